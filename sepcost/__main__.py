@@ -1,0 +1,5 @@
+"""``python -m sepcost``."""
+
+from sepcost.cli import main
+
+main()

@@ -1,0 +1,216 @@
+"""Architecture: layers as their author wrote them, before they know the maps they will meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sepcost.errors import LayerError, LayerProblem, NetworkError
+from sepcost.layers import Conv, Extent, Flatten, Layer, Linear, Pool, Shape, times
+from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.replacements import Replacement
+from sepcost.suggestions import did_you_mean
+
+MOST_LAYERS = 100_000
+"""A network with more layers is refused: it is a mistake, or an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One layer as its author wrote it: everything but the shape that reaches it.
+
+    ``options`` are the arguments of its class (Conv, Linear, Pool or Flatten, by ``type``). With ``input_size``
+    the layer has an input of its own. ``sources`` and ``add`` name other layers; ``input`` is the network's.
+    ``readable`` is false where something in it could not be read: then its output is unknown.
+    """
+
+    type: str = "conv"
+    name: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    in_channels: int | None = None
+    input_size: Extent | None = None
+    sources: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    repeat: int = 1
+    keep: bool = False
+    round_to: int | None = None
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Layer specs in order, and what their network begins with.
+
+    >>> stem = LayerSpec(name="stem", options={"kernel_size": 3, "out_channels": 32, "stride": 2})
+    >>> block = LayerSpec(name="block", options={"kernel_size": 3, "out_channels": 32}, repeat=2)
+    >>> for node in Architecture("net", (stem, block), input_shape=(3, 224, 224)).build():
+    ...     print(node.name, node.layer.output_shape)
+    stem (32, 112, 112)
+    block.1 (32, 112, 112)
+    block.2 (32, 112, 112)
+    """
+
+    name: str
+    specs: tuple[LayerSpec, ...]
+    input_shape: Shape | None = None
+    replacements: tuple[Replacement, ...] = ()
+    source: str | None = None
+    independent: bool = False
+
+    def build(self) -> Network:
+        """Chain the layers: each reads the output of the one before it unless it says otherwise.
+
+        Raises NetworkError, which lists every layer that does not fit. What depends on such a layer is not judged.
+        """
+        chain = _Chain(self.input_shape, self.independent)
+        chain.refuse_too_many(self.specs)
+        names = layer_names(self.specs)
+        for index, spec in enumerate(self.specs):
+            chain.append(index, spec, names[index])
+        chain.check_unique_names(names)
+        if chain.problems:
+            raise NetworkError(sorted(chain.problems, key=lambda problem: problem.index))
+        return Network(
+            self.name,
+            tuple(chain.nodes),
+            self.input_shape,
+            self.replacements,
+            self.source,
+            self.independent,
+        )
+
+
+def layer_names(specs: Sequence[LayerSpec]) -> list[str]:
+    """Each layer's name; one without is called after its type and its place, from 1, such as ``conv2``."""
+    given = {spec.name for spec in specs}
+    names = []
+    for position, spec in enumerate(specs, start=1):
+        name = spec.name or f"{spec.type}{position}"
+        while spec.name is None and name in given:
+            name += "_"
+        names.append(name)
+    return names
+
+
+class _Chain:
+    """The network as far as it has been built, and all that was wrong so far."""
+
+    def __init__(self, input_shape: Shape | None, independent: bool) -> None:
+        self.nodes: list[Node] = []
+        self.problems: list[LayerProblem] = []
+        self.independent = independent
+        self.shapes: dict[int, Shape | None] = {}
+        self.numbers: dict[str, int] = {}
+        self.previous: int | None = None
+        self.count = 0
+        if input_shape is not None:
+            self.shapes[INPUT] = input_shape
+            self.numbers["input"] = self.previous = INPUT
+
+    def refuse_too_many(self, specs: Sequence[LayerSpec]) -> None:
+        total = 0
+        for index, spec in enumerate(specs):
+            total += spec.repeat
+            if total > MOST_LAYERS:
+                reason = f"makes more than {MOST_LAYERS:,} layers ({total:,})"
+                raise NetworkError([LayerProblem(index, spec.name or spec.type, "repeat", reason)])
+
+    def append(self, index: int, spec: LayerSpec, name: str) -> None:
+        sources, add = self._resolve(index, spec, name)
+        for copy in range(spec.repeat):
+            node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
+            if copy and not self.independent and spec.input_size is None:
+                sources = [] if self.previous is None else [self.previous]
+            shape = None
+            if spec.readable and sources is not None and add is not None:
+                try:
+                    shape = self._append_node(index, spec, node_name, sources, add)
+                except LayerError as error:
+                    self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
+            self.numbers[node_name] = self.previous = self.count
+            self.shapes[self.count] = shape
+            self.count += 1
+            if shape is None:
+                break
+        self.numbers[name] = self.count - 1
+
+    def check_unique_names(self, names: Sequence[str]) -> None:
+        first: dict[str, int] = {}
+        for index, name in enumerate(names):
+            if name in first:
+                reason = f"{name!r} is the name of layers[{first[name]}] already"
+                self.problems.append(LayerProblem(index, name, "name", reason))
+            first.setdefault(name, index)
+        repeated = {node.name: node.index for node in self.nodes if names[node.index] != node.name}
+        for name, index in repeated.items():
+            if name in first:
+                reason = f"{name!r} is also the name of a repetition of layers[{index}]"
+                self.problems.append(LayerProblem(first[name], name, "name", reason))
+
+    def _resolve(self, index: int, spec: LayerSpec, name: str) -> tuple[list[int] | None, list[int] | None]:
+        """The numbers of the layers that it names; None where one of them is unknown."""
+        sources = self._numbers(index, name, "from", spec.sources)
+        if not spec.sources and spec.input_size is None and self.previous is not None and not self.independent:
+            sources = [self.previous]
+        return sources, self._numbers(index, name, "add", spec.add)
+
+    def _numbers(self, index: int, name: str, field_name: str, others: Sequence[str]) -> list[int] | None:
+        numbers: list[int] | None = []
+        for other in others:
+            if other in self.numbers and numbers is not None:
+                numbers.append(self.numbers[other])
+            elif other not in self.numbers:
+                reason = f"no earlier layer is called {other!r}{did_you_mean(other, self.numbers)}"
+                self.problems.append(LayerProblem(index, name, field_name, reason))
+                numbers = None
+        return numbers
+
+    def _append_node(
+        self, index: int, spec: LayerSpec, name: str, sources: list[int], add: list[int]
+    ) -> Shape | None:
+        shapes = [self.shapes[number] for number in sources]
+        added = [self.shapes[number] for number in add]
+        if None in shapes or None in added:
+            return None
+        shape = _input_shape(spec, [shape for shape in shapes if shape is not None])
+        layer = _layer(spec, shape)
+        check_sum(layer.output_shape, [shape for shape in added if shape is not None])
+        if not self.problems:
+            self.nodes.append(Node(name, layer, tuple(sources), tuple(add), spec.keep, spec.round_to, index))
+        return layer.output_shape
+
+
+def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
+    if not sources:
+        if spec.in_channels is None:
+            raise LayerError("in_channels", "is missing: nothing comes before this layer, so it must say its input")
+        return (spec.in_channels, *(spec.input_size or ()))
+    if spec.input_size is not None:
+        raise LayerError("from", "contradicts H, W or size: an input is either another layer's output or its own")
+    shape = side_by_side(sources)
+    if spec.in_channels not in (None, shape[0]):
+        raise LayerError("in_channels", f"is {spec.in_channels}, but {shape[0]} channels reach this layer")
+    return shape
+
+
+def _layer(spec: LayerSpec, shape: Shape) -> Layer:
+    if spec.type == "flatten":
+        return Flatten(shape)
+    if spec.type == "linear":
+        return linear_on(shape, spec.options["out_channels"], spec.options.get("bias", False))
+    if len(shape) == 1:
+        hint = "it stands behind a flatten or a linear layer" if spec.input_size is None else ""
+        raise LayerError("input_size", f"is missing: a {spec.type} layer needs a map; {hint}".rstrip("; "))
+    if spec.type == "pool":
+        return Pool(shape, **spec.options)
+    return Conv(shape[1:], shape[0], **spec.options)
+
+
+def linear_on(shape: Shape, out_features: int, bias: bool) -> Linear:
+    """A linear layer on a map of one position, or on features that are flat already."""
+    if any(size != 1 for size in shape[1:]):
+        reason = f"a linear layer takes features, not a {times(shape)} map: put a flatten or a global pool before it"
+        raise LayerError("type", reason)
+    return Linear(shape[0], out_features, bias)
+

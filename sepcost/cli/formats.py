@@ -1,0 +1,34 @@
+"""The formats, and which of them to use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from enum import Enum
+
+from sepcost.cli.streams import complain
+from sepcost.suggestions import did_you_mean
+
+VARIABLE = "SEPCOST_FORMAT"
+
+
+class Format(str, Enum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+def chosen_format(given: Format | None, available: Collection[Format]) -> Format:
+    """The one asked for, else that of the environment where this command has it, else the table."""
+    if given is not None:
+        return given
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted in {format_.value for format_ in available}:
+        return Format(wanted)
+    if wanted:
+        hint = did_you_mean(wanted, [format_.value for format_ in available])
+        complain(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
+    return Format.TABLE

@@ -1,0 +1,92 @@
+"""The command ``sepcost``: the one place for exit codes and for turning exceptions into messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from sepcost import __version__
+from sepcost.cli.compare import compare
+from sepcost.cli.schema import schema
+from sepcost.cli.streams import complain, prepare_streams
+from sepcost.errors import SepcostError
+
+FINE, USAGE, INTERRUPTED = 0, 2, 130
+
+app = typer.Typer(
+    name="sepcost",
+    help="What do I gain, and what do I lose, if this convolution becomes a depthwise-separable one?",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"sepcost {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(compare)
+app.command()(schema)
+
+
+def main() -> None:
+    """Run the command on the process's arguments, and exit with its code."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _closed_pipe()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; every outcome is an exit code and, where it is not 0, a message on stderr.
+
+    >>> run(["compare", "-C", "3"])
+    2
+    """
+    prepare_streams()
+    try:
+        return int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    except typer.TyperException as error:
+        complain(error.format_message() or "see sepcost --help")
+    except SepcostError as error:
+        complain(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except OSError as error:
+        complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
+    except RecursionError:
+        complain("the input is nested too deep")
+    except Exception as error:  # noqa: BLE001 - a traceback on screen is a defect, whatever went wrong
+        if "SEPCOST_DEBUG" in os.environ:
+            raise
+        complain(f"internal error, please report it: {type(error).__name__}: {error} (SEPCOST_DEBUG=1 shows where)")
+    return USAGE
+
+
+def _closed_pipe() -> int:
+    """The reader has gone: nothing is wrong, and nothing more can be written."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - takes the place of stdout until the process ends
+    return FINE

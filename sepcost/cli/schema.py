@@ -1,0 +1,13 @@
+"""``sepcost schema``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def schema() -> None:
+    """Print the JSON Schema of the YAML format, for editors and validators."""
+    from sepcost.config.schema import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -1,0 +1,46 @@
+"""Sources: whatever stands on the command line, as networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sepcost.cli.streams import config_error, read_stdin
+from sepcost.config import Loaded, read_file, read_networks
+from sepcost.errors import ConfigError, SepcostError
+
+SUFFIXES = (".yaml", ".yml")
+STDIN = "<stdin>"
+
+
+def networks(sources: Sequence[str]) -> Iterator[Loaded | ConfigError]:
+    """The networks of files, folders and ``-``, or what is wrong with them, one by one."""
+    for source in sources:
+        try:
+            for name in _files(source):
+                data = read_stdin() if name == STDIN else read_file(name)
+                yield from read_networks(data, name)
+        except ConfigError as error:
+            yield error
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Refuse what cannot be meant."""
+    if list(sources).count("-") > 1:
+        raise SepcostError("- stands for standard input, and can be given once")
+
+
+def _files(source: str) -> list[str]:
+    if source == "-":
+        return [STDIN]
+    path = Path(source)
+    if not path.is_dir():
+        return [source]
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in SUFFIXES and file.is_file() and not any(part.startswith(".") for part in file.parts[len(path.parts) :])
+    )
+    if not found:
+        raise config_error(source, "the folder has no .yaml or .yml file in it")
+    return list(map(str, found))

@@ -1,0 +1,138 @@
+"""Comparison: a network as it is against the same network with its convolutions replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+from sepcost.cost import Convention, Cost
+from sepcost.errors import LayerError, LayerProblem, NetworkError
+from sepcost.layers import Conv, Layer
+from sepcost.liveness import peak_elements
+from sepcost.network import Network, Node
+from sepcost.replacements import Replacement, reason_to_keep
+
+DEFAULT_REPLACEMENTS = ("separable",)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the convolutions that stand in for another."""
+
+    name: str
+    layer: Conv
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A layer under one replacement: its parts, and what they cost together; no parts if the layer is kept."""
+
+    cost: Cost
+    parts: tuple[Part, ...] = ()
+    costs_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayerComparison:
+    """One layer and its variants; ``kept`` is the reason why it stays as it is, or None."""
+
+    name: str
+    layer: Layer
+    kept: str | None
+    standard: Cost
+    variants: Mapping[str, Variant]
+
+    def runs_as(self, replacement: str | None) -> Sequence[Layer]:
+        """The layers that it runs as: the parts of the replacement, or itself."""
+        parts = self.variants[replacement].parts if replacement else ()
+        return [part.layer for part in parts] or [self.layer]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A network's cost, and the most elements of its maps alive at once (None where there is no map)."""
+
+    cost: Cost
+    peak: int | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """What each layer of a network costs and would cost, and the totals.
+
+    >>> from sepcost import Conv
+    >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
+    >>> result.standard.cost.macs, result.totals["separable"].cost.macs
+    (231211008, 29302784)
+    """
+
+    network: Network
+    layers: tuple[LayerComparison, ...]
+    standard: Total
+    totals: Mapping[str, Total]
+    convention: Convention
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        replacements: Sequence[Replacement] = (),
+        convention: Convention = Convention(),
+    ) -> Comparison:
+        """Compare; without ``replacements`` the network's own count, and without those, ``separable``."""
+        chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
+        layers = tuple(_compared(node, chosen) for node in network)
+        return cls(
+            network,
+            layers,
+            _total(network, layers, None),
+            {replacement.text: _total(network, layers, replacement.text) for replacement in chosen},
+            convention,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.network.name
+
+    @property
+    def costlier(self) -> Iterator[tuple[str, str]]:
+        """Layer and replacement wherever the replacement has more MACs than the standard."""
+        for layer in self.layers:
+            for text, variant in layer.variants.items():
+                if variant.costs_more:
+                    yield layer.name, text
+
+
+def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
+    standard = node.layer.cost
+    kept = _reason_to_keep(node)
+    variants = {
+        replacement.text: Variant(standard) if kept else _variant(node, replacement, standard)
+        for replacement in replacements
+    }
+    return LayerComparison(node.name, node.layer, kept, standard, variants)
+
+
+def _reason_to_keep(node: Node) -> str | None:
+    if not isinstance(node.layer, Conv):
+        return "no convolution"
+    return "marked keep" if node.keep else reason_to_keep(node.layer)
+
+
+def _variant(node: Node, replacement: Replacement, standard: Cost) -> Variant:
+    assert isinstance(node.layer, Conv)
+    try:
+        parts = tuple(Part(name, conv, conv.cost) for name, conv in replacement(node.layer))
+    except LayerError as error:
+        raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
+    cost = reduce(add, (part.cost for part in parts))
+    return Variant(cost, parts, costs_more=cost.macs > standard.macs)
+
+
+def _total(network: Network, layers: Sequence[LayerComparison], replacement: str | None) -> Total:
+    costs = (layer.variants[replacement].cost if replacement else layer.standard for layer in layers)
+    peak = None if network.per_position else peak_elements(network, [layer.runs_as(replacement) for layer in layers])
+    return Total(reduce(add, costs, Cost()), peak)

@@ -1,0 +1,84 @@
+"""Files and streams of YAML as networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+from sepcost.config.translation import Translation
+from sepcost.config.yaml_reader import read_documents
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError
+from sepcost.network import Network
+
+EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
+
+
+class Loaded:
+    """A network and the document that it comes from."""
+
+    def __init__(self, network: Network, translation: Translation) -> None:
+        self.network = network
+        self._translation = translation
+
+    def located(self, error: NetworkError) -> ConfigError:
+        """What went wrong with the network later on, as problems with a place in the file."""
+        return self._translation.located(error)
+
+
+def read_networks(data: bytes, source: str) -> Iterator[Loaded | ConfigError]:
+    """Each document's network, or what is wrong with the document; the next one is read in both cases.
+
+    ``source`` is the file's name as messages show it.
+    """
+    number = 0
+    try:
+        for document in read_documents(data, source):
+            if document.value == "" and not document.problems:
+                continue
+            number += 1
+            name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
+            translation = Translation(document, source, name)
+            try:
+                yield Loaded(translation.network(), translation)
+            except ConfigError as error:
+                yield error
+    except ConfigError as error:
+        yield error
+        return
+    if number == 0:
+        yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
+
+
+def load_all(path: str | PathLike[str]) -> list[Network]:
+    """The networks of a file, one for each document of its YAML stream; raises ConfigError with all problems.
+
+    >>> [net.name for net in load_all("configs/vgg16.yaml")]
+    ['VGG-16']
+    """
+    source = str(path)
+    read = list(read_networks(read_file(source), source))
+    problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
+    if problems:
+        raise ConfigError(problems)
+    return [item.network for item in read if isinstance(item, Loaded)]
+
+
+def load_one(path: str | PathLike[str]) -> Network:
+    """The one network of a file; a ConfigError if there are more."""
+    networks = load_all(path)
+    if len(networks) > 1:
+        message = f"holds {len(networks)} networks: sepcost.config.load_all loads them all"
+        raise ConfigError([ConfigProblem(str(path), 0, 0, "", message)])
+    return networks[0]
+
+
+def read_file(source: str) -> bytes:
+    """A file's bytes; a ConfigError that names it where it cannot be read."""
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {reason}")]) from None
+    except ValueError as error:
+        raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {error}")]) from None

@@ -1,0 +1,108 @@
+"""What pydantic found, in words for the person who wrote the config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sepcost.config.schema import keys_of
+from sepcost.config.yaml_reader import Text
+from sepcost.suggestions import did_you_mean
+from sepcost.units import WHOLE, shortened
+
+TYPES = ("conv", "linear", "pool", "flatten")
+NETWORK_KEYS = ("name", "input", "defaults", "replace", "layers")
+INPUT_KEYS = ("C", "H", "W", "size")
+
+
+def message_of(detail: Mapping[str, Any]) -> str:
+    """One line that says what is wrong, the value received and, where there is one, the likely intention."""
+    return MESSAGES.get(detail["type"], _as_pydantic_says)(detail)
+
+
+def real_path(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
+    """The location without the tags that pydantic puts between the steps for the members of a union."""
+    path: list[str | int] = []
+    for number, step in enumerate(location):
+        last = number == len(location) - 1
+        if isinstance(value, dict) and (step in value or (last and step not in TYPES)):
+            path.append(step)
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            path.append(step)
+            value = value[step] if step < len(value) else None
+    return tuple(path)
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in the file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Text):
+        hint = " (without the quotes it is a number)" if WHOLE.fullmatch(value) else ""
+        return f'the text "{shortened(value)}"{hint}'
+    return shortened(str(value)) or "nothing"
+
+
+def _unknown_key(detail: Mapping[str, Any]) -> str:
+    *around, key = detail["loc"]
+    layer_type = next((step for step in around if step in TYPES), None)
+    if layer_type is None:
+        known: Sequence[str] = NETWORK_KEYS if not around else INPUT_KEYS
+        if around and around[0] == "defaults":
+            known = [*keys_of("conv")]
+            if key in known:
+                return "cannot be a default: it belongs to a single layer"
+        return f"unknown key{did_you_mean(str(key), known)}"
+    owners = [other for other in TYPES if key in keys_of(other)]
+    if owners:
+        return f"unknown key: a {layer_type} layer has no `{key}` ({' and '.join(owners)} layers have)"
+    return f"unknown key{did_you_mean(str(key), keys_of(str(layer_type)))}"
+
+
+def _unknown_type(detail: Mapping[str, Any]) -> str:
+    value = detail["input"]["type"]
+    return f"type must be one of {', '.join(TYPES)}, got {shown(value)}{did_you_mean(str(value), TYPES)}"
+
+
+def _choice(detail: Mapping[str, Any]) -> str:
+    expected = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+    value = detail["input"]
+    return f"must be one of {expected}, got {shown(value)}{did_you_mean(str(value), expected.split(', '))}"
+
+
+def _too_long(detail: Mapping[str, Any]) -> str:
+    return f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}"
+
+
+def _too_short(detail: Mapping[str, Any]) -> str:
+    return f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}"
+
+
+def _must_be(what: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda detail: f"must be {what}, got {shown(detail['input'])}"
+
+
+def _as_pydantic_says(detail: Mapping[str, Any]) -> str:
+    return str(detail["msg"])
+
+
+MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
+    "int_type": _must_be("a whole number"),
+    "bool_type": _must_be("true or false"),
+    "string_type": _must_be("a text"),
+    "dict_type": _must_be("a mapping"),
+    "list_type": _must_be("a list"),
+    "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",
+    "less_than_equal": lambda detail: f"must be at most {detail['ctx']['le']}, got {shown(detail['input'])}",
+    "literal_error": _choice,
+    "union_tag_invalid": _unknown_type,
+    "too_long": _too_long,
+    "too_short": _too_short,
+}

@@ -1,0 +1,294 @@
+"""The YAML format as types: pydantic checks configs against them, and makes the JSON Schema from them.
+
+Keys have the letters of the literature. The names of ``torch.nn.Conv2d`` are accepted for them (TORCH_NAMES).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    WithJsonSchema,
+    with_config,
+)
+from pydantic_core import PydanticCustomError
+from typing_extensions import Required, TypedDict
+
+from sepcost.layers import LARGEST
+from sepcost.units import NumberError, read_sizes
+
+TORCH_NAMES: Mapping[str, str] = {
+    "in_channels": "C",
+    "out_channels": "O",
+    "kernel_size": "K",
+    "height": "H",
+    "width": "W",
+}
+"""Names that may be written instead of a letter."""
+
+LINEAR_NAMES: Mapping[str, str] = {**TORCH_NAMES, "in_features": "C", "out_features": "O"}
+
+
+def _as_written(value: Any) -> Any:
+    """A name may be any scalar: the text that stands in the file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int)) else value
+
+
+def _kind_of_sizes(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "text" if isinstance(value, str) else "number"
+
+
+def _sizes_text(least: int) -> Any:
+    def read(value: str) -> tuple[int, ...]:
+        try:
+            if type(value) is not str:
+                raise NumberError(f'must be a whole number, or sizes such as 3x5, got the text "{value}"')
+            sizes = read_sizes(value)
+        except NumberError as error:
+            raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
+        for number in sizes:
+            if not least <= number <= LARGEST:
+                reason = f"must be at least {least}" if number < least else f"must be at most {LARGEST}"
+                raise PydanticCustomError("sizes", "{reason}", {"reason": f"{reason}, got {number}"})
+        return sizes
+
+    return BeforeValidator(read)
+
+
+def _whole(least: int) -> Any:
+    return Annotated[int, Field(strict=True, ge=least, le=LARGEST)]
+
+
+Positive = _whole(1)
+NonNegative = _whole(0)
+Flag = Annotated[bool, Field(strict=True)]
+Name = Annotated[
+    str, BeforeValidator(_as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
+]
+
+
+def _sizes(least: int) -> Any:
+    """One number, a list of one to three, or a text such as 3x5."""
+    return Annotated[
+        Annotated[_whole(least), Tag("number")]
+        | Annotated[list[_whole(least)], Field(min_length=1, max_length=3), Tag("list")]
+        | Annotated[
+            tuple[int, ...],
+            _sizes_text(least),
+            WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"}),
+            Tag("text"),
+        ],
+        Discriminator(_kind_of_sizes),
+    ]
+
+
+def _kind_of_padding(value: Any) -> str:
+    return "same" if value == "same" else _kind_of_sizes(value)
+
+
+Sizes = _sizes(1)
+Padding = Annotated[
+    Annotated[Literal["same"], Tag("same")]
+    | Annotated[NonNegative, Tag("number")]
+    | Annotated[list[NonNegative], Field(min_length=1, max_length=3), Tag("list")]
+    | Annotated[
+        tuple[int, ...],
+        _sizes_text(0),
+        WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"}),
+        Tag("text"),
+    ],
+    Discriminator(_kind_of_padding),
+]
+Names = Annotated[
+    Annotated[Name, Tag("number")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "number"),
+]
+STRICT = ConfigDict(extra="forbid")
+
+
+class Input(TypedDict, total=False):
+    """A map: its channels, and either H (and W, which defaults to H) or the size of every axis."""
+
+    C: Annotated[Positive, Field(description="channels")]
+    H: Annotated[Positive, Field(description="height")]
+    W: Annotated[Positive, Field(description="width; H unless given")]
+    size: Annotated[Sizes, Field(description="the size of every axis: 16000, 224x224 or [16, 112, 112]")]
+
+
+class Anywhere(TypedDict, total=False):
+    """What every layer may say."""
+
+    name: Annotated[Name, Field(description="what other layers and the output call it")]
+    C: Annotated[Positive, Field(description="input channels; what reaches the layer unless given")]
+    H: Annotated[Positive, Field(description="height of an input of the layer's own")]
+    W: Annotated[Positive, Field(description="width of an input of the layer's own; H unless given")]
+    size: Annotated[Sizes, Field(description="size of an input of the layer's own, every axis")]
+    repeat: Annotated[Positive, Field(description="how many of this layer follow each other: name.1, name.2, …")]
+    from_: Annotated[
+        Names, Field(alias="from", description="the layer whose output this one reads; a list concatenates channels")
+    ]
+    add: Annotated[Names, Field(description="layers whose outputs are added to this one's")]
+
+
+@with_config(STRICT)
+class ConvLayer(Anywhere, total=False):
+    """A convolution; depthwise with groups = C."""
+
+    type: Literal["conv"]
+    K: Annotated[Sizes, Field(description="kernel size: 3, 3x5 or [3, 5]")]
+    O: Annotated[Positive, Field(description="output channels")]  # noqa: E741
+    stride: Sizes
+    padding: Annotated[Padding, Field(description="same (the default), or a number for both sides of each axis")]
+    output_padding: Annotated[_sizes(0), Field(description="for transposed convolutions")]
+    dilation: Sizes
+    groups: Positive
+    bias: Annotated[Flag, Field(description="false unless given")]
+    norm: Annotated[Literal["none", "batch"], Field(description="a batch norm behind it: 2 params per channel")]
+    transposed: Flag
+    keep: Annotated[Flag, Field(description="never replace this layer")]
+    round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
+
+
+@with_config(STRICT)
+class LinearLayer(Anywhere, total=False):
+    """A fully connected layer."""
+
+    type: Literal["linear"]
+    O: Annotated[Positive, Field(description="output features")]  # noqa: E741
+    bias: Annotated[Flag, Field(description="false unless given")]
+    round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
+
+
+@with_config(STRICT)
+class PoolLayer(Anywhere, total=False):
+    """A pool: K, stride = K and padding 0 unless told otherwise; or global."""
+
+    type: Literal["pool"]
+    K: Sizes
+    stride: Sizes
+    padding: Padding
+    mode: Literal["max", "average"]
+    ceil_mode: Flag
+    global_: Annotated[Flag, Field(alias="global", description="span the whole map")]
+
+
+@with_config(STRICT)
+class FlattenLayer(Anywhere, total=False):
+    """The map as a vector of features."""
+
+    type: Literal["flatten"]
+
+
+def _layer_type(value: Any) -> Any:
+    return value.get("type", "conv") if isinstance(value, dict) else "conv"
+
+
+Layer = Annotated[
+    Annotated[ConvLayer, Tag("conv")]
+    | Annotated[LinearLayer, Tag("linear")]
+    | Annotated[PoolLayer, Tag("pool")]
+    | Annotated[FlattenLayer, Tag("flatten")],
+    Discriminator(_layer_type),
+]
+
+
+@with_config(STRICT)
+class Defaults(TypedDict, total=False):
+    """What holds for every convolution of the network that does not say otherwise; bias for linear layers too."""
+
+    K: Sizes
+    O: Positive  # noqa: E741
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    groups: Positive
+    bias: Flag
+    norm: Literal["none", "batch"]
+    transposed: Flag
+    keep: Flag
+    round_to: Positive
+
+
+@with_config(STRICT)
+class NetworkInput(Input, total=False):
+    """The map that the network begins with."""
+
+
+Replace = Annotated[list[Annotated[str, Field(strict=True)]], Field(min_length=1)]
+
+
+@with_config(STRICT)
+class Head(TypedDict, total=False):
+    """A network: layers that follow each other."""
+
+    name: Name
+    input: NetworkInput
+    defaults: Defaults
+    replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
+    layers: Required[list[Any]]
+
+
+class NetworkMapping(Head, total=False):
+    """A network: layers that follow each other."""
+
+    layers: Required[Annotated[list[Layer], Field(min_length=1)]]  # type: ignore[misc]
+
+
+@cache
+def layers_validator() -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[list[Layer], Field(min_length=1)])
+
+
+@cache
+def head_validator() -> TypeAdapter[Any]:
+    """Checks all of a mapping but its layers."""
+    return TypeAdapter(Head)
+
+
+def keys_of(layer_type: str) -> dict[str, str]:
+    """Every key that a layer of this type may have, torch's names too, and the letter or word that it stands for."""
+    fields = {"conv": ConvLayer, "linear": LinearLayer, "pool": PoolLayer, "flatten": FlattenLayer}[layer_type]
+    keys = [key.rstrip("_") for key in get_type_hints(fields)]
+    return {key: key for key in keys} | {
+        name: letter for name, letter in torch_names(layer_type).items() if letter in keys
+    }
+
+
+def torch_names(layer_type: str) -> Mapping[str, str]:
+    """The names that may be written instead of a letter."""
+    return LINEAR_NAMES if layer_type == "linear" else TORCH_NAMES
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a config file: one network, a mapping or a plain list."""
+    schema = TypeAdapter(Annotated[NetworkMapping | list[Layer], Field()]).json_schema()
+    definitions = schema.pop("$defs")
+    for name, layer_type in (("ConvLayer", "conv"), ("LinearLayer", "linear"), ("PoolLayer", "pool"), ("FlattenLayer", "flatten")):
+        properties = definitions[name]["properties"]
+        for alias, letter in torch_names(layer_type).items():
+            if letter in properties:
+                properties[alias] = {**properties[letter], "description": f"another name for {letter}"}
+    for name in ("NetworkInput", "Defaults"):
+        properties = definitions[name]["properties"]
+        for alias, letter in TORCH_NAMES.items():
+            if letter in properties:
+                properties[alias] = {**properties[letter], "description": f"another name for {letter}"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sepcost config",
+        "description": "Networks whose cost sepcost calculates: a mapping, or a plain list of layers.",
+        **schema,
+        "$defs": definitions,
+    }

@@ -1,0 +1,250 @@
+"""From a YAML document to an Architecture, and from what is wrong in either back to a place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from sepcost.architecture import Architecture, LayerSpec
+from sepcost.config.messages import message_of, real_path
+from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
+from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
+from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError, ReplacementError
+from sepcost.layers import Extent, Shape
+from sepcost.network import Network
+from sepcost.replacements import Replacement
+
+Path: TypeAlias = "tuple[str | int, ...]"
+
+FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}
+"""Keys that have another name as an argument of the layer's class."""
+
+KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
+    "kernel_size": ("K",),
+    "out_channels": ("O",),
+    "out_features": ("O",),
+    "in_channels": ("C",),
+    "in_features": ("C",),
+    "input_size": ("size", "H", "W"),
+    "global_pool": ("global",),
+}
+"""Where a field that a layer complains about may stand in its mapping."""
+
+SPEC_KEYS = frozenset({"type", "name", "C", "H", "W", "size", "repeat", "from_", "add", "keep", "round_to"})
+"""Keys that are not arguments of the layer's class."""
+
+STANDS_ALONE = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
+
+
+class Translation:
+    """One document on its way to a Network; gathers every problem that it meets."""
+
+    def __init__(self, document: Document, source: str, default_name: str) -> None:
+        self.document = document
+        self.source = source
+        self.default_name = default_name
+        self.problems: list[ConfigProblem] = list(document.problems)
+        self.root: Path = ()
+
+    def network(self) -> Network:
+        """Raises ConfigError with all problems of the document."""
+        architecture = self._architecture(self.document.value)
+        try:
+            network = architecture.build() if architecture else None
+        except NetworkError as error:
+            raise self.located(error) from None
+        if network is None or self.problems:
+            raise ConfigError(self.problems)
+        return network
+
+    def located(self, error: NetworkError) -> ConfigError:
+        """The error as problems of this document, each with its place."""
+        return ConfigError([*self.problems, *map(self._layer_problem, error.problems)])
+
+    def _architecture(self, value: Any) -> Architecture | None:
+        if isinstance(value, Items):
+            return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
+        if not isinstance(value, Block):
+            if value is not None:
+                self._note((), "must be a list of layers, or a mapping with `layers`")
+            return None
+        self._use_letters(value.get("input"), ("input",), TORCH_NAMES)
+        self._use_letters(value.get("defaults"), ("defaults",), TORCH_NAMES)
+        head = self._validated(head_validator(), value, ())
+        layers = value.get("layers")
+        if not isinstance(layers, Items):
+            return None
+        self.root = ("layers",)
+        defaults = (head or {}).get("defaults", {})
+        return Architecture(
+            (head or {}).get("name") or self.default_name,
+            self._specs(layers, defaults, False),
+            self._input_shape(head),
+            self._replacements(head),
+            self.source,
+        )
+
+    def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
+        for index, layer in enumerate(layers):
+            if isinstance(layer, Block):
+                self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", "conv"))))
+        try:
+            valid: Sequence[Any] = layers_validator().validate_python(layers)
+        except ValidationError as error:
+            self._note_all(error, layers, self.root)
+            valid = [self._valid_or_none(layer) for layer in layers]
+        return tuple(self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid))
+
+    def _valid_or_none(self, layer: Any) -> Any:
+        try:
+            return layers_validator().validate_python([layer])[0]
+        except ValidationError:
+            return None
+
+    def _spec(
+        self, index: int, layer: dict[str, Any] | None, written: Any, defaults: Mapping[str, Any], independent: bool
+    ) -> LayerSpec:
+        if layer is None:
+            return _unreadable(written)
+        kind = layer.get("type", "conv")
+        if kind == "conv":
+            layer = {**defaults, **layer}
+        elif kind == "linear" and "bias" in defaults:
+            layer = {"bias": defaults["bias"], **layer}
+        readable = self._has_all_keys(index, kind, layer, independent)
+        options = {FIELD_OF_KEY.get(key, key): value for key, value in layer.items() if key not in SPEC_KEYS}
+        return LayerSpec(
+            kind,
+            layer.get("name"),
+            options,
+            layer.get("C"),
+            self._size(layer, (*self.root, index)),
+            _names(layer.get("from_", ())),
+            _names(layer.get("add", ())),
+            layer.get("repeat", 1),
+            layer.get("keep", False),
+            layer.get("round_to"),
+            readable,
+        )
+
+    def _has_all_keys(self, index: int, kind: str, layer: dict[str, Any], independent: bool) -> bool:
+        path = (*self.root, index)
+        needed = {"conv": ["K", "O"], "linear": ["O"]}.get(kind, [])
+        if independent:
+            needed = [*(["H"] if kind != "linear" and "size" not in layer else []), "C", *needed]
+            for key in ("from", "add"):
+                if (key + "_" if key == "from" else key) in layer:
+                    self._note((*path, key), STANDS_ALONE, key=True)
+        elif ("H" in layer or "size" in layer) and "from_" not in layer:
+            needed = ["C", *needed]
+        missing = [key for key in needed if key not in layer]
+        if missing:
+            keys = " and ".join(f"`{key}`" for key in missing)
+            self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}")
+        return not missing
+
+    def _size(self, layer: Mapping[str, Any], path: Path) -> Extent | None:
+        """The extent that H and W, or size, describe; None where there is neither."""
+        if "size" in layer:
+            for key in ("H", "W"):
+                if key in layer:
+                    self._note((*path, key), "contradicts `size`: give one of them", key=True)
+            size = layer["size"]
+            return (size,) if isinstance(size, int) else tuple(size)
+        if "H" in layer:
+            return (layer["H"], layer.get("W", layer["H"]))
+        if "W" in layer:
+            self._note((*path, "W"), "needs `H` beside it", key=True)
+        return None
+
+    def _input_shape(self, head: Mapping[str, Any] | None) -> Shape | None:
+        if head is None or "input" not in head:
+            return None
+        given = head["input"]
+        size = self._size(given, ("input",))
+        if "C" not in given:
+            self._note(("input",), "missing key `C`")
+            return None
+        return (given["C"], *(size or ()))
+
+    def _replacements(self, head: Mapping[str, Any] | None) -> tuple[Replacement, ...]:
+        chosen = []
+        for number, text in enumerate((head or {}).get("replace", ())):
+            try:
+                chosen.append(Replacement.parse(text))
+            except ReplacementError as error:
+                self._note(("replace", number), str(error))
+        return tuple(chosen)
+
+    def _use_letters(self, block: Any, path: Path, names: Mapping[str, str]) -> None:
+        """Put the letter in place of torch's name wherever that was written."""
+        if not isinstance(block, Block):
+            return
+        for name in block.keys() & names.keys():
+            letter = names[name]
+            if letter in block:
+                self._note((*path, name), f"is another name for `{block.written.get(letter, letter)}`: give one", key=True)
+            block.rename(name, letter)
+
+    def _validated(self, validator: Any, value: Any, path: Path) -> Any:
+        try:
+            return validator.validate_python(value)
+        except ValidationError as error:
+            self._note_all(error, value, path)
+            return None
+
+    def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
+        for detail in error.errors(include_url=False):
+            path = real_path(detail["loc"], value)
+            self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
+
+    def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
+        path: Path = (*self.root, problem.index)
+        layer = self._at(path)
+        keys = KEYS_OF_FIELD.get(problem.field, (problem.field,))
+        key = next((key for key in keys if isinstance(layer, Block) and key in layer), None)
+        if key is not None:
+            reason = problem.reason
+            path = (*path, key)
+        else:
+            reason = f"{keys[0]} {problem.reason}"
+        written = isinstance(layer, Block) and layer.get("name") == problem.name
+        name = "" if written and "larger" not in reason else f" (layer {problem.name!r})"
+        return self._problem(path, reason + name)
+
+    def _at(self, path: Path) -> Any:
+        value: Any = self.document.value
+        for step in path:
+            value = value[step]
+        return value
+
+    def _note(self, path: Path, message: str, *, key: bool = False) -> None:
+        self.problems.append(self._problem(path, message, key=key))
+
+    def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
+        line, column = place(self.document.value, path, key=key) or self.document.mark
+        return ConfigProblem(self.source, line, column, path_text(self._as_written(path)), message)
+
+    def _as_written(self, path: Path) -> Path:
+        """The path with the names that the file uses."""
+        value: Any = self.document.value
+        steps: list[str | int] = []
+        for step in path:
+            steps.append(value.written.get(step, step) if isinstance(value, Block) else step)
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                value = None
+        return tuple(steps)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _unreadable(written: Any) -> LayerSpec:
+    """Stands for a layer with a mistake in it, so that others can refer to it."""
+    name = written.get("name") if isinstance(written, Block) else None
+    return LayerSpec(name=str(name) if isinstance(name, (str, int)) else None, readable=False)

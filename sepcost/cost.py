@@ -1,0 +1,98 @@
+"""Cost: what a layer costs, in exact integers that add up; Convention: how people want it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sepcost.errors import SepcostError
+
+BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """What a count is multiplied by: FLOPs per MAC, samples in a batch, bytes per element.
+
+    >>> Convention(batch=8, dtype="float16").bytes_per_element
+    2
+    """
+
+    flops_per_mac: int = 1
+    batch: int = 1
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.flops_per_mac not in (1, 2):
+            raise SepcostError(f"flops_per_mac: must be 1 or 2, got {self.flops_per_mac}")
+        if self.batch < 1:
+            raise SepcostError(f"batch: must be at least 1, got {self.batch}")
+        if self.dtype not in BYTES_PER_ELEMENT:
+            raise SepcostError(f"dtype: must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
+
+    @property
+    def bytes_per_element(self) -> int:
+        return BYTES_PER_ELEMENT[self.dtype]
+
+    @property
+    def flops_equation(self) -> str:
+        """The header of a column of FLOPs.
+
+        >>> Convention(flops_per_mac=2).flops_equation
+        'FLOPs = 2×MACs'
+        """
+        return "FLOPs = MACs" if self.flops_per_mac == 1 else f"FLOPs = {self.flops_per_mac}×MACs"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a layer costs: exact integers, per sample, and costs add up.
+
+    ``params`` are learnable; ``activations`` the output elements of convolutions and linear layers;
+    ``touched`` the elements of every map read or written at least once (pools too).
+
+    >>> Cost(params=288, macs=3_612_672) + Cost(params=2048, macs=25_690_112)
+    Cost(params=2336, macs=29302784, activations=0, touched=0)
+    """
+
+    params: int = 0
+    macs: int = 0
+    activations: int = 0
+    touched: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.params + other.params,
+            self.macs + other.macs,
+            self.activations + other.activations,
+            self.touched + other.touched,
+        )
+
+    def weight_bytes(self, convention: Convention) -> int:
+        return self.params * convention.bytes_per_element
+
+    def activation_bytes(self, convention: Convention) -> int:
+        return self.activations * convention.batch * convention.bytes_per_element
+
+    def traffic_bytes(self, convention: Convention) -> int:
+        """Bytes read and written at least once: the maps of the whole batch, and the weights once.
+
+        >>> Cost(params=10, touched=100).traffic_bytes(Convention(batch=2))
+        840
+        """
+        return (self.touched * convention.batch + self.params) * convention.bytes_per_element
+
+    def macs_per_byte(self, convention: Convention) -> float | None:
+        """Intensity: MACs of the batch for each byte of its traffic; None where nothing moves."""
+        return ratio(self.macs * convention.batch, self.traffic_bytes(convention))
+
+
+def ratio(numerator: int, denominator: int) -> float | None:
+    """Quotient of two counts, correctly rounded however large they are; None where the denominator is 0.
+
+    >>> ratio(576, 73)
+    7.890410958904109
+    >>> ratio(0, 0) is None
+    True
+    """
+    return numerator / denominator if denominator else None

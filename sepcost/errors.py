@@ -1,0 +1,73 @@
+"""Everything that sepcost raises on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SepcostError(Exception):
+    """Base of every error that a caller of sepcost may want to catch."""
+
+
+class LayerError(SepcostError):
+    """A layer cannot be what it was told to be: ``field`` names the argument, ``reason`` says why.
+
+    >>> raise LayerError("stride", "must be at least 1, got 0")
+    Traceback (most recent call last):
+    sepcost.errors.LayerError: stride: must be at least 1, got 0
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class ReplacementError(SepcostError):
+    """A replacement is unknown, or was given options that it does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerProblem:
+    """What is wrong with the layer that its author wrote as number ``index`` (from 0)."""
+
+    index: int
+    name: str
+    field: str
+    reason: str
+
+
+class NetworkError(SepcostError):
+    """Layers do not fit together; ``problems`` lists every one that can be told at once."""
+
+    def __init__(self, problems: Sequence[LayerProblem]) -> None:
+        super().__init__("\n".join(f"{problem.name}: {problem.field}: {problem.reason}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConfigProblem:
+    """One thing wrong in a config: line and column count from 1; 0 where there is none to name.
+
+    >>> print(ConfigProblem("net.yaml", 14, 9, "layers[3].K", "must be at least 1, got 0"))
+    net.yaml:14:9: layers[3].K: must be at least 1, got 0
+    """
+
+    source: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class ConfigError(SepcostError):
+    """A config cannot be read; ``problems`` lists every one found in the file, in the file's order."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))

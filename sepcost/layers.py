@@ -1,0 +1,379 @@
+"""The layers: shape arithmetic and the cost of one layer. Each checks itself as it is made."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Literal, SupportsIndex, TypeAlias, cast
+
+from sepcost.cost import Cost
+from sepcost.errors import LayerError
+from sepcost.formulas import (
+    conv_macs,
+    conv_weights,
+    padded_output,
+    pooled_output,
+    reach,
+    same_output,
+    transposed_output,
+)
+
+LARGEST = 2**31 - 1
+"""No size, channel count or option may be larger: the largest that torch and the data sheets can index."""
+
+Extent: TypeAlias = tuple[int, ...]
+"""One whole number for each axis of a map, such as (224, 224)."""
+
+Shape: TypeAlias = tuple[int, ...]
+"""Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""
+
+Padding: TypeAlias = Literal["same"] | Extent
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Conv:
+    """A convolution on a map of known size, in one, two or three dimensions.
+
+    >>> conv = Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3)
+    >>> conv.output_shape
+    (64, 112, 112)
+    >>> conv.cost
+    Cost(params=18432, macs=231211008, activations=802816, touched=1204224)
+
+    The arguments are those of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``, with the defaults of the
+    articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm behind it: 2 params per output channel.
+    Where an argument has a value per axis, one number stands for all axes. Raises LayerError.
+    """
+
+    input_size: Extent
+    in_channels: int
+    out_channels: int
+    kernel_size: Extent
+    stride: Extent
+    padding: Padding
+    output_padding: Extent
+    dilation: Extent
+    groups: int
+    bias: bool
+    norm: Literal["none", "batch"]
+    transposed: bool
+    output_size: Extent = field(init=False, repr=False, compare=False)
+
+    type = "conv"
+
+    def __init__(
+        self,
+        input_size: Sequence[int],
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        *,
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | Literal["same"] = "same",
+        output_padding: int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        bias: bool = False,
+        norm: Literal["none", "batch"] = "none",
+        transposed: bool = False,
+    ) -> None:
+        put = object.__setattr__
+        size = map_size(input_size)
+        rank = len(size)
+        put(self, "input_size", size)
+        put(self, "in_channels", whole("in_channels", in_channels, 1))
+        put(self, "out_channels", whole("out_channels", out_channels, 1))
+        put(self, "kernel_size", extent("kernel_size", kernel_size, rank, 1))
+        put(self, "stride", extent("stride", stride, rank, 1))
+        put(self, "padding", padding if padding == "same" else extent("padding", padding, rank, 0))
+        put(self, "output_padding", extent("output_padding", output_padding, rank, 0))
+        put(self, "dilation", extent("dilation", dilation, rank, 1))
+        put(self, "groups", whole("groups", groups, 1))
+        put(self, "bias", flag("bias", bias))
+        put(self, "norm", one_of("norm", norm, ("none", "batch")))
+        put(self, "transposed", flag("transposed", transposed))
+        self._check_groups()
+        self._check_output_padding()
+        put(self, "output_size", self._output_size())
+
+    @classmethod
+    def pointwise(
+        cls,
+        input_size: Sequence[int],
+        in_channels: int,
+        out_channels: int,
+        *,
+        bias: bool = False,
+        norm: Literal["none", "batch"] = "none",
+    ) -> Conv:
+        """A 1×1 convolution, in as many dimensions as the map has.
+
+        >>> Conv.pointwise((14, 14), 512, 512).cost.params
+        262144
+        """
+        return cls(input_size, in_channels, out_channels, 1, bias=bias, norm=norm)
+
+    @property
+    def input_shape(self) -> Shape:
+        return (self.in_channels, *self.input_size)
+
+    @property
+    def output_shape(self) -> Shape:
+        return (self.out_channels, *self.output_size)
+
+    @property
+    def is_pointwise(self) -> bool:
+        return prod(self.kernel_size) == 1
+
+    @property
+    def is_depthwise(self) -> bool:
+        """Whether each input channel has kernels of its own, and there is more than one channel.
+
+        >>> Conv((14, 14), 512, 512, 3, groups=512).is_depthwise
+        True
+        """
+        return self.groups == self.in_channels > 1
+
+    @property
+    def cost(self) -> Cost:
+        """Params, MACs and maps of one sample (the formulas: MobileNet, arXiv:1704.04861, section 3.1)."""
+        outputs = self.out_channels * prod(self.output_size)
+        positions = prod(self.input_size if self.transposed else self.output_size)
+        channels = (self.in_channels, self.out_channels)
+        params = conv_weights(*channels, self.kernel_size, self.groups)
+        params += self.out_channels * self.bias
+        params += 2 * self.out_channels * (self.norm == "batch")
+        return Cost(
+            params=params,
+            macs=conv_macs(positions, *channels, self.kernel_size, self.groups),
+            activations=outputs,
+            touched=self.in_channels * prod(self.input_size) + outputs,
+        )
+
+    def _check_groups(self) -> None:
+        for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
+            if channels % self.groups:
+                raise LayerError("groups", f"must divide {name}, got {self.groups} groups of {channels} channels")
+
+    def _check_output_padding(self) -> None:
+        if not any(self.output_padding):
+            return
+        if not self.transposed:
+            raise LayerError("output_padding", f"is for transposed convolutions, got {times(self.output_padding)}")
+        if self.padding == "same":
+            raise LayerError("output_padding", "padding same fixes the output: give padding as a number, or leave it")
+        for axis, added in enumerate(self.output_padding):
+            bound = max(self.stride[axis], self.dilation[axis])
+            if added >= bound:
+                raise LayerError("output_padding", f"must be below stride or dilation ({bound}), got {added}")
+
+    def _output_size(self) -> Extent:
+        if self.padding == "same":
+            if self.transposed:
+                return tuple(map(operator.mul, self.input_size, self.stride))
+            return tuple(map(same_output, self.input_size, self.stride))
+        if self.transposed:
+            return self._transposed_output_size(self.padding)
+        padded = tuple(size + 2 * padding for size, padding in zip(self.input_size, self.padding))
+        reaches = tuple(map(reach, self.kernel_size, self.dilation))
+        if any(map(operator.gt, reaches, padded)):
+            kernel = times(self.kernel_size)
+            dilated = f" (with dilation {times(reaches)})" if reaches != self.kernel_size else ""
+            raise LayerError("kernel_size", f"{kernel}{dilated} is larger than the padded input, {times(padded)}")
+        axes = (self.input_size, self.kernel_size, self.stride, self.padding, self.dilation)
+        return tuple(map(padded_output, *axes))
+
+    def _transposed_output_size(self, padding: Extent) -> Extent:
+        axes = (self.input_size, self.kernel_size, self.stride, padding, self.dilation, self.output_padding)
+        output = tuple(map(transposed_output, *axes))
+        if min(output) < 1:
+            raise LayerError("padding", f"{times(padding)} leaves nothing of the output ({times(output)})")
+        return output
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A fully connected layer.
+
+    >>> Linear(4096, 1000, bias=True).cost
+    Cost(params=4097000, macs=4096000, activations=1000, touched=5096)
+    """
+
+    in_features: int
+    out_features: int
+    bias: bool = False
+
+    type = "linear"
+
+    def __post_init__(self) -> None:
+        whole("in_features", self.in_features, 1)
+        whole("out_features", self.out_features, 1)
+        flag("bias", self.bias)
+
+    @property
+    def input_shape(self) -> Shape:
+        return (self.in_features,)
+
+    @property
+    def output_shape(self) -> Shape:
+        return (self.out_features,)
+
+    @property
+    def cost(self) -> Cost:
+        weights = self.in_features * self.out_features
+        return Cost(
+            params=weights + self.out_features * self.bias,
+            macs=weights,
+            activations=self.out_features,
+            touched=self.in_features + self.out_features,
+        )
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Pool:
+    """A max or average pool: no params, no MACs, but maps to read and to write.
+
+    >>> Pool((64, 112, 112), kernel_size=3, stride=2, padding=1).output_shape
+    (64, 56, 56)
+    >>> Pool((1024, 7, 7), global_pool=True).output_shape
+    (1024, 1, 1)
+
+    The stride is the kernel's size unless told otherwise; a global pool takes none of the other arguments.
+    """
+
+    input_shape: Shape
+    kernel_size: Extent
+    stride: Extent
+    padding: Padding
+    mode: Literal["max", "average"]
+    ceil_mode: bool
+    global_pool: bool
+    output_size: Extent = field(init=False, repr=False, compare=False)
+
+    type = "pool"
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        kernel_size: int | Sequence[int] | None = None,
+        *,
+        stride: int | Sequence[int] | None = None,
+        padding: int | Sequence[int] | Literal["same"] = 0,
+        mode: Literal["max", "average"] = "max",
+        ceil_mode: bool = False,
+        global_pool: bool = False,
+    ) -> None:
+        put = object.__setattr__
+        channels, size = whole("in_channels", input_shape[0], 1), map_size(input_shape[1:])
+        rank = len(size)
+        if flag("global_pool", global_pool):
+            if kernel_size not in (None, size) or stride not in (None, size):
+                raise LayerError("global_pool", "spans the whole map: leave out kernel_size and stride")
+            kernel_size, stride = size, size
+        elif kernel_size is None:
+            raise LayerError("kernel_size", "is missing: give it, or make the pool global")
+        kernel = extent("kernel_size", kernel_size, rank, 1)
+        put(self, "input_shape", (channels, *size))
+        put(self, "kernel_size", kernel)
+        put(self, "stride", kernel if stride is None else extent("stride", stride, rank, 1))
+        put(self, "padding", padding if padding == "same" else extent("padding", padding, rank, 0))
+        put(self, "mode", one_of("mode", mode, ("max", "average")))
+        put(self, "ceil_mode", flag("ceil_mode", ceil_mode))
+        put(self, "global_pool", global_pool)
+        put(self, "output_size", self._output_size(size))
+
+    @property
+    def output_shape(self) -> Shape:
+        return (self.input_shape[0], *self.output_size)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+
+    def _output_size(self, size: Extent) -> Extent:
+        if self.padding == "same":
+            return tuple(map(same_output, size, self.stride))
+        for kernel, padding in zip(self.kernel_size, self.padding):
+            if 2 * padding > kernel:
+                raise LayerError("padding", f"must be at most half of the pool's kernel ({kernel}), got {padding}")
+        padded = tuple(extent + 2 * padding for extent, padding in zip(size, self.padding))
+        if any(map(operator.gt, self.kernel_size, padded)):
+            kernel_text = times(self.kernel_size)
+            raise LayerError("kernel_size", f"{kernel_text} is larger than the padded input, {times(padded)}")
+        ceil_mode = (self.ceil_mode,) * len(size)
+        return tuple(map(pooled_output, size, self.kernel_size, self.stride, self.padding, ceil_mode))
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """A map as a vector of features: a view, which costs nothing.
+
+    >>> Flatten((512, 7, 7)).output_shape
+    (25088,)
+    """
+
+    input_shape: Shape
+
+    type = "flatten"
+
+    @property
+    def output_shape(self) -> Shape:
+        return (prod(self.input_shape),)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost()
+
+
+Layer: TypeAlias = Conv | Linear | Pool | Flatten
+
+
+def times(sizes: Sequence[int]) -> str:
+    """Sizes as people write them.
+
+    >>> times((3, 224, 224))
+    '3×224×224'
+    """
+    return "×".join(map(str, sizes))
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """The value as an int between ``least`` and LARGEST, or a LayerError that names the field."""
+    if type(value) is not int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise LayerError(name, f"must be a whole number, got {value!r}")
+        value = operator.index(cast(SupportsIndex, value))
+    if value < least:
+        raise LayerError(name, f"must be at least {least}, got {value}")
+    if value > LARGEST:
+        raise LayerError(name, f"must be at most {LARGEST}, got {value}")
+    return value
+
+
+def extent(name: str, value: object, rank: int, least: int) -> Extent:
+    """One checked number for each of ``rank`` axes; a single number stands for all of them."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != rank:
+            raise LayerError(name, f"needs one number for each of {rank} axes, got {times(value)}")
+        return tuple([whole(name, number, least) for number in value])
+    return (whole(name, value, least),) * rank
+
+
+def map_size(value: Sequence[int]) -> Extent:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 1 <= len(value) <= 3:
+        raise LayerError("input_size", f"must be one, two or three sizes such as (224, 224), got {value!r}")
+    return tuple([whole("input_size", number, 1) for number in value])
+
+
+def flag(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise LayerError(name, f"must be true or false, got {value!r}")
+    return value
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise LayerError(name, f"must be one of {', '.join(choices)}, got {value!r}")
+    return value

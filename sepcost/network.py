@@ -1,0 +1,96 @@
+"""Network: named layers, each on the maps that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sepcost.errors import LayerError
+from sepcost.layers import Conv, Layer, Linear, Shape, times
+from sepcost.replacements import Replacement
+
+INPUT = -1
+"""Stands for the network's own input where the number of a node is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A layer in its place.
+
+    ``sources`` are the numbers of the nodes whose outputs it reads, side by side as channels (INPUT for the
+    network's input); none if it has an input of its own. The outputs of the nodes in ``add`` are added to its
+    own. ``index`` is the layer's number as its author wrote it: repeated layers share one.
+    """
+
+    name: str
+    layer: Layer
+    sources: tuple[int, ...] = ()
+    add: tuple[int, ...] = ()
+    keep: bool = False
+    round_to: int | None = None
+    index: int = 0
+
+    @property
+    def has_weights(self) -> bool:
+        return isinstance(self.layer, (Conv, Linear))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Layers in the order in which they run.
+
+    ``independent``: the layers are a plain list, each with an input of its own. ``per_position``: it is one
+    convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
+    ``rho`` are the multipliers that made it what it is.
+
+    >>> from sepcost import Conv
+    >>> net = Network.of(Conv((112, 112), 32, 64, 3))
+    >>> net.nodes[0].name
+    'conv'
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    input_shape: Shape | None = None
+    replacements: tuple[Replacement, ...] = ()
+    source: str | None = None
+    independent: bool = False
+    per_position: bool = False
+    alpha: Fraction = Fraction(1)
+    rho: Fraction = Fraction(1)
+
+    @classmethod
+    def of(cls, layer: Layer, name: str | None = None, *, keep: bool = False) -> Network:
+        """A network of this one layer."""
+        return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+
+def side_by_side(shapes: Sequence[Shape]) -> Shape:
+    """The map that several maps make when their channels are concatenated.
+
+    >>> side_by_side([(64, 28, 28), (32, 28, 28)])
+    (96, 28, 28)
+    """
+    first = shapes[0]
+    for shape in shapes[1:]:
+        if shape[1:] != first[1:]:
+            raise LayerError("from", f"maps of different sizes cannot stand side by side: {_listed(shapes)}")
+    return (sum(shape[0] for shape in shapes), *first[1:])
+
+
+def check_sum(output: Shape, added: Sequence[Shape]) -> None:
+    """Raise a LayerError unless every added map has the output's shape."""
+    for shape in added:
+        if shape != output:
+            raise LayerError("add", f"maps of different shapes cannot be added: {_listed([output, shape])}")
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    return " and ".join(map(times, shapes))

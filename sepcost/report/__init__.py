@@ -1,0 +1,1 @@
+"""The border to the reader: what a result looks like."""

@@ -1,0 +1,293 @@
+"""A comparison as sheets for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from sepcost.comparison import Comparison, LayerComparison, Total, Variant
+from sepcost.cost import Convention, Cost, ratio
+from sepcost.layers import Conv, Layer, Pool, times
+from sepcost.report.figures import peak_bytes
+from sepcost.report.sheet import Cell, Column, Kind, Look, Ratio, Row, Sheet
+
+MOST_NAMES = 3
+"""A note names that many layers and counts the rest."""
+
+TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
+"""What is assumed here, and what torch.nn.Conv2d would do instead."""
+
+
+def sheets(comparison: Comparison, assumed: Sequence[str] = ()) -> list[Sheet]:
+    """One sheet for a single convolution; for a network, its layers and its totals.
+
+    ``assumed`` says what its user left to the defaults, for the title.
+    """
+    layers = comparison.layers
+    if len(layers) == 1 and comparison.network.independent and isinstance(layers[0].layer, Conv):
+        return [convolution_sheet(comparison, assumed)]
+    return [layers_sheet(comparison), totals_sheet(comparison)]
+
+
+def convolution_sheet(comparison: Comparison, assumed: Sequence[str] = ()) -> Sheet:
+    """Standard, each replacement and its parts, and the reduction of everything."""
+    layer = comparison.layers[0]
+    assert isinstance(layer.layer, Conv)
+    per_position = comparison.network.per_position
+    columns = _cost_columns(comparison.convention, per_position)
+    rows = [Row(("standard", *_cost_cells(layer.standard, comparison.convention, per_position)))]
+    for text, variant in layer.variants.items():
+        rows += _variant_rows(text, variant, layer, comparison.convention, per_position)
+    notes = list(_notes(comparison))
+    if assumed:
+        instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
+        module = f"torch.nn.Conv{'Transpose' if layer.layer.transposed else ''}{len(layer.layer.kernel_size)}d"
+        notes.append(f"{module} has {instead} unless told otherwise.")
+    title = conv_title(layer.layer, per_position) + (f" ({', '.join(assumed)})" if assumed else "")
+    return Sheet(title, columns, tuple(rows), notes=tuple(notes))
+
+
+def layers_sheet(comparison: Comparison) -> Sheet:
+    """A row for each layer, and one for the network."""
+    convention = comparison.convention
+    flops = Column(convention.flops_equation)
+    replacements = tuple(comparison.totals)
+    columns = [
+        Column("layer", Kind.TEXT),
+        Column("kernel", Kind.TEXT, optional=2),
+        Column("output", Kind.TEXT, optional=1),
+        Column("params", group="standard"),
+        Column(flops.header, group="standard"),
+    ]
+    for number, text in enumerate(replacements):
+        columns += [
+            Column("params", optional=3 + number if len(replacements) > 1 else 0, group=text),
+            Column(_short_flops(convention), optional=2 + number if len(replacements) > 1 else 0, group=text),
+            Column("reduction", Kind.RATIO, group=text if len(replacements) > 1 else ""),
+        ]
+    rows = [_layer_row(layer, convention) for layer in comparison.layers]
+    total = comparison.standard.cost
+    cells: list[Cell] = ["total", "", "", total.params, total.macs * convention.flops_per_mac]
+    for replaced in comparison.totals.values():
+        cells += _totals_cells(total, replaced.cost, convention)
+    return Sheet(
+        network_title(comparison),
+        tuple(columns),
+        tuple(rows),
+        (Row(tuple(cells)),),
+        (*_kept_notes(comparison), *_notes(comparison)),
+    )
+
+
+def totals_sheet(comparison: Comparison) -> Sheet:
+    """Everything that can be said of the whole network, as it is and replaced."""
+    convention = comparison.convention
+    columns = (*_cost_columns(convention), Column("peak activations", Kind.BYTES, optional=1))
+    rows = [Row(("standard", *_total_cells(comparison.standard, convention)))]
+    for text, total in comparison.totals.items():
+        rows.append(Row((text, *_total_cells(total, convention))))
+        rows.append(Row(("  reduction", *_total_reductions(comparison.standard, total, convention)), Look.REDUCTION))
+    return Sheet(f"{comparison.name}: totals", columns, tuple(rows))
+
+
+def summary_sheet(comparisons: Sequence[Comparison]) -> Sheet:
+    """One row for each of several networks."""
+    convention = comparisons[0].convention
+    replacements = list(dict.fromkeys(text for comparison in comparisons for text in comparison.totals))
+    columns = [Column("network", Kind.TEXT), Column("params", group="standard")]
+    columns.append(Column(convention.flops_equation, group="standard"))
+    for text in replacements:
+        columns += [Column("params", group=text, optional=1), Column(_short_flops(convention), group=text)]
+        columns.append(Column("reduction", Kind.RATIO, group=text if len(replacements) > 1 else ""))
+    rows = []
+    for comparison in comparisons:
+        standard = comparison.standard.cost
+        cells: list[Cell] = [comparison.name, standard.params, standard.macs * convention.flops_per_mac]
+        for text in replacements:
+            replaced = comparison.totals.get(text)
+            cells += _totals_cells(standard, replaced.cost, convention) if replaced else ("", "", "")
+        rows.append(Row(tuple(cells)))
+    return Sheet(f"{len(comparisons)} networks", tuple(columns), tuple(rows), notes=(_reduction_note(convention),))
+
+
+def conv_title(conv: Conv, per_position: bool = False) -> str:
+    """A convolution in one line.
+
+    >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2))
+    '3×3 convolution, 32 → 64 channels, stride 2, on 112×112'
+    """
+    kind = "transposed convolution" if conv.transposed else "convolution"
+    parts = [f"{times(conv.kernel_size)} {kind}", f"{conv.in_channels} → {conv.out_channels} channels"]
+    for name, value, default in (("stride", conv.stride, 1), ("dilation", conv.dilation, 1)):
+        if set(value) != {default}:
+            parts.append(f"{name} {_short_extent(value)}")
+    if conv.groups > 1:
+        parts.append(f"{conv.groups} groups")
+    if conv.padding != "same":
+        parts.append(f"padding {_short_extent(conv.padding)}")
+    parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
+    if per_position:
+        return f"{', '.join(parts)}, per {'input' if conv.transposed else 'output'} position"
+    return f"{', '.join(parts)}, on {times(conv.input_size)}"
+
+
+def network_title(comparison: Comparison) -> str:
+    """The network's name, how it was scaled, and the input it begins with."""
+    network = comparison.network
+    parts = [network.name]
+    parts += [f"{symbol} = {float(factor):g}" for symbol, factor in (("α", network.alpha), ("ρ", network.rho)) if factor != 1]
+    if network.input_shape is not None:
+        parts.append(f"input {times(network.input_shape)}")
+    return ", ".join(parts)
+
+
+def layer_kernel(layer: Layer) -> str:
+    """What a layer does, in a word: its kernel, and its stride where it has one.
+
+    >>> layer_kernel(Conv((56, 56), 64, 128, 3, stride=2))
+    '3×3 /2'
+    """
+    if isinstance(layer, Pool) and layer.global_pool:
+        return "global pool"
+    if not isinstance(layer, (Conv, Pool)):
+        return layer.type
+    stride = f" /{_short_extent(layer.stride)}" if set(layer.stride) != {1} else ""
+    kind = " pool" if isinstance(layer, Pool) else " transposed" if layer.transposed else ""
+    return f"{times(layer.kernel_size)}{stride}{kind}"
+
+
+def _short_extent(sizes: Sequence[int]) -> str:
+    return str(sizes[0]) if len(set(sizes)) == 1 else times(sizes)
+
+
+def _short_flops(convention: Convention) -> str:
+    return "MACs" if convention.flops_per_mac == 1 else "FLOPs"
+
+
+def _cost_columns(convention: Convention, per_position: bool = False) -> tuple[Column, ...]:
+    columns = (
+        Column("", Kind.TEXT),
+        Column("params"),
+        Column(convention.flops_equation),
+        Column("activations", optional=1),
+        Column("weights", Kind.BYTES, optional=4),
+        Column("activation memory", Kind.BYTES, optional=2),
+        Column("traffic", Kind.BYTES, optional=3),
+        Column("MACs/byte", Kind.INTENSITY, optional=5),
+    )
+    return columns[:5] if per_position else columns
+
+
+def _cost_cells(cost: Cost, convention: Convention, per_position: bool = False) -> tuple[Cell, ...]:
+    cells = (
+        cost.params,
+        cost.macs * convention.flops_per_mac,
+        cost.activations,
+        cost.weight_bytes(convention),
+        cost.activation_bytes(convention),
+        cost.traffic_bytes(convention),
+        cost.macs_per_byte(convention),
+    )
+    return cells[:4] if per_position else cells
+
+
+def _reductions(
+    standard: Cost, cost: Cost, convention: Convention, per_position: bool = False, flagged: bool = False
+) -> tuple[Cell, ...]:
+    params = Ratio(ratio(standard.params, cost.params))
+    cells = (
+        params,
+        Ratio(ratio(standard.macs, cost.macs), flagged),
+        Ratio(ratio(standard.activations, cost.activations)),
+        params,
+        Ratio(ratio(standard.activations, cost.activations)),
+        Ratio(ratio(standard.traffic_bytes(convention), cost.traffic_bytes(convention))),
+        "",
+    )
+    return cells[:4] if per_position else cells
+
+
+def _variant_rows(
+    text: str, variant: Variant, layer: LayerComparison, convention: Convention, per_position: bool
+) -> list[Row]:
+    if layer.kept:
+        name = f"{text}: kept ({layer.kept})"
+        return [Row((name, *_cost_cells(variant.cost, convention, per_position)), Look.KEPT)]
+    look = Look.FLAGGED if variant.costs_more else Look.PLAIN
+    name = f"{text}: costs more" if variant.costs_more else text
+    rows = [Row((name, *_cost_cells(variant.cost, convention, per_position)), look)]
+    for part in variant.parts:
+        rows.append(Row((f"  {part.name}", *_cost_cells(part.cost, convention, per_position)), Look.PART))
+    reductions = _reductions(layer.standard, variant.cost, convention, per_position, variant.costs_more)
+    rows.append(Row(("  reduction", *reductions), Look.REDUCTION))
+    return rows
+
+
+def _layer_row(layer: LayerComparison, convention: Convention) -> Row:
+    standard = layer.standard
+    cells: list[Cell] = [
+        layer.name,
+        layer_kernel(layer.layer),
+        times(layer.layer.output_shape),
+        standard.params,
+        standard.macs * convention.flops_per_mac,
+    ]
+    for variant in layer.variants.values():
+        cells += [variant.cost.params, variant.cost.macs * convention.flops_per_mac]
+        cells.append("kept" if layer.kept else Ratio(ratio(standard.macs, variant.cost.macs), variant.costs_more))
+    flagged = any(variant.costs_more for variant in layer.variants.values())
+    return Row(tuple(cells), Look.KEPT if layer.kept else Look.FLAGGED if flagged else Look.PLAIN)
+
+
+def _totals_cells(standard: Cost, cost: Cost, convention: Convention) -> tuple[Cell, ...]:
+    flagged = cost.macs > standard.macs
+    return (cost.params, cost.macs * convention.flops_per_mac, Ratio(ratio(standard.macs, cost.macs), flagged))
+
+
+def _total_cells(total: Total, convention: Convention) -> tuple[Cell, ...]:
+    return (*_cost_cells(total.cost, convention), peak_bytes(total, convention))
+
+
+def _total_reductions(standard: Total, total: Total, convention: Convention) -> tuple[Cell, ...]:
+    flagged = total.cost.macs > standard.cost.macs
+    peaks = Ratio(ratio(standard.peak or 0, total.peak or 0))
+    return (*_reductions(standard.cost, total.cost, convention, flagged=flagged), peaks)
+
+
+def _kept_notes(comparison: Comparison) -> Iterable[str]:
+    """Why layers stay as they are, reason by reason."""
+    kept = [(layer.kept, layer.name) for layer in comparison.layers if layer.kept]
+    by_reason = groupby(sorted(kept, key=lambda item: item[0]), key=lambda item: item[0])
+    reasons = [f"{reason} ({_named([name for _, name in group])})" for reason, group in by_reason]
+    if reasons:
+        yield f"Kept as they are: {'; '.join(reasons)}."
+
+
+def _notes(comparison: Comparison) -> Iterable[str]:
+    convention = comparison.convention
+    costlier: dict[str, list[str]] = {}
+    for name, text in comparison.costlier:
+        costlier.setdefault(text, []).append(name)
+    for text, names in costlier.items():
+        where = "" if len(comparison.layers) == 1 else f" in {_named(names)}"
+        yield f"! {text} costs more MACs than the standard{where}."
+    yield flops_note(convention)
+    yield _reduction_note(convention)
+
+
+def flops_note(convention: Convention) -> str:
+    """What the column of FLOPs counts, and what others count."""
+    if convention.flops_per_mac == 1:
+        return "A MAC counts as one FLOP, as in the articles and fvcore; PyTorch and data sheets count two (--flops-per-mac 2)."
+    return "A MAC counts as two FLOPs, as in PyTorch and data sheets; the articles and fvcore count one (--flops-per-mac 1)."
+
+
+def _reduction_note(convention: Convention) -> str:
+    samples = "1 sample" if convention.batch == 1 else f"a batch of {convention.batch} (counts are per sample)"
+    return f"Reduction = standard ÷ replacement. Memory is for {samples} in {convention.dtype}."
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= MOST_NAMES + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

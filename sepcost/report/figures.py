@@ -1,0 +1,91 @@
+"""The figures of a result under the names of the JSON contract: every format takes them from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sepcost.comparison import Total
+from sepcost.cost import Convention, Cost, ratio
+from sepcost.layers import Conv, Layer, Linear, Pool
+
+
+def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
+    """COST of the contract; what needs a map is null without one."""
+    return {
+        "params": cost.params,
+        "macs": cost.macs,
+        "flops": cost.macs * convention.flops_per_mac,
+        "activations": cost.activations,
+        "weight_bytes": cost.weight_bytes(convention),
+        "activation_bytes": cost.activation_bytes(convention) if has_map else None,
+        "traffic_bytes": cost.traffic_bytes(convention) if has_map else None,
+        "macs_per_byte": cost.macs_per_byte(convention) if has_map else None,
+    }
+
+
+def reductions(standard: Cost, cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, float | None]:
+    """Standard ÷ replacement, for each figure that says something of its own."""
+    traffic = ratio(standard.traffic_bytes(convention), cost.traffic_bytes(convention))
+    return {
+        "params": ratio(standard.params, cost.params),
+        "macs": ratio(standard.macs, cost.macs),
+        "activations": ratio(standard.activations, cost.activations),
+        "traffic_bytes": traffic if has_map else None,
+    }
+
+
+def total_figures(total: Total, convention: Convention) -> dict[str, Any]:
+    """COST of a network, and the peak of its maps."""
+    has_map = total.peak is not None
+    return {**cost_figures(total.cost, convention, has_map=has_map), "peak_activation_bytes": peak_bytes(total, convention)}
+
+
+def peak_bytes(total: Total, convention: Convention) -> int | None:
+    """The peak of the whole batch's maps; None where there is no map."""
+    return None if total.peak is None else total.peak * convention.batch * convention.bytes_per_element
+
+
+def total_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:
+    """Standard ÷ replacement for a network, peak included."""
+    has_map = total.peak is not None
+    return {
+        **reductions(standard.cost, total.cost, convention, has_map=has_map),
+        "peak_activation_bytes": ratio(standard.peak or 0, total.peak or 0),
+    }
+
+
+def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
+    """A layer's type, shapes and arguments; sizes are null without a map."""
+    facts: dict[str, Any] = {
+        "type": layer.type,
+        "input": layer.input_shape if has_map else _channels_only(layer.input_shape),
+        "output": layer.output_shape if has_map else _channels_only(layer.output_shape),
+    }
+    if isinstance(layer, Conv):
+        facts |= {
+            "kernel": layer.kernel_size,
+            "stride": layer.stride,
+            "padding": layer.padding if has_map else None,
+            "dilation": layer.dilation,
+            "groups": layer.groups,
+            "bias": layer.bias,
+            "norm": layer.norm,
+            "transposed": layer.transposed,
+            "output_padding": layer.output_padding,
+        }
+    elif isinstance(layer, Pool):
+        facts |= {
+            "kernel": layer.kernel_size,
+            "stride": layer.stride,
+            "padding": layer.padding,
+            "mode": layer.mode,
+            "ceil_mode": layer.ceil_mode,
+            "global": layer.global_pool,
+        }
+    elif isinstance(layer, Linear):
+        facts["bias"] = layer.bias
+    return facts
+
+
+def _channels_only(shape: tuple[int, ...]) -> list[int | None]:
+    return [shape[0], *([None] * (len(shape) - 1))]

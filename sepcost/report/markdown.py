@@ -1,0 +1,53 @@
+"""Sheets as Markdown tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
+from sepcost.report.text import harmless
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
+
+
+def markdown(sheets: Sequence[Sheet]) -> str:
+    """Each sheet as a heading, a table with aligned columns, and its notes."""
+    return "\n".join(map(_sheet, sheets))
+
+
+def escaped(text: str) -> str:
+    r"""Text that Markdown shows as it is.
+
+    >>> print(escaped("a|b <i>"))
+    a\|b \<i\>
+    """
+    return SPECIAL.sub(r"\\\1", harmless(text))
+
+
+def _sheet(sheet: Sheet) -> str:
+    headers = [escaped(column.full_header) for column in sheet.columns]
+    rows = [_cells(sheet, row) for row in sheet.rows]
+    rows += [[f"**{cell}**" if cell else cell for cell in _cells(sheet, row)] for row in sheet.totals]
+    widths = [max(3, *(len(line[number]) for line in [headers, *rows])) for number in range(len(headers))]
+    left = [column.kind is Kind.TEXT for column in sheet.columns]
+    rule = [":" + "-" * (width - 1) if is_left else "-" * (width - 1) + ":" for width, is_left in zip(widths, left)]
+    lines = [_line(line, widths, left) for line in (headers, rule, *rows)]
+    notes = [f"- {escaped(note)}" for note in sheet.notes]
+    return "\n".join([f"### {escaped(sheet.title)}", "", *lines, "", *notes, *([""] if notes else [])])
+
+
+def _cells(sheet: Sheet, row: Row) -> list[str]:
+    cells = [
+        escaped(cell_text(cell, column.kind).strip()) for cell, column in zip(row.cells, sheet.columns)
+    ]
+    if row.look in (Look.PART, Look.REDUCTION):
+        cells[0] = f"– {cells[0]}"
+    return cells
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[bool]) -> str:
+    padded = (
+        cell.ljust(width) if is_left else cell.rjust(width) for cell, width, is_left in zip(cells, widths, left)
+    )
+    return f"| {' | '.join(padded)} |"

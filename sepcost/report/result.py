@@ -1,0 +1,33 @@
+"""Result: a comparison that shows itself, in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sepcost.comparison import Comparison
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result(Comparison):
+    """A comparison whose text is its table.
+
+    >>> from sepcost import Conv, Network
+    >>> print(str(Result.of(Network.of(Conv((112, 112), 32, 64, 3)))).splitlines()[0])
+    3×3 convolution, 32 → 64 channels, on 112×112
+    """
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        from sepcost.report.comparison_sheets import sheets
+        from sepcost.report.table import UNLIMITED, draw
+
+        return draw(Console(width=UNLIMITED, color_system=None), None, sheets(self)).rstrip("\n")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from sepcost.report.comparison_sheets import sheets
+        from sepcost.report.html import html
+
+        return html(sheets(self))

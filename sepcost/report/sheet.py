@@ -1,0 +1,99 @@
+"""Sheet: a result as rows and columns, which every format for people can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from sepcost.report.text import harmless
+from sepcost.units import as_ratio, decimal, exact, in_bytes, scaled
+
+
+class Kind(Enum):
+    """What a column holds, and so how its numbers are written."""
+
+    TEXT = "text"
+    COUNT = "count"
+    BYTES = "bytes"
+    RATIO = "ratio"
+    INTENSITY = "intensity"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A quotient, in whatever column it stands; flagged where it is bad news."""
+
+    value: float | None
+    flagged: bool = False
+
+
+Cell: TypeAlias = "str | int | float | Ratio | None"
+
+
+class Look(Enum):
+    """What a row is, for formats that can show it."""
+
+    PLAIN = "plain"
+    PART = "part"
+    KEPT = "kept"
+    FLAGGED = "flagged"
+    REDUCTION = "reduction"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; of those with ``optional`` above 0 a narrow terminal leaves out the highest first."""
+
+    header: str
+    kind: Kind = Kind.COUNT
+    optional: int = 0
+    group: str = ""
+
+    @property
+    def full_header(self) -> str:
+        return harmless(f"{self.group} {self.header}".strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a cell for every column."""
+
+    cells: tuple[Cell, ...]
+    look: Look = Look.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with its title, its totals, and notes under it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    totals: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        return self.rows + self.totals
+
+
+def cell_text(cell: Cell, kind: Kind, *, rounded: bool = False) -> str:
+    """A cell as people read it: counts with every digit, or ``rounded`` to four.
+
+    >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, rounded=True)
+    ('231,211,008', '231.2 M')
+    >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT)
+    '0.90× !'
+    """
+    if isinstance(cell, Ratio):
+        return as_ratio(cell.value) + (" !" if cell.flagged else "")
+    if isinstance(cell, str):
+        return harmless(cell)
+    if cell is None:
+        return "–"
+    if kind is Kind.BYTES and isinstance(cell, int):
+        return in_bytes(cell)
+    if isinstance(cell, int):
+        return scaled(cell) if rounded else exact(cell)
+    return decimal(cell)

@@ -1,0 +1,141 @@
+"""Sheets as tables in a terminal, drawn by Rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleRenderable
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from sepcost.report.sheet import Kind, Look, Ratio, Row, Sheet, cell_text
+from sepcost.report.text import harmless
+
+GAP = 2
+UNLIMITED = 100_000
+"""Wider than any table, for text that nobody has to fit anywhere."""
+STYLES = {
+    Look.PLAIN: Style(),
+    Look.PART: Style(dim=True),
+    Look.KEPT: Style(dim=True),
+    Look.FLAGGED: Style(color="yellow"),
+    Look.REDUCTION: Style(italic=True),
+}
+
+
+def terminal(to_stdout: bool) -> tuple[Console, int | None]:
+    """The console that people look at, and its width; no width where the text goes into a pipe or a file.
+
+    Rich honours NO_COLOR and FORCE_COLOR.
+    """
+    console = Console(highlight=False, emoji=False, markup=False) if to_stdout else Console(file=StringIO())
+    width = console.width if to_stdout and sys.stdout.isatty() else None
+    if width is None:
+        console.width = UNLIMITED
+    return console, width
+
+
+def draw(console: Console, width: int | None, sheets: Sequence[Sheet]) -> str:
+    """Each sheet with its title above and its notes below, as text in the console's colours.
+
+    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, counts are rounded
+    to four digits first, then optional columns are left out, and a note names them.
+    """
+    with console.capture() as capture:
+        for sheet in sheets:
+            for renderable in _renderables(sheet, width):
+                console.print(renderable, crop=width is not None, soft_wrap=width is None)
+    lines = capture.get().rstrip().split("\n")
+    return "\n".join(line.rstrip(" ") for line in lines) + "\n"
+
+
+def _renderables(sheet: Sheet, width: int | None) -> Iterator[ConsoleRenderable]:
+    drawn, rounded, left_out = _fitted(sheet, width)
+    yield Text(harmless(sheet.title), style="bold")
+    yield _table(drawn, rounded, width)
+    notes = [*sheet.notes]
+    if left_out:
+        notes.append(f"Not shown at this width: {', '.join(left_out)} (--format csv has everything).")
+    for note in notes:
+        yield Text(harmless(note), style="dim")
+    yield Text()
+
+
+def _fitted(sheet: Sheet, width: int | None) -> tuple[Sheet, bool, list[str]]:
+    """The sheet cut down to what fits, whether its counts are rounded, and the headers that were left out."""
+    if width is None or _natural_width(sheet, rounded=False) <= width:
+        return sheet, False, []
+    left_out: list[str] = []
+    while _natural_width(sheet, rounded=True) > width:
+        least = max(range(len(sheet.columns)), key=lambda number: (sheet.columns[number].optional, number))
+        if not sheet.columns[least].optional:
+            break
+        left_out.insert(0, sheet.columns[least].full_header)
+        sheet = _without(sheet, least)
+    return sheet, True, left_out
+
+
+def _without(sheet: Sheet, number: int) -> Sheet:
+    def cut(row: Row) -> Row:
+        return Row(row.cells[:number] + row.cells[number + 1 :], row.look)
+
+    columns = sheet.columns[:number] + sheet.columns[number + 1 :]
+    return Sheet(sheet.title, columns, tuple(map(cut, sheet.rows)), tuple(map(cut, sheet.totals)), sheet.notes)
+
+
+def _natural_width(sheet: Sheet, *, rounded: bool) -> int:
+    return sum(_column_widths(sheet, rounded=rounded)) + GAP * (len(sheet.columns) - 1) + 2
+
+
+def _column_widths(sheet: Sheet, *, rounded: bool) -> list[int]:
+    return [
+        max(
+            *(cell_len(line) for line in _header(sheet, number).split("\n")),
+            *(cell_len(cell_text(row.cells[number], column.kind, rounded=rounded)) for row in sheet.all_rows),
+            1,
+        )
+        for number, column in enumerate(sheet.columns)
+    ]
+
+
+def _header(sheet: Sheet, number: int) -> str:
+    """The header in lines: a group above its columns, long words below each other."""
+    column = sheet.columns[number]
+    header = harmless(column.header)
+    if any(other.group for other in sheet.columns):
+        return f"{harmless(column.group)}\n{header}"
+    return header.replace(" ", "\n", 1) if column.kind is Kind.BYTES else header
+
+
+def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    widths = _column_widths(sheet, rounded=rounded)
+    for number, column in enumerate(sheet.columns):
+        header = Text(_header(sheet, number))
+        if column.kind is Kind.TEXT:
+            least = widths[number] if width is None else 1
+            table.add_column(header, overflow="ellipsis", no_wrap=True, vertical="bottom", min_width=least)
+        else:
+            table.add_column(header, justify="right", no_wrap=True, min_width=widths[number], vertical="bottom")
+    for number, row in enumerate(sheet.all_rows):
+        if number == len(sheet.rows):
+            table.add_section()
+        cells = [
+            _cell(row, position, cell_text(cell, column.kind, rounded=rounded))
+            for position, (cell, column) in enumerate(zip(row.cells, sheet.columns))
+        ]
+        bold = number >= len(sheet.rows)
+        table.add_row(*cells, style=Style(bold=True) if bold else STYLES[row.look])
+    return table
+
+
+def _cell(row: Row, position: int, text: str) -> Text:
+    cell = row.cells[position]
+    if isinstance(cell, Ratio) and cell.value is not None:
+        return Text(text, style="yellow" if cell.flagged else "green" if cell.value > 1 else "")
+    return Text(text)

@@ -1,0 +1,144 @@
+"""The width multiplier α and the resolution multiplier ρ (MobileNet, arXiv:1704.04861, sections 3.3 and 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
+
+from sepcost.architecture import linear_on
+from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
+from sepcost.layers import Conv, Extent, Flatten, Layer, Linear, Pool, Shape, times
+from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.units import read_factor
+
+Factor = Fraction | float | str
+
+
+def scale(
+    network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: Extent | int | None = None
+) -> Network:
+    """The network with its channels multiplied by ``alpha`` and its maps by ``rho``.
+
+    Every channel count becomes floor(α·c), at least 1, in exact decimal arithmetic; where the layer has a
+    ``round_to``, it is rounded to a multiple of that as MobileNet v2 does. The network's input and the output of
+    its last layer with weights stay; in a plain list every C and O is scaled. Depthwise groups follow. Sizes
+    become round(ρ·H); ``resolution`` gives the network's input size itself. Raises NetworkError where the scaled
+    layers do not fit together, SepcostError where a multiplier makes no sense.
+
+    >>> from sepcost import Conv
+    >>> net = scale(Network.of(Conv((14, 14), 512, 512, 3)), alpha="0.75", rho="0.714")
+    >>> net.nodes[0].layer.input_shape
+    (384, 10, 10)
+    """
+    alpha, rho = as_factor("alpha", alpha), as_factor("rho", rho)
+    if resolution is not None and rho != 1:
+        raise SepcostError("rho and resolution say the same thing: give one of them")
+    if alpha == 1 and rho == 1 and resolution is None:
+        return network
+    size = None if resolution is None else _new_input_size(network, resolution)
+    return _Scaling(network, alpha, rho, size).run()
+
+
+def as_factor(name: str, value: Factor) -> Fraction:
+    """A multiplier as an exact fraction: a float counts as the decimal that it prints as."""
+    try:
+        factor = value if isinstance(value, Fraction) else read_factor(str(value))
+    except SepcostError as error:
+        raise SepcostError(f"{name}: {error}") from None
+    if not Fraction(1, 1000) <= factor <= 1000:
+        raise SepcostError(f"{name}: must be between 0.001 and 1000, got {value}")
+    return factor
+
+
+def scaled_channels(channels: int, alpha: Fraction, round_to: int | None = None) -> int:
+    """floor(α·c), at least 1; or the nearest multiple that does not fall below 90 % of α·c.
+
+    The rounding is ``make_divisible`` of MobileNet v2's authors (arXiv:1801.04381).
+
+    >>> scaled_channels(32, Fraction("0.35")), scaled_channels(32, Fraction("0.35"), round_to=8)
+    (11, 16)
+    """
+    exactly = alpha * channels
+    if round_to is None or alpha == 1:
+        return max(1, floor(exactly))
+    nearest = max(round_to, floor(exactly + Fraction(round_to, 2)) // round_to * round_to)
+    return nearest + round_to if nearest < exactly * Fraction(9, 10) else nearest
+
+
+def _new_input_size(network: Network, resolution: Extent | int) -> Extent:
+    old = network.input_shape or network.nodes[0].layer.input_shape
+    own_inputs = sum(not node.sources for node in network.nodes)
+    if own_inputs > (network.input_shape is None):
+        raise SepcostError("resolution: the layers have inputs of their own; use rho, which scales them all")
+    size = (resolution,) * (len(old) - 1) if isinstance(resolution, int) else resolution
+    if len(size) != len(old) - 1:
+        raise SepcostError(f"resolution: the network's input has {len(old) - 1} axes, got {times(size)}")
+    return size
+
+
+class _Scaling:
+    """One pass over the nodes, which makes each again on the scaled maps that reach it."""
+
+    def __init__(self, network: Network, alpha: Fraction, rho: Fraction, size: Extent | None) -> None:
+        self.network = network
+        self.alpha = alpha
+        self.rho = rho
+        self.size = size
+        self.shapes: dict[int, Shape] = {}
+        weighted = [number for number, node in enumerate(network.nodes) if node.has_weights]
+        self.last_weighted = weighted[-1] if weighted and not network.independent else None
+
+    def run(self) -> Network:
+        input_shape = self.network.input_shape
+        if input_shape is not None:
+            input_shape = self.shapes[INPUT] = (input_shape[0], *self._scaled_size(input_shape[1:]))
+        nodes = [self._scaled_node(number, node) for number, node in enumerate(self.network.nodes)]
+        return replace(self.network, nodes=tuple(nodes), input_shape=input_shape, alpha=self.alpha, rho=self.rho)
+
+    def _scaled_node(self, number: int, node: Node) -> Node:
+        try:
+            shape = self._input_shape(number, node)
+            layer = self._scaled_layer(number, node, shape)
+            check_sum(layer.output_shape, [self.shapes[other] for other in node.add])
+        except LayerError as error:
+            raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
+        self.shapes[number] = layer.output_shape
+        return replace(node, layer=layer)
+
+    def _input_shape(self, number: int, node: Node) -> Shape:
+        if node.sources:
+            return side_by_side([self.shapes[source] for source in node.sources])
+        channels, *size = node.layer.input_shape
+        is_network_input = number == 0 and not self.network.independent
+        if not is_network_input:
+            channels = scaled_channels(channels, self.alpha, node.round_to)
+        return (channels, *self._scaled_size(size))
+
+    def _scaled_size(self, size: Sequence[int]) -> Extent:
+        return self.size or tuple(max(1, round(self.rho * extent)) for extent in size)
+
+    def _scaled_layer(self, number: int, node: Node, shape: Shape) -> Layer:
+        layer = node.layer
+        if isinstance(layer, Flatten):
+            return Flatten(shape)
+        if isinstance(layer, Linear):
+            return linear_on(shape, self._out_channels(number, node, layer.out_features), layer.bias)
+        if isinstance(layer, Pool):
+            return _pool_on(layer, shape)
+        groups, out_channels = layer.groups, self._out_channels(number, node, layer.out_channels)
+        if layer.is_depthwise:
+            groups, out_channels = shape[0], layer.out_channels // layer.in_channels * shape[0]
+        return replace(
+            layer, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups
+        )
+
+    def _out_channels(self, number: int, node: Node, channels: int) -> int:
+        return channels if number == self.last_weighted else scaled_channels(channels, self.alpha, node.round_to)
+
+
+def _pool_on(pool: Pool, shape: Shape) -> Pool:
+    if pool.global_pool:
+        return Pool(shape, mode=pool.mode, global_pool=True)
+    return replace(pool, input_shape=shape)

@@ -1,0 +1,20 @@
+"""What somebody probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """A question that ends a message, or nothing where no known word is near.
+
+    >>> did_you_mean("strid", ["stride", "padding"])
+    '; did you mean `stride`?'
+    >>> did_you_mean("colour", ["stride", "padding"])
+    ''
+    """
+    from difflib import get_close_matches  # only a message that is about to be printed needs it
+
+    by_lower = {word.lower(): word for word in known}
+    near = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean `{by_lower[near[0]]}`?" if near else ""

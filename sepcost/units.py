@@ -1,0 +1,134 @@
+"""How numbers are read and written. Nothing else in sepcost rounds."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from sepcost.errors import SepcostError
+
+WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+LONGEST = 20
+"""No number that sepcost takes has more digits; int() is not asked to read longer ones."""
+
+
+class NumberError(SepcostError):
+    """A text is not the number that it should be."""
+
+
+def read_whole(text: str) -> int:
+    """A plain decimal integer: no sign, no octal, no ``1_000``, no ``3.0``.
+
+    >>> read_whole("64")
+    64
+    >>> read_whole("1_0")
+    Traceback (most recent call last):
+    sepcost.units.NumberError: must be a whole number, got 1_0
+    """
+    if not WHOLE.fullmatch(text):
+        raise NumberError(f"must be a whole number, got {shortened(text)}")
+    if len(text) > LONGEST:
+        raise NumberError(f"is far too large: {shortened(text)}")
+    return int(text)
+
+
+def read_sizes(text: str) -> tuple[int, ...]:
+    """One to three whole numbers with an x between them.
+
+    >>> read_sizes("3x5")
+    (3, 5)
+    """
+    parts = text.split("x")
+    if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
+        raise NumberError(f"must be a whole number, or sizes such as 3x5, got {shortened(text)}")
+    return tuple(map(read_whole, parts))
+
+
+def read_factor(text: str) -> Fraction:
+    """A decimal such as 0.75 or .75's long form, exactly.
+
+    >>> read_factor("0.714")
+    Fraction(357, 500)
+    """
+    if not DECIMAL.fullmatch(text) or len(text) > LONGEST:
+        raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
+    return Fraction(text)
+
+
+def shortened(text: str) -> str:
+    """A text as it stands, or its two ends where it is too long for a message.
+
+    >>> shortened("9" * 5000)
+    '9999999999…9999999999 (5,000 characters)'
+    """
+    return text if len(text) <= 60 else f"{text[:10]}…{text[-10:]} ({len(text):,} characters)"
+
+
+def exact(number: int) -> str:
+    """Every digit, in groups of three.
+
+    >>> exact(231211008)
+    '231,211,008'
+    """
+    return f"{number:,}"
+
+
+def scaled(number: int) -> str:
+    """Four digits and a unit: k, M, G, T, P, E.
+
+    >>> scaled(231211008), scaled(18432), scaled(64), scaled(999_960)
+    ('231.2 M', '18.43 k', '64', '1.000 M')
+    """
+    return with_unit(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
+
+
+def in_bytes(number: int) -> str:
+    """Bytes in binary units.
+
+    >>> in_bytes(73728), in_bytes(512), in_bytes(3211264)
+    ('72.00 KiB', '512 B', '3.062 MiB')
+    """
+    return with_unit(number, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
+
+
+def as_ratio(value: float | None) -> str:
+    """A reduction or another quotient, followed by ×; a dash for none.
+
+    >>> as_ratio(7.890410958904109), as_ratio(0.00123), as_ratio(1234.5), as_ratio(None)
+    ('7.89×', '0.00123×', '1,234×', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{decimal(value)}×"
+
+
+def decimal(value: float | None) -> str:
+    """At least three digits, never an exponent for numbers that people meet.
+
+    >>> decimal(14.0625), decimal(240.28), decimal(0.5)
+    ('14.06', '240', '0.50')
+    """
+    if value is None:
+        return "–"
+    if value >= 99.995:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if value >= 0.0995 or value == 0 else f"{value:.3g}"
+
+
+def with_unit(number: int, step: int, units: tuple[str, ...]) -> str:
+    if number < step:
+        return f"{number} {units[0]}".rstrip()
+    power = min((number.bit_length() - 1) // (step.bit_length() - 1), len(units) - 1)
+    power = next(p for p in range(max(power - 1, 1), len(units)) if number < step ** (p + 1) or p == len(units) - 1)
+    digits = _four_digits(Fraction(number, step**power))
+    if digits == "1000" and power + 1 < len(units) and step == 1000:
+        return f"1.000 {units[power + 1]}"
+    return f"{digits} {units[power]}"
+
+
+def _four_digits(value: Fraction) -> str:
+    for places, bound in ((3, 10), (2, 100), (1, 1000)):
+        if round(value, places) < bound:
+            return f"{float(round(value, places)):.{places}f}"
+    return str(round(value))
