@@ -1,14 +1,23 @@
-"""Exact costs of standard and depthwise-separable convolutions."""
+"""Exact costs of standard and depthwise-separable convolutions.
 
-from sepcost.api import compare, load
-from sepcost.architecture import Architecture, LayerSpec
-from sepcost.comparison import Comparison
-from sepcost.cost import Convention, Cost
-from sepcost.errors import ConfigError, LayerError, NetworkError, ReplacementError, SepcostError
-from sepcost.layers import Conv, Flatten, Linear, Pool
-from sepcost.network import Network
-from sepcost.replacements import Replacement
-from sepcost.scaling import scale
+>>> from sepcost import Conv, compare
+>>> compare(Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3)).totals["separable"].cost.params
+2336
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sepcost.api import compare, load
+    from sepcost.architecture import Architecture, LayerSpec
+    from sepcost.comparison import Comparison
+    from sepcost.cost import Convention, Cost
+    from sepcost.errors import ConfigError, LayerError, NetworkError, ReplacementError, SepcostError
+    from sepcost.layers import Conv, Flatten, Linear, Pool
+    from sepcost.network import Network
+    from sepcost.replacements import Replacement
+    from sepcost.scaling import scale
 
 __version__ = "0.1.0"
 
@@ -33,3 +42,27 @@ __all__ = [
     "load",
     "scale",
 ]
+
+_HOMES = {
+    "sepcost.api": ("compare", "load"),
+    "sepcost.architecture": ("Architecture", "LayerSpec"),
+    "sepcost.comparison": ("Comparison",),
+    "sepcost.cost": ("Convention", "Cost"),
+    "sepcost.errors": ("ConfigError", "LayerError", "NetworkError", "ReplacementError", "SepcostError"),
+    "sepcost.layers": ("Conv", "Flatten", "Linear", "Pool"),
+    "sepcost.network": ("Network",),
+    "sepcost.replacements": ("Replacement",),
+    "sepcost.scaling": ("scale",),
+}
+"""Where each public name stands: a module is imported when its name is first used, so that commands start fast."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'sepcost' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

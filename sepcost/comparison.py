@@ -58,6 +58,10 @@ class Total:
     cost: Cost
     peak: int | None
 
+    def peak_bytes(self, convention: Convention) -> int | None:
+        """The peak of the whole batch's maps."""
+        return None if self.peak is None else self.peak * convention.batch * convention.bytes_per_element
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:

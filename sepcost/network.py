@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Shape, times
 from sepcost.replacements import Replacement
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 INPUT = -1
 """Stands for the network's own input where the number of a node is expected."""
@@ -57,8 +60,8 @@ class Network:
     source: str | None = None
     independent: bool = False
     per_position: bool = False
-    alpha: Fraction = Fraction(1)
-    rho: Fraction = Fraction(1)
+    alpha: Fraction | int = 1
+    rho: Fraction | int = 1
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: bool = False) -> Network:

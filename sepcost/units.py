@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from sepcost.errors import SepcostError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
@@ -46,11 +49,13 @@ def read_sizes(text: str) -> tuple[int, ...]:
 
 
 def read_factor(text: str) -> Fraction:
-    """A decimal such as 0.75 or .75's long form, exactly.
+    """A decimal such as 0.75, exactly.
 
     >>> read_factor("0.714")
     Fraction(357, 500)
     """
+    from fractions import Fraction  # counting without a multiplier does not need it
+
     if not DECIMAL.fullmatch(text) or len(text) > LONGEST:
         raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
     return Fraction(text)
@@ -117,18 +122,19 @@ def decimal(value: float | None) -> str:
 
 
 def with_unit(number: int, step: int, units: tuple[str, ...]) -> str:
+    """Four digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
     if number < step:
         return f"{number} {units[0]}".rstrip()
-    power = min((number.bit_length() - 1) // (step.bit_length() - 1), len(units) - 1)
-    power = next(p for p in range(max(power - 1, 1), len(units)) if number < step ** (p + 1) or p == len(units) - 1)
-    digits = _four_digits(Fraction(number, step**power))
-    if digits == "1000" and power + 1 < len(units) and step == 1000:
-        return f"1.000 {units[power + 1]}"
-    return f"{digits} {units[power]}"
-
-
-def _four_digits(value: Fraction) -> str:
+    power = 1
+    while power < len(units) - 1 and _rounded(number, step**power, 0) >= step:
+        power += 1
     for places, bound in ((3, 10), (2, 100), (1, 1000)):
-        if round(value, places) < bound:
-            return f"{float(round(value, places)):.{places}f}"
-    return str(round(value))
+        digits = _rounded(number, step**power, places)
+        if digits < bound * 10**places:
+            whole, rest = divmod(digits, 10**places)
+            return f"{whole}.{rest:0{places}} {units[power]}"
+    return f"{_rounded(number, step**power, 0)} {units[power]}"
+
+
+def _rounded(number: int, divisor: int, places: int) -> int:
+    return (number * 10**places * 2 + divisor) // (divisor * 2)

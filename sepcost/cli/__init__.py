@@ -1,5 +1,5 @@
 """The border to the command line: parse, call, write, exit."""
 
-from sepcost.cli.main import main
+from sepcost.cli.app import main
 
 __all__ = ["main"]

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
-from sepcost.cli.streams import complain, complain_about, write
-from sepcost.comparison import Comparison
+from sepcost.cli.rendering import rendered
+from sepcost.cli.streams import write
 from sepcost.cost import Convention
-from sepcost.errors import ConfigError, NetworkError, SepcostError
+from sepcost.errors import SepcostError
 from sepcost.layers import Extent
-from sepcost.network import Network
 from sepcost.replacements import Replacement
-from sepcost.scaling import as_factor, scale
 from sepcost.units import NumberError, read_sizes, read_whole
+
+T = TypeVar("T")
 
 
 class Dtype(str, Enum):
@@ -126,163 +127,52 @@ def compare(
         norm.value if norm else None,
         transposed or None,
     )
-    job = _Job(
-        [Replacement.parse(text) for text in dict.fromkeys(replacements or ())],
-        alpha,
-        rho,
-        None if resolution is None else _resolution(resolution),
-        Convention(_number("--flops-per-mac", flops_per_mac), _number("--batch", batch), dtype.value),
-    )
-    as_factor("alpha", alpha), as_factor("rho", rho)
     format_ = chosen_format(format_, Format)
-    _refuse_contradictions(sources or [], options, format_, explain)
+    _refuse_contradictions(sources or [], options, format_, explain, resolution)
+    job = Job(
+        [Replacement.parse(text) for text in dict.fromkeys(replacements or ())],
+        Convention(_read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value),
+        alpha=alpha,
+        rho=rho,
+        resolution=None if resolution is None else _read("--resolution", _read_resolution, resolution),
+    )
     with Waiting("networks") as waiting:
-        comparisons = job.one(options) if options.given else job.all(waiting, sources or [])
-        _write(comparisons, format_, output, job.convention, options, explain, waiting)
+        comparisons = job.compare_sources(sources, waiting) if sources else [job.compare(options.network())]
+        to_stdout = output is None
+        chunks = rendered(
+            comparisons, format_, job.convention, to_stdout=to_stdout, assumed=options.assumed, explain=explain
+        )
+        if to_stdout and sys.stdout.isatty():
+            chunks = list(chunks)
+            waiting.stop()
+        write(chunks, output)
     return job.exit_code
 
 
-class _Job:
-    """What is to be done with each network, and how many could not be judged."""
-
-    def __init__(
-        self, replacements: list[Replacement], alpha: str, rho: str, resolution: Extent | None, convention: Convention
-    ) -> None:
-        self.replacements = replacements
-        self.alpha = alpha
-        self.rho = rho
-        self.resolution = resolution
-        self.convention = convention
-        self.good = 0
-        self.bad = 0
-
-    @property
-    def exit_code(self) -> int:
-        return 2 if self.bad else 0
-
-    def one(self, options: ConvolutionOptions) -> Iterator[Comparison]:
-        if self.resolution is not None:
-            raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
-        yield self._compared(options.network())
-
-    def all(self, waiting: Waiting, sources: list[str]) -> Iterator[Comparison]:
-        from sepcost.cli.sources import check_sources, networks
-
-        check_sources(sources)
-        for item in waiting.counted(networks(sources)):
-            try:
-                if isinstance(item, ConfigError):
-                    raise item
-                try:
-                    comparison = self._compared(item.network)
-                except NetworkError as error:
-                    raise item.located(error) from None
-            except ConfigError as error:
-                self.bad += 1
-                complain_about(error.problems)
-                continue
-            self.good += 1
-            yield comparison
-        if self.bad and self.good:
-            complain(f"{self.bad} of {self.bad + self.good} networks could not be judged")
-
-    def _compared(self, network: Network) -> Comparison:
-        scaled = scale(network, alpha=self.alpha, rho=self.rho, resolution=self.resolution)
-        return Comparison.of(scaled, self.replacements, self.convention)
-
-
-def _write(
-    comparisons: Iterable[Comparison],
-    format_: Format,
-    output: Path | None,
-    convention: Convention,
-    options: ConvolutionOptions,
-    explain: bool,
-    waiting: Waiting,
-) -> None:
-    chunks = _chunks(comparisons, format_, output, convention, options, explain)
-    if output is None and sys.stdout.isatty():
-        chunks = list(chunks)
-        waiting.stop()
-    write(chunks, output)
-
-
-def _chunks(
-    comparisons: Iterable[Comparison],
-    format_: Format,
-    output: Path | None,
-    convention: Convention,
-    options: ConvolutionOptions,
-    explain: bool,
-) -> Iterable[str]:
-    to_terminal = output is None and sys.stdout.isatty()
-    if format_ is Format.JSON:
-        from sepcost import __version__
-        from sepcost.report.json import indented, json_chunks
-
-        chunks = json_chunks(comparisons, convention, __version__)
-        return [indented(chunks)] if to_terminal else chunks
-    if format_ is Format.CSV:
-        from sepcost.report.csv import csv_chunks
-
-        return csv_chunks(comparisons)
-    if explain:
-        return [_derivation(comparison, format_, options.assumed) for comparison in comparisons]
-    return _sheets_text(list(comparisons), format_, output is None, options.assumed)
-
-
-def _sheets_text(
-    comparisons: list[Comparison], format_: Format, to_stdout: bool, assumed: list[str]
-) -> list[str]:
-    from sepcost.report.comparison_sheets import sheets, summary_sheet
-
-    drawn = [sheet for comparison in comparisons for sheet in sheets(comparison, assumed)]
-    if len(comparisons) > 1:
-        drawn.append(summary_sheet(comparisons))
-    if not drawn:
-        return []
-    if format_ is Format.MARKDOWN:
-        from sepcost.report.markdown import markdown
-
-        return [markdown(drawn)]
-    from sepcost.report.table import draw, terminal
-
-    return [draw(*terminal(to_stdout), drawn)]
-
-
-def _derivation(comparison: Comparison, format_: Format, assumed: list[str]) -> str:
-    from sepcost.derivation import derivation
-    from sepcost.report.comparison_sheets import sheets
-    from sepcost.report.derivation_text import markdown_derivation, plain_derivation
-
-    title = sheets(comparison, assumed)[0].title
-    text = markdown_derivation if format_ is Format.MARKDOWN else plain_derivation
-    return text(title, derivation(comparison))
-
-
 def _refuse_contradictions(
-    sources: list[str], options: ConvolutionOptions, format_: Format, explain: bool
+    sources: list[str], options: ConvolutionOptions, format_: Format, explain: bool, resolution: str | None
 ) -> None:
     if sources and options.given:
         raise SepcostError(f"{sources[0]} and {options.given[0]} contradict each other: give sources or one convolution")
     if not sources and not options.given:
         raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
+    if sources.count("-") > 1:
+        raise SepcostError("- stands for standard input, and can be given once")
     if explain and sources:
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ in (Format.JSON, Format.CSV):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
+    if resolution is not None and options.given:
+        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
 
 
-def _number(option: str, text: str) -> int:
+def _read(option: str, read: Callable[[str], T], text: str) -> T:
     try:
-        return read_whole(text)
+        return read(text)
     except NumberError as error:
         raise SepcostError(f"{option}: {error}") from None
 
 
-def _resolution(text: str) -> Extent | int:
-    try:
-        sizes = read_sizes(text)
-    except NumberError as error:
-        raise SepcostError(f"--resolution: {error}") from None
+def _read_resolution(text: str) -> Extent | int:
+    sizes = read_sizes(text)
     return sizes[0] if len(sizes) == 1 else sizes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sepcost.cli.streams import config_error, read_stdin
 from sepcost.config import Loaded, read_file, read_networks
-from sepcost.errors import ConfigError, SepcostError
+from sepcost.errors import ConfigError
 
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
@@ -24,23 +24,18 @@ def networks(sources: Sequence[str]) -> Iterator[Loaded | ConfigError]:
             yield error
 
 
-def check_sources(sources: Sequence[str]) -> None:
-    """Refuse what cannot be meant."""
-    if list(sources).count("-") > 1:
-        raise SepcostError("- stands for standard input, and can be given once")
-
-
 def _files(source: str) -> list[str]:
     if source == "-":
         return [STDIN]
     path = Path(source)
     if not path.is_dir():
         return [source]
-    found = sorted(
-        file
-        for file in path.rglob("*")
-        if file.suffix in SUFFIXES and file.is_file() and not any(part.startswith(".") for part in file.parts[len(path.parts) :])
-    )
+    found = sorted(file for file in path.rglob("*") if _is_config(file, path))
     if not found:
         raise config_error(source, "the folder has no .yaml or .yml file in it")
     return list(map(str, found))
+
+
+def _is_config(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return file.suffix in SUFFIXES and not hidden and file.is_file()

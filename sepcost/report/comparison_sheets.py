@@ -8,7 +8,6 @@ from itertools import groupby
 from sepcost.comparison import Comparison, LayerComparison, Total, Variant
 from sepcost.cost import Convention, Cost, ratio
 from sepcost.layers import Conv, Layer, Pool, times
-from sepcost.report.figures import peak_bytes
 from sepcost.report.sheet import Cell, Column, Kind, Look, Ratio, Row, Sheet
 
 MOST_NAMES = 3
@@ -107,7 +106,7 @@ def summary_sheet(comparisons: Sequence[Comparison]) -> Sheet:
             replaced = comparison.totals.get(text)
             cells += _totals_cells(standard, replaced.cost, convention) if replaced else ("", "", "")
         rows.append(Row(tuple(cells)))
-    return Sheet(f"{len(comparisons)} networks", tuple(columns), tuple(rows), notes=(_reduction_note(convention),))
+    return Sheet(f"{len(comparisons)} networks", tuple(columns), tuple(rows), notes=(flops_note(convention),))
 
 
 def conv_title(conv: Conv, per_position: bool = False) -> str:
@@ -245,7 +244,7 @@ def _totals_cells(standard: Cost, cost: Cost, convention: Convention) -> tuple[C
 
 
 def _total_cells(total: Total, convention: Convention) -> tuple[Cell, ...]:
-    return (*_cost_cells(total.cost, convention), peak_bytes(total, convention))
+    return (*_cost_cells(total.cost, convention), total.peak_bytes(convention))
 
 
 def _total_reductions(standard: Total, total: Total, convention: Convention) -> tuple[Cell, ...]:
@@ -278,13 +277,13 @@ def _notes(comparison: Comparison) -> Iterable[str]:
 def flops_note(convention: Convention) -> str:
     """What the column of FLOPs counts, and what others count."""
     if convention.flops_per_mac == 1:
-        return "A MAC counts as one FLOP, as in the articles and fvcore; PyTorch and data sheets count two (--flops-per-mac 2)."
-    return "A MAC counts as two FLOPs, as in PyTorch and data sheets; the articles and fvcore count one (--flops-per-mac 1)."
+        return "FLOPs = MACs, as in the articles and fvcore; PyTorch and data sheets count 2×MACs (--flops-per-mac 2)."
+    return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
 
 
 def _reduction_note(convention: Convention) -> str:
-    samples = "1 sample" if convention.batch == 1 else f"a batch of {convention.batch} (counts are per sample)"
-    return f"Reduction = standard ÷ replacement. Memory is for {samples} in {convention.dtype}."
+    samples = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
+    return f"Reduction = standard ÷ replacement. Memory is in {convention.dtype}{samples}."
 
 
 def _named(names: Sequence[str]) -> str:

@@ -37,12 +37,8 @@ def reductions(standard: Cost, cost: Cost, convention: Convention, *, has_map: b
 def total_figures(total: Total, convention: Convention) -> dict[str, Any]:
     """COST of a network, and the peak of its maps."""
     has_map = total.peak is not None
-    return {**cost_figures(total.cost, convention, has_map=has_map), "peak_activation_bytes": peak_bytes(total, convention)}
-
-
-def peak_bytes(total: Total, convention: Convention) -> int | None:
-    """The peak of the whole batch's maps; None where there is no map."""
-    return None if total.peak is None else total.peak * convention.batch * convention.bytes_per_element
+    figures = cost_figures(total.cost, convention, has_map=has_map)
+    return {**figures, "peak_activation_bytes": total.peak_bytes(convention)}
 
 
 def total_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:

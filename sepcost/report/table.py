@@ -17,6 +17,8 @@ from sepcost.report.sheet import Kind, Look, Ratio, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
 GAP = 2
+RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
+"""A rule below the header and one above the totals."""
 UNLIMITED = 100_000
 """Wider than any table, for text that nobody has to fit anywhere."""
 STYLES = {
@@ -113,7 +115,7 @@ def _header(sheet: Sheet, number: int) -> str:
 
 
 def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=RULED, show_edge=False, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
     widths = _column_widths(sheet, rounded=rounded)
     for number, column in enumerate(sheet.columns):
         header = Text(_header(sheet, number))

@@ -1,0 +1,62 @@
+"""Comparisons as the text of a format, in pieces as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from sepcost import __version__
+from sepcost.cli.formats import Format
+from sepcost.comparison import Comparison
+from sepcost.cost import Convention
+
+
+def rendered(
+    comparisons: Iterable[Comparison],
+    format_: Format,
+    convention: Convention,
+    *,
+    to_stdout: bool,
+    assumed: Sequence[str] = (),
+    explain: bool = False,
+) -> Iterable[str]:
+    """The text; ``assumed`` is what the title says of a single convolution's defaults."""
+    if format_ is Format.JSON:
+        from sepcost.report.json import indented, json_chunks
+
+        chunks = json_chunks(comparisons, convention, __version__)
+        return [indented(chunks)] if to_stdout and sys.stdout.isatty() else chunks
+    if format_ is Format.CSV:
+        from sepcost.report.csv import csv_chunks
+
+        return csv_chunks(comparisons)
+    if explain:
+        return (_derived(comparison, format_, assumed) for comparison in comparisons)
+    return _tables(list(comparisons), format_, to_stdout, assumed)
+
+
+def _tables(comparisons: list[Comparison], format_: Format, to_stdout: bool, assumed: Sequence[str]) -> list[str]:
+    from sepcost.report.comparison_sheets import sheets, summary_sheet
+
+    drawn = [sheet for comparison in comparisons for sheet in sheets(comparison, assumed)]
+    if len(comparisons) > 1:
+        drawn.append(summary_sheet(comparisons))
+    if not drawn:
+        return []
+    if format_ is Format.MARKDOWN:
+        from sepcost.report.markdown import markdown
+
+        return [markdown(drawn)]
+    from sepcost.report.table import draw, terminal
+
+    return [draw(*terminal(to_stdout), drawn)]
+
+
+def _derived(comparison: Comparison, format_: Format, assumed: Sequence[str]) -> str:
+    from sepcost.derivation import derivation
+    from sepcost.report.comparison_sheets import sheets
+    from sepcost.report.derivation_text import markdown_derivation, plain_derivation
+
+    title = sheets(comparison, assumed)[0].title
+    text = markdown_derivation if format_ is Format.MARKDOWN else plain_derivation
+    return text(title, derivation(comparison))
