@@ -70,7 +70,7 @@ class Architecture:
             chain.append(index, spec, names[index])
         chain.check_unique_names(names)
         if chain.problems:
-            raise NetworkError(sorted(chain.problems, key=lambda problem: problem.index))
+            raise NetworkError(sorted(chain.problems, key=lambda problem: problem.number))
         return Network(
             self.name,
             tuple(chain.nodes),
@@ -166,9 +166,7 @@ class _Chain:
                 numbers = None
         return numbers
 
-    def _append_node(
-        self, index: int, spec: LayerSpec, name: str, sources: list[int], add: list[int]
-    ) -> Shape | None:
+    def _append_node(self, index: int, spec: LayerSpec, name: str, sources: list[int], add: list[int]) -> Shape | None:
         shapes = [self.shapes[number] for number in sources]
         added = [self.shapes[number] for number in add]
         if None in shapes or None in added:
@@ -213,4 +211,3 @@ def linear_on(shape: Shape, out_features: int, bias: bool) -> Linear:
         reason = f"a linear layer takes features, not a {times(shape)} map: put a flatten or a global pool before it"
         raise LayerError("type", reason)
     return Linear(shape[0], out_features, bias)
-

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import TYPE_CHECKING
 
 from sepcost.cost import Convention, Cost
 from sepcost.errors import LayerError, LayerProblem, NetworkError
@@ -13,6 +14,9 @@ from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
 from sepcost.replacements import Replacement, reason_to_keep
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DEFAULT_REPLACEMENTS = ("separable",)
 
@@ -84,8 +88,8 @@ class Comparison:
         cls,
         network: Network,
         replacements: Sequence[Replacement] = (),
-        convention: Convention = Convention(),
-    ) -> Comparison:
+        convention: Convention | None = None,
+    ) -> Self:
         """Compare; without ``replacements`` the network's own count, and without those, ``separable``."""
         chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
         layers = tuple(_compared(node, chosen) for node in network)
@@ -94,7 +98,7 @@ class Comparison:
             layers,
             _total(network, layers, None),
             {replacement.text: _total(network, layers, replacement.text) for replacement in chosen},
-            convention,
+            convention or Convention(),
         )
 
     @property
@@ -113,10 +117,10 @@ class Comparison:
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
     standard = node.layer.cost
     kept = _reason_to_keep(node)
-    variants = {
-        replacement.text: Variant(standard) if kept else _variant(node, replacement, standard)
-        for replacement in replacements
-    }
+    if kept is not None or not isinstance(node.layer, Conv):
+        variants = {replacement.text: Variant(standard) for replacement in replacements}
+    else:
+        variants = {replacement.text: _variant(node, node.layer, replacement, standard) for replacement in replacements}
     return LayerComparison(node.name, node.layer, kept, standard, variants)
 
 
@@ -126,10 +130,9 @@ def _reason_to_keep(node: Node) -> str | None:
     return "marked keep" if node.keep else reason_to_keep(node.layer)
 
 
-def _variant(node: Node, replacement: Replacement, standard: Cost) -> Variant:
-    assert isinstance(node.layer, Conv)
+def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -> Variant:
     try:
-        parts = tuple(Part(name, conv, conv.cost) for name, conv in replacement(node.layer))
+        parts = tuple(Part(name, part, part.cost) for name, part in replacement(conv))
     except LayerError as error:
         raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     cost = reduce(add, (part.cost for part in parts))

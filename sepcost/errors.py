@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class SepcostError(Exception):
@@ -28,11 +28,10 @@ class ReplacementError(SepcostError):
     """A replacement is unknown, or was given options that it does not take."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerProblem:
-    """What is wrong with the layer that its author wrote as number ``index`` (from 0)."""
+class LayerProblem(NamedTuple):
+    """What is wrong with the layer that its author wrote as ``number`` (from 0)."""
 
-    index: int
+    number: int
     name: str
     field: str
     reason: str
@@ -46,8 +45,7 @@ class NetworkError(SepcostError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     """One thing wrong in a config: line and column count from 1; 0 where there is none to name.
 
     >>> print(ConfigProblem("net.yaml", 14, 9, "layers[3].K", "must be at least 1, got 0"))

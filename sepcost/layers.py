@@ -362,18 +362,21 @@ def extent(name: str, value: object, rank: int, least: int) -> Extent:
 
 
 def map_size(value: Sequence[int]) -> Extent:
-    if not isinstance(value, Sequence) or isinstance(value, str) or not 1 <= len(value) <= 3:
+    """A checked map of one to three axes."""
+    if not isinstance(value, (tuple, list)) or not 1 <= len(value) <= 3:
         raise LayerError("input_size", f"must be one, two or three sizes such as (224, 224), got {value!r}")
     return tuple([whole("input_size", number, 1) for number in value])
 
 
 def flag(name: str, value: bool) -> bool:
+    """The value, if it is a bool."""
     if not isinstance(value, bool):
         raise LayerError(name, f"must be true or false, got {value!r}")
     return value
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """The value, if it is one of the choices."""
     if value not in choices:
         raise LayerError(name, f"must be one of {', '.join(choices)}, got {value!r}")
     return value

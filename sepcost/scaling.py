@@ -9,16 +9,14 @@ from math import floor
 
 from sepcost.architecture import linear_on
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
-from sepcost.layers import Conv, Extent, Flatten, Layer, Linear, Pool, Shape, times
+from sepcost.layers import Extent, Flatten, Layer, Linear, Pool, Shape, times
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.units import read_factor
 
 Factor = Fraction | float | str
 
 
-def scale(
-    network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: Extent | int | None = None
-) -> Network:
+def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: Extent | int | None = None) -> Network:
     """The network with its channels multiplied by ``alpha`` and its maps by ``rho``.
 
     Every channel count becomes floor(α·c), at least 1, in exact decimal arithmetic; where the layer has a
@@ -130,9 +128,7 @@ class _Scaling:
         groups, out_channels = layer.groups, self._out_channels(number, node, layer.out_channels)
         if layer.is_depthwise:
             groups, out_channels = shape[0], layer.out_channels // layer.in_channels * shape[0]
-        return replace(
-            layer, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups
-        )
+        return replace(layer, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups)
 
     def _out_channels(self, number: int, node: Node, channels: int) -> int:
         return channels if number == self.last_weighted else scaled_channels(channels, self.alpha, node.round_to)

@@ -137,4 +137,5 @@ def with_unit(number: int, step: int, units: tuple[str, ...]) -> str:
 
 
 def _rounded(number: int, divisor: int, places: int) -> int:
-    return (number * 10**places * 2 + divisor) // (divisor * 2)
+    shift: int = 10**places
+    return (number * shift * 2 + divisor) // (divisor * 2)

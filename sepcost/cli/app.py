@@ -79,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
     except RecursionError:
         complain("the input is nested too deep")
-    except Exception as error:  # noqa: BLE001 - a traceback on screen is a defect, whatever went wrong
+    except Exception as error:
         if "SEPCOST_DEBUG" in os.environ:
             raise
         complain(f"internal error, please report it: {type(error).__name__}: {error} (SEPCOST_DEBUG=1 shows where)")

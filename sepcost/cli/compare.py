@@ -55,10 +55,13 @@ def _written(*names: str, help: str, metavar: str | None = None) -> Any:
 
 def compare(
     sources: Annotated[
-        list[str] | None, typer.Argument(help="YAML files, folders of them, or - for standard input.", metavar="[SOURCE]...")
+        list[str] | None,
+        typer.Argument(help="YAML files, folders of them, or - for standard input.", metavar="[SOURCE]..."),
     ] = None,
     height: Annotated[str | None, _one("-H", "--height", help="Height of the input map.", metavar="N")] = None,
-    width: Annotated[str | None, _one("-W", "--width", help="Width of the input map; H unless given.", metavar="N")] = None,
+    width: Annotated[
+        str | None, _one("-W", "--width", help="Width of the input map; H unless given.", metavar="N")
+    ] = None,
     in_channels: Annotated[str | None, _one("-C", "--in-channels", help="Input channels.", metavar="N")] = None,
     kernel_size: Annotated[
         str | None, _one("-K", "--kernel-size", help="Kernel size: 3, or 3x5.", metavar="SIZE")
@@ -82,7 +85,10 @@ def compare(
     replacements: Annotated[
         list[str] | None,
         _counted(
-            "-r", "--replacement", help="What stands in: separable (unless given), blueprint.", metavar="NAME[:option=value,…]"
+            "-r",
+            "--replacement",
+            help="What stands in: separable (unless given), blueprint.",
+            metavar="NAME[:option=value,…]",
         ),
     ] = None,
     alpha: Annotated[str, _counted("--alpha", help="Width multiplier, on channels.", metavar="FACTOR")] = "1",
@@ -95,9 +101,7 @@ def compare(
     flops_per_mac: Annotated[
         str, _counted("--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2")
     ] = "1",
-    format_: Annotated[
-        Format | None, _written("--format", help="table unless SEPCOST_FORMAT says otherwise.")
-    ] = None,
+    format_: Annotated[Format | None, _written("--format", help="table unless SEPCOST_FORMAT says otherwise.")] = None,
     output: Annotated[
         Path | None, _written("--output", help="Write to this file, whole or not at all.", metavar="FILE")
     ] = None,
@@ -131,7 +135,9 @@ def compare(
     _refuse_contradictions(sources or [], options, format_, explain, resolution)
     job = Job(
         [Replacement.parse(text) for text in dict.fromkeys(replacements or ())],
-        Convention(_read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value),
+        Convention(
+            _read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value
+        ),
         alpha=alpha,
         rho=rho,
         resolution=None if resolution is None else _read("--resolution", _read_resolution, resolution),
@@ -153,7 +159,9 @@ def _refuse_contradictions(
     sources: list[str], options: ConvolutionOptions, format_: Format, explain: bool, resolution: str | None
 ) -> None:
     if sources and options.given:
-        raise SepcostError(f"{sources[0]} and {options.given[0]} contradict each other: give sources or one convolution")
+        raise SepcostError(
+            f"{sources[0]} and {options.given[0]} contradict each other: give sources or one convolution"
+        )
     if not sources and not options.given:
         raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
     if sources.count("-") > 1:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
-from typing import Any
+from typing import Any, TypeVar
 
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Extent
 from sepcost.network import Network
 from sepcost.units import NumberError, read_sizes, read_whole
+
+T = TypeVar("T")
 
 OPTIONS: Mapping[str, str] = {
     "height": "-H",
@@ -62,7 +64,9 @@ class ConvolutionOptions:
         """The network of this one convolution; a SepcostError that names the option which is wrong."""
         missing = [option(name) for name in NEEDED if getattr(self, name) is None]
         if missing:
-            raise SepcostError(f"missing {' and '.join(missing)}: one convolution needs -C, -K and -O (and -H for a map)")
+            raise SepcostError(
+                f"missing {' and '.join(missing)}: one convolution needs -C, -K and -O (and -H for a map)"
+            )
         try:
             network = Network.of(self._conv())
         except LayerError as error:
@@ -95,7 +99,7 @@ class ConvolutionOptions:
         return (height, height if self.width is None else self._whole("width"))
 
     def _smallest_map(self, kernel: Extent, arguments: Mapping[str, Any]) -> Extent:
-        """The input of one position of the smaller map, under padding ``same``: counts on it are counts per position."""
+        """An input with one position on its smaller side, under padding ``same``: counts on it are per position."""
         if self.width is not None:
             raise SepcostError("-W needs -H")
         rank = max(len(kernel), 2) if len(kernel) == 1 else len(kernel)
@@ -129,7 +133,7 @@ def _alone(sizes: Sequence[int]) -> int | Extent:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
-def _read(name: str, read: Any, text: str) -> Any:
+def _read(name: str, read: Callable[[str], T], text: str) -> T:
     try:
         return read(text)
     except NumberError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Iterable
 from enum import Enum
 
 from sepcost.cli.streams import complain
@@ -21,14 +21,15 @@ class Format(str, Enum):
     MARKDOWN = "markdown"
 
 
-def chosen_format(given: Format | None, available: Collection[Format]) -> Format:
+def chosen_format(given: Format | None, available: Iterable[Format]) -> Format:
     """The one asked for, else that of the environment where this command has it, else the table."""
     if given is not None:
         return given
     wanted = os.environ.get(VARIABLE, "")
-    if wanted in {format_.value for format_ in available}:
+    names = [format_.value for format_ in available]
+    if wanted in names:
         return Format(wanted)
     if wanted:
-        hint = did_you_mean(wanted, [format_.value for format_ in available])
+        hint = did_you_mean(wanted, names)
         complain(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
     return Format.TABLE

@@ -9,21 +9,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    TypeAdapter,
-    WithJsonSchema,
-    with_config,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
-from sepcost.layers import LARGEST
-from sepcost.units import NumberError, read_sizes
+from sepcost.config.values import Flag, Name, Names, NaturalSizes, Padding, Positive, Sizes
+
+STRICT = ConfigDict(extra="forbid")
 
 TORCH_NAMES: Mapping[str, str] = {
     "in_channels": "C",
@@ -35,87 +26,6 @@ TORCH_NAMES: Mapping[str, str] = {
 """Names that may be written instead of a letter."""
 
 LINEAR_NAMES: Mapping[str, str] = {**TORCH_NAMES, "in_features": "C", "out_features": "O"}
-
-
-def _as_written(value: Any) -> Any:
-    """A name may be any scalar: the text that stands in the file."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, (str, int)) else value
-
-
-def _kind_of_sizes(value: Any) -> str:
-    if isinstance(value, list):
-        return "list"
-    return "text" if isinstance(value, str) else "number"
-
-
-def _sizes_text(least: int) -> Any:
-    def read(value: str) -> tuple[int, ...]:
-        try:
-            if type(value) is not str:
-                raise NumberError(f'must be a whole number, or sizes such as 3x5, got the text "{value}"')
-            sizes = read_sizes(value)
-        except NumberError as error:
-            raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
-        for number in sizes:
-            if not least <= number <= LARGEST:
-                reason = f"must be at least {least}" if number < least else f"must be at most {LARGEST}"
-                raise PydanticCustomError("sizes", "{reason}", {"reason": f"{reason}, got {number}"})
-        return sizes
-
-    return BeforeValidator(read)
-
-
-def _whole(least: int) -> Any:
-    return Annotated[int, Field(strict=True, ge=least, le=LARGEST)]
-
-
-Positive = _whole(1)
-NonNegative = _whole(0)
-Flag = Annotated[bool, Field(strict=True)]
-Name = Annotated[
-    str, BeforeValidator(_as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
-]
-
-
-def _sizes(least: int) -> Any:
-    """One number, a list of one to three, or a text such as 3x5."""
-    return Annotated[
-        Annotated[_whole(least), Tag("number")]
-        | Annotated[list[_whole(least)], Field(min_length=1, max_length=3), Tag("list")]
-        | Annotated[
-            tuple[int, ...],
-            _sizes_text(least),
-            WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"}),
-            Tag("text"),
-        ],
-        Discriminator(_kind_of_sizes),
-    ]
-
-
-def _kind_of_padding(value: Any) -> str:
-    return "same" if value == "same" else _kind_of_sizes(value)
-
-
-Sizes = _sizes(1)
-Padding = Annotated[
-    Annotated[Literal["same"], Tag("same")]
-    | Annotated[NonNegative, Tag("number")]
-    | Annotated[list[NonNegative], Field(min_length=1, max_length=3), Tag("list")]
-    | Annotated[
-        tuple[int, ...],
-        _sizes_text(0),
-        WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"}),
-        Tag("text"),
-    ],
-    Discriminator(_kind_of_padding),
-]
-Names = Annotated[
-    Annotated[Name, Tag("number")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "number"),
-]
-STRICT = ConfigDict(extra="forbid")
 
 
 class Input(TypedDict, total=False):
@@ -151,7 +61,7 @@ class ConvLayer(Anywhere, total=False):
     O: Annotated[Positive, Field(description="output channels")]  # noqa: E741
     stride: Sizes
     padding: Annotated[Padding, Field(description="same (the default), or a number for both sides of each axis")]
-    output_padding: Annotated[_sizes(0), Field(description="for transposed convolutions")]
+    output_padding: Annotated[NaturalSizes, Field(description="for transposed convolutions")]
     dilation: Sizes
     groups: Positive
     bias: Annotated[Flag, Field(description="false unless given")]
@@ -243,11 +153,12 @@ class Head(TypedDict, total=False):
 class NetworkMapping(Head, total=False):
     """A network: layers that follow each other."""
 
-    layers: Required[Annotated[list[Layer], Field(min_length=1)]]  # type: ignore[misc]
+    layers: Required[Annotated[list[Layer], Field(min_length=1)]]
 
 
 @cache
 def layers_validator() -> TypeAdapter[Any]:
+    """Checks a list of layers."""
     return TypeAdapter(Annotated[list[Layer], Field(min_length=1)])
 
 
@@ -275,16 +186,9 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config file: one network, a mapping or a plain list."""
     schema = TypeAdapter(Annotated[NetworkMapping | list[Layer], Field()]).json_schema()
     definitions = schema.pop("$defs")
-    for name, layer_type in (("ConvLayer", "conv"), ("LinearLayer", "linear"), ("PoolLayer", "pool"), ("FlattenLayer", "flatten")):
-        properties = definitions[name]["properties"]
-        for alias, letter in torch_names(layer_type).items():
-            if letter in properties:
-                properties[alias] = {**properties[letter], "description": f"another name for {letter}"}
-    for name in ("NetworkInput", "Defaults"):
-        properties = definitions[name]["properties"]
-        for alias, letter in TORCH_NAMES.items():
-            if letter in properties:
-                properties[alias] = {**properties[letter], "description": f"another name for {letter}"}
+    for name in definitions:
+        aliases = LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES
+        _add_aliases(definitions[name]["properties"], aliases)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sepcost config",
@@ -292,3 +196,9 @@ def json_schema() -> dict[str, Any]:
         **schema,
         "$defs": definitions,
     }
+
+
+def _add_aliases(properties: dict[str, Any], aliases: Mapping[str, str]) -> None:
+    for alias, letter in aliases.items():
+        if letter in properties:
+            properties[alias] = {**properties[letter], "description": f"another name for {letter}"}

@@ -95,7 +95,9 @@ class Translation:
         except ValidationError as error:
             self._note_all(error, layers, self.root)
             valid = [self._valid_or_none(layer) for layer in layers]
-        return tuple(self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid))
+        return tuple(
+            self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid)
+        )
 
     def _valid_or_none(self, layer: Any) -> Any:
         try:
@@ -185,7 +187,9 @@ class Translation:
         for name in block.keys() & names.keys():
             letter = names[name]
             if letter in block:
-                self._note((*path, name), f"is another name for `{block.written.get(letter, letter)}`: give one", key=True)
+                self._note(
+                    (*path, name), f"is another name for `{block.written.get(letter, letter)}`: give one", key=True
+                )
             block.rename(name, letter)
 
     def _validated(self, validator: Any, value: Any, path: Path) -> Any:
@@ -201,7 +205,7 @@ class Translation:
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
-        path: Path = (*self.root, problem.index)
+        path: Path = (*self.root, problem.number)
         layer = self._at(path)
         keys = KEYS_OF_FIELD.get(problem.field, (problem.field,))
         key = next((key for key in keys if isinstance(layer, Block) and key in layer), None)
@@ -232,7 +236,7 @@ class Translation:
         value: Any = self.document.value
         steps: list[str | int] = []
         for step in path:
-            steps.append(value.written.get(step, step) if isinstance(value, Block) else step)
+            steps.append(value.written.get(str(step), step) if isinstance(value, Block) else step)
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):

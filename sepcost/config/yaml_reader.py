@@ -90,7 +90,9 @@ def read_documents(data: bytes, source: str) -> Iterator[Document]:
 
 def _decoded(data: bytes, source: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
-        raise ConfigError([ConfigProblem(source, 1, 1, "", "is not UTF-8 (it looks like UTF-16 or UTF-32): save it as UTF-8")])
+        raise ConfigError(
+            [ConfigProblem(source, 1, 1, "", "is not UTF-8 (it looks like UTF-16 or UTF-32): save it as UTF-8")]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -131,7 +133,7 @@ class _Reader:
         what = shortened(error.problem or "not YAML")
         lines = self.text.splitlines()
         here = lines[line - 1] if 0 < line <= len(lines) else ""
-        if "\t" in here[: len(here) - len(here.lstrip())] or "cannot start any token" in what and "\t" in here:
+        if "\t" in here[: len(here) - len(here.lstrip())] or ("cannot start any token" in what and "\t" in here):
             return self._problem(line, column, "a tab cannot indent: use spaces")
         started = f" ({error.context}, begun on line {error.context_mark.line + 1})" if error.context_mark else ""
         return self._problem(line, column, f"is not YAML: {what}{started}")
@@ -299,5 +301,5 @@ def place(value: Any, path: tuple[str | int, ...], *, key: bool = False) -> Mark
             mark = value.values_at[step]
         else:
             break
-        value = value[step]  # type: ignore[index]
+        value = value[step]
     return None if mark is None else mark_of(mark)

@@ -22,16 +22,15 @@ def sheets(comparison: Comparison, assumed: Sequence[str] = ()) -> list[Sheet]:
 
     ``assumed`` says what its user left to the defaults, for the title.
     """
-    layers = comparison.layers
-    if len(layers) == 1 and comparison.network.independent and isinstance(layers[0].layer, Conv):
-        return [convolution_sheet(comparison, assumed)]
+    conv = comparison.layers[0].layer
+    if len(comparison.layers) == 1 and comparison.network.independent and isinstance(conv, Conv):
+        return [convolution_sheet(comparison, conv, assumed)]
     return [layers_sheet(comparison), totals_sheet(comparison)]
 
 
-def convolution_sheet(comparison: Comparison, assumed: Sequence[str] = ()) -> Sheet:
+def convolution_sheet(comparison: Comparison, conv: Conv, assumed: Sequence[str] = ()) -> Sheet:
     """Standard, each replacement and its parts, and the reduction of everything."""
     layer = comparison.layers[0]
-    assert isinstance(layer.layer, Conv)
     per_position = comparison.network.per_position
     columns = _cost_columns(comparison.convention, per_position)
     rows = [Row(("standard", *_cost_cells(layer.standard, comparison.convention, per_position)))]
@@ -40,9 +39,9 @@ def convolution_sheet(comparison: Comparison, assumed: Sequence[str] = ()) -> Sh
     notes = list(_notes(comparison))
     if assumed:
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
-        module = f"torch.nn.Conv{'Transpose' if layer.layer.transposed else ''}{len(layer.layer.kernel_size)}d"
+        module = f"torch.nn.Conv{'Transpose' if conv.transposed else ''}{len(conv.kernel_size)}d"
         notes.append(f"{module} has {instead} unless told otherwise.")
-    title = conv_title(layer.layer, per_position) + (f" ({', '.join(assumed)})" if assumed else "")
+    title = conv_title(conv, per_position) + (f" ({', '.join(assumed)})" if assumed else "")
     return Sheet(title, columns, tuple(rows), notes=tuple(notes))
 
 
@@ -134,7 +133,9 @@ def network_title(comparison: Comparison) -> str:
     """The network's name, how it was scaled, and the input it begins with."""
     network = comparison.network
     parts = [network.name]
-    parts += [f"{symbol} = {float(factor):g}" for symbol, factor in (("α", network.alpha), ("ρ", network.rho)) if factor != 1]
+    parts += [
+        f"{symbol} = {float(factor):g}" for symbol, factor in (("α", network.alpha), ("ρ", network.rho)) if factor != 1
+    ]
     if network.input_shape is not None:
         parts.append(f"input {times(network.input_shape)}")
     return ", ".join(parts)

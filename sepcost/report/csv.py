@@ -45,7 +45,7 @@ _writer = csv.writer(_Echo(), lineterminator="\n")
 
 
 def _line(cells: Iterable[Any]) -> str:
-    line: str = _writer.writerow(cells)  # type: ignore[assignment]
+    line: str = _writer.writerow(cells)
     return line
 
 
@@ -57,7 +57,7 @@ def _text(value: Any) -> Any:
     return harmless(value) if isinstance(value, str) else value
 
 
-def _rows(comparison: Comparison) -> Iterator[Mapping[str, Any]]:
+def _rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
     convention, network = comparison.convention, comparison.network
     common = {
         "network": network.name,
@@ -83,11 +83,11 @@ def _rows(comparison: Comparison) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def _layer_rows(layer: LayerComparison, comparison: Comparison) -> Iterator[Mapping[str, Any]]:
+def _layer_rows(layer: LayerComparison, comparison: Comparison) -> Iterator[dict[str, Any]]:
     convention, has_map = comparison.convention, not comparison.network.per_position
     here = {"row": "layer", "layer": layer.name, "kept": layer.kept}
     facts = layer_facts(layer.layer, has_map=has_map)
-    yield here | facts | {"variant": "standard"} | cost_figures(layer.standard, convention, has_map=has_map)
+    yield {**here, **facts, "variant": "standard", **cost_figures(layer.standard, convention, has_map=has_map)}
     for text, variant in layer.variants.items():
         yield {
             **here,

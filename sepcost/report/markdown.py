@@ -38,16 +38,12 @@ def _sheet(sheet: Sheet) -> str:
 
 
 def _cells(sheet: Sheet, row: Row) -> list[str]:
-    cells = [
-        escaped(cell_text(cell, column.kind).strip()) for cell, column in zip(row.cells, sheet.columns)
-    ]
+    cells = [escaped(cell_text(cell, column.kind).strip()) for cell, column in zip(row.cells, sheet.columns)]
     if row.look in (Look.PART, Look.REDUCTION):
         cells[0] = f"– {cells[0]}"
     return cells
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[bool]) -> str:
-    padded = (
-        cell.ljust(width) if is_left else cell.rjust(width) for cell, width, is_left in zip(cells, widths, left)
-    )
+    padded = (cell.ljust(width) if is_left else cell.rjust(width) for cell, width, is_left in zip(cells, widths, left))
     return f"| {' | '.join(padded)} |"

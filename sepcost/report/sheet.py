@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sepcost.report.text import harmless
 from sepcost.units import as_ratio, decimal, exact, in_bytes, scaled
@@ -20,8 +19,7 @@ class Kind(Enum):
     INTENSITY = "intensity"
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """A quotient, in whatever column it stands; flagged where it is bad news."""
 
     value: float | None
@@ -41,8 +39,7 @@ class Look(Enum):
     REDUCTION = "reduction"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column; of those with ``optional`` above 0 a narrow terminal leaves out the highest first."""
 
     header: str
@@ -55,16 +52,14 @@ class Column:
         return harmless(f"{self.group} {self.header}".strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: a cell for every column."""
 
     cells: tuple[Cell, ...]
     look: Look = Look.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NamedTuple):
     """A table with its title, its totals, and notes under it."""
 
     title: str

@@ -9,10 +9,10 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def harmless(text: str) -> str:
-    """The text with everything that a terminal would act on written as its escape.
+    r"""The text with everything that a terminal would act on written as its escape.
 
-    >>> print(harmless("\\x1b[31mred\\x1b[0m"))
-    \\x1b[31mred\\x1b[0m
+    >>> print(harmless("\x1b[31mred\x1b[0m"))
+    \x1b[31mred\x1b[0m
     >>> print(harmless("plain[red]"))
     plain[red]
     """

@@ -1,0 +1,90 @@
+"""The values that keys of a config may have, as types that pydantic checks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sepcost.layers import LARGEST
+from sepcost.units import NumberError, read_sizes, shortened
+
+SIZES_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"})
+
+
+def _as_written(value: Any) -> Any:
+    """A name may be any scalar: the text that stands in the file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int)) else value
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "text" if isinstance(value, str) else "number"
+
+
+def _kind_of_padding(value: Any) -> str:
+    return "same" if value == "same" else _kind(value)
+
+
+def _read_sizes(value: Any, least: int) -> tuple[int, ...]:
+    try:
+        if type(value) is not str:
+            raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
+        sizes = read_sizes(value)
+        for number in sizes:
+            if number < least:
+                raise NumberError(f"must be at least {least}, got {number}")
+            if number > LARGEST:
+                raise NumberError(f"must be at most {LARGEST}, got {number}")
+    except NumberError as error:
+        raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
+    return sizes
+
+
+def _read_positive_sizes(value: Any) -> tuple[int, ...]:
+    return _read_sizes(value, 1)
+
+
+def _read_natural_sizes(value: Any) -> tuple[int, ...]:
+    return _read_sizes(value, 0)
+
+
+Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
+Natural = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Flag = Annotated[bool, Field(strict=True)]
+Name = Annotated[
+    str, BeforeValidator(_as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
+]
+Names = Annotated[
+    Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "text"),
+]
+
+PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), SIZES_SCHEMA]
+NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), SIZES_SCHEMA]
+PositiveList = Annotated[list[Positive], Field(min_length=1, max_length=3)]
+NaturalList = Annotated[list[Natural], Field(min_length=1, max_length=3)]
+
+Sizes = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[PositiveList, Tag("list")] | Annotated[PositiveText, Tag("text")],
+    Discriminator(_kind),
+]
+"""One number, a list of one to three, or a text such as 3x5."""
+
+NaturalSizes = Annotated[
+    Annotated[Natural, Tag("number")] | Annotated[NaturalList, Tag("list")] | Annotated[NaturalText, Tag("text")],
+    Discriminator(_kind),
+]
+"""The same, and 0 is allowed."""
+
+Padding = Annotated[
+    Annotated[Literal["same"], Tag("same")]
+    | Annotated[Natural, Tag("number")]
+    | Annotated[NaturalList, Tag("list")]
+    | Annotated[NaturalText, Tag("text")],
+    Discriminator(_kind_of_padding),
+]
