@@ -64,8 +64,8 @@ class Architecture:
         Raises NetworkError, which lists every layer that does not fit. What depends on such a layer is not judged.
         """
         chain = _Chain(self.input_shape, self.independent)
-        chain.refuse_too_many(self.specs)
         names = layer_names(self.specs)
+        chain.refuse_too_many(self.specs, names)
         for index, spec in enumerate(self.specs):
             chain.append(index, spec, names[index])
         chain.check_unique_names(names)
@@ -108,13 +108,13 @@ class _Chain:
             self.shapes[INPUT] = input_shape
             self.numbers["input"] = self.previous = INPUT
 
-    def refuse_too_many(self, specs: Sequence[LayerSpec]) -> None:
+    def refuse_too_many(self, specs: Sequence[LayerSpec], names: Sequence[str]) -> None:
         total = 0
         for index, spec in enumerate(specs):
             total += spec.repeat
             if total > MOST_LAYERS:
                 reason = f"makes more than {MOST_LAYERS:,} layers ({total:,})"
-                raise NetworkError([LayerProblem(index, spec.name or spec.type, "repeat", reason)])
+                raise NetworkError([LayerProblem(index, names[index], "repeat", reason)])
 
     def append(self, index: int, spec: LayerSpec, name: str) -> None:
         sources, add = self._resolve(index, spec, name)

@@ -68,7 +68,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as exit_:
         return exit_.exit_code
     except typer.TyperException as error:
-        complain(error.format_message() or "see sepcost --help")
+        message = error.format_message().replace("Value error, ", "")  # pydantic's words inside of Typer's
+        if message:
+            complain(message)
     except SepcostError as error:
         complain(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
@@ -32,8 +32,12 @@ class Job:
     ) -> None:
         self.replacements = replacements
         self.convention = convention
-        self.scaling = {"alpha": alpha, "rho": rho, "resolution": resolution}
-        self.scales = (alpha, rho, resolution) != ("1", "1", None)
+        self.scaling: dict[str, Any] = {}
+        if (alpha, rho, resolution) != ("1", "1", None):
+            from sepcost.scaling import as_factor
+
+            factors = {"alpha": as_factor("--alpha", alpha), "rho": as_factor("--rho", rho)}
+            self.scaling = {**factors, "resolution": resolution}
         self.good = 0
         self.bad = 0
 
@@ -42,11 +46,11 @@ class Job:
         return 2 if self.bad else 0
 
     def compare(self, network: Network) -> Comparison:
-        """Scale a network and compare it; raises NetworkError, or another SepcostError for a wrong multiplier."""
-        if self.scales:
+        """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
+        if self.scaling:
             from sepcost.scaling import scale
 
-            network = scale(network, **self.scaling)  # type: ignore[arg-type]
+            network = scale(network, **self.scaling)
         return Comparison.of(network, self.replacements, self.convention)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:

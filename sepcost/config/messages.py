@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sepcost.config.schema import keys_of
-from sepcost.config.yaml_reader import Text
+from sepcost.config.yaml_reader import INTEGER, Text
+from sepcost.layers import LARGEST
 from sepcost.suggestions import did_you_mean
 from sepcost.units import WHOLE, shortened
 
@@ -83,6 +84,13 @@ def _too_short(detail: Mapping[str, Any]) -> str:
     return f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}"
 
 
+def _not_an_integer(detail: Mapping[str, Any]) -> str:
+    value = detail["input"]
+    if type(value) is str and INTEGER.fullmatch(value):
+        return f"must be at most {LARGEST}, got {shown(value)}"
+    return f"must be a whole number, got {shown(value)}"
+
+
 def _must_be(what: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda detail: f"must be {what}, got {shown(detail['input'])}"
 
@@ -94,7 +102,7 @@ def _as_pydantic_says(detail: Mapping[str, Any]) -> str:
 MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "extra_forbidden": _unknown_key,
     "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
-    "int_type": _must_be("a whole number"),
+    "int_type": _not_an_integer,
     "bool_type": _must_be("true or false"),
     "string_type": _must_be("a text"),
     "dict_type": _must_be("a mapping"),

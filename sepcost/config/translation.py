@@ -72,14 +72,14 @@ class Translation:
             return None
         self._use_letters(value.get("input"), ("input",), TORCH_NAMES)
         self._use_letters(value.get("defaults"), ("defaults",), TORCH_NAMES)
-        head = self._validated(head_validator(), value, ())
+        head = self._valid_head(value)
         layers = value.get("layers")
         if not isinstance(layers, Items):
             return None
         self.root = ("layers",)
-        defaults = (head or {}).get("defaults", {})
+        defaults = head.get("defaults", {})
         return Architecture(
-            (head or {}).get("name") or self.default_name,
+            head.get("name") or self.default_name,
             self._specs(layers, defaults, False),
             self._input_shape(head),
             self._replacements(head),
@@ -161,8 +161,8 @@ class Translation:
             self._note((*path, "W"), "needs `H` beside it", key=True)
         return None
 
-    def _input_shape(self, head: Mapping[str, Any] | None) -> Shape | None:
-        if head is None or "input" not in head:
+    def _input_shape(self, head: Mapping[str, Any]) -> Shape | None:
+        if "input" not in head:
             return None
         given = head["input"]
         size = self._size(given, ("input",))
@@ -171,9 +171,9 @@ class Translation:
             return None
         return (given["C"], *(size or ()))
 
-    def _replacements(self, head: Mapping[str, Any] | None) -> tuple[Replacement, ...]:
+    def _replacements(self, head: Mapping[str, Any]) -> tuple[Replacement, ...]:
         chosen = []
-        for number, text in enumerate((head or {}).get("replace", ())):
+        for number, text in enumerate(head.get("replace", ())):
             try:
                 chosen.append(Replacement.parse(text))
             except ReplacementError as error:
@@ -188,20 +188,24 @@ class Translation:
             letter = names[name]
             if letter in block:
                 self._note(
-                    (*path, name), f"is another name for `{block.written.get(letter, letter)}`: give one", key=True
+                    (*path, name), f"stands for `{block.written.get(letter, letter)}`, which is given too", key=True
                 )
             block.rename(name, letter)
 
-    def _validated(self, validator: Any, value: Any, path: Path) -> Any:
+    def _valid_head(self, value: Block) -> dict[str, Any]:
+        """What the mapping says beside its layers, as far as it is right."""
         try:
-            return validator.validate_python(value)
+            return dict(head_validator().validate_python(value))
         except ValidationError as error:
-            self._note_all(error, value, path)
-            return None
+            self._note_all(error, value, ())
+            wrong = {detail["loc"][0] for detail in error.errors(include_url=False)}
+        right = {key: item for key, item in value.items() if key not in wrong}
+        return dict(head_validator().validate_python({"layers": [], **right}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
         for detail in error.errors(include_url=False):
             path = real_path(detail["loc"], value)
+            path = path[:-1] if detail["type"] == "missing" else path
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
@@ -214,8 +218,7 @@ class Translation:
             path = (*path, key)
         else:
             reason = f"{keys[0]} {problem.reason}"
-        written = isinstance(layer, Block) and layer.get("name") == problem.name
-        name = "" if written and "larger" not in reason else f" (layer {problem.name!r})"
+        name = "" if problem.field == "name" else f" (layer {problem.name!r})"
         return self._problem(path, reason + name)
 
     def _at(self, path: Path) -> Any:
@@ -249,6 +252,14 @@ def _names(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _unreadable(written: Any) -> LayerSpec:
-    """Stands for a layer with a mistake in it, so that others can refer to it."""
-    name = written.get("name") if isinstance(written, Block) else None
-    return LayerSpec(name=str(name) if isinstance(name, (str, int)) else None, readable=False)
+    """Stands for a layer with a mistake in it, so that others can refer to it, and it to others."""
+    if not isinstance(written, Block):
+        return LayerSpec(readable=False)
+    name = written.get("name")
+    sources, add = (_names_if_right(written.get(key)) for key in ("from", "add"))
+    return LayerSpec(name=str(name) if isinstance(name, str) else None, sources=sources, add=add, readable=False)
+
+
+def _names_if_right(value: Any) -> tuple[str, ...]:
+    items = tuple(value) if isinstance(value, list) else (value,)
+    return items if all(isinstance(item, str) for item in items) else ()

@@ -13,9 +13,12 @@ from typing import Any, TypeAlias
 import yaml
 
 from sepcost.errors import ConfigError, ConfigProblem
-from sepcost.units import LONGEST, WHOLE, shortened
+from sepcost.units import shortened
 
 DEEPEST = 64
+INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+LONGEST = 1000
+"""A number with more characters stays text: reading it would take long, and no key allows it."""
 LARGEST_DOCUMENT = 5_000_000
 """Values that one document may have when its aliases are written out: 100,000 layers with 50 values each."""
 
@@ -172,7 +175,7 @@ class _Reader:
     def _resolved(self, event: Any, text: str) -> Value:
         if not event.implicit[0]:
             return Text(text)
-        if len(text) <= LONGEST and WHOLE.fullmatch(text):
+        if len(text) <= LONGEST and INTEGER.fullmatch(text):
             return int(text)
         if text == "true":
             return True
