@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sepcost.errors import LayerError, LayerProblem, NetworkError
@@ -40,7 +40,7 @@ class LayerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Layer specs in order, and what their network begins with.
+    """Layer specs in order, and what their network begins with (``input_readable``: as far as it is known).
 
     >>> stem = LayerSpec(name="stem", options={"kernel_size": 3, "out_channels": 32, "stride": 2})
     >>> block = LayerSpec(name="block", options={"kernel_size": 3, "out_channels": 32}, repeat=2)
@@ -57,13 +57,14 @@ class Architecture:
     replacements: tuple[Replacement, ...] = ()
     source: str | None = None
     independent: bool = False
+    input_readable: bool = True
 
     def build(self) -> Network:
         """Chain the layers: each reads the output of the one before it unless it says otherwise.
 
         Raises NetworkError, which lists every layer that does not fit. What depends on such a layer is not judged.
         """
-        chain = _Chain(self.input_shape, self.independent)
+        chain = _Chain(self.input_shape, self.independent, self.input_readable)
         names = layer_names(self.specs)
         chain.refuse_too_many(self.specs, names)
         for index, spec in enumerate(self.specs):
@@ -96,7 +97,7 @@ def layer_names(specs: Sequence[LayerSpec]) -> list[str]:
 class _Chain:
     """The network as far as it has been built, and all that was wrong so far."""
 
-    def __init__(self, input_shape: Shape | None, independent: bool) -> None:
+    def __init__(self, input_shape: Shape | None, independent: bool, input_readable: bool = True) -> None:
         self.nodes: list[Node] = []
         self.problems: list[LayerProblem] = []
         self.independent = independent
@@ -104,7 +105,7 @@ class _Chain:
         self.numbers: dict[str, int] = {}
         self.previous: int | None = None
         self.count = 0
-        if input_shape is not None:
+        if input_shape is not None or not input_readable:
             self.shapes[INPUT] = input_shape
             self.numbers["input"] = self.previous = INPUT
 
@@ -120,8 +121,10 @@ class _Chain:
         sources, add = self._resolve(index, spec, name)
         for copy in range(spec.repeat):
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
-            if copy and not self.independent and spec.input_size is None:
-                sources = [] if self.previous is None else [self.previous]
+            if copy == 1 and not self.independent:
+                spec = replace(spec, in_channels=None, input_size=None)
+            if copy and not self.independent and self.previous is not None:
+                sources = [self.previous]
             shape = None
             if spec.readable and sources is not None and add is not None:
                 try:
@@ -182,7 +185,9 @@ class _Chain:
 def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
     if not sources:
         if spec.in_channels is None:
-            raise LayerError("in_channels", "is missing: nothing comes before this layer, so it must say its input")
+            raise LayerError(
+                "type", "nothing reaches this layer: give the network an `input`, or this layer H, W and C"
+            )
         return (spec.in_channels, *(spec.input_size or ()))
     if spec.input_size is not None:
         raise LayerError("from", "contradicts H, W or size: an input is either another layer's output or its own")
@@ -198,8 +203,7 @@ def _layer(spec: LayerSpec, shape: Shape) -> Layer:
     if spec.type == "linear":
         return linear_on(shape, spec.options["out_channels"], spec.options.get("bias", False))
     if len(shape) == 1:
-        hint = "it stands behind a flatten or a linear layer" if spec.input_size is None else ""
-        raise LayerError("input_size", f"is missing: a {spec.type} layer needs a map; {hint}".rstrip("; "))
+        raise LayerError("type", f"a {spec.type} layer needs a map, but {shape[0]} features reach this one")
     if spec.type == "pool":
         return Pool(shape, **spec.options)
     return Conv(shape[1:], shape[0], **spec.options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sepcost.errors import SepcostError
 
@@ -21,6 +21,7 @@ class Convention:
     flops_per_mac: int = 1
     batch: int = 1
     dtype: str = "float32"
+    bytes_per_element: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.flops_per_mac not in (1, 2):
@@ -29,10 +30,7 @@ class Convention:
             raise SepcostError(f"batch: must be at least 1, got {self.batch}")
         if self.dtype not in BYTES_PER_ELEMENT:
             raise SepcostError(f"dtype: must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
-
-    @property
-    def bytes_per_element(self) -> int:
-        return BYTES_PER_ELEMENT[self.dtype]
+        object.__setattr__(self, "bytes_per_element", BYTES_PER_ELEMENT[self.dtype])
 
     @property
     def flops_equation(self) -> str:

@@ -153,6 +153,8 @@ class Conv:
         )
 
     def _check_groups(self) -> None:
+        if self.groups == 1:
+            return
         for name, channels in (("in_channels", self.in_channels), ("out_channels", self.out_channels)):
             if channels % self.groups:
                 raise LayerError("groups", f"must divide {name}, got {self.groups} groups of {channels} channels")
@@ -341,6 +343,8 @@ def times(sizes: Sequence[int]) -> str:
 
 def whole(name: str, value: object, least: int) -> int:
     """The value as an int between ``least`` and LARGEST, or a LayerError that names the field."""
+    if type(value) is int and least <= value <= LARGEST:
+        return value
     if type(value) is not int:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise LayerError(name, f"must be a whole number, got {value!r}")
@@ -354,7 +358,9 @@ def whole(name: str, value: object, least: int) -> int:
 
 def extent(name: str, value: object, rank: int, least: int) -> Extent:
     """One checked number for each of ``rank`` axes; a single number stands for all of them."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if type(value) is int:
+        return (whole(name, value, least),) * rank
+    if isinstance(value, (tuple, list)):
         if len(value) != rank:
             raise LayerError(name, f"needs one number for each of {rank} axes, got {times(value)}")
         return tuple([whole(name, number, least) for number in value])
@@ -365,7 +371,7 @@ def map_size(value: Sequence[int]) -> Extent:
     """A checked map of one to three axes."""
     if not isinstance(value, (tuple, list)) or not 1 <= len(value) <= 3:
         raise LayerError("input_size", f"must be one, two or three sizes such as (224, 224), got {value!r}")
-    return tuple([whole("input_size", number, 1) for number in value])
+    return extent("input_size", value, len(value), 1)
 
 
 def flag(name: str, value: bool) -> bool:

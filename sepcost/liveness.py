@@ -22,6 +22,8 @@ def peak_elements(network: Network, parts: Sequence[Sequence[Layer]]) -> int:
     >>> peak_elements(Network.of(conv), [[conv]])
     384
     """
+    if network.independent:
+        return max(prod(layer.input_shape) + prod(layer.output_shape) for layers in parts for layer in layers)
     return max(_alive(*_lifetimes(network, parts)), default=0)
 
 

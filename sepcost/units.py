@@ -62,12 +62,12 @@ def read_factor(text: str) -> Fraction:
 
 
 def shortened(text: str) -> str:
-    """A text as it stands, or its two ends where it is too long for a message.
+    """A text as a message shows it: its two ends where it is too long, and a word where there is none.
 
     >>> shortened("9" * 5000)
     '9999999999…9999999999 (5,000 characters)'
     """
-    return text if len(text) <= 60 else f"{text[:10]}…{text[-10:]} ({len(text):,} characters)"
+    return text or "nothing" if len(text) <= 60 else f"{text[:10]}…{text[-10:]} ({len(text):,} characters)"
 
 
 def exact(number: int) -> str:
@@ -92,7 +92,7 @@ def in_bytes(number: int) -> str:
     """Bytes in binary units.
 
     >>> in_bytes(73728), in_bytes(512), in_bytes(3211264)
-    ('72.00 KiB', '512 B', '3.062 MiB')
+    ('72.00 KiB', '512 B', '3.063 MiB')
     """
     return with_unit(number, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
 

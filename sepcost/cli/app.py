@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from sepcost.cli.streams import complain, prepare_streams
 from sepcost.errors import SepcostError
 
 FINE, USAGE, INTERRUPTED = 0, 2, 130
+RARELY = 1_000_000
+"""Large configs make millions of objects, hardly any of them in a cycle: looking for cycles took half of the time."""
 
 app = typer.Typer(
     name="sepcost",
@@ -63,6 +66,7 @@ def run(arguments: Sequence[str]) -> int:
     2
     """
     prepare_streams()
+    gc.set_threshold(RARELY)
     try:
         return int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
     except typer.Exit as exit_:

@@ -24,11 +24,10 @@ def message_of(detail: Mapping[str, Any]) -> str:
 def real_path(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
     """The location without the tags that pydantic puts between the steps for the members of a union."""
     path: list[str | int] = []
-    for number, step in enumerate(location):
-        last = number == len(location) - 1
-        if isinstance(value, dict) and (step in value or (last and step not in TYPES)):
+    for step in location:
+        if isinstance(value, dict) and step in value:
             path.append(step)
-            value = value.get(step)
+            value = value[step]
         elif isinstance(value, list) and isinstance(step, int):
             path.append(step)
             value = value[step] if step < len(value) else None
@@ -46,7 +45,7 @@ def shown(value: Any) -> str:
     if isinstance(value, Text):
         hint = " (without the quotes it is a number)" if WHOLE.fullmatch(value) else ""
         return f'the text "{shortened(value)}"{hint}'
-    return shortened(str(value)) or "nothing"
+    return shortened(str(value))
 
 
 def _unknown_key(detail: Mapping[str, Any]) -> str:

@@ -50,6 +50,8 @@ class Translation:
 
     def network(self) -> Network:
         """Raises ConfigError with all problems of the document."""
+        if not self.document.complete:
+            raise ConfigError(self.problems)
         architecture = self._architecture(self.document.value)
         try:
             network = architecture.build() if architecture else None
@@ -67,8 +69,7 @@ class Translation:
         if isinstance(value, Items):
             return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
         if not isinstance(value, Block):
-            if value is not None:
-                self._note((), "must be a list of layers, or a mapping with `layers`")
+            self._note((), "must be a list of layers, or a mapping with `layers`")
             return None
         self._use_letters(value.get("input"), ("input",), TORCH_NAMES)
         self._use_letters(value.get("defaults"), ("defaults",), TORCH_NAMES)
@@ -78,12 +79,14 @@ class Translation:
             return None
         self.root = ("layers",)
         defaults = head.get("defaults", {})
+        shape = self._input_shape(head)
         return Architecture(
             head.get("name") or self.default_name,
             self._specs(layers, defaults, False),
-            self._input_shape(head),
+            shape,
             self._replacements(head),
             self.source,
+            input_readable="input" not in value or shape is not None,
         )
 
     def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
@@ -123,8 +126,8 @@ class Translation:
             options,
             layer.get("C"),
             self._size(layer, (*self.root, index)),
-            _names(layer.get("from_", ())),
-            _names(layer.get("add", ())),
+            () if independent else _names(layer.get("from_", ())),
+            () if independent else _names(layer.get("add", ())),
             layer.get("repeat", 1),
             layer.get("keep", False),
             layer.get("round_to"),
@@ -184,7 +187,9 @@ class Translation:
         """Put the letter in place of torch's name wherever that was written."""
         if not isinstance(block, Block):
             return
-        for name in block.keys() & names.keys():
+        if names.keys().isdisjoint(block):
+            return
+        for name in [name for name in block if name in names]:
             letter = names[name]
             if letter in block:
                 self._note(
@@ -205,7 +210,6 @@ class Translation:
     def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
         for detail in error.errors(include_url=False):
             path = real_path(detail["loc"], value)
-            path = path[:-1] if detail["type"] == "missing" else path
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
@@ -217,7 +221,7 @@ class Translation:
             reason = problem.reason
             path = (*path, key)
         else:
-            reason = f"{keys[0]} {problem.reason}"
+            reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
         name = "" if problem.field == "name" else f" (layer {problem.name!r})"
         return self._problem(path, reason + name)
 

@@ -37,9 +37,9 @@ def _read_sizes(value: Any, least: int) -> tuple[int, ...]:
         sizes = read_sizes(value)
         for number in sizes:
             if number < least:
-                raise NumberError(f"must be at least {least}, got {number}")
+                raise NumberError(f"must be at least {least}, got {value}")
             if number > LARGEST:
-                raise NumberError(f"must be at most {LARGEST}, got {number}")
+                raise NumberError(f"must be at most {LARGEST}, got {value}")
     except NumberError as error:
         raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
     return sizes

@@ -7,8 +7,9 @@ and bounds depth and aliases before anything is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -38,21 +39,19 @@ class Text(str):
 
 
 class Block(dict[str, Value]):
-    """A mapping that knows where it, its keys and its values stand."""
+    """A mapping that knows where it stands, and for each key where the key and its value do."""
 
-    __slots__ = ("keys_at", "mark", "values_at", "weight", "written")
+    __slots__ = ("at", "mark", "weight", "written")
 
     def __init__(self, mark: Any) -> None:
         self.mark = mark
-        self.keys_at: dict[str, Any] = {}
-        self.values_at: dict[str, Any] = {}
+        self.at: dict[str, tuple[Any, Any]] = {}
         self.weight = 1
         self.written: Mapping[str, str] = NOT_RENAMED
 
     def rename(self, old: str, new: str) -> None:
         """Let a key be another; ``written`` remembers what stands in the file."""
-        for mapping in (self, self.keys_at, self.values_at):
-            mapping[new] = mapping.pop(old)
+        self[new], self.at[new] = self.pop(old), self.at.pop(old)
         self.written = {**self.written, new: old}
 
 
@@ -68,12 +67,16 @@ class Items(list[Value]):
 
 
 class Document:
-    """One document of a stream: its value, where it begins, and what was wrong with its form."""
+    """One document of a stream: its value, where it begins, and what was wrong with its form.
 
-    def __init__(self, value: Value | None, mark: Mark, problems: list[ConfigProblem]) -> None:
+    It is not ``complete`` where an alias stands for nothing: then it cannot be judged any further.
+    """
+
+    def __init__(self, value: Value | None, mark: Mark, problems: list[ConfigProblem], complete: bool) -> None:
         self.value = value
         self.mark = mark
         self.problems = problems
+        self.complete = complete
 
 
 def read_documents(data: bytes, source: str) -> Iterator[Document]:
@@ -113,6 +116,7 @@ class _Reader:
         self.text = text
         self.source = source
         self.problems: list[ConfigProblem] = []
+        self.complete = True
         self.anchors: dict[str, Value | None] = {}
         self.parser = Loader(text)
         self.next_event = self.parser.get_event
@@ -125,10 +129,10 @@ class _Reader:
                 return
             if kind is not yaml.DocumentStartEvent:
                 continue
-            self.problems, self.anchors = [], {}
+            self.problems, self.anchors, self.complete = [], {}, True
             first = self.next_event()
             value = self._value(first, 1)
-            yield Document(value, mark_of(first.start_mark), self.problems)
+            yield Document(value, mark_of(first.start_mark), self.problems, self.complete)
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigProblem:
         mark = error.problem_mark or error.context_mark
@@ -165,34 +169,24 @@ class _Reader:
         return value
 
     def _scalar(self, event: Any) -> Value:
-        text: str = event.value
+        value = plain_value(event.value) if event.implicit[0] else Text(event.value)
         if event.tag is not None:
             self._refuse_tag(event)
         if event.anchor is not None:
-            self.anchors[event.anchor] = self._resolved(event, text)
-        return self._resolved(event, text)
-
-    def _resolved(self, event: Any, text: str) -> Value:
-        if not event.implicit[0]:
-            return Text(text)
-        if len(text) <= LONGEST and INTEGER.fullmatch(text):
-            return int(text)
-        if text == "true":
-            return True
-        return False if text == "false" else text
+            self.anchors[event.anchor] = value
+        return value
 
     def _block(self, event: Any, depth: int) -> Block:
         block = Block(event.start_mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         merged: list[Block] = []
-        next_event, scalar = self.next_event, yaml.ScalarEvent
-        while True:
-            key_event = next_event()
-            if type(key_event) is yaml.MappingEndEvent:
-                break
-            value_event = next_event() if type(key_event) is scalar else self._refuse_key(key_event)
-            value = self._value(value_event, depth + 1)
+        next_event, scalar, end = self.next_event, yaml.ScalarEvent, yaml.MappingEndEvent
+        while type(key_event := next_event()) is not end:
+            if type(key_event) is not scalar:
+                self._stop(key_event.start_mark, "a key must be a single word")
+            value_event = next_event()
+            value = self._scalar(value_event) if type(value_event) is scalar else self._value(value_event, depth + 1)
             key = key_event.value
             if key_event.tag is not None or key_event.anchor is not None:
                 self._scalar(key_event)
@@ -201,19 +195,13 @@ class _Reader:
                 continue
             if key in block:
                 self._note(key_event.start_mark, f"key `{shortened(key)}` is given twice")
-            if value is None:
-                continue
-            block[key] = value
-            block.keys_at[key] = key_event.start_mark
-            block.values_at[key] = value_event.start_mark
-            block.weight += 1 if not isinstance(value, (Block, Items)) else value.weight
+            if value is not None:
+                block[key] = value
+                block.at[key] = key_event.start_mark, value_event.start_mark
         for other in merged:
-            block.weight += other.weight
-            for key in other:
-                if key not in block:
-                    block[key] = other[key]
-                    block.keys_at[key] = other.keys_at[key]
-                    block.values_at[key] = other.values_at[key]
+            for key in other.keys() - block.keys():
+                block[key], block.at[key] = other[key], other.at[key]
+        block.weight = weight(block.values())
         if event.anchor is not None:
             self.anchors[event.anchor] = block
         return block
@@ -231,17 +219,19 @@ class _Reader:
                 continue
             items.append(value)
             items.values_at.append(item_event.start_mark)
-            items.weight += 1 if not isinstance(value, (Block, Items)) else value.weight
+        items.weight = weight(items)
         if event.anchor is not None:
             self.anchors[event.anchor] = items
         return items
 
     def _aliased(self, event: Any) -> Value | None:
         if event.anchor not in self.anchors:
+            self.complete = False
             self._note(event.start_mark, f"alias *{shortened(event.anchor)} has no anchor before it")
             return None
         value = self.anchors[event.anchor]
         if value is None:
+            self.complete = False
             self._note(event.start_mark, f"alias *{shortened(event.anchor)} stands inside of what it repeats")
         return value
 
@@ -257,17 +247,29 @@ class _Reader:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         self._note(event.start_mark, f"tag {shortened(tag)} is not allowed: values are written plainly")
 
-    def _refuse_key(self, event: Any) -> Any:
-        self._stop(event.start_mark, "a key must be a single word")
-
     def _note(self, mark: Any, message: str) -> None:
         self.problems.append(self._problem(*mark_of(mark), message))
 
-    def _stop(self, mark: Any, message: str) -> None:
+    def _stop(self, mark: Any, message: str) -> NoReturn:
         raise ConfigError([*self.problems, self._problem(*mark_of(mark), message)])
 
     def _problem(self, line: int, column: int, message: str) -> ConfigProblem:
         return ConfigProblem(self.source, line, column, "", message)
+
+
+@lru_cache(maxsize=10_000)
+def plain_value(text: str) -> Value:
+    """What a scalar without quotes is: ``true``, ``false``, a plain decimal integer, or text."""
+    if len(text) <= LONGEST and INTEGER.fullmatch(text):
+        return int(text)
+    if text == "true":
+        return True
+    return False if text == "false" else text
+
+
+def weight(values: Iterable[Value]) -> int:
+    """How many values there are with all aliases written out, and the collection itself."""
+    return 1 + sum([value.weight if isinstance(value, (Block, Items)) else 1 for value in values])
 
 
 def mark_of(mark: Any) -> Mark:
@@ -298,8 +300,8 @@ def place(value: Any, path: tuple[str | int, ...], *, key: bool = False) -> Mark
     mark = getattr(value, "mark", None)
     for number, step in enumerate(path):
         last = number == len(path) - 1
-        if isinstance(value, Block) and step in value.values_at:
-            mark = (value.keys_at if key and last else value.values_at)[str(step)]
+        if isinstance(value, Block) and step in value.at:
+            mark = value.at[str(step)][0 if key and last else 1]
         elif isinstance(value, Items) and isinstance(step, int) and step < len(value):
             mark = value.values_at[step]
         else:

@@ -89,23 +89,25 @@ def totals_sheet(comparison: Comparison) -> Sheet:
 
 
 def summary_sheet(comparisons: Sequence[Comparison]) -> Sheet:
-    """One row for each of several networks."""
+    """Several networks: a row for each, and for each of its replacements."""
     convention = comparisons[0].convention
-    replacements = list(dict.fromkeys(text for comparison in comparisons for text in comparison.totals))
-    columns = [Column("network", Kind.TEXT), Column("params", group="standard")]
-    columns.append(Column(convention.flops_equation, group="standard"))
-    for text in replacements:
-        columns += [Column("params", group=text, optional=1), Column(_short_flops(convention), group=text)]
-        columns.append(Column("reduction", Kind.RATIO, group=text if len(replacements) > 1 else ""))
+    columns = (
+        Column("network", Kind.TEXT),
+        Column("params", group="standard"),
+        Column(convention.flops_equation, group="standard"),
+        Column("replacement", Kind.TEXT),
+        Column("params", group="replaced"),
+        Column(_short_flops(convention), group="replaced"),
+        Column("reduction", Kind.RATIO),
+    )
     rows = []
     for comparison in comparisons:
         standard = comparison.standard.cost
-        cells: list[Cell] = [comparison.name, standard.params, standard.macs * convention.flops_per_mac]
-        for text in replacements:
-            replaced = comparison.totals.get(text)
-            cells += _totals_cells(standard, replaced.cost, convention) if replaced else ("", "", "")
-        rows.append(Row(tuple(cells)))
-    return Sheet(f"{len(comparisons)} networks", tuple(columns), tuple(rows), notes=(flops_note(convention),))
+        before: tuple[Cell, ...] = (comparison.name, standard.params, standard.macs * convention.flops_per_mac)
+        for text, replaced in comparison.totals.items():
+            rows.append(Row((*before, text, *_totals_cells(standard, replaced.cost, convention))))
+            before = ("", "", "")
+    return Sheet(f"{len(comparisons)} networks", columns, tuple(rows), notes=(flops_note(convention),))
 
 
 def conv_title(conv: Conv, per_position: bool = False) -> str:
@@ -115,7 +117,9 @@ def conv_title(conv: Conv, per_position: bool = False) -> str:
     '3×3 convolution, 32 → 64 channels, stride 2, on 112×112'
     """
     kind = "transposed convolution" if conv.transposed else "convolution"
-    parts = [f"{times(conv.kernel_size)} {kind}", f"{conv.in_channels} → {conv.out_channels} channels"]
+    kernel = times(conv.kernel_size)
+    what = f"1-D {kind} with kernel {kernel}" if len(conv.kernel_size) == 1 else f"{kernel} {kind}"
+    parts = [what, f"{conv.in_channels} → {conv.out_channels} channels"]
     for name, value, default in (("stride", conv.stride, 1), ("dilation", conv.dilation, 1)):
         if set(value) != {default}:
             parts.append(f"{name} {_short_extent(value)}")
@@ -151,7 +155,8 @@ def layer_kernel(layer: Layer) -> str:
         return "global pool"
     if not isinstance(layer, (Conv, Pool)):
         return layer.type
-    stride = f" /{_short_extent(layer.stride)}" if set(layer.stride) != {1} else ""
+    usual = layer.kernel_size if isinstance(layer, Pool) else (1,) * len(layer.stride)
+    stride = f" /{_short_extent(layer.stride)}" if layer.stride != usual else ""
     kind = " pool" if isinstance(layer, Pool) else " transposed" if layer.transposed else ""
     return f"{times(layer.kernel_size)}{stride}{kind}"
 

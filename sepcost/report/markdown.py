@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
@@ -29,7 +31,7 @@ def _sheet(sheet: Sheet) -> str:
     headers = [escaped(column.full_header) for column in sheet.columns]
     rows = [_cells(sheet, row) for row in sheet.rows]
     rows += [[f"**{cell}**" if cell else cell for cell in _cells(sheet, row)] for row in sheet.totals]
-    widths = [max(3, *(len(line[number]) for line in [headers, *rows])) for number in range(len(headers))]
+    widths = [max(3, *(cell_len(line[number]) for line in [headers, *rows])) for number in range(len(headers))]
     left = [column.kind is Kind.TEXT for column in sheet.columns]
     rule = [":" + "-" * (width - 1) if is_left else "-" * (width - 1) + ":" for width, is_left in zip(widths, left)]
     lines = [_line(line, widths, left) for line in (headers, rule, *rows)]
@@ -45,5 +47,12 @@ def _cells(sheet: Sheet, row: Row) -> list[str]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[bool]) -> str:
-    padded = (cell.ljust(width) if is_left else cell.rjust(width) for cell, width, is_left in zip(cells, widths, left))
+    padded = (
+        cell + _blank(cell, width) if is_left else _blank(cell, width) + cell
+        for cell, width, is_left in zip(cells, widths, left)
+    )
     return f"| {' | '.join(padded)} |"
+
+
+def _blank(cell: str, width: int) -> str:
+    return " " * (width - cell_len(cell))

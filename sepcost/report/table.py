@@ -19,6 +19,8 @@ from sepcost.report.text import harmless
 GAP = 2
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
+WORTH_ROUNDING = 3
+"""Columns that are more optional than this are left out before any count is rounded."""
 UNLIMITED = 100_000
 """Wider than any table, for text that nobody has to fit anywhere."""
 STYLES = {
@@ -45,8 +47,9 @@ def terminal(to_stdout: bool) -> tuple[Console, int | None]:
 def draw(console: Console, width: int | None, sheets: Sequence[Sheet]) -> str:
     """Each sheet with its title above and its notes below, as text in the console's colours.
 
-    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, counts are rounded
-    to four digits first, then optional columns are left out, and a note names them.
+    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, columns that are
+    little missed are left out, then counts are rounded to four digits, then further columns are left out; a note
+    names them.
     """
     with console.capture() as capture:
         for sheet in sheets:
@@ -70,16 +73,20 @@ def _renderables(sheet: Sheet, width: int | None) -> Iterator[ConsoleRenderable]
 
 def _fitted(sheet: Sheet, width: int | None) -> tuple[Sheet, bool, list[str]]:
     """The sheet cut down to what fits, whether its counts are rounded, and the headers that were left out."""
-    if width is None or _natural_width(sheet, rounded=False) <= width:
+    if width is None:
         return sheet, False, []
     left_out: list[str] = []
-    while _natural_width(sheet, rounded=True) > width:
+    rounded = False
+    while _natural_width(sheet, rounded=rounded) > width:
         least = max(range(len(sheet.columns)), key=lambda number: (sheet.columns[number].optional, number))
+        if not rounded and sheet.columns[least].optional <= WORTH_ROUNDING:
+            rounded = True
+            continue
         if not sheet.columns[least].optional:
             break
         left_out.insert(0, sheet.columns[least].full_header)
         sheet = _without(sheet, least)
-    return sheet, True, left_out
+    return sheet, rounded, left_out
 
 
 def _without(sheet: Sheet, number: int) -> Sheet:

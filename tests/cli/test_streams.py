@@ -1,0 +1,163 @@
+"""Terminals, pipes that close, interruptions, and what is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, clean_environment
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals and signals of POSIX")
+COMMAND = [sys.executable, "-m", "sepcost", "compare"]
+ONE = ["-H", "112", "-C", "32", "-K", "3", "-O", "64"]
+
+
+def on_terminal(arguments: list[str], columns: int, **environment: str) -> str:
+    """What a terminal of this width receives on stdout and stderr."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env=clean_environment(TERM="xterm-256color", **environment),
+    )
+    os.close(theirs)
+    received = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        received += piece
+    os.close(ours)
+    assert process.wait() == 0
+    return received.decode().replace("\r\n", "\n")
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+
+
+@posix
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize("arguments", [ONE, ["configs/mobilenet_v1.yaml", "-r", "separable", "-r", "blueprint"]])
+def test_a_terminals_width_is_kept(arguments: list[str], columns: int) -> None:
+    lines = plain(on_terminal(arguments, columns)).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any("7.89×" in line for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert ("Not shown at this width" in text) == ("traffic" not in text.split("Not shown")[0] or columns <= 100)
+
+
+@posix
+def test_colour_is_for_terminals_that_want_it() -> None:
+    assert "\x1b[" in on_terminal(ONE, 120)
+    without = on_terminal(ONE, 120, NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", without)
+    assert plain(without) == plain(on_terminal(ONE, 120))
+    forced = subprocess.run(
+        [*COMMAND, *ONE],
+        cwd=ROOT,
+        env=clean_environment(FORCE_COLOR="1", TERM="xterm"),
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    piped = subprocess.run([*COMMAND, *ONE], cwd=ROOT, env=clean_environment(), capture_output=True, check=True)
+    assert "\x1b[" in forced
+    assert [line.rstrip() for line in plain(forced).splitlines()] == piped.stdout.decode().splitlines()
+
+
+@posix
+def test_json_is_indented_for_the_eye_and_compact_in_a_pipe() -> None:
+    shown = on_terminal([*ONE, "--format", "json"], 80)
+    piped = subprocess.run([*COMMAND, *ONE, "--format", "json"], cwd=ROOT, capture_output=True, check=True).stdout
+    assert json.loads(shown) == json.loads(piped)
+    assert '\n  "networks": [' in shown
+    assert len(piped) < len(shown) / 2
+
+
+@posix
+def test_long_work_shows_a_bar_that_leaves_nothing_behind(tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text("".join(f"- {{H: 8, C: {1 + n % 9}, K: 3, O: {1 + n % 7}}}\n---\n" for n in range(12_000)))
+    received = on_terminal([str(large), "--format", "csv", "--output", str(tmp_path / "out.csv")], 80)
+    assert "networks" in received
+    assert received.rstrip().endswith("\x1b[2K")
+    assert "networks" not in on_terminal(["configs/m5.yaml", "--output", str(tmp_path / "m5.txt")], 80)
+
+
+@posix
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text("".join(f"- {{H: 8, C: 3, K: 3, O: {n + 1}}}\n" for n in range(3000)))
+    for format_ in ("json", "csv", "table", "markdown"):
+        process = subprocess.Popen(
+            [*COMMAND, str(large), "--format", format_], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b"")
+        process.stderr.close()
+
+
+@posix
+def test_an_interruption_is_quiet() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules that are loaded once this code has run."""
+    program = f"{code}\nimport sys; sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=clean_environment())
+    return set(done.stderr.decode().split())
+
+
+RUN = "from sepcost.cli.app import run; assert run({!r}) == 0"
+HEAVY = {"torch", "numpy"}
+
+
+@pytest.mark.parametrize("arguments", [ONE, ["configs/m5.yaml"]])
+def test_neither_torch_nor_numpy_is_loaded(arguments: list[str]) -> None:
+    loaded = modules_after(RUN.format(["compare", *arguments]))
+    assert "sepcost.comparison" in loaded
+    assert not loaded & HEAVY
+
+
+def test_the_test_above_can_fail() -> None:
+    assert modules_after("import torch; " + RUN.format(["compare", *ONE])) & HEAVY == {"torch"}
+
+
+def test_one_convolution_loads_nothing_that_it_does_not_need() -> None:
+    loaded = modules_after(RUN.format(["compare", *ONE]))
+    assert not {name for name in loaded if name.startswith(("yaml", "sepcost.config", "sepcost.scaling"))}
+
+
+def test_the_library_imports_without_any_dependency() -> None:
+    loaded = modules_after("from sepcost import Conv; Conv((8, 8), 3, 4, 3).cost")
+    assert not loaded & {"typer", "rich", "yaml", "pydantic"}

@@ -1,0 +1,15 @@
+"""The golden cases, and what sepcost prints for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.commands import sepcost
+
+CASES = sorted(Path(__file__).parent.glob("*.args"))
+
+
+def printed(case: Path) -> str:
+    run = sepcost(*case.read_text(encoding="utf-8").split())
+    assert (run.code, run.err) == (0, "")
+    return run.out

@@ -1,0 +1,65 @@
+"""README and docs show what really happens."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+from tests.shown import FILES, blocks, commands, output_of, shown_as
+
+SHOWN = [
+    pytest.param(command, block, id=f"{file.name}: {command}") for file in FILES for command, block in blocks(file)
+]
+LISTED = sorted({command for file in FILES for command in commands(file)})
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are written for a POSIX shell")
+
+
+@pytest.mark.parametrize(("command", "block"), SHOWN)
+def test_shown_output_is_what_the_command_prints(command: str, block: str) -> None:
+    assert shown_as(command) == block
+
+
+@pytest.mark.parametrize("command", LISTED)
+def test_listed_commands_work(command: str) -> None:
+    assert output_of(f"{command} > /dev/null && echo fine") == "fine\n"
+
+
+def test_the_readme_shows_both_commands_first() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines[:30] if line.startswith("pip install")] == [
+        "pip install . && sepcost compare configs/mobilenet_v1.yaml",
+        "pip install -e '.[dev]' && pytest",
+    ]
+
+
+def test_the_readmes_python_does_what_its_comments_say() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names: dict[str, object] = {}
+    checked = 0
+    for line in code.splitlines():
+        expression, _, comment = line.partition("  #")
+        if comment.strip().isdigit():
+            assert eval(expression, names) == int(comment)
+            checked += 1
+        else:
+            exec(line, names)
+    assert checked == 2
+
+
+def test_the_readmes_yaml_is_a_config(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "tiny.yaml").write_text(text)
+    assert "tiny, input 3×32×32" in output_of(f"sepcost compare {tmp_path}/tiny.yaml")
+
+
+def test_links_lead_somewhere() -> None:
+    for file in FILES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8")):
+            assert (file.parent / target).exists(), f"{file.name}: {target}"
