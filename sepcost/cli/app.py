@@ -13,7 +13,7 @@ import typer
 from sepcost import __version__
 from sepcost.cli.compare import compare
 from sepcost.cli.schema import schema
-from sepcost.cli.streams import complain, prepare_streams
+from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
 from sepcost.errors import SepcostError
 
 FINE, USAGE, INTERRUPTED = 0, 2, 130
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"sepcost {__version__}\n")
+        to_stdout(f"sepcost {__version__}\n")
         raise typer.Exit
 
 
@@ -51,12 +51,7 @@ app.command()(schema)
 
 def main() -> None:
     """Run the command on the process's arguments, and exit with its code."""
-    code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = _closed_pipe()
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -68,7 +63,9 @@ def run(arguments: Sequence[str]) -> int:
     prepare_streams()
     gc.set_threshold(RARELY)
     try:
-        return int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
+        code = int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
+        flush_stdout()
+        return code
     except typer.Exit as exit_:
         return exit_.exit_code
     except typer.TyperException as error:
@@ -79,8 +76,9 @@ def run(arguments: Sequence[str]) -> int:
         complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        return _closed_pipe()
+    except (ReaderGoneError, SystemExit):  # SystemExit: what Typer makes of a closed pipe while it prints its help
+        forget_stdout()
+        return FINE
     except OSError as error:
         complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
     except RecursionError:
@@ -90,9 +88,3 @@ def run(arguments: Sequence[str]) -> int:
             raise
         complain(f"internal error, please report it: {type(error).__name__}: {error} (SEPCOST_DEBUG=1 shows where)")
     return USAGE
-
-
-def _closed_pipe() -> int:
-    """The reader has gone: nothing is wrong, and nothing more can be written."""
-    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - takes the place of stdout until the process ends
-    return FINE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from sepcost.cli.streams import to_stdout
 
 
 def schema() -> None:
@@ -11,4 +11,4 @@ def schema() -> None:
 
     from sepcost.config.schema import json_schema
 
-    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+    to_stdout(json.dumps(json_schema(), indent=2) + "\n")

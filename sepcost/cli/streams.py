@@ -14,6 +14,10 @@ from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.report.text import harmless
 
 
+class ReaderGoneError(Exception):
+    """Whoever read stdout has closed it: nothing is wrong, and nothing more can be written."""
+
+
 def prepare_streams() -> None:
     """Let no character of a name stop the output: UTF-8 in pipes, and escapes where a terminal has not the letter."""
     for stream in (sys.stdout, sys.stderr):
@@ -43,13 +47,35 @@ def write(chunks: Iterable[str], output: Path | None) -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file."""
     if output is None:
         for chunk in chunks:
-            sys.stdout.write(chunk)
+            to_stdout(chunk)
+        flush_stdout()
         return
     target = Path(os.path.realpath(output))
     if target.exists() and not target.is_file():
         _write_to_device(chunks, target, output)
     else:
         _write_file(chunks, target, output)
+
+
+def to_stdout(text: str) -> None:
+    """Write, or raise ReaderGoneError."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+
+
+def flush_stdout() -> None:
+    """Flush, or raise ReaderGoneError."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+
+
+def forget_stdout() -> None:
+    """Let what is left in the buffer go nowhere when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_to_device(chunks: Iterable[str], target: Path, shown: Path) -> None:

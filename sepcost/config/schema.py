@@ -75,7 +75,7 @@ class ConvLayer(Anywhere, total=False):
 class LinearLayer(Anywhere, total=False):
     """A fully connected layer."""
 
-    type: Literal["linear"]
+    type: Required[Literal["linear"]]
     O: Annotated[Positive, Field(description="output features")]  # noqa: E741
     bias: Annotated[Flag, Field(description="false unless given")]
     round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
@@ -85,7 +85,7 @@ class LinearLayer(Anywhere, total=False):
 class PoolLayer(Anywhere, total=False):
     """A pool: K, stride = K and padding 0 unless told otherwise; or global."""
 
-    type: Literal["pool"]
+    type: Required[Literal["pool"]]
     K: Sizes
     stride: Sizes
     padding: Padding
@@ -98,7 +98,7 @@ class PoolLayer(Anywhere, total=False):
 class FlattenLayer(Anywhere, total=False):
     """The map as a vector of features."""
 
-    type: Literal["flatten"]
+    type: Required[Literal["flatten"]]
 
 
 def _layer_type(value: Any) -> Any:

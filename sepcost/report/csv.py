@@ -31,7 +31,11 @@ def csv_chunks(comparisons: Iterable[Comparison]) -> Iterator[str]:
             yield _line(COLUMNS)
             started = True
         for row in _rows(comparison):
-            yield _line([_text(row.get(column)) for column in COLUMNS])
+            values = map(row.get, COLUMNS)
+            yield _line([value if type(value) in WRITTEN_AS_THEY_ARE else _text(value) for value in values])
+
+
+WRITTEN_AS_THEY_ARE = {int, float, type(None)}
 
 
 class _Echo:

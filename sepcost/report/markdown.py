@@ -47,10 +47,10 @@ def _cells(sheet: Sheet, row: Row) -> list[str]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[bool]) -> str:
-    padded = (
+    padded = [
         cell + _blank(cell, width) if is_left else _blank(cell, width) + cell
         for cell, width, is_left in zip(cells, widths, left)
-    )
+    ]
     return f"| {' | '.join(padded)} |"
 
 

@@ -63,8 +63,8 @@ def test_a_terminals_width_is_kept(arguments: list[str], columns: int) -> None:
     lines = plain(on_terminal(arguments, columns)).splitlines()
     assert max(map(len, lines)) <= columns
     assert any("7.89×" in line for line in lines)
-    text = " ".join(" ".join(lines).split())
-    assert ("Not shown at this width" in text) == ("traffic" not in text.split("Not shown")[0] or columns <= 100)
+    assert columns < 200 or not any("Not shown" in line for line in lines)
+    assert columns > 60 or any("Not shown" in line for line in lines)
 
 
 @posix
@@ -91,13 +91,13 @@ def test_json_is_indented_for_the_eye_and_compact_in_a_pipe() -> None:
     piped = subprocess.run([*COMMAND, *ONE, "--format", "json"], cwd=ROOT, capture_output=True, check=True).stdout
     assert json.loads(shown) == json.loads(piped)
     assert '\n  "networks": [' in shown
-    assert len(piped) < len(shown) / 2
+    assert len(piped) < len(shown)
 
 
 @posix
 def test_long_work_shows_a_bar_that_leaves_nothing_behind(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
-    large.write_text("".join(f"- {{H: 8, C: {1 + n % 9}, K: 3, O: {1 + n % 7}}}\n---\n" for n in range(12_000)))
+    large.write_text("".join(f"- {{H: 8, C: {1 + n % 9}, K: 3, O: {1 + n % 7}}}\n---\n" for n in range(30_000)))
     received = on_terminal([str(large), "--format", "csv", "--output", str(tmp_path / "out.csv")], 80)
     assert "networks" in received
     assert received.rstrip().endswith("\x1b[2K")
@@ -118,6 +118,13 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert (process.wait(), process.stderr.read()) == (0, b"")
         process.stderr.close()
+
+
+@posix
+def test_help_may_be_cut_off_too() -> None:
+    shell = f"{sys.executable} -m sepcost compare --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], cwd=ROOT, env=clean_environment(), capture_output=True)
+    assert (done.stdout, done.stderr) == (b"0\n", b"")
 
 
 @posix

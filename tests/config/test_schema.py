@@ -44,6 +44,9 @@ def test_it_refuses_what_does_not(name: str) -> None:
 def _typed(value: Any) -> Any:
     """BaseLoader's texts as the format reads them, but names stay text."""
     if isinstance(value, dict):
+        for merged in [value.pop("<<")] if "<<" in value else []:
+            for other in merged if isinstance(merged, list) else [merged]:
+                value = {**other, **value}
         return {key: _typed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_typed(item) for item in value]
