@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from sepcost.arguments import Extent
 from sepcost.cost import Convention
-from sepcost.layers import Conv, Extent
+from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.replacements import Replacement
 from sepcost.scaling import Factor, scale

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError
-from sepcost.layers import Conv, Extent, Flatten, Layer, Linear, Pool, Shape, times
+from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
 from sepcost.suggestions import did_you_mean

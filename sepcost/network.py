@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sepcost.arguments import times
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Layer, Linear, Shape, times
+from sepcost.layers import Conv, Layer, Linear, Shape
 from sepcost.replacements import Replacement
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from typing import TypeAlias
 
+from sepcost.arguments import LARGEST
 from sepcost.errors import LayerError, ReplacementError
-from sepcost.layers import LARGEST, Conv
+from sepcost.layers import Conv
 from sepcost.suggestions import did_you_mean
 from sepcost.units import NumberError, read_whole
 

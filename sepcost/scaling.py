@@ -8,8 +8,9 @@ from fractions import Fraction
 from math import floor
 
 from sepcost.architecture import linear_on
+from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
-from sepcost.layers import Extent, Flatten, Layer, Linear, Pool, Shape, times
+from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.units import read_factor
 

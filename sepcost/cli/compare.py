@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from sepcost.arguments import Extent
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import Format, chosen_format
 from sepcost.cli.job import Job
@@ -18,7 +19,6 @@ from sepcost.cli.rendering import rendered
 from sepcost.cli.streams import write
 from sepcost.cost import Convention
 from sepcost.errors import SepcostError
-from sepcost.layers import Extent
 from sepcost.replacements import Replacement
 from sepcost.units import NumberError, read_sizes, read_whole
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any, TypeVar
 
+from sepcost.arguments import Extent
 from sepcost.errors import LayerError, SepcostError
-from sepcost.layers import Conv, Extent
+from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.units import NumberError, read_sizes, read_whole
 

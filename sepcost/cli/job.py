@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sepcost.arguments import Extent
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, NetworkError
-from sepcost.layers import Extent
 from sepcost.network import Network
 from sepcost.replacements import Replacement
 

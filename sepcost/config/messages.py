@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sepcost.arguments import LARGEST
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
-from sepcost.layers import LARGEST
 from sepcost.suggestions import did_you_mean
 from sepcost.units import WHOLE, shortened
 

@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from sepcost.architecture import Architecture, LayerSpec
+from sepcost.arguments import Extent
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError, ReplacementError
-from sepcost.layers import Extent, Shape
+from sepcost.layers import Shape
 from sepcost.network import Network
 from sepcost.replacements import Replacement
 

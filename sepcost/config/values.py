@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.layers import LARGEST
+from sepcost.arguments import LARGEST
 from sepcost.units import NumberError, read_sizes, shortened
 
 SIZES_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from sepcost.arguments import times
 from sepcost.comparison import Comparison, LayerComparison, Total, Variant
 from sepcost.cost import Convention, Cost, ratio
-from sepcost.layers import Conv, Layer, Pool, times
+from sepcost.layers import Conv, Layer, Pool
 from sepcost.report.sheet import Cell, Column, Kind, Look, Ratio, Row, Sheet
 
 MOST_NAMES = 3

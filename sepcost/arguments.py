@@ -1,0 +1,71 @@
+"""Checking the arguments of layers: each check gives the value in its full form, or names the field and says why not."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import SupportsIndex, TypeAlias, cast
+
+from sepcost.errors import LayerError
+
+LARGEST = 2**31 - 1
+"""No size, channel count or option may be larger: the largest that torch and the data sheets can index."""
+
+Extent: TypeAlias = tuple[int, ...]
+"""One whole number for each axis of a map, such as (224, 224)."""
+
+
+def times(sizes: Sequence[int]) -> str:
+    """Sizes as people write them.
+
+    >>> times((3, 224, 224))
+    '3×224×224'
+    """
+    return "×".join(map(str, sizes))
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """The value as an int between ``least`` and LARGEST, or a LayerError that names the field."""
+    if type(value) is int and least <= value <= LARGEST:
+        return value
+    if type(value) is not int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise LayerError(name, f"must be a whole number, got {value!r}")
+        value = operator.index(cast(SupportsIndex, value))
+    if value < least:
+        raise LayerError(name, f"must be at least {least}, got {value}")
+    if value > LARGEST:
+        raise LayerError(name, f"must be at most {LARGEST}, got {value}")
+    return value
+
+
+def extent(name: str, value: object, rank: int, least: int) -> Extent:
+    """One checked number for each of ``rank`` axes; a single number stands for all of them."""
+    if type(value) is int:
+        return (whole(name, value, least),) * rank
+    if isinstance(value, (tuple, list)):
+        if len(value) != rank:
+            raise LayerError(name, f"needs one number for each of {rank} axes, got {times(value)}")
+        return tuple([whole(name, number, least) for number in value])
+    return (whole(name, value, least),) * rank
+
+
+def map_size(value: Sequence[int]) -> Extent:
+    """A checked map of one to three axes."""
+    if not isinstance(value, (tuple, list)) or not 1 <= len(value) <= 3:
+        raise LayerError("input_size", f"must be one, two or three sizes such as (224, 224), got {value!r}")
+    return extent("input_size", value, len(value), 1)
+
+
+def flag(name: str, value: bool) -> bool:
+    """The value, if it is a bool."""
+    if not isinstance(value, bool):
+        raise LayerError(name, f"must be true or false, got {value!r}")
+    return value
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """The value, if it is one of the choices."""
+    if value not in choices:
+        raise LayerError(name, f"must be one of {', '.join(choices)}, got {value!r}")
+    return value
