@@ -1,4 +1,4 @@
-"""Checking the arguments of layers: each check gives the value in its full form, or names the field and says why not."""
+"""Checks of the arguments of layers: each gives the value in its full form, or names the field and says why not."""
 
 from __future__ import annotations
 
