@@ -16,7 +16,8 @@ from rich.text import Text
 from sepcost.report.sheet import Kind, Look, Ratio, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
-GAP = 2
+GAP = 3
+"""Between two columns: two cells of padding, and what the box puts there."""
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
 WORTH_ROUNDING = 3
@@ -98,7 +99,7 @@ def _without(sheet: Sheet, number: int) -> Sheet:
 
 
 def _natural_width(sheet: Sheet, *, rounded: bool) -> int:
-    return sum(_column_widths(sheet, rounded=rounded)) + GAP * (len(sheet.columns) - 1) + 2
+    return sum(_column_widths(sheet, rounded=rounded)) + GAP * (len(sheet.columns) - 1)
 
 
 def _column_widths(sheet: Sheet, *, rounded: bool) -> list[int]:
@@ -122,7 +123,7 @@ def _header(sheet: Sheet, number: int) -> str:
 
 
 def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
-    table = Table(box=RULED, show_edge=False, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=RULED, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
     widths = _column_widths(sheet, rounded=rounded)
     for number, column in enumerate(sheet.columns):
         header = Text(_header(sheet, number))

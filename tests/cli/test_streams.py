@@ -62,6 +62,7 @@ def plain(text: str) -> str:
 def test_a_terminals_width_is_kept(arguments: list[str], columns: int) -> None:
     lines = plain(on_terminal(arguments, columns)).splitlines()
     assert max(map(len, lines)) <= columns
+    assert not any("…" in line for line in lines)
     assert any("7.89×" in line for line in lines)
     assert columns < 200 or not any("Not shown" in line for line in lines)
     assert columns > 60 or any("Not shown" in line for line in lines)
