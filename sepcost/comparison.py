@@ -9,7 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from sepcost.cost import Convention, Cost
-from sepcost.errors import LayerError, LayerProblem, NetworkError
+from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
@@ -32,16 +32,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A layer under one replacement: its parts, and what they cost together; no parts if the layer is kept."""
+    """A layer under one replacement: its parts, and what they cost together.
+
+    ``kept`` is the reason why the layer stays as it is, and has no parts; or None.
+    """
 
     cost: Cost
     parts: tuple[Part, ...] = ()
     costs_more: bool = False
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LayerComparison:
-    """One layer and its variants; ``kept`` is the reason why it stays as it is, or None."""
+    """One layer and its variants; ``kept`` is the reason why it stays as it is under each of them, or None."""
 
     name: str
     layer: Layer
@@ -118,9 +122,11 @@ def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerCompariso
     standard = node.layer.cost
     kept = _reason_to_keep(node)
     if kept is not None or not isinstance(node.layer, Conv):
-        variants = {replacement.text: Variant(standard) for replacement in replacements}
+        variants = {replacement.text: Variant(standard, kept=kept) for replacement in replacements}
     else:
         variants = {replacement.text: _variant(node, node.layer, replacement, standard) for replacement in replacements}
+        reasons = [variant.kept for variant in variants.values()]
+        kept = reasons[0] if reasons and all(reasons) else None
     return LayerComparison(node.name, node.layer, kept, standard, variants)
 
 
@@ -133,6 +139,8 @@ def _reason_to_keep(node: Node) -> str | None:
 def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -> Variant:
     try:
         parts = tuple(Part(name, part, part.cost) for name, part in replacement(conv))
+    except CannotReplaceError as reason:
+        return Variant(standard, kept=str(reason))
     except LayerError as error:
         raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     cost = reduce(add, (part.cost for part in parts))

@@ -71,12 +71,12 @@ def derivation(comparison: Comparison) -> list[Section]:
     per_position = comparison.network.per_position
     sections = [] if per_position else [Section("Output map", tuple(_output_map(conv)))]
     channels = Expression("C", str(conv.in_channels)), Expression("O", str(conv.out_channels))
-    standard = tuple(_conv_steps("", conv, layer.standard, *channels, _map(conv, per_position)))
+    standard = tuple(_conv_steps("", conv, layer.standard, *channels, _positions(conv, conv, per_position)))
     sections.append(Section("standard", standard))
-    if layer.kept:
-        sections.append(Section(f"not replaced: {layer.kept}", ()))
-        return sections
     for text, variant in layer.variants.items():
+        if variant.kept:
+            sections.append(Section(f"{text}: kept, because {variant.kept}", ()))
+            continue
         steps = tuple(_parts_steps(variant.parts, conv, per_position))
         total = (_sum("params", steps, variant.cost.params), _sum("MACs", steps, variant.cost.macs))
         sections.append(Section(f"{text}: {', then '.join(part.name for part in variant.parts)}", steps + total))
@@ -107,24 +107,36 @@ def _output_map(conv: Conv) -> Iterator[Step]:
         yield Step(f"{name}'", symbols, numbers, value)
 
 
-def _map(conv: Conv, per_position: bool, *, on_input: bool = False) -> Expression | None:
-    """The positions at which a convolution's weights are used; None where there is only one to speak of."""
-    on_input = on_input or conv.transposed
-    size = conv.input_size if on_input else conv.output_size
-    if per_position and prod(size) == 1:
-        return None
-    mark = "" if on_input else "'"
+def _positions(part: Conv, conv: Conv, per_position: bool) -> Expression | None:
+    """The positions at which a part's weights are used, in the symbols of the whole; None where there is only one."""
+    sizes = part.input_size if part.transposed else part.output_size
+    names = AXES[len(sizes)]
     if per_position:
-        return Expression("stride" + POWERS[len(size)], "·".join(map(str, size)))
-    return Expression("·".join(f"{name}{mark}" for name in AXES[len(size)]), "·".join(map(str, size)))
+        strides = [(f"stride_{name.lower()}", size) for name, size in zip(names, sizes) if size > 1]
+        if len(strides) == len(sizes) and len(set(sizes)) == 1:
+            return Expression(f"stride{POWERS[len(sizes)]}", f"{sizes[0]}{POWERS[len(sizes)]}")
+        return _product(strides)
+    axes = zip(names, sizes, conv.input_size, conv.output_size)
+    return _product([(name if _is_input(part, *extents) else f"{name}'", extents[0]) for name, *extents in axes])
+
+
+def _is_input(part: Conv, size: int, before: int, after: int) -> bool:
+    """Whether an axis of this size is called H, as the input's, rather than H'."""
+    return size == before and (part.transposed or size != after)
+
+
+def _product(factors: Sequence[tuple[str, int]]) -> Expression | None:
+    if not factors:
+        return None
+    return Expression("·".join(name for name, _ in factors), "·".join(str(number) for _, number in factors))
 
 
 def _kernel(conv: Conv) -> Expression:
     sizes, rank = conv.kernel_size, len(conv.kernel_size)
     if len(set(sizes)) == 1:
         return Expression(f"K{POWERS[rank]}", f"{sizes[0]}{POWERS[rank]}")
-    names = "·".join(f"K_{axis.lower()}" for axis in AXES[rank])
-    return Expression(names, "·".join(map(str, sizes)))
+    axes = [(f"K_{name.lower()}", size) for name, size in zip(AXES[rank], sizes) if size > 1]
+    return _product(axes) or Expression("1", "1")
 
 
 def _conv_steps(
@@ -151,20 +163,11 @@ def _weights(conv: Conv, inputs: Expression, outputs: Expression) -> Expression:
 
 def _parts_steps(parts: Sequence[Part], conv: Conv, per_position: bool) -> Iterator[Step]:
     inputs = Expression("C", str(conv.in_channels))
-    grown = conv.transposed
     for number, part in enumerate(parts):
         outputs = _hidden(part.layer, inputs, parts[number + 1 :])
-        positions = _part_map(part.layer, conv, per_position, grown and number > 0)
+        positions = _positions(part.layer, conv, per_position)
         yield from _conv_steps(part.name, part.layer, part.cost, inputs, outputs, positions)
         inputs = outputs
-
-
-def _part_map(part: Conv, conv: Conv, per_position: bool, behind_growth: bool) -> Expression | None:
-    """A part's map under the name that it has in the standard convolution."""
-    if behind_growth and not per_position:
-        names = (f"{name}'" for name in AXES[len(part.output_size)])
-        return Expression("·".join(names), "·".join(map(str, part.output_size)))
-    return _map(part, per_position, on_input=part.output_size == conv.input_size != conv.output_size)
 
 
 def _hidden(part: Conv, inputs: Expression, rest: Sequence[Part]) -> Expression:
@@ -205,7 +208,7 @@ def _reduction(text: str, conv: Conv, parts: Sequence[Part], standard: Cost, cos
     value = as_ratio(ratio(positions * outputs, multiplier * (positions + outputs)))
     left = Expression(f"{kernel.symbols}·O / ({shared})", f"{exact(positions * outputs)} / {below}")
     steps += [left.step("what is left", value), limit]
-    positions_of_both = _map(conv, per_position=prod(conv.output_size) == 1)
+    positions_of_both = _positions(conv, conv, prod(conv.output_size) == 1)
     both = (positions_of_both * Expression("C", "")).symbols if positions_of_both else "C"
     remark = (
         f"Both sides share `{both}`. What is left is `{kernel.symbols}·O` against `{shared}`: however many output "

@@ -28,6 +28,10 @@ class ReplacementError(SepcostError):
     """A replacement is unknown, or was given options that it does not take."""
 
 
+class CannotReplaceError(SepcostError):
+    """A block does not take this convolution: its text is the reason why the convolution is kept."""
+
+
 class LayerProblem(NamedTuple):
     """What is wrong with the layer that its author wrote as ``number`` (from 0)."""
 

@@ -1,68 +1,42 @@
-"""The replacements: each turns one convolution into a sequence of convolutions.
-
-A new one is a function ``(conv, option=default, …) -> parts`` and a line in REPLACEMENTS: every command, format
-and check then knows it. Its options are its arguments, whole numbers or true/false.
-"""
+"""The registry of replacements, and how a replacement is written: NAME, or NAME:option=value,…"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from inspect import Parameter, signature
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from sepcost.arguments import LARGEST
+from sepcost.arguments import LARGEST, times
+from sepcost.blocks import (
+    Parts,
+    blueprint,
+    blueprint_subspace,
+    bottleneck,
+    grouped,
+    inverted,
+    separable,
+    spatial,
+)
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
 from sepcost.suggestions import did_you_mean
-from sepcost.units import NumberError, read_whole
+from sepcost.units import NumberError, read_factor, read_whole
 
-Parts: TypeAlias = tuple[tuple[str, Conv], ...]
-"""Named convolutions that run one after the other."""
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from inspect import Parameter
 
+Block: TypeAlias = Callable[..., Parts]
+Value: TypeAlias = "int | bool | Fraction"
 
-def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True) -> Parts:
-    """Depthwise, then pointwise (MobileNet, arXiv:1704.04861, section 3.1).
-
-    >>> for name, part in separable(Conv((112, 112), 32, 64, 3)):
-    ...     print(name, part.cost.params, part.cost.macs)
-    depthwise 288 3612672
-    pointwise 2048 25690112
-
-    The depthwise has ``multiplier`` outputs per input channel: C·multiplier hidden channels. Stride, padding,
-    output padding and dilation are the depthwise's; a transposed convolution makes a transposed depthwise, whose
-    pointwise runs on the larger map. A bias is on both parts. So is a norm, unless ``inner_norm`` is false:
-    then only the pointwise has it (as in Xception, arXiv:1610.02357). Takes dense convolutions only.
-    """
-    hidden = conv.in_channels * multiplier
-    inner = conv.norm if inner_norm else "none"
-    depthwise = replace(conv, out_channels=hidden, groups=conv.in_channels, norm=inner)
-    pointwise = Conv.pointwise(depthwise.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
-    return (("depthwise", depthwise), ("pointwise", pointwise))
-
-
-def blueprint(conv: Conv, inner_norm: bool = False) -> Parts:
-    """Pointwise, then depthwise: BSConv-U (arXiv:2003.13549, section 4.1).
-
-    >>> for name, part in blueprint(Conv((112, 112), 32, 64, 3)):
-    ...     print(name, part.cost.params, part.cost.macs)
-    pointwise 2048 25690112
-    depthwise 576 7225344
-
-    O hidden channels. The pointwise runs first, at full input resolution; stride, padding, output padding and
-    dilation are the depthwise's. Bias and norm are the depthwise's alone, as in the authors' code; with
-    ``inner_norm`` a norm is on the pointwise too. Takes dense convolutions only.
-    """
-    channels = conv.out_channels
-    inner = conv.norm if inner_norm else "none"
-    pointwise = Conv.pointwise(conv.input_size, conv.in_channels, channels, norm=inner)
-    depthwise = replace(conv, in_channels=channels, groups=channels)
-    return (("pointwise", pointwise), ("depthwise", depthwise))
-
-
-REPLACEMENTS: Mapping[str, Callable[..., Parts]] = {
+REPLACEMENTS: Mapping[str, Block] = {
     "separable": separable,
     "blueprint": blueprint,
+    "blueprint_subspace": blueprint_subspace,
+    "grouped": grouped,
+    "bottleneck": bottleneck,
+    "inverted": inverted,
+    "spatial": spatial,
 }
 
 
@@ -73,28 +47,42 @@ class Replacement:
     >>> double = Replacement.parse("separable:multiplier=2")
     >>> [part.out_channels for name, part in double(Conv((14, 14), 8, 16, 3))]
     [16, 16]
+
+    Any function from a Conv to named Convs that follow each other will do:
+
+    >>> def halves(conv):
+    ...     return [("grouped", Conv(conv.input_size, conv.in_channels, conv.out_channels, 3, groups=2))]
+    >>> [part.groups for name, part in Replacement("halves", halves)(Conv((14, 14), 8, 16, 3))]
+    [2]
     """
 
     text: str
-    function: Callable[..., Parts]
-    options: tuple[tuple[str, int | bool], ...] = ()
+    block: Block
+    options: tuple[tuple[str, Value], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Replacement:
         """Read ``NAME`` or ``NAME:option=value,…``; raises ReplacementError."""
         name, _, given = text.partition(":")
-        function = REPLACEMENTS.get(name)
-        if function is None:
+        block = REPLACEMENTS.get(name)
+        if block is None:
             hint = did_you_mean(name, REPLACEMENTS)
             raise ReplacementError(f"no replacement is called {name!r}{hint} (there are: {', '.join(REPLACEMENTS)})")
-        options = dict(_option(name, function, item) for item in given.split(",")) if _ else {}
-        return cls(text, function, tuple(options.items()))
+        return cls.with_options(text, name, block, given if _ else None)
+
+    @classmethod
+    def with_options(cls, text: str, name: str, block: Block, given: str | None) -> Replacement:
+        """A block with its options as they were typed: ``option=value,…``; raises ReplacementError."""
+        options = {} if given is None else dict(_option(name, block, item) for item in given.split(","))
+        return cls(text, block, tuple(options.items()))
 
     def __call__(self, conv: Conv) -> Parts:
+        """The parts; raises CannotReplaceError where the block does not take this convolution."""
         try:
-            return self.function(conv, **dict(self.options))
+            parts = self.block(conv, **dict(self.options))
         except LayerError as error:
             raise LayerError(error.field, f"{error.reason} in a part of its replacement {self.text}") from None
+        return _checked(self.text, parts, conv)
 
 
 def reason_to_keep(conv: Conv) -> str | None:
@@ -113,30 +101,64 @@ def reason_to_keep(conv: Conv) -> str | None:
     return None
 
 
-def _option(name: str, function: Callable[..., Parts], item: str) -> tuple[str, int | bool]:
+def options_of(block: Block) -> Mapping[str, Parameter]:
+    """The options of a block: its arguments, without the convolution.
+
+    >>> {name: option.default for name, option in options_of(separable).items()}
+    {'multiplier': 1, 'inner_norm': True}
+    """
+    from inspect import signature
+
+    return {option.name: option for option in list(signature(block).parameters.values())[1:]}
+
+
+def _checked(text: str, parts: Parts, conv: Conv) -> Parts:
+    """The parts, if they are named convolutions that follow each other from the input to the output."""
+    if not isinstance(parts, (tuple, list)) or not parts:
+        raise ReplacementError(f"{text} must return (name, Conv) pairs, got {parts!r:.60}")
+    shape = conv.input_shape
+    for item in parts:
+        if not (isinstance(item, (tuple, list)) and len(item) == 2 and type(item[1]) is Conv):
+            raise ReplacementError(f"{text} must return (name, Conv) pairs, got {item!r:.60} among them")
+        name, part = item
+        if part.input_shape != shape:
+            raise ReplacementError(
+                f"{text}: part {name!r} takes {times(part.input_shape)}, but {times(shape)} reaches it"
+            )
+        shape = part.output_shape
+    if shape != conv.output_shape:
+        raise ReplacementError(f"{text} makes {times(shape)} out of {times(conv.output_shape)}")
+    if len({name for name, _ in parts}) < len(parts):
+        raise ReplacementError(f"{text} gives two parts the same name: {', '.join(name for name, _ in parts)}")
+    return tuple(parts)
+
+
+def _option(name: str, block: Block, item: str) -> tuple[str, Value]:
     key, equals, value = item.partition("=")
-    known = {option.name: option for option in list(signature(function).parameters.values())[1:]}
+    known = options_of(block)
     if key not in known:
         options = ", ".join(known) or "none"
         raise ReplacementError(f"{name} has no option {key!r}{did_you_mean(key, known)} (its options: {options})")
+    default = known[key].default
     if not equals:
-        raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={_example(known[key])}")
+        raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={str(default).lower()}")
     try:
-        return key, _value(value, known[key])
+        return key, _value(value, default)
     except NumberError as error:
         raise ReplacementError(f"{name}: option {key} {error}") from None
 
 
-def _value(text: str, option: Parameter) -> int | bool:
-    if isinstance(option.default, bool):
+def _value(text: str, default: object) -> Value:
+    if isinstance(default, bool):
         if text not in ("true", "false"):
             raise NumberError(f"must be true or false, got {text}")
         return text == "true"
+    if isinstance(default, float):
+        factor = read_factor(text)
+        if not 0 < factor <= 1:
+            raise NumberError(f"must be above 0 and at most 1, got {text}")
+        return factor
     number = read_whole(text)
     if not 1 <= number <= LARGEST:
         raise NumberError(f"must be between 1 and {LARGEST}, got {number}")
     return number
-
-
-def _example(option: Parameter) -> str:
-    return str(option.default).lower()

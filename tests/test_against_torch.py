@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import Conv, Pool, compare
+from sepcost.replacements import REPLACEMENTS
 from tests.strategies import convs
 
 CONV: Any = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -75,7 +76,8 @@ def counted(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int, tuple[
 @given(convs())
 def test_any_convolution_and_its_replacements(conv: Conv) -> None:
     assert counted(module_of(conv), conv.input_shape) == (conv.cost.params, conv.cost.macs, conv.output_shape)
-    for variant in compare(conv, ["separable:multiplier=2", "blueprint"]).layers[0].variants.values():
+    texts = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
+    for variant in compare(conv, texts).layers[0].variants.values():
         if variant.parts:
             module = nn.Sequential(*(module_of(part.layer) for part in variant.parts))
             expected = (variant.cost.params, variant.cost.macs, conv.output_shape)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, compare, scale
 from sepcost.comparison import Comparison
-from sepcost.replacements import Replacement, reason_to_keep
+from sepcost.replacements import REPLACEMENTS, Replacement, reason_to_keep
 from tests.strategies import convs, positions
 
 
@@ -35,10 +35,10 @@ def test_separable_is_k2_plus_o(conv: Conv, multiplier: int) -> None:
 
 @given(convs())
 def test_parts_add_up_and_keep_the_output(conv: Conv) -> None:
-    texts = ["separable", "separable:multiplier=3,inner_norm=false", "blueprint", "blueprint:inner_norm=true"]
+    texts = ["separable:multiplier=3,inner_norm=false", "blueprint:inner_norm=true", *REPLACEMENTS]
     layer = compare(conv, texts).layers[0]
     for variant in layer.variants.values():
-        if layer.kept:
+        if variant.kept:
             assert not variant.parts
             assert variant.cost == layer.standard
             continue

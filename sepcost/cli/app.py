@@ -12,6 +12,7 @@ import typer
 
 from sepcost import __version__
 from sepcost.cli.compare import compare
+from sepcost.cli.replacements import replacements
 from sepcost.cli.schema import schema
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
 from sepcost.errors import SepcostError
@@ -46,6 +47,7 @@ def _options(
 
 
 app.command()(compare)
+app.command()(replacements)
 app.command()(schema)
 
 

@@ -16,10 +16,10 @@ from sepcost.cli.formats import Format, chosen_format
 from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
 from sepcost.cli.rendering import rendered
+from sepcost.cli.replacement_option import chosen_replacement
 from sepcost.cli.streams import write
 from sepcost.cost import Convention
 from sepcost.errors import SepcostError
-from sepcost.replacements import Replacement
 from sepcost.units import NumberError, read_sizes, read_whole
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def compare(
         _counted(
             "-r",
             "--replacement",
-            help="What stands in: separable (unless given), blueprint.",
+            help="What stands in: separable unless given; see sepcost replacements.",
             metavar="NAME[:option=value,…]",
         ),
     ] = None,
@@ -134,7 +134,7 @@ def compare(
     format_ = chosen_format(format_, Format)
     _refuse_contradictions(sources or [], options, format_, explain, resolution)
     job = Job(
-        [Replacement.parse(text) for text in dict.fromkeys(replacements or ())],
+        [chosen_replacement(text) for text in dict.fromkeys(replacements or ())],
         Convention(
             _read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value
         ),

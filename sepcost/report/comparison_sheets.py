@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 
 from sepcost.arguments import times
 from sepcost.comparison import Comparison, LayerComparison, Total, Variant
@@ -216,8 +215,8 @@ def _reductions(
 def _variant_rows(
     text: str, variant: Variant, layer: LayerComparison, convention: Convention, per_position: bool
 ) -> list[Row]:
-    if layer.kept:
-        name = f"{text}: kept ({layer.kept})"
+    if variant.kept:
+        name = f"{text}: kept ({variant.kept})"
         return [Row((name, *_cost_cells(variant.cost, convention, per_position)), Look.KEPT)]
     look = Look.FLAGGED if variant.costs_more else Look.PLAIN
     name = f"{text}: costs more" if variant.costs_more else text
@@ -240,7 +239,7 @@ def _layer_row(layer: LayerComparison, convention: Convention) -> Row:
     ]
     for variant in layer.variants.values():
         cells += [variant.cost.params, variant.cost.macs * convention.flops_per_mac]
-        cells.append("kept" if layer.kept else Ratio(ratio(standard.macs, variant.cost.macs), variant.costs_more))
+        cells.append("kept" if variant.kept else Ratio(ratio(standard.macs, variant.cost.macs), variant.costs_more))
     flagged = any(variant.costs_more for variant in layer.variants.values())
     return Row(tuple(cells), Look.KEPT if layer.kept else Look.FLAGGED if flagged else Look.PLAIN)
 
@@ -260,16 +259,28 @@ def _total_reductions(standard: Total, total: Total, convention: Convention) -> 
     return (*_reductions(standard.cost, total.cost, convention, flagged=flagged), peaks)
 
 
-def _kept_notes(comparison: Comparison) -> Iterable[str]:
-    """Why layers stay as they are, reason by reason."""
-    kept = [(layer.kept, layer.name) for layer in comparison.layers if layer.kept]
-    by_reason = groupby(sorted(kept, key=lambda item: item[0]), key=lambda item: item[0])
-    reasons = [f"{reason} ({_named([name for _, name in group])})" for reason, group in by_reason]
-    if reasons:
-        yield f"Kept as they are: {'; '.join(reasons)}."
+def _kept_notes(comparison: Comparison) -> Iterator[str]:
+    """Why layers stay as they are, reason by reason; first under every replacement, then under some."""
+    always: dict[str, list[str]] = {}
+    sometimes: dict[str, dict[str, list[str]]] = {}
+    for layer in comparison.layers:
+        if layer.kept:
+            always.setdefault(layer.kept, []).append(layer.name)
+            continue
+        for text, variant in layer.variants.items():
+            if variant.kept:
+                sometimes.setdefault(text, {}).setdefault(variant.kept, []).append(layer.name)
+    if always:
+        yield f"Kept as they are: {_reasons(always)}."
+    for text, reasons in sometimes.items():
+        yield f"Kept by {text}: {_reasons(reasons)}."
 
 
-def _notes(comparison: Comparison) -> Iterable[str]:
+def _reasons(names_by_reason: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{reason} ({_named(names_by_reason[reason])})" for reason in sorted(names_by_reason))
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
     convention = comparison.convention
     costlier: dict[str, list[str]] = {}
     for name, text in comparison.costlier:

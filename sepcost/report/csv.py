@@ -97,6 +97,7 @@ def _layer_rows(layer: LayerComparison, comparison: Comparison) -> Iterator[dict
             **here,
             **facts,
             "variant": text,
+            "kept": variant.kept,
             "costs_more": variant.costs_more,
             **cost_figures(variant.cost, convention, has_map=has_map),
             **_prefixed(reductions(layer.standard, variant.cost, convention, has_map=has_map)),

@@ -88,6 +88,7 @@ def _layer(layer: LayerComparison, convention: Convention, has_map: bool) -> dic
                 **(cost_figures(variant.cost, convention, has_map=has_map) if variant.parts else standard),
                 "reduction": reductions(layer.standard, variant.cost, convention, has_map=has_map),
                 "costs_more": variant.costs_more,
+                "kept": variant.kept,
                 "parts": [
                     {"name": part.name, **cost_figures(part.cost, convention, has_map=has_map)}
                     for part in variant.parts

@@ -111,7 +111,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         ((*ONE, "--flops-per-mac", "3"), "flops_per_mac: must be 1 or 2, got 3"),
         (
             (*ONE, "-r", "separabel"),
-            "no replacement is called 'separabel'; did you mean `separable`? (there are: separable, blueprint)",
+            "no replacement is called 'separabel'; did you mean `separable`? (there are: separable, blueprint, ",
         ),
         (
             (*ONE, "-r", "separable:multiplyer=2"),

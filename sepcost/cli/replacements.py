@@ -1,0 +1,26 @@
+"""``sepcost replacements``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.streams import write
+from sepcost.errors import SepcostError
+
+AVAILABLE = (Format.TABLE, Format.MARKDOWN)
+
+
+def replacements(
+    format_: Annotated[Format | None, typer.Option("--format", help="table or markdown.")] = None,
+) -> None:
+    """What can stand in for a convolution: names, options with defaults, MACs, sources."""
+    from sepcost.report.markdown import markdown
+    from sepcost.report.replacement_list import replacement_sheet, replacement_text
+
+    if format_ not in (None, *AVAILABLE):
+        raise SepcostError(f"--format: this command has {' and '.join(item.value for item in AVAILABLE)} only")
+    as_markdown = chosen_format(format_, AVAILABLE) is Format.MARKDOWN
+    write([markdown([replacement_sheet()]) if as_markdown else replacement_text()], None)
