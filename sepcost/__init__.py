@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sepcost.api import compare, load
     from sepcost.architecture import Architecture, LayerSpec
     from sepcost.comparison import Comparison
+    from sepcost.config.loader import load_all
     from sepcost.cost import Convention, Cost
     from sepcost.errors import ConfigError, LayerError, NetworkError, ReplacementError, SepcostError
     from sepcost.layers import Conv, Flatten, Linear, Pool
@@ -40,12 +41,14 @@ __all__ = [
     "SepcostError",
     "compare",
     "load",
+    "load_all",
     "scale",
 ]
 
 _HOMES = {
     "sepcost.api": ("compare", "load"),
     "sepcost.architecture": ("Architecture", "LayerSpec"),
+    "sepcost.config.loader": ("load_all",),
     "sepcost.comparison": ("Comparison",),
     "sepcost.cost": ("Convention", "Cost"),
     "sepcost.errors": ("ConfigError", "LayerError", "NetworkError", "ReplacementError", "SepcostError"),

@@ -40,14 +40,14 @@ def load(
 
 
 def compare(
-    source: Conv | Network,
+    source: Conv | Network | str | PathLike[str],
     replacements: str | Sequence[str | Replacement] = (),
     *,
     flops_per_mac: int = 1,
     batch: int = 1,
     dtype: str = "float32",
 ) -> Result:
-    """What a convolution or a network costs, and what it would cost with its convolutions replaced.
+    """What a convolution, a network or a file costs, and what it would cost with its convolutions replaced.
 
     >>> result = compare(Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3))
     >>> result.standard.cost.macs, result.totals["separable"].cost.macs
@@ -63,6 +63,8 @@ def compare(
     """
     from sepcost.report.result import Result
 
+    if isinstance(source, (str, PathLike)):
+        source = load(source)
     network = source if isinstance(source, Network) else Network.of(source)
     texts = [replacements] if isinstance(replacements, str) else replacements
     chosen = [Replacement.parse(item) if isinstance(item, str) else item for item in texts]

@@ -132,6 +132,7 @@ class _Chain:
                     shape = self._append_node(index, spec, node_name, sources, add)
                 except LayerError as error:
                     self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
+                    shape = self._shape_without(error.field, spec, sources)
             self.numbers[node_name] = self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
@@ -146,6 +147,8 @@ class _Chain:
                 reason = f"{name!r} is the name of layers[{first[name]}] already"
                 self.problems.append(LayerProblem(index, name, "name", reason))
             first.setdefault(name, index)
+            if name == "input" and not self.independent:
+                self.problems.append(LayerProblem(index, name, "name", "'input' stands for the network's input"))
         repeated = {node.name: node.index for node in self.nodes if names[node.index] != node.name}
         for name, index in repeated.items():
             if name in first:
@@ -169,6 +172,17 @@ class _Chain:
                 self.problems.append(LayerProblem(index, name, field_name, reason))
                 numbers = None
         return numbers
+
+    def _shape_without(self, field_name: str, spec: LayerSpec, sources: list[int]) -> Shape | None:
+        """What the layer would give without the field that is wrong, so that those behind it can be judged."""
+        options = {name: value for name, value in spec.options.items() if name != field_name}
+        kind = replace(spec, options=options, in_channels=None if sources else spec.in_channels)
+        shapes = [self.shapes[number] for number in sources]
+        try:
+            known = [shape for shape in shapes if shape is not None]
+            return _layer(kind, _input_shape(kind, known)).output_shape
+        except (LayerError, TypeError, KeyError):
+            return None
 
     def _append_node(self, index: int, spec: LayerSpec, name: str, sources: list[int], add: list[int]) -> Shape | None:
         shapes = [self.shapes[number] for number in sources]

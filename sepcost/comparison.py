@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
-from sepcost.cost import Convention, Cost
+from sepcost.cost import Convention, Cost, ratio
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
@@ -110,12 +110,24 @@ class Comparison:
         return self.network.name
 
     @property
-    def costlier(self) -> Iterator[tuple[str, str]]:
+    def costlier(self) -> tuple[tuple[str, str], ...]:
         """Layer and replacement wherever the replacement has more MACs than the standard."""
-        for layer in self.layers:
-            for text, variant in layer.variants.items():
-                if variant.costs_more:
-                    yield layer.name, text
+        return tuple(
+            (layer.name, text)
+            for layer in self.layers
+            for text, variant in layer.variants.items()
+            if variant.costs_more
+        )
+
+    def reduction(self, replacement: str, figure: str = "macs") -> float | None:
+        """Standard ÷ replacement for the whole network: of params, macs, activations or touched.
+
+        >>> from sepcost import Conv, compare
+        >>> compare(Conv((112, 112), 32, 64, 3)).reduction("separable")
+        7.890410958904109
+        """
+        before, after = self.standard.cost, self.totals[replacement].cost
+        return ratio(getattr(before, figure), getattr(after, figure))
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

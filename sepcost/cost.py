@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sepcost.errors import SepcostError
+from sepcost.errors import ConventionError
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
@@ -25,11 +25,11 @@ class Convention:
 
     def __post_init__(self) -> None:
         if self.flops_per_mac not in (1, 2):
-            raise SepcostError(f"flops_per_mac: must be 1 or 2, got {self.flops_per_mac}")
+            raise ConventionError("flops_per_mac", f"must be 1 or 2, got {self.flops_per_mac}")
         if self.batch < 1:
-            raise SepcostError(f"batch: must be at least 1, got {self.batch}")
+            raise ConventionError("batch", f"must be at least 1, got {self.batch}")
         if self.dtype not in BYTES_PER_ELEMENT:
-            raise SepcostError(f"dtype: must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
+            raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
         object.__setattr__(self, "bytes_per_element", BYTES_PER_ELEMENT[self.dtype])
 
     @property

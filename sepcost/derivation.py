@@ -194,8 +194,9 @@ def _reduction(text: str, conv: Conv, parts: Sequence[Part], standard: Cost, cos
             ("MACs", standard.macs, cost.macs),
         )
     ]
+    costs_more = "It costs more MACs than the standard." if cost.macs > standard.macs else ""
     if not _is_depthwise_then_pointwise(conv, parts):
-        return Section(f"reduction by {text}", tuple(steps))
+        return Section(f"reduction by {text}", tuple(steps), costs_more)
     kernel, positions = _kernel(conv), prod(conv.kernel_size)
     outputs, multiplier = conv.out_channels, parts[0].layer.out_channels // conv.in_channels
     shared, below = f"{kernel.symbols} + O", exact(positions + outputs)
@@ -214,7 +215,7 @@ def _reduction(text: str, conv: Conv, parts: Sequence[Part], standard: Cost, cos
         f"Both sides share `{both}`. What is left is `{kernel.symbols}·O` against `{shared}`: however many output "
         f"channels there are, the reduction stays below `{limit.symbols}`."
     )
-    return Section(f"reduction by {text}", tuple(steps), remark)
+    return Section(f"reduction by {text}", tuple(steps), f"{remark} {costs_more}".rstrip())
 
 
 def _is_depthwise_then_pointwise(conv: Conv, parts: Sequence[Part]) -> bool:

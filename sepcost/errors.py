@@ -24,6 +24,15 @@ class LayerError(SepcostError):
         self.reason = reason
 
 
+class ConventionError(SepcostError):
+    """Nothing can be counted like that: ``field`` names the argument, ``reason`` says why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
 class ReplacementError(SepcostError):
     """A replacement is unknown, or was given options that it does not take."""
 

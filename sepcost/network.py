@@ -40,7 +40,7 @@ class Node:
         return isinstance(self.layer, (Conv, Linear))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Network:
     """Layers in the order in which they run.
 
@@ -68,6 +68,9 @@ class Network:
     def of(cls, layer: Layer, name: str | None = None, *, keep: bool = False) -> Network:
         """A network of this one layer."""
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
+
+    def __repr__(self) -> str:
+        return f"<Network {self.name!r}: {len(self.nodes)} layers>"
 
     def __len__(self) -> int:
         return len(self.nodes)

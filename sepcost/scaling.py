@@ -102,9 +102,17 @@ class _Scaling:
             layer = self._scaled_layer(number, node, shape)
             check_sum(layer.output_shape, [self.shapes[other] for other in node.add])
         except LayerError as error:
-            raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
+            reason = f"{error.reason}, {self._told()}"
+            raise NetworkError([LayerProblem(node.index, node.name, error.field, reason)]) from None
         self.shapes[number] = layer.output_shape
         return replace(node, layer=layer)
+
+    def _told(self) -> str:
+        """What was asked for, for a message."""
+        asked = [f"alpha {float(self.alpha):g}"] if self.alpha != 1 else []
+        asked += [f"rho {float(self.rho):g}"] if self.rho != 1 else []
+        asked += [f"resolution {times(self.size)}"] if self.size else []
+        return f"scaled by {' and '.join(asked)}"
 
     def _input_shape(self, number: int, node: Node) -> Shape:
         if node.sources:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sepcost.errors import SepcostError
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
-DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
 LONGEST = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
 
@@ -29,6 +29,8 @@ def read_whole(text: str) -> int:
     Traceback (most recent call last):
     sepcost.units.NumberError: must be a whole number, got 1_0
     """
+    if text[:1] == "-" and WHOLE.fullmatch(text[1:]):
+        raise NumberError(f"must not be negative, got {shortened(text)}")
     if not WHOLE.fullmatch(text):
         raise NumberError(f"must be a whole number, got {shortened(text)}")
     if len(text) > LONGEST:
@@ -42,10 +44,24 @@ def read_sizes(text: str) -> tuple[int, ...]:
     >>> read_sizes("3x5")
     (3, 5)
     """
-    parts = text.split("x")
+    parts = text.replace("×", "x").split("x")
     if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
         raise NumberError(f"must be a whole number, or sizes such as 3x5, got {shortened(text)}")
     return tuple(map(read_whole, parts))
+
+
+def read_padding(text: str) -> Literal["same"] | tuple[int, ...]:
+    """``same``, or what both sides of each axis get.
+
+    >>> read_padding("same"), read_padding("1x2")
+    ('same', (1, 2))
+    """
+    if text == "same":
+        return "same"
+    if text[:1].isalpha():
+        hint = " (valid is 0)" if text.lower() == "valid" else ""
+        raise NumberError(f"must be same, a whole number, or sizes such as 1x2, got {shortened(text)}{hint}")
+    return read_sizes(text)
 
 
 def read_factor(text: str) -> Fraction:

@@ -49,13 +49,15 @@ def test_every_step_is_right(conv: Conv) -> None:
 
 def test_the_factor_that_the_articles_explain() -> None:
     """576 against 73 for K = 3 and O = 64, and never more than K² = 9."""
-    text = plain_derivation("", derivation(compare(Conv((112, 112), 32, 64, 3))))
+    text = plain_derivation("", derivation(compare(Conv((112, 112), 32, 64, 3))), "")
     assert re.search(r"K²·O / \(K² \+ O\) += 576 / 73 +=", text)
     assert re.search(r"for large O +K² += 3² += 9.00×", text)
 
 
 def test_math_is_balanced_in_markdown() -> None:
-    text = markdown_derivation("", derivation(compare(Conv((50, 50), 10, 32, (3, 5), padding=0, stride=2, bias=True))))
+    text = markdown_derivation(
+        "", derivation(compare(Conv((50, 50), 10, 32, (3, 5), padding=0, stride=2, bias=True))), ""
+    )
     for formula in re.findall(r"\$([^$]*)\$", text):
         assert formula.count("{") == formula.count("}")
         assert formula.count(r"\lfloor") == formula.count(r"\rfloor")

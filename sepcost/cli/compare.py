@@ -19,7 +19,7 @@ from sepcost.cli.rendering import rendered
 from sepcost.cli.replacement_option import chosen_replacement
 from sepcost.cli.streams import write
 from sepcost.cost import Convention
-from sepcost.errors import SepcostError
+from sepcost.errors import ConventionError, SepcostError
 from sepcost.units import NumberError, read_sizes, read_whole
 
 T = TypeVar("T")
@@ -101,7 +101,9 @@ def compare(
     flops_per_mac: Annotated[
         str, _counted("--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2")
     ] = "1",
-    format_: Annotated[Format | None, _written("--format", help="table unless SEPCOST_FORMAT says otherwise.")] = None,
+    format_: Annotated[
+        Format | None, _written("--format", help="table, unless --output's name or SEPCOST_FORMAT says otherwise.")
+    ] = None,
     output: Annotated[
         Path | None, _written("--output", help="Write to this file, whole or not at all.", metavar="FILE")
     ] = None,
@@ -131,13 +133,19 @@ def compare(
         norm.value if norm else None,
         transposed or None,
     )
-    format_ = chosen_format(format_, Format)
+    output = None if output == Path("-") else output
+    format_ = chosen_format(format_, (Format.TABLE, Format.MARKDOWN) if explain else Format, output)
+    _refuse_overwriting(sources or [], output)
     _refuse_contradictions(sources or [], options, format_, explain, resolution)
+    try:
+        convention = Convention(
+            _read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value
+        )
+    except ConventionError as error:
+        raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
     job = Job(
         [chosen_replacement(text) for text in dict.fromkeys(replacements or ())],
-        Convention(
-            _read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value
-        ),
+        convention,
         alpha=alpha,
         rho=rho,
         resolution=None if resolution is None else _read("--resolution", _read_resolution, resolution),
@@ -172,6 +180,12 @@ def _refuse_contradictions(
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
     if resolution is not None and options.given:
         raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
+
+
+def _refuse_overwriting(sources: list[str], output: Path | None) -> None:
+    for source in sources:
+        if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+            raise SepcostError(f"--output {output}: is a source, and would be overwritten")
 
 
 def _read(option: str, read: Callable[[str], T], text: str) -> T:

@@ -11,7 +11,7 @@ from sepcost.arguments import Extent
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
-from sepcost.units import NumberError, read_sizes, read_whole
+from sepcost.units import NumberError, read_padding, read_sizes, read_whole
 
 T = TypeVar("T")
 
@@ -77,9 +77,12 @@ class ConvolutionOptions:
     def _conv(self) -> Conv:
         kernel = self._sizes("kernel_size")
         arguments: dict[str, Any] = {"kernel_size": _alone(kernel)}
-        for name in ("stride", "padding", "output_padding", "dilation"):
+        for name in ("stride", "output_padding", "dilation"):
             if getattr(self, name) is not None:
-                arguments[name] = "same" if getattr(self, name) == "same" else _alone(self._sizes(name))
+                arguments[name] = _alone(self._sizes(name))
+        if self.padding is not None:
+            padding = _read("padding", read_padding, self.padding)
+            arguments["padding"] = padding if padding == "same" else _alone(padding)
         for name in ("bias", "norm", "transposed"):
             if getattr(self, name) is not None:
                 arguments[name] = getattr(self, name)

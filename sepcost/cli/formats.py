@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from enum import Enum
+from pathlib import Path
 
 from sepcost.cli.streams import complain
 from sepcost.suggestions import did_you_mean
@@ -21,10 +22,19 @@ class Format(str, Enum):
     MARKDOWN = "markdown"
 
 
-def chosen_format(given: Format | None, available: Iterable[Format]) -> Format:
-    """The one asked for, else that of the environment where this command has it, else the table."""
+SUFFIXES = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN}
+
+
+def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:
+    """The one asked for; else what the output file's name says, what the environment says, or the table.
+
+    What was not typed as a format counts only where the command has it.
+    """
     if given is not None:
         return given
+    available = list(available)
+    if output is not None and SUFFIXES.get(output.suffix.lower()) in available:
+        return SUFFIXES[output.suffix.lower()]
     wanted = os.environ.get(VARIABLE, "")
     names = [format_.value for format_ in available]
     if wanted in names:

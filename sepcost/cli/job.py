@@ -54,12 +54,12 @@ class Job:
         return Comparison.of(network, self.replacements, self.convention)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
-        """Every network of the sources that can be judged; the problems of the others go to stderr."""
+        """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
         from sepcost.cli.sources import networks
 
         for item in waiting.counted(networks(sources)):
             try:
-                comparison = self._judged(item)
+                comparison = self._evaluated(item)
             except ConfigError as error:
                 self.bad += 1
                 complain_about(error.problems)
@@ -67,9 +67,9 @@ class Job:
                 self.good += 1
                 yield comparison
         if self.bad and self.good:
-            complain(f"{self.bad} of {self.bad + self.good} networks could not be judged")
+            complain(f"{self.bad} of {self.bad + self.good} networks could not be evaluated")
 
-    def _judged(self, item: Loaded | ConfigError) -> Comparison:
+    def _evaluated(self, item: Loaded | ConfigError) -> Comparison:
         if isinstance(item, ConfigError):
             raise item
         try:

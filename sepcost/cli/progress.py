@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from threading import Timer
+from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +27,8 @@ class Waiting:
         self.what = what
         self.count = 0
         self._progress: Progress | None = None
+        self._stopped = False
+        self._lock = Lock()
         self._timer = Timer(PATIENCE, self._show)
         self._timer.daemon = True
 
@@ -51,9 +53,11 @@ class Waiting:
     def stop(self) -> None:
         """Take the bar away, for good."""
         self._timer.cancel()
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        with self._lock:
+            self._stopped = True
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
 
     def _show(self) -> None:
         from rich.console import Console
@@ -62,5 +66,7 @@ class Waiting:
         columns = (BarColumn(), TextColumn("{task.fields[what]}", markup=False), TimeElapsedColumn())
         progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
         progress.add_task("", total=None, what=f"{self.count:,} {self.what}")
-        progress.start()
-        self._progress = progress
+        with self._lock:
+            if not self._stopped:
+                progress.start()
+                self._progress = progress

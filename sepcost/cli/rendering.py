@@ -54,9 +54,9 @@ def _tables(comparisons: list[Comparison], format_: Format, to_stdout: bool, ass
 
 def _derived(comparison: Comparison, format_: Format, assumed: Sequence[str]) -> str:
     from sepcost.derivation import derivation
-    from sepcost.report.comparison_sheets import sheets
+    from sepcost.report.comparison_sheets import flops_note, sheets
     from sepcost.report.derivation_text import markdown_derivation, plain_derivation
 
     title = sheets(comparison, assumed)[0].title
     text = markdown_derivation if format_ is Format.MARKDOWN else plain_derivation
-    return text(title, derivation(comparison))
+    return text(title, derivation(comparison), flops_note(comparison.convention))

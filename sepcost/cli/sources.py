@@ -38,4 +38,4 @@ def _files(source: str) -> list[str]:
 
 def _is_config(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return file.suffix in SUFFIXES and not hidden and file.is_file()
+    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.arguments import LARGEST
@@ -10,6 +10,37 @@ from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
 from sepcost.suggestions import did_you_mean
 from sepcost.units import WHOLE, shortened
+
+SLIPS = {
+    "pad": "padding",
+    "strides": "stride",
+    "kernel": "K",
+    "kernel_sizes": "K",
+    "filters": "O",
+    "channels": "C",
+    "in": "C",
+    "out": "O",
+    "units": "O",
+    "batch_norm": "norm",
+    "inputs": "from",
+    "dense": "linear",
+    "fc": "linear",
+    "maxpool": "pool",
+    "avgpool": "pool",
+}
+"""What people write who come from elsewhere."""
+
+NO_LAYERS = {
+    "relu": "activations cost no MACs: leave them out",
+    "relu6": "activations cost no MACs: leave them out",
+    "dropout": "it costs nothing when a network runs: leave it out",
+    "bn": "a batch norm is `norm: batch` of the convolution before it",
+    "batchnorm": "a batch norm is `norm: batch` of the convolution before it",
+    "upsample": "there is no such layer; a transposed convolution is `transposed: true`",
+    "concat": "concatenation is `from: [a, b]` of the layer that reads it",
+    "add": "a sum is `add: name` of the layer that it is added to",
+}
+"""Types that people expect, and what to write instead."""
 
 TYPES = ("conv", "linear", "pool", "flatten")
 NETWORK_KEYS = ("name", "input", "defaults", "replace", "layers")
@@ -57,16 +88,24 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
             known = [*keys_of("conv")]
             if key in known:
                 return "cannot be a default: it belongs to a single layer"
-        return f"unknown key{did_you_mean(str(key), known)}"
+        return f"unknown key{_meant(key, known)}"
     owners = [other for other in TYPES if key in keys_of(other)]
     if owners:
         return f"unknown key: a {layer_type} layer has no `{key}` ({' and '.join(owners)} layers have)"
-    return f"unknown key{did_you_mean(str(key), keys_of(str(layer_type)))}"
+    return f"unknown key{_meant(key, keys_of(str(layer_type)))}"
+
+
+def _meant(word: Any, known: Iterable[str]) -> str:
+    known = list(known)
+    slip = SLIPS.get(str(word).lower())
+    return f"; did you mean `{slip}`?" if slip in known else did_you_mean(str(word), known)
 
 
 def _unknown_type(detail: Mapping[str, Any]) -> str:
     value = detail["input"]["type"]
-    return f"type must be one of {', '.join(TYPES)}, got {shown(value)}{did_you_mean(str(value), TYPES)}"
+    hint = NO_LAYERS.get(str(value).lower())
+    meant = f"; {hint}" if hint else _meant(value, TYPES)
+    return f"must be one of {', '.join(TYPES)}, got {shown(value)}{meant}"
 
 
 def _choice(detail: Mapping[str, Any]) -> str:
@@ -90,6 +129,19 @@ def _not_an_integer(detail: Mapping[str, Any]) -> str:
     return f"must be a whole number, got {shown(value)}"
 
 
+def _not_a_flag(detail: Mapping[str, Any]) -> str:
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+    word = str(detail["input"]).lower()
+    wanted = word if word in ("true", "false") else meant.get(word)
+    hint = f" (write {wanted})" if wanted and type(detail["input"]) is str else ""
+    return f"must be true or false, got {shown(detail['input'])}{hint}"
+
+
+def _not_a_mapping(detail: Mapping[str, Any]) -> str:
+    example = " such as {C: 3, H: 224}" if detail["loc"] == ("input",) else ""
+    return f"must be a mapping{example}, got {shown(detail['input'])}"
+
+
 def _must_be(what: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda detail: f"must be {what}, got {shown(detail['input'])}"
 
@@ -102,9 +154,9 @@ MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "extra_forbidden": _unknown_key,
     "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
     "int_type": _not_an_integer,
-    "bool_type": _must_be("true or false"),
+    "bool_type": _not_a_flag,
     "string_type": _must_be("a text"),
-    "dict_type": _must_be("a mapping"),
+    "dict_type": _not_a_mapping,
     "list_type": _must_be("a list"),
     "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",
     "less_than_equal": lambda detail: f"must be at most {detail['ctx']['le']}, got {shown(detail['input'])}",

@@ -48,6 +48,7 @@ class Translation:
         self.default_name = default_name
         self.problems: list[ConfigProblem] = list(document.problems)
         self.root: Path = ()
+        self.unreadable_defaults: set[str] = set()
 
     def network(self) -> Network:
         """Raises ConfigError with all problems of the document."""
@@ -146,7 +147,8 @@ class Translation:
         elif ("H" in layer or "size" in layer) and "from_" not in layer:
             needed = ["C", *needed]
         missing = [key for key in needed if key not in layer]
-        if missing:
+        unknown = [key for key in missing if key in self.unreadable_defaults]
+        if missing and not unknown:
             keys = " and ".join(f"`{key}`" for key in missing)
             self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}")
         return not missing
@@ -204,13 +206,18 @@ class Translation:
             return dict(head_validator().validate_python(value))
         except ValidationError as error:
             self._note_all(error, value, ())
-            wrong = {detail["loc"][0] for detail in error.errors(include_url=False)}
-        right = {key: item for key, item in value.items() if key not in wrong}
+            wrong = {real_path(detail["loc"], value)[:2] for detail in error.errors(include_url=False)}
+        self.unreadable_defaults = {str(path[1]) for path in wrong if path[:1] == ("defaults",) and path[1:]}
+        right: dict[str, Any] = {key: item for key, item in value.items() if all(path[:1] != (key,) for path in wrong)}
+        defaults = value.get("defaults")
+        if isinstance(defaults, Block):
+            right["defaults"] = {key: item for key, item in defaults.items() if key not in self.unreadable_defaults}
         return dict(head_validator().validate_python({"layers": [], **right}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
         for detail in error.errors(include_url=False):
             path = real_path(detail["loc"], value)
+            path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:

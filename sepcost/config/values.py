@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sepcost.arguments import LARGEST
-from sepcost.units import NumberError, read_sizes, shortened
+from sepcost.units import NumberError, read_padding, read_sizes, shortened
 
-SIZES_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(x[0-9]+){1,2}$"})
+SIZES_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+([x×][0-9]+){1,2}$"})
 
 
 def _as_written(value: Any) -> Any:
@@ -30,11 +31,12 @@ def _kind_of_padding(value: Any) -> str:
     return "same" if value == "same" else _kind(value)
 
 
-def _read_sizes(value: Any, least: int) -> tuple[int, ...]:
+def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
+    """A text such as 3x5 as numbers, each at least ``least``."""
     try:
         if type(value) is not str:
             raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
-        sizes = read_sizes(value)
+        sizes = read(value)
         for number in sizes:
             if number < least:
                 raise NumberError(f"must be at least {least}, got {value}")
@@ -45,12 +47,16 @@ def _read_sizes(value: Any, least: int) -> tuple[int, ...]:
     return sizes
 
 
-def _read_positive_sizes(value: Any) -> tuple[int, ...]:
-    return _read_sizes(value, 1)
+def _read_positive_sizes(value: Any) -> Any:
+    return _checked(value, read_sizes, 1)
 
 
-def _read_natural_sizes(value: Any) -> tuple[int, ...]:
-    return _read_sizes(value, 0)
+def _read_natural_sizes(value: Any) -> Any:
+    return _checked(value, read_sizes, 0)
+
+
+def _read_padding(value: Any) -> Any:
+    return _checked(value, read_padding, 0)
 
 
 Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
@@ -66,6 +72,7 @@ Names = Annotated[
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), SIZES_SCHEMA]
 NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), SIZES_SCHEMA]
+PaddingText = Annotated[tuple[int, ...], BeforeValidator(_read_padding), SIZES_SCHEMA]
 PositiveList = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 NaturalList = Annotated[list[Natural], Field(min_length=1, max_length=3)]
 
@@ -85,6 +92,6 @@ Padding = Annotated[
     Annotated[Literal["same"], Tag("same")]
     | Annotated[Natural, Tag("number")]
     | Annotated[NaturalList, Tag("list")]
-    | Annotated[NaturalText, Tag("text")],
+    | Annotated[PaddingText, Tag("text")],
     Discriminator(_kind_of_padding),
 ]

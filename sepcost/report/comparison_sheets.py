@@ -52,16 +52,17 @@ def layers_sheet(comparison: Comparison) -> Sheet:
     replacements = tuple(comparison.totals)
     columns = [
         Column("layer", Kind.TEXT),
-        Column("kernel", Kind.TEXT, optional=2),
+        Column("kernel", Kind.TEXT, optional=3),
         Column("output", Kind.TEXT, optional=1),
         Column("params", group="standard"),
         Column(flops.header, group="standard"),
     ]
-    for number, text in enumerate(replacements):
+    several = len(replacements) > 1
+    for text in replacements:
         columns += [
-            Column("params", optional=3 + number if len(replacements) > 1 else 0, group=text),
-            Column(_short_flops(convention), optional=2 + number if len(replacements) > 1 else 0, group=text),
-            Column("reduction", Kind.RATIO, group=text if len(replacements) > 1 else ""),
+            Column("params", optional=3 if several else 2, group=text),
+            Column(_short_flops(convention), optional=2 if several else 0, group=text),
+            Column("reduction", Kind.RATIO, group=text if several else ""),
         ]
     rows = [_layer_row(layer, convention) for layer in comparison.layers]
     total = comparison.standard.cost
@@ -73,7 +74,7 @@ def layers_sheet(comparison: Comparison) -> Sheet:
         tuple(columns),
         tuple(rows),
         (Row(tuple(cells)),),
-        (*_kept_notes(comparison), *_notes(comparison)),
+        (*_unread_notes(comparison), *_kept_notes(comparison), *_notes(comparison)),
     )
 
 
@@ -114,7 +115,7 @@ def conv_title(conv: Conv, per_position: bool = False) -> str:
     """A convolution in one line.
 
     >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2))
-    '3×3 convolution, 32 → 64 channels, stride 2, on 112×112'
+    '3×3 convolution, 32 → 64 channels, stride 2, on 112×112 → 56×56'
     """
     kind = "transposed convolution" if conv.transposed else "convolution"
     kernel = times(conv.kernel_size)
@@ -127,10 +128,13 @@ def conv_title(conv: Conv, per_position: bool = False) -> str:
         parts.append(f"{conv.groups} groups")
     if conv.padding != "same":
         parts.append(f"padding {_short_extent(conv.padding)}")
+    if any(conv.output_padding):
+        parts.append(f"output padding {_short_extent(conv.output_padding)}")
     parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
     if per_position:
         return f"{', '.join(parts)}, per {'input' if conv.transposed else 'output'} position"
-    return f"{', '.join(parts)}, on {times(conv.input_size)}"
+    becomes = f" → {times(conv.output_size)}" if conv.output_size != conv.input_size else ""
+    return f"{', '.join(parts)}, on {times(conv.input_size)}{becomes}"
 
 
 def network_title(comparison: Comparison) -> str:
@@ -259,6 +263,15 @@ def _total_reductions(standard: Total, total: Total, convention: Convention) -> 
     return (*_reductions(standard.cost, total.cost, convention, flagged=flagged), peaks)
 
 
+def _unread_notes(comparison: Comparison) -> Iterator[str]:
+    """Layers that run for nothing, unless they are outputs: easily a slip in ``from``."""
+    network = comparison.network
+    read = {source for node in network for source in (*node.sources, *node.add)}
+    unread = [node.name for number, node in enumerate(network) if number not in read][:-1]
+    if unread and not network.independent:
+        yield f"No layer reads {_named(unread)}: outputs, or forgotten?"
+
+
 def _kept_notes(comparison: Comparison) -> Iterator[str]:
     """Why layers stay as they are, reason by reason; first under every replacement, then under some."""
     always: dict[str, list[str]] = {}
@@ -289,7 +302,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         where = "" if len(comparison.layers) == 1 else f" in {_named(names)}"
         yield f"! {text} costs more MACs than the standard{where}."
     yield flops_note(convention)
-    yield _reduction_note(convention)
+    yield from _reduction_notes(comparison)
 
 
 def flops_note(convention: Convention) -> str:
@@ -299,9 +312,12 @@ def flops_note(convention: Convention) -> str:
     return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
 
 
-def _reduction_note(convention: Convention) -> str:
-    samples = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
-    return f"Reduction = standard ÷ replacement. Memory is in {convention.dtype}{samples}."
+def _reduction_notes(comparison: Comparison) -> Iterator[str]:
+    convention = comparison.convention
+    replaced = any(variant.parts for layer in comparison.layers for variant in layer.variants.values())
+    batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
+    about_memory = f"Memory is in {convention.dtype}{'' if comparison.network.per_position else batch}."
+    yield f"Reduction = standard ÷ replacement. {about_memory}" if replaced else about_memory
 
 
 def _named(names: Sequence[str]) -> str:

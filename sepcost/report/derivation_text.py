@@ -30,19 +30,20 @@ WORD = re.compile(r"[a-z][a-z_:=,0-9]{3,}")
 """The name of a replacement, or ``standard``, where a symbol would stand."""
 
 
-def plain_derivation(title: str, sections: Sequence[Section]) -> str:
-    """Headings, and under each its steps with their equal signs below each other."""
+def plain_derivation(title: str, sections: Sequence[Section], note: str) -> str:
+    """Headings, and under each its steps with their equal signs below each other; then the note."""
     blocks = [harmless(title)]
     for section in sections:
         lines = [harmless(section.heading), *_aligned(section.steps)]
         if section.remark:
             lines.append(f"  {section.remark.replace('`', '')}")
         blocks.append("\n".join(lines))
+    blocks.append(note)
     return "\n\n".join(blocks) + "\n"
 
 
-def markdown_derivation(title: str, sections: Sequence[Section]) -> str:
-    """Headings, and under each a list of its steps as ``$…$``."""
+def markdown_derivation(title: str, sections: Sequence[Section], note: str) -> str:
+    """Headings, and under each a list of its steps as ``$…$``; then the note."""
     blocks = [f"### {escaped(title)}"]
     for section in sections:
         blocks.append(f"#### {escaped(section.heading)}")
@@ -50,6 +51,7 @@ def markdown_derivation(title: str, sections: Sequence[Section]) -> str:
             blocks.append("\n".join(map(_markdown_step, section.steps)))
         if section.remark:
             blocks.append(_markdown_remark(section.remark))
+    blocks.append(escaped(note))
     return "\n\n".join(blocks) + "\n"
 
 

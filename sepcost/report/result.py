@@ -26,6 +26,13 @@ class Result(Comparison):
 
     __repr__ = __str__
 
+    def to_json(self) -> str:
+        """The JSON that ``--format json`` writes (docs/json.md)."""
+        from sepcost import __version__
+        from sepcost.report.json import json_chunks
+
+        return "".join(json_chunks([self], self.convention, __version__))
+
     def _repr_html_(self) -> str:
         from sepcost.report.comparison_sheets import sheets
         from sepcost.report.html import html

@@ -22,6 +22,8 @@ RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
 WORTH_ROUNDING = 3
 """Columns that are more optional than this are left out before any count is rounded."""
+SHORT = 12
+"""Longer groups are broken behind their punctuation."""
 UNLIMITED = 100_000
 """Wider than any table, for text that nobody has to fit anywhere."""
 STYLES = {
@@ -118,8 +120,13 @@ def _header(sheet: Sheet, number: int) -> str:
     column = sheet.columns[number]
     header = harmless(column.header)
     if any(other.group for other in sheet.columns):
-        return f"{harmless(column.group)}\n{header}"
+        return f"{_in_lines(harmless(column.group))}\n{header}"
     return header.replace(" ", "\n", 1) if column.kind is Kind.BYTES else header
+
+
+def _in_lines(group: str) -> str:
+    """A group's name, which may be a replacement with its options, in short lines."""
+    return group.replace(":", ":\n").replace(",", ",\n") if len(group) > SHORT else group
 
 
 def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:

@@ -107,8 +107,8 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         (("-C", "", "-K", "3", "-O", "3"), "-C: must be a whole number, got nothing"),
         ((*ONE, "--alpha", "nan"), "--alpha: must be a decimal number such as 0.75, got nan"),
         ((*ONE, "--rho", "0"), "--rho: must be between 0.001 and 1000, got 0"),
-        ((*ONE, "--batch", "0"), "batch: must be at least 1, got 0"),
-        ((*ONE, "--flops-per-mac", "3"), "flops_per_mac: must be 1 or 2, got 3"),
+        ((*ONE, "--batch", "0"), "--batch: must be at least 1, got 0"),
+        ((*ONE, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         (
             (*ONE, "-r", "separabel"),
             "no replacement is called 'separabel'; did you mean `separable`? (there are: separable, blueprint, ",
@@ -130,6 +130,12 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         ((*ONE, "--groups", "5"), "--groups: must divide in_channels, got 5 groups of 32 channels"),
         ((*ONE, "--explain", "--format", "csv"), "--explain is text: it goes with --format table or markdown, not csv"),
         (("configs", "--explain"), "--explain derives one convolution: give -C, -K and -O (and -H), not a source"),
+        (("-H", "3", "-C", "3", "-K", "3", "-O", "-4"), "-O: must not be negative, got -4"),
+        (
+            (*ONE, "--padding", "valid"),
+            "--padding: must be same, a whole number, or sizes such as 1x2, got valid (valid is 0)",
+        ),
+        (("README.md", "--output", "README.md"), "--output README.md: is a source, and would be overwritten"),
         (("-", "-"), "- stands for standard input, and can be given once"),
         ((*ONE, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
         ((*ONE, "--output", "configs"), "--output configs: is a folder, not a file"),
@@ -148,7 +154,7 @@ def test_a_wrong_command_line_gets_one_clear_line(arguments: tuple[str, ...], me
 def test_a_network_that_cannot_be_scaled_is_told_with_its_place() -> None:
     net = "input: {C: 3, H: 8}\nlayers:\n  - {K: 1, O: 12}\n  - {K: 3, O: 12, groups: 4}\n"
     run = compare("-", "--alpha", "0.5", stdin=net)
-    message = "groups: must divide in_channels, got 4 groups of 6 channels (layer 'conv2')"
+    message = "groups: must divide in_channels, got 4 groups of 6 channels, scaled by alpha 0.5 (layer 'conv2')"
     assert run.err == f"<stdin>:4:27: layers[1].{message}\n"
     assert (run.code, run.out) == (2, "")
 
@@ -158,7 +164,7 @@ def test_the_good_files_of_a_batch_are_evaluated(tmp_path: Path) -> None:
     run = compare(str(tmp_path), "missing.yaml", "configs/m5.yaml")
     assert run.code == 2
     assert run.out.startswith("M5, input 1×8000")
-    assert run.err.splitlines()[-1] == "sepcost: 2 of 3 networks could not be judged"
+    assert run.err.splitlines()[-1] == "sepcost: 2 of 3 networks could not be evaluated"
 
 
 def test_the_environment_names_a_default_format() -> None:
@@ -169,6 +175,14 @@ def test_the_environment_names_a_default_format() -> None:
     assert run.err == (
         "sepcost: SEPCOST_FORMAT=markdwn is ignored: this command has no such format; did you mean `markdown`?\n"
     )
+
+
+def test_the_output_files_name_says_the_format(tmp_path: Path) -> None:
+    for name, format_ in (("a.json", "json"), ("a.csv", "csv"), ("a.md", "markdown"), ("a.txt", "table")):
+        assert compare(*ONE, "--output", str(tmp_path / name)).code == 0
+        assert (tmp_path / name).read_text() == compare(*ONE, "--format", format_).out
+    assert compare(*ONE, "--output", "-").out == compare(*ONE).out
+    assert compare(*ONE, "--explain", SEPCOST_FORMAT="json").code == 0
 
 
 def test_output_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

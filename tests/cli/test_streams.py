@@ -43,10 +43,10 @@ def on_terminal(arguments: list[str], columns: int, **environment: str) -> str:
         try:
             piece = os.read(ours, 65536)
         except OSError:
-            break
-        if not piece:
-            break
+            piece = b""
         received += piece
+        if not piece and process.poll() is not None:
+            break
     os.close(ours)
     assert process.wait() == 0
     return received.decode().replace("\r\n", "\n")
