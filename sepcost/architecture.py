@@ -24,6 +24,9 @@ class LayerSpec:
     ``options`` are the arguments of its class (Conv, Linear, Pool or Flatten, by ``type``). With ``input_size``
     the layer has an input of its own. ``sources`` and ``add`` name other layers; ``input`` is the network's.
     ``readable`` is false where something in it could not be read: then its output is unknown.
+
+    >>> LayerSpec(name="stem", options={"kernel_size": 3, "out_channels": 32, "stride": 2}).repeat
+    1
     """
 
     type: str = "conv"
@@ -120,6 +123,7 @@ class _Chain:
 
     def append(self, index: int, spec: LayerSpec, name: str) -> None:
         sources, add = self._resolve(index, spec, name)
+        told = len(self.problems)
         for copy in range(spec.repeat):
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
             if copy == 1 and not self.independent:
@@ -127,7 +131,8 @@ class _Chain:
             if copy and not self.independent and self.previous is not None:
                 sources = [self.previous]
             shape = None
-            if spec.readable and sources is not None and add is not None:
+            right_so_far = copy == 0 or len(self.problems) == told
+            if right_so_far and spec.readable and sources is not None and add is not None:
                 try:
                     shape = self._append_node(index, spec, node_name, sources, add)
                 except LayerError as error:
@@ -136,8 +141,6 @@ class _Chain:
             self.numbers[node_name] = self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
-            if shape is None:
-                break
         self.numbers[name] = self.count - 1
 
     def check_unique_names(self, names: Sequence[str]) -> None:
@@ -168,7 +171,7 @@ class _Chain:
             if other in self.numbers and numbers is not None:
                 numbers.append(self.numbers[other])
             elif other not in self.numbers:
-                reason = f"no earlier layer is called {other!r}{did_you_mean(other, self.numbers)}"
+                reason = f"no earlier layer is called {other!r}{did_you_mean(other, reversed(self.numbers))}"
                 self.problems.append(LayerProblem(index, name, field_name, reason))
                 numbers = None
         return numbers
@@ -221,7 +224,9 @@ def _layer(spec: LayerSpec, shape: Shape) -> Layer:
         raise LayerError("type", f"a {spec.type} layer needs a map, but {shape[0]} features reach this one")
     if spec.type == "pool":
         return Pool(shape, **spec.options)
-    return Conv(shape[1:], shape[0], **spec.options)
+    if spec.type == "conv":
+        return Conv(shape[1:], shape[0], **spec.options)
+    raise LayerError("type", f"must be conv, linear, pool or flatten, got {spec.type!r}")
 
 
 def linear_on(shape: Shape, out_features: int, bias: bool) -> Linear:

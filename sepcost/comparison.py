@@ -65,6 +65,7 @@ class Total:
 
     cost: Cost
     peak: int | None
+    costs_more: bool = False
 
     def peak_bytes(self, convention: Convention) -> int | None:
         """The peak of the whole batch's maps."""
@@ -97,11 +98,12 @@ class Comparison:
         """Compare; without ``replacements`` the network's own count, and without those, ``separable``."""
         chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
         layers = tuple(_compared(node, chosen) for node in network)
+        standard = _total(network, layers, None)
         return cls(
             network,
             layers,
-            _total(network, layers, None),
-            {replacement.text: _total(network, layers, replacement.text) for replacement in chosen},
+            standard,
+            {replacement.text: _total(network, layers, replacement.text, standard.cost) for replacement in chosen},
             convention or Convention(),
         )
 
@@ -159,7 +161,10 @@ def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -
     return Variant(cost, parts, costs_more=cost.macs > standard.macs)
 
 
-def _total(network: Network, layers: Sequence[LayerComparison], replacement: str | None) -> Total:
+def _total(
+    network: Network, layers: Sequence[LayerComparison], replacement: str | None, standard: Cost | None = None
+) -> Total:
     costs = (layer.variants[replacement].cost if replacement else layer.standard for layer in layers)
     peak = None if network.per_position else peak_elements(network, [layer.runs_as(replacement) for layer in layers])
-    return Total(reduce(add, costs, Cost()), peak)
+    cost = reduce(add, costs, Cost())
+    return Total(cost, peak, costs_more=standard is not None and cost.macs > standard.macs)

@@ -24,10 +24,10 @@ class Convention:
     bytes_per_element: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.flops_per_mac not in (1, 2):
+        if type(self.flops_per_mac) is not int or self.flops_per_mac not in (1, 2):
             raise ConventionError("flops_per_mac", f"must be 1 or 2, got {self.flops_per_mac}")
-        if self.batch < 1:
-            raise ConventionError("batch", f"must be at least 1, got {self.batch}")
+        if type(self.batch) is not int or self.batch < 1:
+            raise ConventionError("batch", f"must be a whole number from 1, got {self.batch!r}")
         if self.dtype not in BYTES_PER_ELEMENT:
             raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
         object.__setattr__(self, "bytes_per_element", BYTES_PER_ELEMENT[self.dtype])

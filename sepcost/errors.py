@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 
 class SepcostError(Exception):
-    """Base of every error that a caller of sepcost may want to catch."""
+    """Base of every error that a caller of sepcost may want to catch.
+
+    >>> from sepcost import Conv
+    >>> try:
+    ...     Conv((112, 112), in_channels=32, out_channels=64, kernel_size=0)
+    ... except SepcostError as error:
+    ...     print(error)
+    kernel_size: must be at least 1, got 0
+    """
 
 
 class LayerError(SepcostError):
@@ -34,7 +42,13 @@ class ConventionError(SepcostError):
 
 
 class ReplacementError(SepcostError):
-    """A replacement is unknown, or was given options that it does not take."""
+    """A replacement is unknown, or was given options that it does not take.
+
+    >>> from sepcost import Replacement
+    >>> Replacement.parse("separable:multiplier=0")
+    Traceback (most recent call last):
+    sepcost.errors.ReplacementError: separable: option multiplier must be between 1 and 2147483647, got 0
+    """
 
 
 class CannotReplaceError(SepcostError):
@@ -51,7 +65,11 @@ class LayerProblem(NamedTuple):
 
 
 class NetworkError(SepcostError):
-    """Layers do not fit together; ``problems`` lists every one that can be told at once."""
+    """Layers do not fit together; ``problems`` lists every one that can be told at once.
+
+    >>> print(NetworkError([LayerProblem(1, "conv2", "groups", "must divide in_channels, got 4 groups of 6 channels")]))
+    conv2: groups: must divide in_channels, got 4 groups of 6 channels
+    """
 
     def __init__(self, problems: Sequence[LayerProblem]) -> None:
         super().__init__("\n".join(f"{problem.name}: {problem.field}: {problem.reason}" for problem in problems))
@@ -77,7 +95,13 @@ class ConfigProblem(NamedTuple):
 
 
 class ConfigError(SepcostError):
-    """A config cannot be read; ``problems`` lists every one found in the file, in the file's order."""
+    """A config cannot be read; ``problems`` lists every one found in the file, in the file's order.
+
+    >>> from sepcost import load
+    >>> load("missing.yaml")
+    Traceback (most recent call last):
+    sepcost.errors.ConfigError: missing.yaml: cannot be read: no such file or directory
+    """
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = tuple(sorted(problems))

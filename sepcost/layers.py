@@ -205,8 +205,8 @@ class Linear:
     type = "linear"
 
     def __post_init__(self) -> None:
-        whole("in_features", self.in_features, 1)
-        whole("out_features", self.out_features, 1)
+        for name in ("in_features", "out_features"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
         flag("bias", self.bias)
 
     @property
@@ -268,6 +268,8 @@ class Pool:
         if flag("global_pool", global_pool):
             if kernel_size not in (None, size) or stride not in (None, size):
                 raise LayerError("global_pool", "spans the whole map: leave out kernel_size and stride")
+            if padding not in (0, (0,) * rank) or ceil_mode:
+                raise LayerError("global_pool", "spans the whole map: leave out padding and ceil_mode")
             kernel_size, stride = size, size
         elif kernel_size is None:
             raise LayerError("kernel_size", "is missing: give it, or make the pool global")
@@ -295,12 +297,12 @@ class Pool:
         for kernel, padding in zip(self.kernel_size, self.padding):
             if 2 * padding > kernel:
                 raise LayerError("padding", f"must be at most half of the pool's kernel ({kernel}), got {padding}")
-        padded = tuple(extent + 2 * padding for extent, padding in zip(size, self.padding))
-        if any(map(operator.gt, self.kernel_size, padded)):
-            kernel_text = times(self.kernel_size)
-            raise LayerError("kernel_size", f"{kernel_text} is larger than the padded input, {times(padded)}")
         ceil_mode = (self.ceil_mode,) * len(size)
-        return tuple(map(pooled_output, size, self.kernel_size, self.stride, self.padding, ceil_mode))
+        output = tuple(map(pooled_output, size, self.kernel_size, self.stride, self.padding, ceil_mode))
+        if min(output) < 1:
+            padded = times([extent + 2 * padding for extent, padding in zip(size, self.padding)])
+            raise LayerError("kernel_size", f"{times(self.kernel_size)} is larger than the padded input, {padded}")
+        return output
 
 
 @dataclass(frozen=True, slots=True)

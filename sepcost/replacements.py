@@ -73,8 +73,10 @@ class Replacement:
     @classmethod
     def with_options(cls, text: str, name: str, block: Block, given: str | None) -> Replacement:
         """A block with its options as they were typed: ``option=value,…``; raises ReplacementError."""
-        options = {} if given is None else dict(_option(name, block, item) for item in given.split(","))
-        return cls(text, block, tuple(options.items()))
+        options = [] if given is None else [_option(name, block, item) for item in given.split(",")]
+        if len(dict(options)) < len(options):
+            raise ReplacementError(f"{name} is given an option twice: {given}")
+        return cls(text, block, tuple(options))
 
     def __call__(self, conv: Conv) -> Parts:
         """The parts; raises CannotReplaceError where the block does not take this convolution."""

@@ -94,7 +94,8 @@ class _Scaling:
         if input_shape is not None:
             input_shape = self.shapes[INPUT] = (input_shape[0], *self._scaled_size(input_shape[1:]))
         nodes = [self._scaled_node(number, node) for number, node in enumerate(self.network.nodes)]
-        return replace(self.network, nodes=tuple(nodes), input_shape=input_shape, alpha=self.alpha, rho=self.rho)
+        alpha, rho = self.network.alpha * self.alpha, self.network.rho * self.rho
+        return replace(self.network, nodes=tuple(nodes), input_shape=input_shape, alpha=alpha, rho=rho)
 
     def _scaled_node(self, number: int, node: Node) -> Node:
         try:

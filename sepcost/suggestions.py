@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
+
+MOST_CANDIDATES = 50
+"""Comparing is slow: with thousands of names and thousands of messages, nobody would wait for the suggestions."""
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -15,6 +19,6 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches  # only a message that is about to be printed needs it
 
-    by_lower = {word.lower(): word for word in known}
+    by_lower = {word.lower(): word for word in islice(known, MOST_CANDIDATES)}
     near = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean `{by_lower[near[0]]}`?" if near else ""

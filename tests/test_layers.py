@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sepcost import Conv, Cost, Flatten, LayerError, Linear, Pool
+from sepcost import Conv, Cost, Flatten, LayerError, Linear, Pool, SepcostError
 from sepcost.cost import Convention
 
 
@@ -135,3 +135,15 @@ def test_a_linear_layer_checks_its_features() -> None:
     assert Linear(10, 4, bias=True).cost.params == 44
     with pytest.raises(LayerError, match="out_features: must be at least 1, got 0"):
         Linear(10, 0)
+
+
+def test_a_global_pool_takes_nothing_else() -> None:
+    for arguments in ({"padding": 1}, {"ceil_mode": True}, {"kernel_size": 2}):
+        with pytest.raises(LayerError, match="global_pool: spans the whole map"):
+            Pool((4, 8, 8), global_pool=True, **arguments)
+
+
+def test_a_convention_is_checked() -> None:
+    for arguments in ({"batch": 0}, {"batch": 1.5}, {"flops_per_mac": 3}, {"dtype": "float64"}):
+        with pytest.raises(SepcostError, match=f"{next(iter(arguments))}: must be"):
+            Convention(**arguments)

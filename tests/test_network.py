@@ -224,3 +224,69 @@ def test_a_result_shows_itself(tmp_path: Path) -> None:
     hostile = tmp_path / "x.yaml"
     hostile.write_text("name: '<script>alert(1)</script>'\ninput: {C: 1, H: 4}\nlayers: [{K: 3, O: 10}]")
     assert "<script>" not in compare(load(hostile))._repr_html_()
+
+
+def test_a_channel_is_left_however_small_alpha_is() -> None:
+    assert scaled_channels(3, Fraction("0.1")) == 1
+    net = scale(network("input: {C: 3, H: 8}\nlayers: [{K: 3, O: 3}, {K: 3, O: 5}]"), alpha="0.1", rho="0.01")
+    assert shapes(net) == {"conv1": (1, 1, 1), "conv2": (5, 1, 1)}
+
+
+def test_scaling_twice_remembers_both() -> None:
+    net = scale(scale(network("- {C: 16, H: 8, K: 3, O: 16}"), alpha="0.5", rho="0.5"), alpha="0.5")
+    assert (net.alpha, net.rho) == (Fraction(1, 4), Fraction(1, 2))
+    assert net.nodes[0].layer.input_shape == (4, 4, 4)
+
+
+def test_the_first_input_stays_when_the_layer_itself_says_it() -> None:
+    net = scale(network("layers: [{C: 3, H: 8, K: 3, O: 10}, {K: 3, O: 5}]"), alpha="0.5")
+    assert net.nodes[0].layer.input_shape == (3, 8, 8)
+
+
+def test_flatten_is_a_view() -> None:
+    net = network("input: {C: 1, H: 4}\nlayers: [{K: 3, O: 10}, {type: flatten}, {type: linear, O: 7}]")
+    assert compare(net).standard.peak == 160 + 16
+    alone = network("input: {C: 9, H: 4}\nlayers: [{type: flatten}, {type: linear, O: 1}]")
+    assert compare(alone).standard.peak == 9 * 16 + 1
+
+
+def test_figures_for_a_batch() -> None:
+    one, eight = (compare(load("configs/m5.yaml"), batch=batch) for batch in (1, 8))
+    assert eight.standard.peak_bytes(eight.convention) == 8 * (one.standard.peak_bytes(one.convention) or 0)
+    cost = eight.standard.cost
+    assert cost.macs_per_byte(eight.convention) == 8 * cost.macs / cost.traffic_bytes(eight.convention)
+    assert cost.activation_bytes(eight.convention) == 8 * cost.activation_bytes(one.convention)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        ("{K: 3, O: 8, groups: 4}", "already depthwise"),
+        ("{K: 3, O: 8, groups: 2}", "grouped"),
+        ("{K: 1, O: 8}", "1×1"),
+        ("{K: 3, O: 8, keep: true}", "marked keep"),
+        ("{type: pool, K: 2}", "no convolution"),
+        ("{type: flatten}", "no convolution"),
+        ("{K: 3, O: 8}", None),
+    ],
+)
+def test_what_is_kept_and_why(layer: str, reason: str | None) -> None:
+    result = compare(network(f"input: {{C: 4, H: 8}}\nlayers: [{layer}]"))
+    assert result.layers[0].kept == reason
+    assert (result.layers[0].variants["separable"].cost == result.layers[0].standard) == (reason is not None)
+
+
+def test_a_layer_that_nobody_reads_is_named() -> None:
+    text = str(
+        compare(network("input: {C: 4, H: 8}\nlayers: [{name: a, K: 3, O: 8}, {name: b, K: 3, O: 8, from: input}]"))
+    )
+    assert "No layer reads a: outputs, or forgotten?" in text
+    assert "No layer reads" not in str(compare(load("configs/unet.yaml")))
+
+
+def test_a_result_knows_its_reduction_and_its_json() -> None:
+    result = compare("configs/mobilenet_v1.yaml")
+    assert result.reduction("separable") == 4_867_293_184 / 568_740_352
+    assert result.reduction("separable", "params") == 29_294_088 / 4_231_976
+    assert '"macs":568740352' in result.to_json()
+    assert repr(result.network) == "<Network 'MobileNet v1': 16 layers>"

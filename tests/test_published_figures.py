@@ -170,7 +170,7 @@ def test_unet_with_concatenation() -> None:
 
 def test_every_shipped_config_loads_and_names_the_schema() -> None:
     files = sorted((ROOT / "configs").glob("*.yaml"))
-    assert len(files) == 7
+    assert files
     for file in files:
         assert load_all(file)
         assert file.read_text().startswith("# yaml-language-server: $schema=../docs/config.schema.json\n")

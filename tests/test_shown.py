@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import sepcost
 from tests.commands import ROOT
 from tests.shown import FILES, blocks, commands, output_of, shown_as
 
@@ -63,3 +64,15 @@ def test_links_lead_somewhere() -> None:
     for file in FILES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8")):
             assert (file.parent / target).exists(), f"{file.name}: {target}"
+
+
+def test_every_public_name_has_an_example() -> None:
+    for name in sepcost.__all__:
+        documented = getattr(sepcost, name)
+        assert ">>> " in (documented.__doc__ or ""), name
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert set(sepcost.__all__) <= set(dir(sepcost))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = sepcost.nothing

@@ -1,5 +1,14 @@
 """The border to the command line: parse, call, write, exit."""
 
-from sepcost.cli.app import main
+import sys
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the command on the process's arguments, and exit with its code."""
+    try:
+        from sepcost.cli.app import run  # here, so that an interruption while modules load is quiet too
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

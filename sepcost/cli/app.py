@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -51,20 +50,15 @@ app.command()(replacements)
 app.command()(schema)
 
 
-def main() -> None:
-    """Run the command on the process's arguments, and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run the command; every outcome is an exit code and, where it is not 0, a message on stderr.
 
     >>> run(["compare", "-C", "3"])
     2
     """
-    prepare_streams()
     gc.set_threshold(RARELY)
     try:
+        prepare_streams()
         code = int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
         flush_stdout()
         return code

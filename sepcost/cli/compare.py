@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from sepcost.arguments import Extent
-from sepcost.cli.convolution import ConvolutionOptions
+from sepcost.cli.convolution import ConvolutionOptions, read_option
 from sepcost.cli.formats import Format, chosen_format
 from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
@@ -20,9 +19,7 @@ from sepcost.cli.replacement_option import chosen_replacement
 from sepcost.cli.streams import write
 from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
-from sepcost.units import NumberError, read_sizes, read_whole
-
-T = TypeVar("T")
+from sepcost.units import read_sizes, read_whole
 
 
 class Dtype(str, Enum):
@@ -136,11 +133,12 @@ def compare(
     output = None if output == Path("-") else output
     format_ = chosen_format(format_, (Format.TABLE, Format.MARKDOWN) if explain else Format, output)
     _refuse_overwriting(sources or [], output)
-    _refuse_contradictions(sources or [], options, format_, explain, resolution)
+    _refuse_contradictions(sources or [], options, format_, explain)
+    _refuse_scaling_without_a_map(options, rho, resolution)
     try:
-        convention = Convention(
-            _read("--flops-per-mac", read_whole, flops_per_mac), _read("--batch", read_whole, batch), dtype.value
-        )
+        per_mac = read_option("--flops-per-mac", read_whole, flops_per_mac)
+        samples = read_option("--batch", read_whole, batch)
+        convention = Convention(per_mac, samples, dtype.value)
     except ConventionError as error:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
     job = Job(
@@ -148,7 +146,7 @@ def compare(
         convention,
         alpha=alpha,
         rho=rho,
-        resolution=None if resolution is None else _read("--resolution", _read_resolution, resolution),
+        resolution=None if resolution is None else read_option("--resolution", _read_resolution, resolution),
     )
     with Waiting("networks") as waiting:
         comparisons = job.compare_sources(sources, waiting) if sources else [job.compare(options.network())]
@@ -163,9 +161,7 @@ def compare(
     return job.exit_code
 
 
-def _refuse_contradictions(
-    sources: list[str], options: ConvolutionOptions, format_: Format, explain: bool, resolution: str | None
-) -> None:
+def _refuse_contradictions(sources: list[str], options: ConvolutionOptions, format_: Format, explain: bool) -> None:
     if sources and options.given:
         raise SepcostError(
             f"{sources[0]} and {options.given[0]} contradict each other: give sources or one convolution"
@@ -178,21 +174,21 @@ def _refuse_contradictions(
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ in (Format.JSON, Format.CSV):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
+
+
+def _refuse_scaling_without_a_map(options: ConvolutionOptions, rho: str, resolution: str | None) -> None:
+    if resolution is not None and rho != "1":
+        raise SepcostError("--rho and --resolution say the same thing: give one of them")
     if resolution is not None and options.given:
         raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
+    if rho != "1" and options.given and not options.has_map:
+        raise SepcostError("--rho scales a map, and there is none: give -H")
 
 
 def _refuse_overwriting(sources: list[str], output: Path | None) -> None:
     for source in sources:
         if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
             raise SepcostError(f"--output {output}: is a source, and would be overwritten")
-
-
-def _read(option: str, read: Callable[[str], T], text: str) -> T:
-    try:
-        return read(text)
-    except NumberError as error:
-        raise SepcostError(f"{option}: {error}") from None
 
 
 def _read_resolution(text: str) -> Extent | int:

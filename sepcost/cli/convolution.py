@@ -55,10 +55,11 @@ class ConvolutionOptions:
     def assumed(self) -> list[str]:
         """What the title should say, since nobody did."""
         no_bias = ["no bias"] if self.bias is None else []
-        return no_bias + (["padding same"] if self.padding is None and self._has_map else [])
+        return no_bias + (["padding same"] if self.padding is None and self.has_map else [])
 
     @property
-    def _has_map(self) -> bool:
+    def has_map(self) -> bool:
+        """Whether there is a map to count on, or only positions."""
         return self.height is not None or self.size is not None
 
     def network(self) -> Network:
@@ -72,7 +73,7 @@ class ConvolutionOptions:
             network = Network.of(self._conv())
         except LayerError as error:
             raise SepcostError(f"{self._option_of(error.field)}: {error.reason}") from None
-        return replaced(network, per_position=not self._has_map)
+        return replaced(network, per_position=not self.has_map)
 
     def _conv(self) -> Conv:
         kernel = self._sizes("kernel_size")
@@ -81,7 +82,7 @@ class ConvolutionOptions:
             if getattr(self, name) is not None:
                 arguments[name] = _alone(self._sizes(name))
         if self.padding is not None:
-            padding = _read("padding", read_padding, self.padding)
+            padding = read_option("--padding", read_padding, self.padding)
             arguments["padding"] = padding if padding == "same" else _alone(padding)
         for name in ("bias", "norm", "transposed"):
             if getattr(self, name) is not None:
@@ -89,8 +90,9 @@ class ConvolutionOptions:
         if self.groups is not None:
             arguments["groups"] = self._whole("groups")
         channels = self._whole("in_channels"), self._whole("out_channels")
-        if not self._has_map:
-            arguments.pop("padding", None)
+        if not self.has_map:
+            for name in ("padding", "output_padding"):  # a matter of the map's border
+                arguments.pop(name, None)
             return Conv(self._smallest_map(kernel, arguments), *channels, **arguments)
         return Conv(self._input_size(), *channels, **arguments)
 
@@ -106,17 +108,17 @@ class ConvolutionOptions:
         """An input with one position on its smaller side, under padding ``same``: counts on it are per position."""
         if self.width is not None:
             raise SepcostError("-W needs -H")
-        rank = max(len(kernel), 2) if len(kernel) == 1 else len(kernel)
+        rank = 2 if len(kernel) == 1 else len(kernel)
         stride = arguments.get("stride", 1)
         if self.transposed or not isinstance(stride, (int, tuple)):
             return (1,) * rank
         return stride if isinstance(stride, tuple) else (stride,) * rank
 
     def _sizes(self, name: str) -> Extent:
-        return _read(name, read_sizes, getattr(self, name))
+        return read_option(option(name), read_sizes, getattr(self, name))
 
     def _whole(self, name: str) -> int:
-        return _read(name, read_whole, getattr(self, name))
+        return read_option(option(name), read_whole, getattr(self, name))
 
     def _option_of(self, field: str) -> str:
         if field == "input_size":
@@ -137,8 +139,9 @@ def _alone(sizes: Sequence[int]) -> int | Extent:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
 
-def _read(name: str, read: Callable[[str], T], text: str) -> T:
+def read_option(name: str, read: Callable[[str], T], text: str) -> T:
+    """The value of an option as it was typed; a SepcostError that names the option."""
     try:
         return read(text)
     except NumberError as error:
-        raise SepcostError(f"{option(name)}: {error}") from None
+        raise SepcostError(f"{name}: {error}") from None

@@ -28,9 +28,12 @@ def _files(source: str) -> list[str]:
     if source == "-":
         return [STDIN]
     path = Path(source)
-    if not path.is_dir():
-        return [source]
-    found = sorted(file for file in path.rglob("*") if _is_config(file, path))
+    try:
+        if not path.is_dir():
+            return [source]
+        found = sorted(file for file in path.rglob("*") if _is_config(file, path))
+    except OSError as error:
+        raise config_error(source, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     if not found:
         raise config_error(source, "the folder has no .yaml or .yml file in it")
     return list(map(str, found))

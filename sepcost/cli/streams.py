@@ -20,8 +20,11 @@ class ReaderGoneError(Exception):
 
 def prepare_streams() -> None:
     """Let no character of a name stop the output: UTF-8 in pipes, and escapes where a terminal has not the letter."""
+    if sys.stdout is None or sys.stderr is None:
+        raise SepcostError("standard output or standard error is closed")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(newline="\n")
             if not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
                 stream.reconfigure(encoding="utf-8")
             stream.reconfigure(errors="backslashreplace")
@@ -40,6 +43,8 @@ def complain_about(problems: Iterable[ConfigProblem]) -> None:
 
 def read_stdin() -> bytes:
     """All of standard input, as bytes."""
+    if sys.stdin is None:
+        raise SepcostError("standard input is closed")
     return sys.stdin.buffer.read()
 
 

@@ -168,6 +168,7 @@ def head_validator() -> TypeAdapter[Any]:
     return TypeAdapter(Head)
 
 
+@cache
 def keys_of(layer_type: str) -> dict[str, str]:
     """Every key that a layer of this type may have, torch's names too, and the letter or word that it stands for."""
     fields = {"conv": ConvLayer, "linear": LinearLayer, "pool": PoolLayer, "flatten": FlattenLayer}[layer_type]

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from sepcost.architecture import Architecture, LayerSpec
+from sepcost.architecture import MOST_LAYERS, Architecture, LayerSpec
 from sepcost.arguments import Extent
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
+from sepcost.config.values import as_written
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Shape
@@ -35,6 +36,11 @@ KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
 
 SPEC_KEYS = frozenset({"type", "name", "C", "H", "W", "size", "repeat", "from_", "add", "keep", "round_to"})
 """Keys that are not arguments of the layer's class."""
+
+AT_ONCE = 1000
+"""Layers are checked in portions, so that a file in which everything is wrong is not checked to its end."""
+MOST_PROBLEMS = 1000
+"""Of one document, no more mistakes in single values are told."""
 
 STANDS_ALONE = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
 
@@ -86,7 +92,7 @@ class Translation:
             head.get("name") or self.default_name,
             self._specs(layers, defaults, False),
             shape,
-            self._replacements(head),
+            self._replacements(value.get("replace")),
             self.source,
             input_readable="input" not in value or shape is not None,
         )
@@ -95,11 +101,11 @@ class Translation:
         for index, layer in enumerate(layers):
             if isinstance(layer, Block):
                 self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", "conv"))))
-        try:
-            valid: Sequence[Any] = layers_validator().validate_python(layers)
-        except ValidationError as error:
-            self._note_all(error, layers, self.root)
-            valid = [self._valid_or_none(layer) for layer in layers]
+        if not layers:
+            self._note(self.root, "must have at least one layer")
+        valid: list[Any] = []
+        for start in range(0, len(layers), AT_ONCE):
+            valid += self._valid(start, layers[start : start + AT_ONCE])
         return tuple(
             self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid)
         )
@@ -177,11 +183,12 @@ class Translation:
             return None
         return (given["C"], *(size or ()))
 
-    def _replacements(self, head: Mapping[str, Any]) -> tuple[Replacement, ...]:
+    def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
         chosen = []
-        for number, text in enumerate(head.get("replace", ())):
+        for number, text in enumerate(texts if isinstance(texts, Items) else ()):
             try:
-                chosen.append(Replacement.parse(text))
+                if isinstance(text, str):
+                    chosen.append(Replacement.parse(str(text)))
             except ReplacementError as error:
                 self._note(("replace", number), str(error))
         return tuple(chosen)
@@ -215,10 +222,13 @@ class Translation:
         return dict(head_validator().validate_python({"layers": [], **right}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
-        for detail in error.errors(include_url=False):
+        details = error.errors(include_url=False)
+        for detail in details[:MOST_PROBLEMS]:
             path = real_path(detail["loc"], value)
             path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
+        if len(details) > MOST_PROBLEMS:
+            self._note(root, f"{len(details) - MOST_PROBLEMS:,} more problems of this kind are not shown")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
         path: Path = (*self.root, problem.number)
@@ -267,11 +277,17 @@ def _unreadable(written: Any) -> LayerSpec:
     """Stands for a layer with a mistake in it, so that others can refer to it, and it to others."""
     if not isinstance(written, Block):
         return LayerSpec(readable=False)
-    name = written.get("name")
-    sources, add = (_names_if_right(written.get(key)) for key in ("from", "add"))
-    return LayerSpec(name=str(name) if isinstance(name, str) else None, sources=sources, add=add, readable=False)
+    names = _names_if_right(written.get("name"))
+    repeat = written.get("repeat")
+    return LayerSpec(
+        name=names[0] if len(names) == 1 else None,
+        sources=_names_if_right(written.get("from")),
+        add=_names_if_right(written.get("add")),
+        repeat=repeat if type(repeat) is int and 1 <= repeat <= MOST_LAYERS else 1,
+        readable=False,
+    )
 
 
 def _names_if_right(value: Any) -> tuple[str, ...]:
     items = tuple(value) if isinstance(value, list) else (value,)
-    return items if all(isinstance(item, str) for item in items) else ()
+    return tuple(map(as_written, items)) if all(isinstance(item, (str, int)) for item in items) else ()

@@ -11,10 +11,11 @@ from pydantic_core import PydanticCustomError
 from sepcost.arguments import LARGEST
 from sepcost.units import NumberError, read_padding, read_sizes, shortened
 
-SIZES_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+([x×][0-9]+){1,2}$"})
+POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
+NATURAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]*)([x×](0|[1-9][0-9]*)){1,2}$"})
 
 
-def _as_written(value: Any) -> Any:
+def as_written(value: Any) -> Any:
     """A name may be any scalar: the text that stands in the file."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -63,16 +64,16 @@ Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[
-    str, BeforeValidator(_as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
+    str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"]})
 ]
 Names = Annotated[
     Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "text"),
 ]
 
-PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), SIZES_SCHEMA]
-NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), SIZES_SCHEMA]
-PaddingText = Annotated[tuple[int, ...], BeforeValidator(_read_padding), SIZES_SCHEMA]
+PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
+NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]
+PaddingText = Annotated[tuple[int, ...], BeforeValidator(_read_padding), NATURAL_SCHEMA]
 PositiveList = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 NaturalList = Annotated[list[Natural], Field(min_length=1, max_length=3)]
 

@@ -29,6 +29,9 @@ Mark: TypeAlias = tuple[int, int]
 
 Value: TypeAlias = "str | int | bool | Block | Items"
 
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What is no printable character (YAML 1.1, section 5.1)."""
+
 NOT_RENAMED: Mapping[str, str] = {}
 
 
@@ -85,13 +88,13 @@ def read_documents(data: bytes, source: str) -> Iterator[Document]:
     Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises
     ConfigError where the stream cannot be read any further.
     """
-    reader = _Reader(_decoded(data, source), source)
+    text = _decoded(data, source)
     try:
-        yield from reader.documents()
-    except yaml.reader.ReaderError as error:
-        raise ConfigError([reader.unreadable_character(error)]) from None
+        yield from _Reader(text, source).documents()
+    except yaml.reader.ReaderError:
+        raise ConfigError([_unreadable_character(text, source)]) from None
     except yaml.MarkedYAMLError as error:
-        raise ConfigError([reader.syntax_error(error)]) from None
+        raise ConfigError([_syntax_error(error, text, source)]) from None
 
 
 def _decoded(data: bytes, source: str) -> str:
@@ -107,6 +110,29 @@ def _decoded(data: bytes, source: str) -> str:
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
         message = f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here"
         raise ConfigError([ConfigProblem(source, line, column, "", message)]) from None
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> ConfigProblem:
+    mark = error.problem_mark or error.context_mark
+    line, column = mark_of(mark) if mark else (0, 0)
+    what = shortened(error.problem or "not YAML")
+    lines = text.splitlines()
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in here[: len(here) - len(here.lstrip())] or ("cannot start any token" in what and "\t" in here):
+        return ConfigProblem(source, line, column, "", "a tab cannot indent: use spaces")
+    started = f" ({error.context}, begun on line {error.context_mark.line + 1})" if error.context_mark else ""
+    return ConfigProblem(source, line, column, "", f"is not YAML: {what}{started}")
+
+
+def _unreadable_character(text: str, source: str) -> ConfigProblem:
+    """Found here once more, since the parsers count its position in units of their own."""
+    found = FORBIDDEN.search(text)
+    if found is None:
+        return ConfigProblem(source, 1, 1, "", "has a character that YAML does not allow")
+    before = text[: found.start()]
+    column = found.start() - before.rfind("\n")
+    message = f"character U+{ord(found[0]):04X} is not allowed in YAML"
+    return ConfigProblem(source, before.count("\n") + 1, column, "", message)
 
 
 class _Reader:
@@ -133,25 +159,6 @@ class _Reader:
             first = self.next_event()
             value = self._value(first, 1)
             yield Document(value, mark_of(first.start_mark), self.problems, self.complete)
-
-    def syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigProblem:
-        mark = error.problem_mark or error.context_mark
-        line, column = mark_of(mark) if mark else (0, 0)
-        what = shortened(error.problem or "not YAML")
-        lines = self.text.splitlines()
-        here = lines[line - 1] if 0 < line <= len(lines) else ""
-        if "\t" in here[: len(here) - len(here.lstrip())] or ("cannot start any token" in what and "\t" in here):
-            return self._problem(line, column, "a tab cannot indent: use spaces")
-        started = f" ({error.context}, begun on line {error.context_mark.line + 1})" if error.context_mark else ""
-        return self._problem(line, column, f"is not YAML: {what}{started}")
-
-    def unreadable_character(self, error: yaml.reader.ReaderError) -> ConfigProblem:
-        position = error.position if isinstance(error.position, int) else 0
-        before = self.text[:position]
-        column = position - before.rfind("\n")
-        code = error.character if isinstance(error.character, int) else ord(str(error.character)[0])
-        message = f"character U+{code:04X} is not allowed in YAML"
-        return self._problem(before.count("\n") + 1, column, message)
 
     def _value(self, event: Any, depth: int) -> Value | None:
         kind = type(event)

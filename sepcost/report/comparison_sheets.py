@@ -41,7 +41,8 @@ def convolution_sheet(comparison: Comparison, conv: Conv, assumed: Sequence[str]
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
         module = f"torch.nn.Conv{'Transpose' if conv.transposed else ''}{len(conv.kernel_size)}d"
         notes.append(f"{module} has {instead} unless told otherwise.")
-    title = conv_title(conv, per_position) + (f" ({', '.join(assumed)})" if assumed else "")
+    title = ", ".join([conv_title(conv, per_position), *_scaled_by(comparison)])
+    title += f" ({', '.join(assumed)})" if assumed else ""
     return Sheet(title, columns, tuple(rows), notes=tuple(notes))
 
 
@@ -68,7 +69,7 @@ def layers_sheet(comparison: Comparison) -> Sheet:
     total = comparison.standard.cost
     cells: list[Cell] = ["total", "", "", total.params, total.macs * convention.flops_per_mac]
     for replaced in comparison.totals.values():
-        cells += _totals_cells(total, replaced.cost, convention)
+        cells += _totals_cells(total, replaced, convention)
     return Sheet(
         network_title(comparison),
         tuple(columns),
@@ -106,7 +107,7 @@ def summary_sheet(comparisons: Sequence[Comparison]) -> Sheet:
         standard = comparison.standard.cost
         before: tuple[Cell, ...] = (comparison.name, standard.params, standard.macs * convention.flops_per_mac)
         for text, replaced in comparison.totals.items():
-            rows.append(Row((*before, text, *_totals_cells(standard, replaced.cost, convention))))
+            rows.append(Row((*before, text, *_totals_cells(standard, replaced, convention))))
             before = ("", "", "")
     return Sheet(f"{len(comparisons)} networks", columns, tuple(rows), notes=(flops_note(convention),))
 
@@ -140,13 +141,16 @@ def conv_title(conv: Conv, per_position: bool = False) -> str:
 def network_title(comparison: Comparison) -> str:
     """The network's name, how it was scaled, and the input it begins with."""
     network = comparison.network
-    parts = [network.name]
-    parts += [
-        f"{symbol} = {float(factor):g}" for symbol, factor in (("α", network.alpha), ("ρ", network.rho)) if factor != 1
-    ]
+    parts = [network.name, *_scaled_by(comparison)]
     if network.input_shape is not None:
         parts.append(f"input {times(network.input_shape)}")
     return ", ".join(parts)
+
+
+def _scaled_by(comparison: Comparison) -> Iterator[str]:
+    for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
+        if factor != 1:
+            yield f"{symbol} = {float(factor):g}"
 
 
 def layer_kernel(layer: Layer) -> str:
@@ -248,9 +252,9 @@ def _layer_row(layer: LayerComparison, convention: Convention) -> Row:
     return Row(tuple(cells), Look.KEPT if layer.kept else Look.FLAGGED if flagged else Look.PLAIN)
 
 
-def _totals_cells(standard: Cost, cost: Cost, convention: Convention) -> tuple[Cell, ...]:
-    flagged = cost.macs > standard.macs
-    return (cost.params, cost.macs * convention.flops_per_mac, Ratio(ratio(standard.macs, cost.macs), flagged))
+def _totals_cells(standard: Cost, total: Total, convention: Convention) -> tuple[Cell, ...]:
+    reduction = Ratio(ratio(standard.macs, total.cost.macs), total.costs_more)
+    return (total.cost.params, total.cost.macs * convention.flops_per_mac, reduction)
 
 
 def _total_cells(total: Total, convention: Convention) -> tuple[Cell, ...]:
@@ -258,9 +262,8 @@ def _total_cells(total: Total, convention: Convention) -> tuple[Cell, ...]:
 
 
 def _total_reductions(standard: Total, total: Total, convention: Convention) -> tuple[Cell, ...]:
-    flagged = total.cost.macs > standard.cost.macs
     peaks = Ratio(ratio(standard.peak or 0, total.peak or 0))
-    return (*_reductions(standard.cost, total.cost, convention, flagged=flagged), peaks)
+    return (*_reductions(standard.cost, total.cost, convention, flagged=total.costs_more), peaks)
 
 
 def _unread_notes(comparison: Comparison) -> Iterator[str]:

@@ -81,7 +81,7 @@ def _rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
         yield common | {
             "row": "total",
             "variant": text,
-            "costs_more": total.cost.macs > standard.cost.macs,
+            "costs_more": total.costs_more,
             **total_figures(total, convention),
             **_prefixed(total_reductions(standard, total, convention)),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
@@ -36,7 +37,7 @@ def plain_derivation(title: str, sections: Sequence[Section], note: str) -> str:
     for section in sections:
         lines = [harmless(section.heading), *_aligned(section.steps)]
         if section.remark:
-            lines.append(f"  {section.remark.replace('`', '')}")
+            lines += wrap(section.remark.replace("`", ""), 96, initial_indent="  ", subsequent_indent="  ")
         blocks.append("\n".join(lines))
     blocks.append(note)
     return "\n\n".join(blocks) + "\n"

@@ -11,7 +11,6 @@ from sepcost.layers import Conv, Layer, Linear, Pool
 
 def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
     """COST of the contract; what needs a map is null without one."""
-    traffic = cost.traffic_bytes(convention)
     return {
         "params": cost.params,
         "macs": cost.macs,
@@ -19,8 +18,8 @@ def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) ->
         "activations": cost.activations,
         "weight_bytes": cost.weight_bytes(convention),
         "activation_bytes": cost.activation_bytes(convention) if has_map else None,
-        "traffic_bytes": traffic if has_map else None,
-        "macs_per_byte": ratio(cost.macs * convention.batch, traffic) if has_map else None,
+        "traffic_bytes": cost.traffic_bytes(convention) if has_map else None,
+        "macs_per_byte": cost.macs_per_byte(convention) if has_map else None,
     }
 
 

@@ -68,7 +68,7 @@ def _network(comparison: Comparison) -> Iterator[str]:
             text: {
                 **total_figures(total, convention),
                 "reduction": total_reductions(comparison.standard, total, convention),
-                "costs_more": total.cost.macs > comparison.standard.cost.macs,
+                "costs_more": total.costs_more,
             }
             for text, total in comparison.totals.items()
         },

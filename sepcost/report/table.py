@@ -115,6 +115,17 @@ def _column_widths(sheet: Sheet, *, rounded: bool) -> list[int]:
     ]
 
 
+def _final_widths(sheet: Sheet, rounded: bool, width: int | None) -> list[int]:
+    """The columns' widths: where even what is left does not fit, the widest texts are cut, never a number."""
+    widths = _column_widths(sheet, rounded=rounded)
+    texts = [number for number, column in enumerate(sheet.columns) if column.kind is Kind.TEXT]
+    excess = 0 if width is None else _natural_width(sheet, rounded=rounded) - width
+    for _ in range(excess):
+        widest = max(texts, key=lambda number: widths[number])
+        widths[widest] = max(1, widths[widest] - 1)
+    return widths
+
+
 def _header(sheet: Sheet, number: int) -> str:
     """The header in lines: a group above its columns, long words below each other."""
     column = sheet.columns[number]
@@ -131,14 +142,15 @@ def _in_lines(group: str) -> str:
 
 def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
     table = Table(box=RULED, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
-    widths = _column_widths(sheet, rounded=rounded)
-    for number, column in enumerate(sheet.columns):
-        header = Text(_header(sheet, number))
-        if column.kind is Kind.TEXT:
-            least = widths[number] if width is None else 1
-            table.add_column(header, overflow="ellipsis", no_wrap=True, vertical="bottom", min_width=least)
-        else:
-            table.add_column(header, justify="right", no_wrap=True, min_width=widths[number], vertical="bottom")
+    for number, (column, room) in enumerate(zip(sheet.columns, _final_widths(sheet, rounded, width))):
+        table.add_column(
+            Text(_header(sheet, number)),
+            justify="left" if column.kind is Kind.TEXT else "right",
+            vertical="bottom",
+            overflow="ellipsis",
+            no_wrap=True,
+            width=room,
+        )
     for number, row in enumerate(sheet.all_rows):
         if number == len(sheet.rows):
             table.add_section()

@@ -107,7 +107,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         (("-C", "", "-K", "3", "-O", "3"), "-C: must be a whole number, got nothing"),
         ((*ONE, "--alpha", "nan"), "--alpha: must be a decimal number such as 0.75, got nan"),
         ((*ONE, "--rho", "0"), "--rho: must be between 0.001 and 1000, got 0"),
-        ((*ONE, "--batch", "0"), "--batch: must be at least 1, got 0"),
+        ((*ONE, "--batch", "0"), "--batch: must be a whole number from 1, got 0"),
         ((*ONE, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         (
             (*ONE, "-r", "separabel"),
@@ -136,6 +136,9 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
             "--padding: must be same, a whole number, or sizes such as 1x2, got valid (valid is 0)",
         ),
         (("README.md", "--output", "README.md"), "--output README.md: is a source, and would be overwritten"),
+        (("-C", "3", "-K", "3", "-O", "3", "--rho", "2"), "--rho scales a map, and there is none: give -H"),
+        (("configs", "--rho", "2", "--resolution", "3"), "--rho and --resolution say the same thing"),
+        ((*ONE, "-r", "separable:multiplier=2,multiplier=3"), "separable is given an option twice"),
         (("-", "-"), "- stands for standard input, and can be given once"),
         ((*ONE, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
         ((*ONE, "--output", "configs"), "--output configs: is a folder, not a file"),
@@ -165,6 +168,24 @@ def test_the_good_files_of_a_batch_are_evaluated(tmp_path: Path) -> None:
     assert run.code == 2
     assert run.out.startswith("M5, input 1×8000")
     assert run.err.splitlines()[-1] == "sepcost: 2 of 3 networks could not be evaluated"
+
+
+def test_a_network_that_cannot_have_this_resolution_is_skipped() -> None:
+    plain = "- {H: 8, C: 3, K: 3, O: 4}\n- {H: 8, C: 3, K: 3, O: 4}\n"
+    run = compare(
+        "configs/vgg16.yaml", "-", "configs/unet.yaml", "--resolution", "160", "--format", "json", stdin=plain
+    )
+    assert run.code == 2
+    assert [network["name"] for network in json.loads(run.out)["networks"]] == ["VGG-16", "U-Net"]
+    assert run.err.startswith("<stdin>: resolution: the layers have inputs of their own; use rho")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+def test_names_that_the_system_refuses_do_not_stop_the_batch() -> None:
+    run = compare("x" * 5000, "configs/m5.yaml")
+    assert run.code == 2
+    assert run.out.startswith("M5")
+    assert ": cannot be read: file name too long" in run.err
 
 
 def test_the_environment_names_a_default_format() -> None:

@@ -1,0 +1,56 @@
+"""No width of a terminal cuts a cell: what does not fit is rounded or left out, and said."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from sepcost import Conv, compare, load
+from sepcost.comparison import Comparison
+from sepcost.report.comparison_sheets import sheets, summary_sheet
+from sepcost.report.sheet import Sheet, cell_text
+from sepcost.report.table import draw
+
+RESULTS = [
+    compare(Conv((112, 112), 32, 64, 3)),
+    compare(Conv((8, 8), 4, 1, 3), ["separable:multiplier=2", "blueprint"]),
+    compare(load("configs/vgg16.yaml")),
+    compare(load("configs/xception.yaml")),
+    compare(load("configs/unet.yaml"), ["separable:multiplier=2", "blueprint"]),
+]
+SHEETS = [sheet for result in RESULTS for sheet in sheets(result)] + [summary_sheet(RESULTS)]
+NARROWEST = 70
+"""Below that, the names of layers and replacements are cut, at an ellipsis."""
+
+
+def drawn(sheet: Sheet, width: int) -> list[str]:
+    return draw(Console(file=StringIO(), width=width, color_system=None), width, [sheet]).splitlines()
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.title)
+def test_no_cell_is_cut(sheet: Sheet) -> None:
+    cells = [(cell, column.kind) for row in sheet.all_rows for cell, column in zip(row.cells, sheet.columns)]
+    whole = {
+        cell_text(cell, kind, rounded=rounded).split()[-1]
+        for cell, kind in cells
+        for rounded in (False, True)
+        if cell != ""
+    }
+    for width in range(NARROWEST, 180):
+        lines = drawn(sheet, width)
+        assert max(map(len, lines)) <= width
+        assert sheet is SHEETS[-1] or not any("…" in line for line in lines)
+        first = next(number for number, line in enumerate(lines) if line.startswith("──")) + 1
+        for line, _ in zip([line for line in lines[first:] if not line.startswith("──")], sheet.all_rows):
+            assert line.split()[-1] in whole, (width, line)
+
+
+def test_everything_is_there_when_there_is_room() -> None:
+    assert isinstance(RESULTS[0], Comparison)
+    for sheet in SHEETS:
+        text = "\n".join(drawn(sheet, 1000))
+        assert "Not shown" not in text
+        for column in sheet.columns:
+            assert all(word in text for word in column.header.split())
