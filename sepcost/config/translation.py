@@ -110,10 +110,20 @@ class Translation:
             self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid)
         )
 
-    def _valid_or_none(self, layer: Any) -> Any:
+    def _valid(self, start: int, layers: list[Any]) -> list[Any]:
+        """The layers that begin at this number, checked; None in the place of each that is wrong."""
+        if len(self.problems) > MOST_PROBLEMS:
+            return [None] * len(layers)
+        try:
+            return list(layers_validator().validate_python(layers))
+        except ValidationError:
+            return [self._valid_or_none(start + number, layer) for number, layer in enumerate(layers)]
+
+    def _valid_or_none(self, index: int, layer: Any) -> Any:
         try:
             return layers_validator().validate_python([layer])[0]
-        except ValidationError:
+        except ValidationError as error:
+            self._note_all(error, [layer], self.root, index)
             return None
 
     def _spec(
@@ -221,14 +231,17 @@ class Translation:
             right["defaults"] = {key: item for key, item in defaults.items() if key not in self.unreadable_defaults}
         return dict(head_validator().validate_python({"layers": [], **right}))
 
-    def _note_all(self, error: ValidationError, value: Any, root: Path) -> None:
-        details = error.errors(include_url=False)
-        for detail in details[:MOST_PROBLEMS]:
+    def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
+        """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""
+        if len(self.problems) > MOST_PROBLEMS:
+            return
+        for detail in error.errors(include_url=False):
             path = real_path(detail["loc"], value)
             path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
+            path = path if index is None else (index, *path[1:])
             self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
-        if len(details) > MOST_PROBLEMS:
-            self._note(root, f"{len(details) - MOST_PROBLEMS:,} more problems of this kind are not shown")
+        if len(self.problems) > MOST_PROBLEMS:
+            self._note(root, "has so many problems that further ones are not shown")
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
         path: Path = (*self.root, problem.number)
