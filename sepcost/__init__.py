@@ -8,6 +8,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sepcost.version import __version__
+
 if TYPE_CHECKING:
     from sepcost.api import compare, load
     from sepcost.architecture import Architecture, LayerSpec
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from sepcost.network import Network
     from sepcost.replacements import Replacement
     from sepcost.scaling import scale
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
@@ -39,6 +39,7 @@ __all__ = [
     "Replacement",
     "ReplacementError",
     "SepcostError",
+    "__version__",
     "compare",
     "load",
     "load_all",

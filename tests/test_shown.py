@@ -67,7 +67,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_public_name_has_an_example() -> None:
-    for name in sepcost.__all__:
+    for name in set(sepcost.__all__) - {"__version__"}:
         documented = getattr(sepcost, name)
         assert ">>> " in (documented.__doc__ or ""), name
 

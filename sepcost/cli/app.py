@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from sepcost import __version__
 from sepcost.cli.compare import compare
 from sepcost.cli.replacements import replacements
 from sepcost.cli.schema import schema
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
 from sepcost.errors import SepcostError
+from sepcost.version import __version__
 
 FINE, USAGE, INTERRUPTED = 0, 2, 130
 RARELY = 1_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from sepcost import __version__
 from sepcost.cli.formats import Format
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
+from sepcost.version import __version__
 
 
 def rendered(

@@ -28,8 +28,8 @@ class Result(Comparison):
 
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
-        from sepcost import __version__
         from sepcost.report.json import json_chunks
+        from sepcost.version import __version__
 
         return "".join(json_chunks([self], self.convention, __version__))
 

@@ -1,0 +1,126 @@
+"""The options of the command line, as types that Typer reads: each is parsed by sepcost's own strict rules."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sepcost.cli.formats import Format
+
+ONE = "One convolution"
+COUNTED = "What is counted"
+OUTPUT = "Output"
+
+
+class Dtype(str, Enum):
+    """What maps and weights are stored as."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    INT8 = "int8"
+
+
+class Norm(str, Enum):
+    """What stands behind a convolution."""
+
+    NONE = "none"
+    BATCH = "batch"
+
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(help="YAML files, folders of them, or - for standard input.", metavar="[SOURCE]..."),
+]
+
+Height = Annotated[
+    str | None, typer.Option("-H", "--height", help="Height of the input map.", metavar="N", rich_help_panel=ONE)
+]
+Width = Annotated[
+    str | None,
+    typer.Option("-W", "--width", help="Width of the input map; H unless given.", metavar="N", rich_help_panel=ONE),
+]
+InChannels = Annotated[
+    str | None, typer.Option("-C", "--in-channels", help="Input channels.", metavar="N", rich_help_panel=ONE)
+]
+KernelSize = Annotated[
+    str | None,
+    typer.Option("-K", "--kernel-size", help="Kernel size: 3, or 3x5.", metavar="SIZE", rich_help_panel=ONE),
+]
+OutChannels = Annotated[
+    str | None, typer.Option("-O", "--out-channels", help="Output channels.", metavar="N", rich_help_panel=ONE)
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size", help="Input map of any rank: 16000, 112x112, 16x112x112.", metavar="SIZE", rich_help_panel=ONE
+    ),
+]
+Stride = Annotated[str | None, typer.Option("--stride", help="1 unless given.", metavar="SIZE", rich_help_panel=ONE)]
+Padding = Annotated[
+    str | None,
+    typer.Option(
+        "--padding", help="same (unless given), or what both sides get.", metavar="same|SIZE", rich_help_panel=ONE
+    ),
+]
+OutputPadding = Annotated[
+    str | None,
+    typer.Option("--output-padding", help="For a transposed convolution.", metavar="SIZE", rich_help_panel=ONE),
+]
+Dilation = Annotated[
+    str | None, typer.Option("--dilation", help="1 unless given.", metavar="SIZE", rich_help_panel=ONE)
+]
+Groups = Annotated[str | None, typer.Option("--groups", help="1 unless given.", metavar="N", rich_help_panel=ONE)]
+Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="No bias unless given.", rich_help_panel=ONE)]
+NormBehind = Annotated[
+    Norm | None, typer.Option("--norm", help="A batch norm behind it; none unless given.", rich_help_panel=ONE)
+]
+Transposed = Annotated[bool | None, typer.Option("--transposed", help="A transposed convolution.", rich_help_panel=ONE)]
+
+Replacements = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-r",
+        "--replacement",
+        help="What stands in: separable unless given; see sepcost replacements.",
+        metavar="NAME[:option=value,…]",
+        rich_help_panel=COUNTED,
+    ),
+]
+Alpha = Annotated[
+    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTED)
+]
+Rho = Annotated[
+    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTED)
+]
+Resolution = Annotated[
+    str | None,
+    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTED),
+]
+Batch = Annotated[
+    str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTED)
+]
+StoredAs = Annotated[Dtype, typer.Option("--dtype", help="What memory is counted in.", rich_help_panel=COUNTED)]
+FlopsPerMac = Annotated[
+    str,
+    typer.Option(
+        "--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTED
+    ),
+]
+
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="table, unless --output's name or SEPCOST_FORMAT says otherwise.", rich_help_panel=OUTPUT
+    ),
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", help="Write to this file, whole or not at all.", metavar="FILE", rich_help_panel=OUTPUT),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
+]
