@@ -147,15 +147,15 @@ class _Chain:
         first: dict[str, int] = {}
         for index, name in enumerate(names):
             if name in first:
-                reason = f"{name!r} is the name of layers[{first[name]}] already"
+                reason = f"{name!r} is the name of an earlier layer already"
                 self.problems.append(LayerProblem(index, name, "name", reason))
             first.setdefault(name, index)
             if name == "input" and not self.independent:
                 self.problems.append(LayerProblem(index, name, "name", "'input' stands for the network's input"))
-        repeated = {node.name: node.index for node in self.nodes if names[node.index] != node.name}
-        for name, index in repeated.items():
+        repeated = [node.name for node in self.nodes if names[node.index] != node.name]
+        for name in repeated:
             if name in first:
-                reason = f"{name!r} is also the name of a repetition of layers[{index}]"
+                reason = f"{name!r} is also the name of a repetition of another layer"
                 self.problems.append(LayerProblem(first[name], name, "name", reason))
 
     def _resolve(self, index: int, spec: LayerSpec, name: str) -> tuple[list[int] | None, list[int] | None]:
@@ -167,12 +167,12 @@ class _Chain:
 
     def _numbers(self, index: int, name: str, field_name: str, others: Sequence[str]) -> list[int] | None:
         numbers: list[int] | None = []
-        for other in others:
+        for item, other in enumerate(others):
             if other in self.numbers and numbers is not None:
                 numbers.append(self.numbers[other])
             elif other not in self.numbers:
                 reason = f"no earlier layer is called {other!r}{did_you_mean(other, reversed(self.numbers))}"
-                self.problems.append(LayerProblem(index, name, field_name, reason))
+                self.problems.append(LayerProblem(index, name, field_name, reason, item))
                 numbers = None
         return numbers
 

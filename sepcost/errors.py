@@ -56,12 +56,13 @@ class CannotReplaceError(SepcostError):
 
 
 class LayerProblem(NamedTuple):
-    """What is wrong with the layer that its author wrote as ``number`` (from 0)."""
+    """What is wrong with the layer that its author wrote as ``number`` (from 0), or with an item of its field."""
 
     number: int
     name: str
     field: str
     reason: str
+    item: int | None = None
 
 
 class NetworkError(SepcostError):

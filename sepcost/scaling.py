@@ -121,7 +121,7 @@ class _Scaling:
         channels, *size = node.layer.input_shape
         is_network_input = number == 0 and not self.network.independent
         if not is_network_input:
-            channels = scaled_channels(channels, self.alpha, node.round_to)
+            channels = scaled_channels(channels, self.alpha)
         return (channels, *self._scaled_size(size))
 
     def _scaled_size(self, size: Sequence[int]) -> Extent:

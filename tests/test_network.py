@@ -290,3 +290,8 @@ def test_a_result_knows_its_reduction_and_its_json() -> None:
     assert result.reduction("separable", "params") == 29_294_088 / 4_231_976
     assert '"macs":568740352' in result.to_json()
     assert repr(result.network) == "<Network 'MobileNet v1': 16 layers>"
+
+
+def test_round_to_is_for_outputs() -> None:
+    net = scale(network("- {C: 3, H: 8, K: 3, O: 12, round_to: 8}"), alpha="0.5")
+    assert net.nodes[0].layer.cost.params == 1 * 9 * 8

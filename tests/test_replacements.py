@@ -109,6 +109,7 @@ def scalars(conv): return [conv]
 def wrong_output(conv): return [("a", Conv(conv.input_size, conv.in_channels, 7, 3))]
 def wrong_chain(conv): return [("a", conv), ("b", conv)]
 def twice(conv): return [("a", conv), ("a", Conv.pointwise(conv.output_size, conv.out_channels, conv.out_channels))]
+def leaves(conv): raise SystemExit(0)
 def broken(conv): raise ValueError("not today")
 number = 3
 """
@@ -140,6 +141,8 @@ def test_a_users_function_is_a_replacement_like_any_other(folder: Path) -> None:
         ("myblocks:wrong_chain", "myblocks:wrong_chain: part 'b' takes 3×8×8, but 4×8×8 reaches it"),
         ("myblocks:twice", "myblocks:twice gives two parts the same name: a, a"),
         ("myblocks:broken", "myblocks:broken failed on Conv("),
+        ("myblocks:leaves", "myblocks:leaves failed on Conv("),
+        ("sys:exit", "sys:exit failed on Conv("),
         ("myblocks:number", "myblocks has no function called 'number'"),
         ("myblocks:narow", "myblocks has nothing called 'narow'; did you mean `narrow`?"),
         ("myblocks:narrow:share=2", "myblocks:narrow: option share must be above 0 and at most 1, got 2"),

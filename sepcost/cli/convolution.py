@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any, TypeVar
 
-from sepcost.arguments import Extent
+from sepcost.arguments import Extent, extent
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
@@ -80,7 +80,7 @@ class ConvolutionOptions:
         arguments: dict[str, Any] = {"kernel_size": _alone(kernel)}
         for name in ("stride", "output_padding", "dilation"):
             if getattr(self, name) is not None:
-                arguments[name] = _alone(self._sizes(name))
+                arguments[name] = self._extent(name)
         if self.padding is not None:
             padding = read_option("--padding", read_padding, self.padding)
             arguments["padding"] = padding if padding == "same" else _alone(padding)
@@ -91,9 +91,11 @@ class ConvolutionOptions:
             arguments["groups"] = self._whole("groups")
         channels = self._whole("in_channels"), self._whole("out_channels")
         if not self.has_map:
-            for name in ("padding", "output_padding"):  # a matter of the map's border
-                arguments.pop(name, None)
-            return Conv(self._smallest_map(kernel, arguments), *channels, **arguments)
+            smallest = self._smallest_map(kernel, arguments)
+            for name in ("padding", "output_padding"):  # a matter of the map's border, but still to be right
+                if arguments.pop(name, "same") != "same":
+                    extent(name, self._extent(name), len(smallest), 0)
+            return Conv(smallest, *channels, **arguments)
         return Conv(self._input_size(), *channels, **arguments)
 
     def _input_size(self) -> Extent:
@@ -113,6 +115,9 @@ class ConvolutionOptions:
         if self.transposed or not isinstance(stride, (int, tuple)):
             return (1,) * rank
         return stride if isinstance(stride, tuple) else (stride,) * rank
+
+    def _extent(self, name: str) -> int | Extent:
+        return _alone(self._sizes(name))
 
     def _sizes(self, name: str) -> Extent:
         return read_option(option(name), read_sizes, getattr(self, name))

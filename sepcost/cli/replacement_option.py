@@ -33,7 +33,7 @@ def _imported(module: str, name: str) -> Callable[..., Any]:
         sys.path.insert(0, "")
     try:
         found = import_module(module)
-    except Exception as error:  # whatever the module's own code raises
+    except (Exception, SystemExit) as error:  # whatever the module's own code raises
         raise ReplacementError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
     function = getattr(found, name, None)
     if not callable(function):
@@ -51,7 +51,7 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Parts]:
             return function(conv, **options)  # type: ignore[no-any-return]
         except (SepcostError, LayerError):
             raise
-        except Exception as error:  # whatever the function's own code raises
+        except (Exception, SystemExit) as error:  # whatever the function's own code raises
             raise ReplacementError(f"{name} failed on {conv}: {type(error).__name__}: {error}") from None
 
     return guarded

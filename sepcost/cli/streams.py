@@ -80,7 +80,8 @@ def flush_stdout() -> None:
 
 def forget_stdout() -> None:
     """Let what is left in the buffer go nowhere when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError, ValueError):  # a stream that is no file has no buffer to lose
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_to_device(chunks: Iterable[str], target: Path, shown: Path) -> None:

@@ -54,7 +54,8 @@ class Translation:
         self.default_name = default_name
         self.problems: list[ConfigProblem] = list(document.problems)
         self.root: Path = ()
-        self.unreadable_defaults: set[str] = set()
+        self.input_readable = True
+        self.defaults_readable = True
 
     def network(self) -> Network:
         """Raises ConfigError with all problems of the document."""
@@ -94,7 +95,7 @@ class Translation:
             shape,
             self._replacements(value.get("replace")),
             self.source,
-            input_readable="input" not in value or shape is not None,
+            input_readable=self.input_readable and ("input" not in value or shape is not None),
         )
 
     def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
@@ -156,15 +157,14 @@ class Translation:
         path = (*self.root, index)
         needed = {"conv": ["K", "O"], "linear": ["O"]}.get(kind, [])
         if independent:
-            needed = [*(["H"] if kind != "linear" and "size" not in layer else []), "C", *needed]
+            needed = [*(["H"] if kind != "linear" and not {"W", "size"} & layer.keys() else []), "C", *needed]
             for key in ("from", "add"):
                 if (key + "_" if key == "from" else key) in layer:
                     self._note((*path, key), STANDS_ALONE, key=True)
         elif ("H" in layer or "size" in layer) and "from_" not in layer:
             needed = ["C", *needed]
         missing = [key for key in needed if key not in layer]
-        unknown = [key for key in missing if key in self.unreadable_defaults]
-        if missing and not unknown:
+        if missing and self.defaults_readable:
             keys = " and ".join(f"`{key}`" for key in missing)
             self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}")
         return not missing
@@ -223,12 +223,15 @@ class Translation:
             return dict(head_validator().validate_python(value))
         except ValidationError as error:
             self._note_all(error, value, ())
-            wrong = {real_path(detail["loc"], value)[:2] for detail in error.errors(include_url=False)}
-        self.unreadable_defaults = {str(path[1]) for path in wrong if path[:1] == ("defaults",) and path[1:]}
+            details = error.errors(include_url=False)
+        wrong = {real_path(detail["loc"], value)[:2] for detail in details}
+        meant = " ".join(message_of(detail) for detail in details if len(detail["loc"]) == 1)
+        self.input_readable = "`input`" not in meant
+        self.defaults_readable = "`defaults`" not in meant and all(path[:1] != ("defaults",) for path in wrong)
         right: dict[str, Any] = {key: item for key, item in value.items() if all(path[:1] != (key,) for path in wrong)}
         defaults = value.get("defaults")
         if isinstance(defaults, Block):
-            right["defaults"] = {key: item for key, item in defaults.items() if key not in self.unreadable_defaults}
+            right["defaults"] = {key: item for key, item in defaults.items() if ("defaults", key) not in wrong}
         return dict(head_validator().validate_python({"layers": [], **right}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
@@ -251,6 +254,8 @@ class Translation:
         if key is not None:
             reason = problem.reason
             path = (*path, key)
+            if problem.item is not None and isinstance(self._at(path), Items):
+                path = (*path, problem.item)
         else:
             reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
         name = "" if problem.field == "name" else f" (layer {problem.name!r})"
