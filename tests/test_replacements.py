@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from math import ceil, prod
 from pathlib import Path
@@ -157,6 +158,17 @@ def test_what_is_wrong_with_a_users_function_is_one_line(folder: Path, text: str
     assert (run.code, run.out) == (2, "")
     assert run.err.startswith(f"sepcost: {message}")
     assert run.err.count("\n") == 1
+
+
+def test_a_users_function_that_fails_on_one_network_leaves_the_json_whole(folder: Path) -> None:
+    (folder / "picky.py").write_text(
+        "from sepcost import Conv\ndef picky(conv):\n    assert conv.in_channels > 3\n    return [('a', conv)]\n"
+    )
+    nets = "- {H: 8, C: 4, K: 3, O: 4}\n---\n- {H: 8, C: 3, K: 3, O: 4}\n---\n- {H: 8, C: 5, K: 3, O: 4}\n"
+    run = sepcost("compare", "-", "-r", "picky:picky", "--format", "json", cwd=folder, stdin=nets)
+    assert run.code == 2
+    assert len(json.loads(run.out)["networks"]) == 2
+    assert run.err.startswith("<stdin>: picky:picky failed on Conv(")
 
 
 def test_a_config_cannot_have_code_run(folder: Path) -> None:

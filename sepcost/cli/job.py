@@ -10,7 +10,7 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError, ReplacementError, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
 from sepcost.replacements import Replacement
 
@@ -76,7 +76,5 @@ class Job:
             return self.compare(item.network)
         except NetworkError as error:
             raise item.located(error) from None
-        except ReplacementError:
-            raise
         except SepcostError as error:
             raise ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]) from None
