@@ -9,7 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from sepcost.cost import Convention, Cost, ratio
-from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError
+from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
@@ -128,6 +128,8 @@ class Comparison:
         >>> compare(Conv((112, 112), 32, 64, 3)).reduction("separable")
         7.890410958904109
         """
+        if replacement not in self.totals:
+            raise ReplacementError(f"nothing was compared with {replacement!r} (but with: {', '.join(self.totals)})")
         before, after = self.standard.cost, self.totals[replacement].cost
         return ratio(getattr(before, figure), getattr(after, figure))
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 
 from sepcost.architecture import linear_on
-from sepcost.arguments import Extent, times
+from sepcost.arguments import Extent, extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
@@ -71,7 +71,9 @@ def _new_input_size(network: Network, resolution: Extent | int) -> Extent:
     own_inputs = sum(not node.sources for node in network.nodes)
     if own_inputs > (network.input_shape is None):
         raise SepcostError("resolution: the layers have inputs of their own; use rho, which scales them all")
-    size = (resolution,) * (len(old) - 1) if isinstance(resolution, int) else resolution
+    size = extent("resolution", resolution, len(old) - 1, 1) if isinstance(resolution, int) else resolution
+    if not isinstance(size, (tuple, list)):
+        raise SepcostError(f"resolution: must be a whole number or one for each axis, got {resolution!r}")
     if len(size) != len(old) - 1:
         raise SepcostError(f"resolution: the network's input has {len(old) - 1} axes, got {times(size)}")
     return size

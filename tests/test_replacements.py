@@ -144,7 +144,7 @@ def test_a_users_function_is_a_replacement_like_any_other(folder: Path) -> None:
         ("myblocks:broken", "myblocks:broken failed on Conv("),
         ("myblocks:leaves", "myblocks:leaves failed on Conv("),
         ("sys:exit", "sys:exit failed on Conv("),
-        ("myblocks:number", "myblocks has no function called 'number'"),
+        ("myblocks:number", "myblocks:number is no function, but 3"),
         ("myblocks:narow", "myblocks has nothing called 'narow'; did you mean `narrow`?"),
         ("myblocks:narrow:share=2", "myblocks:narrow: option share must be above 0 and at most 1, got 2"),
         ("myblocks:narrow:bye=2", "myblocks:narrow has no option 'bye'; did you mean `by`?"),

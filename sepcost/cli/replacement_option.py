@@ -36,9 +36,10 @@ def _imported(module: str, name: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:  # whatever the module's own code raises
         raise ReplacementError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
     function = getattr(found, name, None)
+    if function is None:
+        raise ReplacementError(f"{module} has nothing called {name!r}{did_you_mean(name, vars(found))}")
     if not callable(function):
-        what = "has nothing called" if function is None else "has no function called"
-        raise ReplacementError(f"{module} {what} {name!r}{did_you_mean(name, vars(found))}")
+        raise ReplacementError(f"{module}:{name} is no function, but {function!r:.60}")
     return function  # type: ignore[no-any-return]
 
 
