@@ -55,7 +55,7 @@ def layers_sheet(comparison: Comparison) -> Sheet:
         Column("layer", Kind.TEXT),
         Column("kernel", Kind.TEXT, optional=3),
         Column("output", Kind.TEXT, optional=1),
-        Column("params", group="standard"),
+        Column("params", optional=1, group="standard"),
         Column(flops.header, group="standard"),
     ]
     several = len(replacements) > 1
@@ -95,10 +95,10 @@ def summary_sheet(comparisons: Sequence[Comparison]) -> Sheet:
     convention = comparisons[0].convention
     columns = (
         Column("network", Kind.TEXT),
-        Column("params", group="standard"),
+        Column("params", optional=2, group="standard"),
         Column(convention.flops_equation, group="standard"),
         Column("replacement", Kind.TEXT),
-        Column("params", group="replaced"),
+        Column("params", optional=1, group="replaced"),
         Column(_short_flops(convention), group="replaced"),
         Column("reduction", Kind.RATIO),
     )
