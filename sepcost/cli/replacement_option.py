@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from sepcost.blocks import Parts
-from sepcost.errors import LayerError, ReplacementError, SepcostError
+from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.replacements import REPLACEMENTS, Replacement
 from sepcost.suggestions import did_you_mean
@@ -50,7 +50,7 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Parts]:
     def guarded(conv: Conv, **options: Any) -> Parts:
         try:
             return function(conv, **options)  # type: ignore[no-any-return]
-        except (SepcostError, LayerError):
+        except SepcostError:
             raise
         except (Exception, SystemExit) as error:  # whatever the function's own code raises
             raise ReplacementError(f"{name} failed on {conv}: {type(error).__name__}: {error}") from None
