@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import SupportsIndex, TypeAlias, cast
 
@@ -31,7 +30,7 @@ def whole(name: str, value: object, least: int) -> int:
     if type(value) is not int:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise LayerError(name, f"must be a whole number, got {value!r}")
-        value = operator.index(cast(SupportsIndex, value))
+        value = cast(SupportsIndex, value).__index__()  # not operator.index: many integers at once give themselves
     if value < least:
         raise LayerError(name, f"must be at least {least}, got {value}")
     if value > LARGEST:

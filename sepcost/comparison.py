@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
 from sepcost.replacements import Replacement, reason_to_keep
+from sepcost.sweep import Value
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -87,6 +88,8 @@ class Comparison:
     standard: Total
     totals: Mapping[str, Total]
     convention: Convention
+    replacements: tuple[Replacement, ...] = ()
+    swept: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -94,8 +97,12 @@ class Comparison:
         network: Network,
         replacements: Sequence[Replacement] = (),
         convention: Convention | None = None,
+        swept: Mapping[str, Value] | None = None,
     ) -> Self:
-        """Compare; without ``replacements`` the network's own count, and without those, ``separable``."""
+        """Compare; without ``replacements`` the network's own count, and without those, ``separable``.
+
+        ``swept`` are the numbers that tell this comparison from the others of its sweep.
+        """
         chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
         layers = tuple(_compared(node, chosen) for node in network)
         standard = _total(network, layers, None)
@@ -105,6 +112,8 @@ class Comparison:
             standard,
             {replacement.text: _total(network, layers, replacement.text, standard.cost) for replacement in chosen},
             convention or Convention(),
+            tuple(chosen),
+            swept or {},
         )
 
     @property

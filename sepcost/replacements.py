@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.arguments import LARGEST, times
@@ -20,7 +21,7 @@ from sepcost.blocks import (
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
 from sepcost.suggestions import did_you_mean
-from sepcost.units import NumberError, read_factor, read_whole
+from sepcost.units import NumberError, list_items, read_factor, read_whole
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -63,20 +64,22 @@ class Replacement:
     @classmethod
     def parse(cls, text: str) -> Replacement:
         """Read ``NAME`` or ``NAME:option=value,…``; raises ReplacementError."""
-        name, _, given = text.partition(":")
-        block = REPLACEMENTS.get(name)
-        if block is None:
-            hint = did_you_mean(name, REPLACEMENTS)
-            raise ReplacementError(f"no replacement is called {name!r}{hint} (there are: {', '.join(REPLACEMENTS)})")
-        return cls.with_options(text, name, block, given if _ else None)
+        name, colon, given = text.partition(":")
+        block = known_block(name)
+        return cls.with_options(name, block, given) if colon else cls(name, block)
 
     @classmethod
-    def with_options(cls, text: str, name: str, block: Block, given: str | None) -> Replacement:
+    def with_options(cls, name: str, block: Block, given: str) -> Replacement:
         """A block with its options as they were typed: ``option=value,…``; raises ReplacementError."""
-        options = [] if given is None else [_option(name, block, item) for item in given.split(",")]
+        options = [_option(name, block, item) for item in given.split(",")]
         if len(dict(options)) < len(options):
             raise ReplacementError(f"{name} is given an option twice: {given}")
-        return cls(text, block, tuple(options))
+        return cls(f"{name}:{given}", block, tuple(options))
+
+    @property
+    def name(self) -> str:
+        """What it is called without its options."""
+        return self.text.rpartition(":")[0] if self.options else self.text
 
     def __call__(self, conv: Conv) -> Parts:
         """The parts; raises CannotReplaceError where the block does not take this convolution."""
@@ -85,6 +88,39 @@ class Replacement:
         except LayerError as error:
             raise LayerError(error.field, f"{error.reason} in a part of its replacement {self.text}") from None
         return _checked(self.text, parts, conv)
+
+
+def known_block(name: str) -> Block:
+    """The block that is called so; a ReplacementError if there is none."""
+    block = REPLACEMENTS.get(name)
+    if block is None:
+        hint = did_you_mean(name, REPLACEMENTS)
+        raise ReplacementError(f"no replacement is called {name!r}{hint} (there are: {', '.join(REPLACEMENTS)})")
+    return block
+
+
+def every_combination(given: str, block: Block) -> list[str]:
+    """Options as they were typed, some of them with several values: each combination as it would be typed.
+
+    >>> every_combination("groups=2,4,pointwise=true", grouped)
+    ['groups=2,pointwise=true', 'groups=4,pointwise=true']
+    """
+    known = options_of(block)
+    options: list[str] = []
+    for item in given.split(","):
+        if options and "=" not in item and item not in known:
+            options[-1] += f",{item}"
+        else:
+            options.append(item)
+    return [",".join(combination) for combination in product(*map(_one_by_one, options))]
+
+
+def _one_by_one(option: str) -> list[str]:
+    key, equals, values = option.partition("=")
+    try:
+        return [f"{key}{equals}{value}" for value in list_items(values)]
+    except NumberError as error:
+        raise ReplacementError(f"option {key}: {error}") from None
 
 
 def reason_to_keep(conv: Conv) -> str | None:

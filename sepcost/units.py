@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sepcost.errors import SepcostError
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
+T = TypeVar("T")
+
 WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
 LONGEST = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
+
+MOST_VALUES = 1_000_000
+"""A list has no more values, so that a slip does not fill the memory."""
 
 
 class NumberError(SepcostError):
@@ -75,6 +81,53 @@ def read_factor(text: str) -> Fraction:
     if not DECIMAL.fullmatch(text) or len(text) > LONGEST:
         raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
     return Fraction(text)
+
+
+def read_list(text: str, read: Callable[[str], T]) -> list[T]:
+    """One value, or several: ``a,b,c``, in which ``from:to:step`` stands for a range that includes its end.
+
+    >>> read_list("3,16:64:16", read_whole)
+    [3, 16, 32, 48, 64]
+    """
+    return [read(item) for item in list_items(text)]
+
+
+def list_items(text: str) -> list[str]:
+    """The items of a list as they would be typed one by one.
+
+    >>> list_items("0.25:1:0.25")
+    ['0.25', '0.5', '0.75', '1']
+    """
+    items: list[str] = []
+    for item in text.split(","):
+        items += _range_items(item) if ":" in item else [item]
+        if len(items) > MOST_VALUES:
+            raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")
+    return items
+
+
+def _range_items(text: str) -> list[str]:
+    ends = text.split(":")
+    if len(ends) != 3 or not all(map(DECIMAL.fullmatch, ends)):
+        raise NumberError(f"a range is from:to:step, such as 16:512:16, got {shortened(text)}")
+    first, last, step = map(read_factor, ends)
+    if not step or last < first:
+        raise NumberError(f"a range goes up from its first number to its last in steps above 0, got {shortened(text)}")
+    count = (last - first) // step + 1
+    if count > MOST_VALUES:
+        raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")
+    places = max(len(end.partition(".")[2]) for end in ends)
+    scale = 10**places
+    numbers = range(int(first * scale), int(last * scale) + 1, int(step * scale))
+    return [_with_point(number, places) for number in numbers]
+
+
+def _with_point(number: int, places: int) -> str:
+    """A number of units of the last decimal place, as people write it."""
+    if not places:
+        return str(number)
+    whole, rest = divmod(number, 10**places)
+    return f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
 
 
 def shortened(text: str) -> str:

@@ -6,19 +6,23 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from sepcost.arguments import Extent
 from sepcost.cli import options as o
 from sepcost.cli.convolution import ConvolutionOptions, read_option
-from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.convolution_sweep import ConvolutionSweep
+from sepcost.cli.formats import DATA, Format, chosen_format
 from sepcost.cli.job import Job
+from sepcost.cli.multipliers import multiplier_sweep, refuse_scaling_without_a_map
 from sepcost.cli.progress import Waiting
-from sepcost.cli.rendering import rendered
-from sepcost.cli.replacement_option import chosen_replacement
+from sepcost.cli.rendering import derived, drawn, written
+from sepcost.cli.replacement_option import chosen_replacements
+from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
-from sepcost.units import read_sizes, read_whole
+from sepcost.report.view import View
+from sepcost.sweep import Sweep
+from sepcost.units import read_whole
 
 
 def compare(
@@ -44,6 +48,12 @@ def compare(
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
+    totals: o.Totals = False,
+    layers: o.Layers = False,
+    columns: o.Columns = None,
+    sort: o.Sort = None,
+    ascending: o.Ascending = False,
+    top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
     explain: o.Explain = False,
@@ -64,22 +74,21 @@ def compare(
     output = None if output == Path("-") else output
     format_ = chosen_format(format_, (Format.TABLE, Format.MARKDOWN) if explain else Format, output)
     _refuse_contradictions(files, one, format_, explain)
-    _refuse_scaling_without_a_map(one, rho, resolution)
+    refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     _refuse_overwriting(files, output)
-    job = Job(
-        [chosen_replacement(text) for text in dict.fromkeys(replacements or ())],
-        _convention(flops_per_mac, batch, dtype.value),
-        alpha=alpha,
-        rho=rho,
-        resolution=None if resolution is None else read_option("--resolution", _read_resolution, resolution),
+    chosen, swept_options = chosen_replacements(replacements or ())
+    job = Job(chosen, _convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
+    axes = Sweep((*(() if files else one.axes()), *job.sweep.axes))
+    swept = (*axes.names, *(f"replacement.{name}" for name in swept_options))
+    view = chosen_view(
+        totals=totals, layers=layers, columns=columns, sort=sort, ascending=ascending, top=top, swept=swept
     )
-    with Waiting("networks") as waiting:
-        comparisons: Iterable[Comparison] = (
-            job.compare_sources(files, waiting) if files else [job.compare(one.network())]
-        )
-        chunks = rendered(
-            comparisons, format_, job.convention, to_stdout=output is None, assumed=one.assumed, explain=explain
-        )
+    with Waiting("combinations" if axes.names and not files else "networks") as waiting:
+        if files:
+            chunks = _of_sources(job.compare_sources(files, waiting), job, format_, view, output)
+        else:
+            sweep = ConvolutionSweep(one, job, view, waiting)
+            chunks = _of_convolutions(sweep, format_, view, output, explain)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
@@ -87,11 +96,29 @@ def compare(
     return job.exit_code
 
 
-def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
-    per_mac = read_option("--flops-per-mac", read_whole, flops_per_mac)
-    samples = read_option("--batch", read_whole, batch)
+def _of_sources(
+    comparisons: Iterable[Comparison], job: Job, format_: Format, view: View, output: Path | None
+) -> Iterable[str]:
+    chosen = view.networks(comparisons)
+    if format_ in DATA:
+        return written(chosen, format_, job.convention, view, to_stdout=output is None)
+    return drawn(chosen, format_, view, to_stdout=output is None)
+
+
+def _of_convolutions(
+    sweep: ConvolutionSweep, format_: Format, view: View, output: Path | None, explain: bool
+) -> Iterable[str]:
+    if explain:
+        return (derived(comparison, format_, sweep.one.assumed) for comparison in sweep.comparisons())
+    if format_ in DATA:
+        return written(sweep.several(), format_, sweep.job.convention, view, to_stdout=output is None)
+    refuse_too_many(len(sweep))
+    return drawn(sweep.comparisons(), format_, view, to_stdout=output is None, assumed=sweep.one.assumed)
+
+
+def _convention(flops_per_mac: str, dtype: str) -> Convention:
     try:
-        return Convention(per_mac, samples, dtype)
+        return Convention(read_option("--flops-per-mac", read_whole, flops_per_mac), dtype=dtype)
     except ConventionError as error:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
 
@@ -105,25 +132,11 @@ def _refuse_contradictions(sources: list[str], one: ConvolutionOptions, format_:
         raise SepcostError("- stands for standard input, and can be given once")
     if explain and sources:
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
-    if explain and format_ in (Format.JSON, Format.CSV):
+    if explain and format_ in DATA:
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
-
-
-def _refuse_scaling_without_a_map(one: ConvolutionOptions, rho: str, resolution: str | None) -> None:
-    if resolution is not None and rho != "1":
-        raise SepcostError("--rho and --resolution say the same thing: give one of them")
-    if resolution is not None and one.given:
-        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
-    if rho != "1" and one.given and not one.has_map:
-        raise SepcostError("--rho scales a map, and there is none: give -H")
 
 
 def _refuse_overwriting(sources: list[str], output: Path | None) -> None:
     for source in sources:
         if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
             raise SepcostError(f"--output {output}: is a source, and would be overwritten")
-
-
-def _read_resolution(text: str) -> Extent | int:
-    sizes = read_sizes(text)
-    return sizes[0] if len(sizes) == 1 else sizes

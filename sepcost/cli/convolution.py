@@ -1,4 +1,4 @@
-"""One convolution from the options of the command line."""
+"""One convolution, or a sweep of them, from the options of the command line."""
 
 from __future__ import annotations
 
@@ -11,20 +11,46 @@ from sepcost.arguments import Extent, extent
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
-from sepcost.units import NumberError, read_padding, read_sizes, read_whole
+from sepcost.sweep import Axis
+from sepcost.units import NumberError, read_list, read_padding, read_sizes, read_whole
 
 T = TypeVar("T")
 
-OPTIONS: Mapping[str, str] = {
-    "height": "-H",
-    "width": "-W",
-    "in_channels": "-C",
-    "kernel_size": "-K",
-    "out_channels": "-O",
+LETTERS: Mapping[str, str] = {
+    "height": "H",
+    "width": "W",
+    "in_channels": "C",
+    "kernel_size": "K",
+    "out_channels": "O",
 }
-"""How messages name an option that has a letter; the others are called as they are written."""
+"""What an option that has a letter is called, in messages and as a swept number."""
 
+ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
 NEEDED = ("in_channels", "kernel_size", "out_channels")
+
+
+def _sizes(text: str) -> int | Extent:
+    return _alone(read_sizes(text))
+
+
+def _padding(text: str) -> str | int | Extent:
+    padding = read_padding(text)
+    return padding if padding == "same" else _alone(padding)
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "height": read_whole,
+    "width": read_whole,
+    "size": _sizes,
+    "in_channels": read_whole,
+    "kernel_size": _sizes,
+    "out_channels": read_whole,
+    "stride": _sizes,
+    "padding": _padding,
+    "output_padding": _sizes,
+    "dilation": _sizes,
+    "groups": read_whole,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,68 +88,52 @@ class ConvolutionOptions:
         """Whether there is a map to count on, or only positions."""
         return self.height is not None or self.size is not None
 
-    def network(self) -> Network:
-        """The network of this one convolution; a SepcostError that names the option which is wrong."""
+    def axes(self) -> tuple[Axis, ...]:
+        """The numbers that were typed, each with its values; a SepcostError that names the option which is wrong."""
         missing = [option(name) for name in NEEDED if getattr(self, name) is None]
         if missing:
             raise SepcostError(
                 f"missing {' and '.join(missing)}: one convolution needs -C, -K and -O (and -H for a map)"
             )
+        if self.size is not None and (self.height is not None or self.width is not None):
+            raise SepcostError("--size contradicts -H and -W: give one or the other")
+        if self.width is not None and self.height is None:
+            raise SepcostError("-W needs -H")
+        typed = [(name, getattr(self, name)) for name in READERS if getattr(self, name) is not None]
+        return tuple(Axis(LETTERS.get(name, name), _read_values(name, text)) for name, text in typed)
+
+    def network(self, values: Mapping[str, Any]) -> Network:
+        """The network of this one convolution, with these values for its axes; a SepcostError names the option."""
         try:
-            network = Network.of(self._conv())
+            network = Network.of(self._conv(values))
         except LayerError as error:
             raise SepcostError(f"{self._option_of(error.field)}: {error.reason}") from None
         return replaced(network, per_position=not self.has_map)
 
-    def _conv(self) -> Conv:
-        kernel = self._sizes("kernel_size")
-        arguments: dict[str, Any] = {"kernel_size": _alone(kernel)}
-        for name in ("stride", "output_padding", "dilation"):
-            if getattr(self, name) is not None:
-                arguments[name] = self._extent(name)
-        if self.padding is not None:
-            padding = read_option("--padding", read_padding, self.padding)
-            arguments["padding"] = padding if padding == "same" else _alone(padding)
+    def _conv(self, values: Mapping[str, Any]) -> Conv:
+        arguments = {name: values[name] for name in ARGUMENTS if name in values}
         for name in ("bias", "norm", "transposed"):
             if getattr(self, name) is not None:
                 arguments[name] = getattr(self, name)
-        if self.groups is not None:
-            arguments["groups"] = self._whole("groups")
-        channels = self._whole("in_channels"), self._whole("out_channels")
+        size = self._input_size(values)
         if not self.has_map:
-            smallest = self._smallest_map(kernel, arguments)
             for name in ("padding", "output_padding"):  # a matter of the map's border, but still to be right
-                if arguments.pop(name, "same") != "same":
-                    extent(name, self._extent(name), len(smallest), 0)
-            return Conv(smallest, *channels, **arguments)
-        return Conv(self._input_size(), *channels, **arguments)
+                if arguments.get(name, "same") != "same":
+                    extent(name, arguments.pop(name), len(size), 0)
+        return Conv(size, values["C"], values["O"], values["K"], **arguments)
 
-    def _input_size(self) -> Extent:
-        if self.size is not None:
-            if self.height is not None or self.width is not None:
-                raise SepcostError("--size contradicts -H and -W: give one or the other")
-            return self._sizes("size")
-        height = self._whole("height")
-        return (height, height if self.width is None else self._whole("width"))
+    def _input_size(self, values: Mapping[str, Any]) -> Extent:
+        if not self.has_map:
+            return self._smallest_map(values)
+        if "size" in values:
+            return _extent(values["size"], 1)
+        return (values["H"], values.get("W", values["H"]))
 
-    def _smallest_map(self, kernel: Extent, arguments: Mapping[str, Any]) -> Extent:
+    def _smallest_map(self, values: Mapping[str, Any]) -> Extent:
         """An input with one position on its smaller side, under padding ``same``: counts on it are per position."""
-        if self.width is not None:
-            raise SepcostError("-W needs -H")
-        rank = 2 if len(kernel) == 1 else len(kernel)
-        stride = arguments.get("stride", 1)
-        if self.transposed or not isinstance(stride, (int, tuple)):
-            return (1,) * rank
-        return stride if isinstance(stride, tuple) else (stride,) * rank
-
-    def _extent(self, name: str) -> int | Extent:
-        return _alone(self._sizes(name))
-
-    def _sizes(self, name: str) -> Extent:
-        return read_option(option(name), read_sizes, getattr(self, name))
-
-    def _whole(self, name: str) -> int:
-        return read_option(option(name), read_whole, getattr(self, name))
+        kernel = values["K"]
+        rank = len(kernel) if isinstance(kernel, tuple) else 2
+        return _extent(1 if self.transposed else values.get("stride", 1), rank)
 
     def _option_of(self, field: str) -> str:
         if field == "input_size":
@@ -137,11 +147,7 @@ def option(name: str) -> str:
     >>> option("kernel_size"), option("output_padding")
     ('-K', '--output-padding')
     """
-    return OPTIONS.get(name, f"--{name.replace('_', '-')}")
-
-
-def _alone(sizes: Sequence[int]) -> int | Extent:
-    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+    return f"-{LETTERS[name]}" if name in LETTERS else f"--{name.replace('_', '-')}"
 
 
 def read_option(name: str, read: Callable[[str], T], text: str) -> T:
@@ -150,3 +156,15 @@ def read_option(name: str, read: Callable[[str], T], text: str) -> T:
         return read(text)
     except NumberError as error:
         raise SepcostError(f"{name}: {error}") from None
+
+
+def _read_values(name: str, text: str) -> Sequence[Any]:
+    return read_option(option(name), lambda text: read_list(text, READERS[name]), text)
+
+
+def _alone(sizes: Sequence[int]) -> int | Extent:
+    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+
+
+def _extent(value: Any, rank: int) -> Extent:
+    return value if isinstance(value, tuple) else (value,) * rank

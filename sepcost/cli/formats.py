@@ -18,11 +18,21 @@ class Format(str, Enum):
 
     TABLE = "table"
     JSON = "json"
+    JSONL = "jsonl"
     CSV = "csv"
     MARKDOWN = "markdown"
 
 
-SUFFIXES = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN}
+SUFFIXES = {
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+}
+DATA = (Format.JSON, Format.JSONL, Format.CSV)
+"""Formats for programs: complete, exact, written as the results come."""
 
 
 def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:

@@ -1,11 +1,11 @@
-"""A run of ``compare``: the networks one by one, compared or complained about."""
+"""A run of ``compare``: networks one by one, in every combination of multipliers, compared or complained about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sepcost.arguments import Extent
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
@@ -13,31 +13,24 @@ from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
 from sepcost.replacements import Replacement
+from sepcost.sweep import Sweep
 
 if TYPE_CHECKING:
     from sepcost.config import Loaded
 
+MULTIPLIERS = ("alpha", "rho", "resolution")
+
 
 class Job:
-    """What is to be done with each network; ``bad`` counts those that could not be judged."""
+    """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
-    def __init__(
-        self,
-        replacements: Sequence[Replacement],
-        convention: Convention,
-        *,
-        alpha: str = "1",
-        rho: str = "1",
-        resolution: Extent | int | None = None,
-    ) -> None:
+    ``sweep`` has the multipliers and the batch, as far as they were given.
+    """
+
+    def __init__(self, replacements: Sequence[Replacement], convention: Convention, sweep: Sweep) -> None:
         self.replacements = replacements
         self.convention = convention
-        self.scaling: dict[str, Any] = {}
-        if (alpha, rho, resolution) != ("1", "1", None):
-            from sepcost.scaling import as_factor
-
-            factors = {"alpha": as_factor("--alpha", alpha), "rho": as_factor("--rho", rho)}
-            self.scaling = {**factors, "resolution": resolution}
+        self.sweep = sweep
         self.good = 0
         self.bad = 0
 
@@ -45,36 +38,46 @@ class Job:
     def exit_code(self) -> int:
         return 2 if self.bad else 0
 
-    def compare(self, network: Network) -> Comparison:
+    def compare(self, network: Network, values: Mapping[str, Any], swept: Mapping[str, Any]) -> Comparison:
         """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
-        if self.scaling:
-            from sepcost.scaling import scale
+        multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
+        if multipliers:
+            from sepcost.scaling import scale  # needs the standard library's fractions, which take their time
 
-            network = scale(network, **self.scaling)
-        return Comparison.of(network, self.replacements, self.convention)
+            network = scale(network, **multipliers)
+        convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
+        return Comparison.of(network, self.replacements, convention, swept)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
         """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
         from sepcost.cli.sources import networks
 
-        for item in waiting.counted(networks(sources)):
+        for item in networks(sources):
+            waiting.advance(1)
+            if isinstance(item, ConfigError):
+                self.fail(item)
+            else:
+                yield from self._compare_loaded(item)
+        self.summarize("networks")
+
+    def fail(self, error: ConfigError) -> None:
+        """Count one more that could not be evaluated, and say why."""
+        self.bad += 1
+        complain_about(error.problems)
+
+    def summarize(self, what: str) -> None:
+        """At the end: how much is missing."""
+        if self.bad and self.good:
+            complain(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
+
+    def _compare_loaded(self, item: Loaded) -> Iterator[Comparison]:
+        for values in self.sweep:
             try:
-                comparison = self._evaluated(item)
-            except ConfigError as error:
-                self.bad += 1
-                complain_about(error.problems)
+                comparison = self.compare(item.network, values, self.sweep.swept(values))
+            except NetworkError as error:
+                self.fail(item.located(error))
+            except SepcostError as error:
+                self.fail(ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]))
             else:
                 self.good += 1
                 yield comparison
-        if self.bad and self.good:
-            complain(f"{self.bad} of {self.bad + self.good} networks could not be evaluated")
-
-    def _evaluated(self, item: Loaded | ConfigError) -> Comparison:
-        if isinstance(item, ConfigError):
-            raise item
-        try:
-            return self.compare(item.network)
-        except NetworkError as error:
-            raise item.located(error) from None
-        except SepcostError as error:
-            raise ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]) from None

@@ -13,6 +13,7 @@ from sepcost.cli.formats import Format
 ONE = "One convolution"
 COUNTED = "What is counted"
 OUTPUT = "Output"
+SHOWN = "What is shown"
 
 
 class Dtype(str, Enum):
@@ -109,6 +110,29 @@ FlopsPerMac = Annotated[
     typer.Option(
         "--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTED
     ),
+]
+
+Totals = Annotated[
+    bool, typer.Option("--totals", help="A row for each network, without its layers.", rich_help_panel=SHOWN)
+]
+Layers = Annotated[
+    bool, typer.Option("--layers", help="In a sweep, the layers too, not only totals.", rich_help_panel=SHOWN)
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", help="Only these, such as params,macs,reduction.macs.", metavar="NAME,…", rich_help_panel=SHOWN
+    ),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", help="By this, such as reduction.macs; largest first.", metavar="NAME", rich_help_panel=SHOWN
+    ),
+]
+Ascending = Annotated[bool, typer.Option("--ascending", help="Sort the smallest first.", rich_help_panel=SHOWN)]
+Top = Annotated[
+    str | None, typer.Option("--top", help="Only the first so many rows.", metavar="N", rich_help_panel=SHOWN)
 ]
 
 OutputFormat = Annotated[

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
 from threading import Lock, Timer
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-T = TypeVar("T")
 PATIENCE = 1.0
 
 
@@ -19,13 +17,15 @@ class Waiting:
     """Shows a bar with a count once PATIENCE is over; shows nothing where stderr is no terminal.
 
     >>> with Waiting("networks") as waiting:
-    ...     sum(waiting.counted([1, 2, 3]))
-    6
+    ...     waiting.advance(3)
+    ...     waiting.count
+    3
     """
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.count = 0
+        self.total: int | None = None
         self._progress: Progress | None = None
         self._stopped = False
         self._lock = Lock()
@@ -42,13 +42,15 @@ class Waiting:
     ) -> None:
         self.stop()
 
-    def counted(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, each counted as it passes."""
-        for item in items:
-            self.count += 1
-            if self._progress is not None:
-                self._progress.update(self._progress.task_ids[0], what=f"{self.count:,} {self.what}")
-            yield item
+    def expect(self, total: int) -> None:
+        """Say how many there will be: the bar then shows the time left."""
+        self.total = total
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self.count += count
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], completed=self.count, what=self._text())
 
     def stop(self) -> None:
         """Take the bar away, for good."""
@@ -59,13 +61,18 @@ class Waiting:
                 self._progress.stop()
                 self._progress = None
 
+    def _text(self) -> str:
+        of = "" if self.total is None else f" of {self.total:,}"
+        return f"{self.count:,}{of} {self.what}"
+
     def _show(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        columns = (BarColumn(), TextColumn("{task.fields[what]}", markup=False), TimeElapsedColumn())
+        left = (TextColumn("left:"), TimeRemainingColumn()) if self.total is not None else (TimeElapsedColumn(),)
+        columns = (BarColumn(), TextColumn("{task.fields[what]}", markup=False), *left)
         progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-        progress.add_task("", total=None, what=f"{self.count:,} {self.what}")
+        progress.add_task("", total=self.total, completed=self.count, what=self._text())
         with self._lock:
             if not self._stopped:
                 progress.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -11,21 +11,43 @@ from typing import Any
 from sepcost.blocks import Parts
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
-from sepcost.replacements import REPLACEMENTS, Replacement
+from sepcost.replacements import REPLACEMENTS, Replacement, every_combination, known_block
 from sepcost.suggestions import did_you_mean
 
 
-def chosen_replacement(text: str) -> Replacement:
-    """The replacement that this text stands for; a user's function is imported, which runs its module.
+def chosen_replacements(texts: Iterable[str]) -> tuple[list[Replacement], tuple[str, ...]]:
+    """The replacements that these texts stand for, each once; and the options that were given several values.
 
-    The current folder is importable. Raises ReplacementError.
+    >>> chosen, swept = chosen_replacements(["separable:multiplier=1,2", "blueprint"])
+    >>> [replacement.text for replacement in chosen], swept
+    (['separable:multiplier=1', 'separable:multiplier=2', 'blueprint'], ('multiplier',))
+
+    A user's function is imported, which runs its module. The current folder is importable. Raises ReplacementError.
     """
-    module, _, rest = text.partition(":")
-    name, colon, given = rest.partition(":")
-    if module in REPLACEMENTS or not name or "=" in name:
-        return Replacement.parse(text)
-    block = _guarded(f"{module}:{name}", _imported(module, name))
-    return Replacement.with_options(text, f"{module}:{name}", block, given if colon else None)
+    chosen: dict[str, Replacement] = {}
+    swept: dict[str, None] = {}
+    for text in texts:
+        several = list(_chosen(text))
+        chosen |= {replacement.text: replacement for replacement in several}
+        for option, value in several[0].options:
+            if any((option, value) not in replacement.options for replacement in several):
+                swept[option] = None
+    return list(chosen.values()), tuple(swept)
+
+
+def _chosen(text: str) -> Iterator[Replacement]:
+    name, colon, given = text.partition(":")
+    function = given.partition(":")[0]
+    if name in REPLACEMENTS or not function or "=" in function:
+        block = known_block(name)
+    else:
+        _, colon, given = given.partition(":")
+        name, block = f"{name}:{function}", _guarded(f"{name}:{function}", _imported(name, function))
+    if not colon:
+        yield Replacement(name, block)
+        return
+    for options in every_combination(given, block):
+        yield Replacement.with_options(name, block, options)
 
 
 def _imported(module: str, name: str) -> Callable[..., Any]:

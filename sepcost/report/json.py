@@ -1,31 +1,50 @@
-"""Comparisons as JSON: the contract of docs/json.md, schema_version 1."""
+"""Comparisons as JSON, the contract of docs/json.md: one document, or a line for each network."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.comparison import Comparison, LayerComparison
+from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.layers import Conv
 from sepcost.report.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
+from sepcost.report.many import HOLE, Holes, Several, texts
+from sepcost.report.records import FACTS, plain
+from sepcost.report.view import View
 
 SCHEMA_VERSION = 1
 NOTES = {1: "one FLOP per MAC, as in the articles and fvcore", 2: "two FLOPs per MAC, as in PyTorch and data sheets"}
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+HOLE_IN_JSON = _encode(HOLE)
 
 
-def json_chunks(comparisons: Iterable[Comparison], convention: Convention, version: str) -> Iterator[str]:
-    """The document in pieces, layer by layer, as the comparisons come; nothing for no comparison."""
-    started = False
-    for comparison in comparisons:
-        yield ",\n" if started else _opening(convention, version)
-        started = True
-        yield from _network(comparison)
-    if started:
+def json_chunks(
+    comparisons: Iterable[Comparison | Several], convention: Convention, version: str, view: View | None = None
+) -> Iterator[str]:
+    """The document in pieces as the comparisons come; nothing for no comparison."""
+    view = view or View()
+    separator = f'{_encode(_head(convention, version, view))[:-1]},"networks":[\n'
+    for item in comparisons:
+        for piece in _networks(item, view):
+            yield separator
+            yield from piece
+            separator = ",\n"
+    if separator == ",\n":
         yield "\n]}\n"
+
+
+def json_lines(
+    comparisons: Iterable[Comparison | Several], convention: Convention, version: str, view: View | None = None
+) -> Iterator[str]:
+    """A line for each network, which says all by itself."""
+    view = view or View()
+    opening = _encode(_head(convention, version, view))[:-1] + ","
+    for item in comparisons:
+        for piece in _networks(item, view):
+            yield f"{opening}{''.join(piece).replace(chr(10), '')[1:]}\n"
 
 
 def indented(chunks: Iterable[str]) -> str:
@@ -34,20 +53,43 @@ def indented(chunks: Iterable[str]) -> str:
     return json.dumps(json.loads(text), indent=2) + "\n" if text else ""
 
 
-def _opening(convention: Convention, version: str) -> str:
-    head = {
+def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
+    return {
         "schema_version": SCHEMA_VERSION,
         "version": version,
         "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
-        "batch": convention.batch,
+        "batch": None if "batch" in view.swept else convention.batch,
         "dtype": convention.dtype,
     }
-    return f'{_encode(head)[:-1]},"networks":[\n'
 
 
-def _network(comparison: Comparison) -> Iterator[str]:
-    network, convention = comparison.network, comparison.convention
-    has_map = not network.per_position
+def _networks(item: Comparison | Several, view: View) -> Iterator[Iterable[str]]:
+    """The networks of an item, each in pieces: a layer at a time, or all that it is."""
+    if isinstance(item, Comparison):
+        yield _network(item, view, [])
+        return
+    for text in texts(item, lambda comparison, holes: "".join(_network(comparison, view, holes)), HOLE_IN_JSON):
+        yield (text,)
+
+
+def _network(comparison: Comparison, view: View, holes: Holes) -> Iterator[str]:
+    def hole(value: Any) -> str:
+        holes.append(value)
+        return HOLE
+
+    encode = json.JSONEncoder(separators=(",", ":"), default=hole).encode
+    yield encode(_network_head(comparison))[:-1]
+    if not view.totals:
+        separator = ',"layers":[\n'
+        for layer in comparison.layers:
+            yield separator + encode(_layer(layer, comparison, view.columns))
+            separator = ",\n"
+        yield "]" if comparison.layers else ',"layers":[]'
+    yield f',\n"total":{encode(_total(comparison, view.columns))}}}'
+
+
+def _network_head(comparison: Comparison) -> dict[str, Any]:
+    network = comparison.network
     head: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
@@ -55,48 +97,82 @@ def _network(comparison: Comparison) -> Iterator[str]:
         "alpha": float(network.alpha),
         "rho": float(network.rho),
     }
-    if not has_map:
+    if network.per_position:
         head["per"] = "input position" if _is_transposed(comparison) else "output position"
-    yield f'{_encode(head)[:-1]},"layers":[\n'
-    separator = ""
-    for layer in comparison.layers:
-        yield separator + _encode(_layer(layer, convention, has_map))
-        separator = ",\n"
-    total = {
-        "standard": total_figures(comparison.standard, convention),
-        "replacements": {
-            text: {
-                **total_figures(total, convention),
-                "reduction": total_reductions(comparison.standard, total, convention),
-                "costs_more": total.costs_more,
-            }
-            for text, total in comparison.totals.items()
-        },
-    }
-    yield f'],\n"total":{_encode(total)}}}'
+    if comparison.swept:
+        head["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
+    return head
 
 
-def _layer(layer: LayerComparison, convention: Convention, has_map: bool) -> dict[str, Any]:
+def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:
+    standard, convention = comparison.standard, comparison.convention
+    replacements = {}
+    for replacement in comparison.replacements:
+        total = comparison.totals[replacement.text]
+        figures = total_figures(total, convention)
+        reduction = total_reductions(standard, total, convention)
+        replacements[replacement.text] = {
+            "options": {name: plain(value) for name, value in replacement.options},
+            **_chosen(figures, columns, "replacement."),
+            **_reduction(reduction, columns),
+            "costs_more": total.costs_more,
+        }
+    return {"standard": _chosen(total_figures(standard, convention), columns), "replacements": replacements}
+
+
+def _layer(layer: LayerComparison, comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:
+    convention, has_map = comparison.convention, not comparison.network.per_position
     standard = cost_figures(layer.standard, convention, has_map=has_map)
+    facts = layer_facts(layer.layer, has_map=has_map)
     return {
         "name": layer.name,
-        **layer_facts(layer.layer, has_map=has_map),
+        **(facts if columns is None else {name: facts.get(name) for name in columns if name in FACTS}),
         "kept": layer.kept,
-        "standard": standard,
+        "standard": _chosen(standard, columns),
         "replacements": {
-            text: {
-                **(cost_figures(variant.cost, convention, has_map=has_map) if variant.parts else standard),
-                "reduction": reductions(layer.standard, variant.cost, convention, has_map=has_map),
-                "costs_more": variant.costs_more,
-                "kept": variant.kept,
-                "parts": [
-                    {"name": part.name, **cost_figures(part.cost, convention, has_map=has_map)}
-                    for part in variant.parts
-                ],
-            }
+            text: _variant(layer, variant, standard, convention, has_map, columns)
             for text, variant in layer.variants.items()
         },
     }
+
+
+def _variant(
+    layer: LayerComparison,
+    variant: Variant,
+    standard: Mapping[str, Any],
+    convention: Convention,
+    has_map: bool,
+    columns: Sequence[str] | None,
+) -> dict[str, Any]:
+    figures = cost_figures(variant.cost, convention, has_map=has_map) if variant.parts else standard
+    reduction = reductions(layer.standard, variant.cost, convention, has_map=has_map)
+    facts = {
+        **_chosen(figures, columns, "replacement."),
+        **_reduction(reduction, columns),
+        "costs_more": variant.costs_more,
+        "kept": variant.kept,
+    }
+    if columns is None or "part" in columns:
+        facts["parts"] = [
+            {
+                "name": part.name,
+                **_chosen(cost_figures(part.cost, convention, has_map=has_map), columns, "replacement."),
+            }
+            for part in variant.parts
+        ]
+    return facts
+
+
+def _chosen(figures: Mapping[str, Any], columns: Sequence[str] | None, prefix: str = "") -> Mapping[str, Any]:
+    """The figures whose names, behind the prefix, are among the columns; all of them where none were chosen."""
+    if columns is None:
+        return figures
+    return {name: value for name, value in figures.items() if prefix + name in columns}
+
+
+def _reduction(figures: Mapping[str, Any], columns: Sequence[str] | None) -> dict[str, Any]:
+    chosen = _chosen(figures, columns, "reduction.")
+    return {"reduction": chosen} if chosen else {}
 
 
 def _is_transposed(comparison: Comparison) -> bool:

@@ -17,6 +17,8 @@ class Kind(Enum):
     BYTES = "bytes"
     RATIO = "ratio"
     INTENSITY = "intensity"
+    PARAMETER = "parameter"
+    """What was given rather than counted: written as it is, never rounded."""
 
 
 class Ratio(NamedTuple):

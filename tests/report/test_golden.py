@@ -60,18 +60,29 @@ def test_csv_says_the_same_as_json() -> None:
     for network in networks:
         ours = [row for row in rows if row["network"] == network["name"]]
         for layer in network["layers"]:
-            mine = {(row["row"], row["variant"], row["part"]): row for row in ours if row["layer"] == layer["name"]}
-            assert {name: int(mine["layer", "standard", ""][name]) for name in COUNTS} == {
-                name: layer["standard"][name] for name in COUNTS
-            }
+            mine = {(row["replacement"], row["part"]): row for row in ours if row["layer"] == layer["name"]}
             for text, variant in layer["replacements"].items():
-                assert mine["layer", text, ""]["reduction.macs"] == str(
+                row = mine[text, ""]
+                for name in COUNTS:
+                    assert int(row[name]) == layer["standard"][name]
+                    assert int(row[f"replacement.{name}"]) == variant[name]
+                assert row["reduction.macs"] == str(
                     "" if variant["reduction"]["macs"] is None else variant["reduction"]["macs"]
                 )
                 for part in variant["parts"]:
-                    assert int(mine["part", text, part["name"]]["macs"]) == part["macs"]
-        (total,) = [row for row in ours if row["row"] == "total" and row["variant"] == "standard"]
-        assert int(total["peak_activation_bytes"]) == network["total"]["standard"]["peak_activation_bytes"]
+                    assert int(mine[text, part["name"]]["replacement.macs"]) == part["macs"]
+        (total,) = [row for row in ours if row["row"] == "total"]
+        for name in (*COUNTS, "peak_activation_bytes"):
+            assert int(total[name]) == network["total"]["standard"][name]
+            assert int(total[f"replacement.{name}"]) == network["total"]["replacements"]["blueprint"][name]
+
+
+def test_json_lines_say_the_same_as_json() -> None:
+    arguments = ["configs/xception.yaml", "configs/m5.yaml", "-r", "blueprint"]
+    document = json.loads(sepcost("compare", *arguments, "--format", "json").out)
+    lines = sepcost("compare", *arguments, "--format", "jsonl").out.splitlines()
+    head = {name: value for name, value in document.items() if name != "networks"}
+    assert [json.loads(line) for line in lines] == [{**head, **network} for network in document["networks"]]
 
 
 def test_counts_per_position_are_counts_on_a_large_map_divided() -> None:

@@ -1,0 +1,65 @@
+"""Grid: the combinations of a sweep, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sepcost.arrays.integers import Array, evaluated
+from sepcost.sweep import Sweep
+
+T = TypeVar("T")
+
+
+class Grid:
+    """A sweep whose axes of whole numbers become arrays; ``apart`` names axes that have to be plain values.
+
+    >>> from sepcost.sweep import Axis
+    >>> sweep = Sweep((Axis("K", (3, (3, 5))), Axis("O", (64, 128, 256))))
+    >>> grid = Grid(sweep)
+    >>> for places, doubled in grid.evaluated([1, 2, 3], lambda values: values["O"] * 2):
+    ...     print(places, getattr(doubled, "array", doubled))
+    [0, 1] [256 512]
+    [2] 128
+    """
+
+    def __init__(self, sweep: Sweep, apart: Sequence[str] = ()) -> None:
+        self.lengths = [len(axis.values) for axis in sweep.axes]
+        self.axes = sweep.axes
+        self.arrays: Mapping[str, Array] = {
+            axis.name: np.array(axis.values)
+            for axis in sweep.axes
+            if axis.name not in apart and all(type(value) is int for value in axis.values)
+        }
+
+    def evaluated(
+        self, numbers: Sequence[int], function: Callable[[Mapping[str, Any]], T]
+    ) -> Iterator[tuple[list[int], T]]:
+        """The function of the combinations with these numbers; each value with the places that it is for."""
+        chosen = self._chosen(np.asarray(numbers))
+        for places, plain in self._plain_values(chosen):
+            arrays = {name: array[chosen[name][places]] for name, array in self.arrays.items()}
+            arrays = arrays or {"": np.zeros(len(places), int)}
+            for within, value in evaluated(lambda of, plain=plain: function({**plain, **of}), arrays):  # type: ignore[misc]
+                yield places[within].tolist(), value
+
+    def _chosen(self, numbers: Array) -> Mapping[str, Array]:
+        """For each axis, which of its values each combination has."""
+        chosen = {}
+        for axis, length in zip(reversed(self.axes), reversed(self.lengths)):
+            numbers, chosen[axis.name] = np.divmod(numbers, length)
+        return chosen
+
+    def _plain_values(self, chosen: Mapping[str, Array]) -> Iterator[tuple[Array, Mapping[str, Any]]]:
+        """The combinations in groups that have the same values on the axes that are no arrays."""
+        apart = [axis for axis in self.axes if axis.name not in self.arrays]
+        count = len(next(iter(chosen.values())))
+        if not apart:
+            yield np.arange(count), {}
+            return
+        kinds, which = np.unique(np.stack([chosen[axis.name] for axis in apart]), axis=1, return_inverse=True)
+        for kind in range(kinds.shape[1]):
+            values = {axis.name: axis.values[place] for axis, place in zip(apart, kinds[:, kind].tolist())}
+            yield np.flatnonzero(which.ravel() == kind), values

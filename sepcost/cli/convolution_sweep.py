@@ -1,0 +1,145 @@
+"""One convolution in every combination of its numbers: one by one, or many at once where there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sepcost.cli.convolution import ConvolutionOptions
+from sepcost.cli.job import MULTIPLIERS, Job
+from sepcost.cli.progress import Waiting
+from sepcost.cli.streams import complain
+from sepcost.comparison import Comparison
+from sepcost.errors import SepcostError
+from sepcost.replacements import REPLACEMENTS
+from sepcost.report.many import Several
+from sepcost.report.view import View
+from sepcost.sweep import Sweep, combination_text
+
+AT_ONCE = 8192
+WORTH_IT = 500
+"""Fewer combinations are counted faster than NumPy is imported."""
+MOST_COMPLAINTS = 20
+
+
+class ConvolutionSweep:
+    """The combinations of a convolution's numbers, of multipliers and of batches, in the order of a view."""
+
+    def __init__(self, one: ConvolutionOptions, job: Job, view: View, waiting: Waiting) -> None:
+        self.one = one
+        self.job = job
+        self.view = view
+        self.waiting = waiting
+        self.sweep = Sweep((*one.axes(), *job.sweep.axes))
+        self._counted = False
+        waiting.expect(len(self.sweep))
+
+    def __len__(self) -> int:
+        """How many are shown."""
+        return len(self.sweep) if self.view.top is None else min(self.view.top, len(self.sweep))
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Each by itself."""
+        for number in self._numbers():
+            comparison = self._comparison(number)
+            self.waiting.advance(1)
+            if comparison is not None:
+                yield comparison
+        self.job.summarize("combinations")
+
+    def several(self) -> Iterator[Comparison | Several]:
+        """Many at once, for formats that can write many at once."""
+        if not self._worth_it():
+            yield from self.comparisons()
+            return
+        evaluated = self._evaluator()
+        for portion in _portions(self._numbers()):
+            yield Several(len(portion), list(evaluated(portion)))
+            self.waiting.advance(len(portion))
+        self.job.summarize("combinations")
+
+    def _numbers(self) -> Sequence[int]:
+        numbers = range(len(self.sweep))
+        if self.view.sort is None:
+            return numbers[: self.view.top]
+        keys = self._keys(numbers) if self._worth_it() else self._keys_one_by_one(numbers)
+        ordered = self.view.ordered(keys)
+        self._counted = True
+        return ordered
+
+    def _keys(self, numbers: range) -> Iterator[tuple[Any, int]]:
+        """The value that is sorted by of every combination that can be evaluated, and its number."""
+        evaluated = self._evaluator()
+        for portion in _portions(numbers):
+            keys: dict[int, Any] = {}
+            for places, comparison in evaluated(portion):
+                key = self.view.key(comparison)
+                keys |= zip(places, key.tolist() if hasattr(key, "tolist") else [key] * len(places))
+            yield from ((keys[place], portion[place]) for place in sorted(keys))
+
+    def _keys_one_by_one(self, numbers: range) -> Iterator[tuple[Any, int]]:
+        for number in numbers:
+            comparison = self._comparison(number)
+            if comparison is not None:
+                yield self.view.key(comparison), number
+
+    def _worth_it(self) -> bool:
+        built_in = all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements)
+        scaled = any(axis.name in MULTIPLIERS for axis in self.sweep.axes)
+        return built_in and not scaled and len(self.sweep) >= WORTH_IT
+
+    def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:
+        from sepcost.arrays.grid import Grid  # NumPy takes its time to import
+
+        grid = Grid(self.sweep, apart=("batch",))
+
+        def evaluated(portion: Sequence[int]) -> Iterator[tuple[list[int], Comparison]]:
+            for places, comparison in grid.evaluated(portion, self._compared_or_none):
+                if comparison is not None:
+                    self._count_good(len(places))
+                    yield places, comparison
+                    continue
+                for place in places:
+                    alone = self._comparison(portion[place])
+                    if alone is not None:
+                        yield [place], alone
+
+        return evaluated
+
+    def _compared_or_none(self, values: Mapping[str, Any]) -> Comparison | None:
+        try:
+            return self._compared(values)
+        except SepcostError:  # not all of them are wrong, and each wrong one is told in its own words
+            return None
+
+    def _compared(self, values: Mapping[str, Any]) -> Comparison:
+        return self.job.compare(self.one.network(values), values, self.sweep.swept(values))
+
+    def _comparison(self, number: int) -> Comparison | None:
+        """The combination with this number; None, after a complaint, if there is no such convolution."""
+        values = self.sweep.combination(number)
+        try:
+            comparison = self._compared(values)
+        except SepcostError as error:
+            if len(self.sweep) == 1:
+                raise
+            self._complain(values, error)
+            return None
+        self._count_good(1)
+        return comparison
+
+    def _count_good(self, count: int) -> None:
+        """Sorting goes over them twice: they count once."""
+        self.job.good += 0 if self._counted else count
+
+    def _complain(self, values: Mapping[str, Any], error: SepcostError) -> None:
+        self.job.bad += 1
+        if self.job.bad <= MOST_COMPLAINTS:
+            complain(f"{combination_text(self.sweep.swept(values))}: {error}")
+        if self.job.bad == MOST_COMPLAINTS + 1:
+            complain("further combinations that cannot be evaluated are only counted")
+
+
+def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), AT_ONCE):
+        yield numbers[start : start + AT_ONCE]

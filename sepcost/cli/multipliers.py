@@ -1,0 +1,55 @@
+"""What else can be swept, for networks and convolutions alike: the multipliers and the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from sepcost.arguments import Extent
+from sepcost.cli.convolution import read_option
+from sepcost.errors import SepcostError
+from sepcost.sweep import Axis, Sweep
+from sepcost.units import NumberError, read_list, read_sizes, read_whole
+
+
+def multiplier_sweep(alpha: str, rho: str, resolution: str | None, batch: str) -> Sweep:
+    """The axes that were typed; a SepcostError names the option that is wrong."""
+    return Sweep(tuple(_axes(alpha, rho, resolution, batch)))
+
+
+def _axes(alpha: str, rho: str, resolution: str | None, batch: str) -> Iterator[Axis]:
+    for name, text in (("alpha", alpha), ("rho", rho)):
+        if text != "1":
+            yield Axis(name, _factors(f"--{name}", text))
+    if resolution is not None:
+        yield Axis("resolution", read_option("--resolution", lambda text: read_list(text, _resolution), resolution))
+    if batch != "1":
+        yield Axis("batch", read_option("--batch", lambda text: read_list(text, _samples), batch))
+
+
+def _factors(option: str, text: str) -> list[Fraction]:
+    from sepcost.scaling import as_factor  # needs the standard library's fractions, which take their time
+
+    return read_option(option, lambda text: read_list(text, lambda item: as_factor(option, item)), text)
+
+
+def _resolution(text: str) -> Extent | int:
+    sizes = read_sizes(text)
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _samples(text: str) -> int:
+    number = read_whole(text)
+    if number < 1:
+        raise NumberError(f"must be at least 1, got {number}")
+    return number
+
+
+def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:
+    """A SepcostError where a multiplier has nothing to multiply, or where two say the same."""
+    if resolution is not None and rho != "1":
+        raise SepcostError("--rho and --resolution say the same thing: give one of them")
+    if resolution is not None and one_given:
+        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
+    if rho != "1" and one_given and not has_map:
+        raise SepcostError("--rho scales a map, and there is none: give -H")

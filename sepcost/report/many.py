@@ -1,0 +1,58 @@
+"""Texts of many results at once: written as one is, with a hole for each number that differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from sepcost.comparison import Comparison
+
+HOLE = "\0"
+"""Stands in a text where a number of its own goes in for each result."""
+
+Holes: TypeAlias = list[Any]
+"""The many numbers of each hole, in the order in which the holes stand in the text."""
+
+
+class Several(NamedTuple):
+    """So many results, in ``pieces``: each piece with the places of those that it speaks for."""
+
+    size: int
+    pieces: Sequence[tuple[Sequence[int], Comparison]]
+
+
+def texts(
+    item: Comparison | Several, write: Callable[[Comparison, Holes], str], hole: str = HOLE
+) -> Sequence[str] | Iterator[str]:
+    """The text of one result, or of each of several; ``hole`` is what a hole looks like in what ``write`` gives."""
+    if isinstance(item, Comparison):
+        return (write(item, []),)
+    written = [""] * item.size
+    for places, comparison in item.pieces:
+        holes: Holes = []
+        template = write(comparison, holes)
+        for place, text in zip(places, _filled(template.split(hole), holes, len(places))):
+            written[place] = text
+    return filter(None, written)
+
+
+def _filled(pieces: Sequence[str], holes: Holes, count: int) -> Iterator[str]:
+    if not holes:
+        return iter([pieces[0]] * count)
+    columns = [hole.tolist() for hole in holes]
+    escaped = [piece.replace("%", "%%") for piece in pieces]
+    template = "".join(piece + format_ for piece, format_ in zip(escaped, [*map(_format, columns), ""]))
+    return map(template.__mod__, zip(*map(_written, columns)))
+
+
+def _format(column: Sequence[Any]) -> str:
+    return "%d" if type(column[0]) is int else "%s"
+
+
+def _written(column: list[Any]) -> Sequence[Any] | Iterator[str]:
+    """The values for the template: floats as texts, which are made once for those that come again and again."""
+    if type(column[0]) is bool:
+        return ["true" if value else "false" for value in column]
+    if type(column[0]) is float:
+        return map({value: repr(value) for value in set(column)}.__getitem__, column)
+    return column

@@ -1,0 +1,86 @@
+"""The notes under a table: what was kept and why, what costs more, what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sepcost.comparison import Comparison
+from sepcost.cost import Convention
+
+MOST_NAMES = 3
+"""A note names that many layers and counts the rest."""
+
+
+def unread_notes(comparison: Comparison) -> Iterator[str]:
+    """Layers that run for nothing, unless they are outputs: easily a slip in ``from``."""
+    network = comparison.network
+    read = {source for node in network for source in (*node.sources, *node.add)}
+    unread = [node.name for number, node in enumerate(network) if number not in read][:-1]
+    if unread and not network.independent:
+        yield f"No layer reads {_named(unread)}: outputs, or forgotten?"
+
+
+def kept_notes(comparison: Comparison) -> Iterator[str]:
+    """Why layers stay as they are, reason by reason; first under every replacement, then under some."""
+    always: dict[str, list[str]] = {}
+    sometimes: dict[str, dict[str, list[str]]] = {}
+    for layer in comparison.layers:
+        if layer.kept:
+            always.setdefault(layer.kept, []).append(layer.name)
+            continue
+        for text, variant in layer.variants.items():
+            if variant.kept:
+                sometimes.setdefault(text, {}).setdefault(variant.kept, []).append(layer.name)
+    alone = len(comparison.layers) == 1
+    if always:
+        yield f"Kept as {'it is' if alone else 'they are'}: {_reasons(always, alone)}."
+    for text, reasons in sometimes.items():
+        yield f"Kept by {text}: {_reasons(reasons, alone)}."
+
+
+def chosen_note(comparison: Comparison, sort: str | None) -> Iterator[str]:
+    """How many of a network's layers are shown, where not all of them are."""
+    shown, there_are = len(comparison.layers), len(comparison.network)
+    if shown < there_are:
+        by = f", by {sort}" if sort else ""
+        yield f"{shown:,} of {there_are:,} layers{by}; the total is that of all."
+
+
+def _reasons(names_by_reason: Mapping[str, Sequence[str]], alone: bool) -> str:
+    return "; ".join(
+        reason if alone else f"{reason} ({_named(names_by_reason[reason])})" for reason in sorted(names_by_reason)
+    )
+
+
+def cost_notes(comparison: Comparison) -> Iterator[str]:
+    """What costs more than before, and what is counted."""
+    convention = comparison.convention
+    costlier: dict[str, list[str]] = {}
+    for name, text in comparison.costlier:
+        costlier.setdefault(text, []).append(name)
+    for text, names in costlier.items():
+        where = "" if len(comparison.layers) == 1 else f" in {_named(names)}"
+        yield f"! {text} costs more MACs than the standard{where}."
+    yield flops_note(convention)
+    yield from _reduction_notes(comparison)
+
+
+def flops_note(convention: Convention) -> str:
+    """What the column of FLOPs counts, and what others count."""
+    if convention.flops_per_mac == 1:
+        return "FLOPs = MACs, as in the articles and fvcore; PyTorch and data sheets count 2×MACs (--flops-per-mac 2)."
+    return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
+
+
+def _reduction_notes(comparison: Comparison) -> Iterator[str]:
+    convention = comparison.convention
+    replaced = any(variant.parts for layer in comparison.layers for variant in layer.variants.values())
+    batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
+    about_memory = f"Memory is in {convention.dtype}{'' if comparison.network.per_position else batch}."
+    yield f"Reduction = standard ÷ replacement. {about_memory}" if replaced else about_memory
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= MOST_NAMES + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

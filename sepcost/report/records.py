@@ -1,0 +1,114 @@
+"""Records: what there is to say of a network or of a layer under one replacement, flat, under the JSON's names.
+
+CSV is made of them; ``--columns`` chooses among their names, ``--sort`` compares by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from sepcost.comparison import Comparison, LayerComparison, Part
+from sepcost.report.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
+
+Record: TypeAlias = Mapping[str, Any]
+
+FIGURES = (
+    "params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes", "macs_per_byte",
+    "peak_activation_bytes",
+)  # fmt: skip
+REDUCTIONS = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
+FACTS = (
+    "type", "input", "output", "kernel", "stride", "padding", "output_padding", "dilation", "groups", "bias", "norm",
+    "transposed", "mode", "ceil_mode", "global",
+)  # fmt: skip
+COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
+
+ALL_FIGURES = (
+    *FIGURES,
+    *(f"reduction.{name}" for name in REDUCTIONS),
+    *(f"replacement.{name}" for name in FIGURES),
+)
+"""The standard's figures have no prefix."""
+
+
+def total_record(comparison: Comparison, text: str) -> Record:
+    """The whole network under the replacement with this text."""
+    total, convention = comparison.totals[text], comparison.convention
+    return {
+        **_common(comparison, text),
+        "row": "total",
+        "kept": comparison.layers[0].variants[text].kept if len(comparison.network) == 1 else None,
+        "costs_more": total.costs_more,
+        **total_figures(comparison.standard, convention),
+        **_prefixed("replacement", total_figures(total, convention)),
+        **_prefixed("reduction", total_reductions(comparison.standard, total, convention)),
+    }
+
+
+def layer_record(comparison: Comparison, layer: LayerComparison, text: str) -> Record:
+    """One layer under the replacement with this text."""
+    variant, convention = layer.variants[text], comparison.convention
+    has_map = not comparison.network.per_position
+    return {
+        **layer_facts(layer.layer, has_map=has_map),
+        **_common(comparison, text),
+        "row": "layer",
+        "layer": layer.name,
+        "kept": variant.kept,
+        "costs_more": variant.costs_more,
+        **cost_figures(layer.standard, convention, has_map=has_map),
+        **_prefixed("replacement", cost_figures(variant.cost, convention, has_map=has_map)),
+        **_prefixed("reduction", reductions(layer.standard, variant.cost, convention, has_map=has_map)),
+    }
+
+
+def part_record(comparison: Comparison, layer: LayerComparison, text: str, part: Part) -> Record:
+    """One part of what stands in for a layer: it has no standard of its own."""
+    has_map = not comparison.network.per_position
+    return {
+        **layer_facts(part.layer, has_map=has_map),
+        **_common(comparison, text),
+        "row": "part",
+        "layer": layer.name,
+        "part": part.name,
+        **_prefixed("replacement", cost_figures(part.cost, comparison.convention, has_map=has_map)),
+    }
+
+
+def network_records(comparison: Comparison, *, layers: bool = True, parts: bool = True) -> Iterator[Record]:
+    """Every row that a network makes: its layers with their parts, then its total."""
+    for layer in comparison.layers if layers else ():
+        for text, variant in layer.variants.items():
+            yield layer_record(comparison, layer, text)
+            for part in variant.parts if parts else ():
+                yield part_record(comparison, layer, text, part)
+    for text in comparison.totals:
+        yield total_record(comparison, text)
+
+
+def _common(comparison: Comparison, text: str) -> dict[str, Any]:
+    convention, network = comparison.convention, comparison.network
+    options = next(replacement.options for replacement in comparison.replacements if replacement.text == text)
+    return {
+        "network": network.name,
+        "source": network.source,
+        "alpha": float(network.alpha),
+        "rho": float(network.rho),
+        "flops_per_mac": convention.flops_per_mac,
+        "batch": convention.batch,
+        "dtype": convention.dtype,
+        **{name: plain(value) for name, value in comparison.swept.items()},
+        "replacement": text,
+        **_prefixed("replacement", {name: plain(value) for name, value in options}),
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of a sweep or of an option as data: a decimal as a float."""
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def _prefixed(prefix: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}.{name}": value for name, value in figures.items()}

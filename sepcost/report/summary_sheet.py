@@ -1,0 +1,87 @@
+"""Several comparisons in one sheet: networks side by side, or a sweep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sepcost.comparison import Comparison
+from sepcost.report.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
+from sepcost.report.fields import cell_of, column_of, text_of
+from sepcost.report.notes import flops_note
+from sepcost.report.records import FACTS, plain, total_record
+from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.report.titles import sweep_title
+from sepcost.report.view import View
+
+COLUMNS = LAYER_COLUMNS[2:]
+OPTIONAL = {"params": 2, "replacement.params": 1}
+
+
+def all_sheets(comparisons: Sequence[Comparison], view: View | None = None, assumed: Sequence[str] = ()) -> list[Sheet]:
+    """Everything that people see: each network, and all of them side by side.
+
+    ``assumed`` says what its user left to the defaults, for the title of a single convolution.
+    """
+    view = view or View()
+    if not comparisons:
+        return []
+    if view.totals and (view.swept or len(comparisons) > 1):
+        return [summary_sheet(comparisons, view, assumed)]
+    drawn = [sheet for comparison in comparisons for sheet in sheets(comparison, assumed, view)]
+    return [*drawn, summary_sheet(comparisons, view)] if len(comparisons) > 1 else drawn
+
+
+def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = ()) -> Sheet:
+    """A row for each comparison and replacement: what it is, its standard figures, and the replaced ones."""
+    convention = comparisons[0].convention
+    chosen = [name for name in view.columns or () if name not in FACTS]
+    before, replaced = split_columns(chosen or COLUMNS, "network")
+    optional = {} if chosen else OPTIONAL
+    names = _names(comparisons)
+    numbers = list(comparisons[0].swept)
+    texts = {text for comparison in comparisons for text in comparison.totals}
+    alone = next(iter(texts)) if len(texts) == 1 and numbers else None
+    columns = (
+        *([Column("network", Kind.TEXT)] if names else []),
+        *(Column(name, Kind.PARAMETER) for name in numbers),
+        *(column_of(name, convention, "standard", optional.get(name, 0)) for name in before),
+        *([Column("replacement", Kind.TEXT)] if alone is None else []),
+        *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
+    )
+    rows = []
+    for number, comparison in enumerate(comparisons):
+        identity: list[Cell] = [names[number]] if names else []
+        identity += [text_of(plain(value)) for value in comparison.swept.values()]
+        rows += _rows(comparison, identity, before, replaced, named=alone is None)
+    title = with_assumed(sweep_title(comparisons, view.swept), assumed)
+    return Sheet(title, columns, tuple(rows), notes=(flops_note(convention),))
+
+
+def _group(name: str, alone: str | None) -> str:
+    return "" if name.startswith("reduction.") else alone or "replaced"
+
+
+def _rows(
+    comparison: Comparison, identity: Sequence[Cell], before: Sequence[str], replaced: Sequence[str], *, named: bool
+) -> list[Row]:
+    rows: list[Row] = []
+    for text in comparison.totals:
+        record = total_record(comparison, text)
+        standard: list[Cell] = [*identity, *(cell_of(name, record) for name in before)]
+        start = [""] * len(standard) if rows else standard
+        cells = (*start, *([text] if named else []), *(cell_of(name, record) for name in replaced))
+        rows.append(Row(cells, Look.FLAGGED if comparison.totals[text].costs_more else Look.PLAIN))
+    return rows
+
+
+def _names(comparisons: Sequence[Comparison]) -> list[str]:
+    """What the networks are called, with their files where names alone do not tell them apart; nothing for only one."""
+    networks = dict.fromkeys((comparison.name, comparison.network.source) for comparison in comparisons)
+    if len(networks) == 1:
+        return []
+    often = Counter(name for name, _ in networks)
+    return [
+        comparison.name if often[comparison.name] == 1 else f"{comparison.name} ({comparison.network.source})"
+        for comparison in comparisons
+    ]

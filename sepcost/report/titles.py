@@ -1,0 +1,100 @@
+"""What convolutions, layers and networks are called in a title or a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from sepcost.arguments import times
+from sepcost.comparison import Comparison
+from sepcost.layers import Conv, Layer, Pool
+
+
+def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = ()) -> str:
+    """A convolution in one line; ``swept`` numbers are called by their letters, or left out.
+
+    >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2))
+    '3×3 convolution, 32 → 64 channels, stride 2, on 112×112 → 56×56'
+    >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2), swept=("K", "O"))
+    'K×K convolution, 32 → O channels, stride 2, on 112×112'
+    """
+    kind = "transposed convolution" if conv.transposed else "convolution"
+    kernel = "×".join("K" * len(conv.kernel_size)) if "K" in swept else times(conv.kernel_size)
+    what = f"1-D {kind} with kernel {kernel}" if len(conv.kernel_size) == 1 else f"{kernel} {kind}"
+    inputs, outputs = ("C", "O") if "C" in swept else (conv.in_channels, "O")
+    parts = [what, f"{inputs} → {outputs if 'O' in swept else conv.out_channels} channels"]
+    for name, value, default in (("stride", conv.stride, 1), ("dilation", conv.dilation, 1)):
+        if set(value) != {default} and name not in swept:
+            parts.append(f"{name} {short_extent(value)}")
+    if conv.groups > 1 and "groups" not in swept:
+        parts.append(f"{conv.groups} groups")
+    if conv.padding != "same" and "padding" not in swept:
+        parts.append(f"padding {short_extent(conv.padding)}")
+    if any(conv.output_padding) and "output_padding" not in swept:
+        parts.append(f"output padding {short_extent(conv.output_padding)}")
+    parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
+    if per_position:
+        return f"{', '.join(parts)}, per {'input' if conv.transposed else 'output'} position"
+    if not {"H", "W", "size", "rho"}.isdisjoint(swept):
+        return ", ".join(parts)
+    fixed = conv.output_size == conv.input_size or not {"K", "stride", "padding", "dilation"}.isdisjoint(swept)
+    return f"{', '.join(parts)}, on {times(conv.input_size)}{'' if fixed else f' → {times(conv.output_size)}'}"
+
+
+def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
+    """Several comparisons in one line: the numbers that differ, and what stays the same."""
+    first = comparisons[0]
+    networks = {(comparison.network.source, comparison.name) for comparison in comparisons}
+    conv = first.network.nodes[0].layer if len(first.network) == 1 else None
+    if len(networks) > 1:
+        title = f"{len(networks):,} networks"
+    elif isinstance(conv, Conv) and first.network.independent:
+        title = conv_title(conv, first.network.per_position, names)
+    else:
+        title = first.name
+    return f"{title}, over {listed([name.removeprefix('replacement.') for name in names])}" if names else title
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["H", "C", "O"])
+    'H, C and O'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def network_title(comparison: Comparison) -> str:
+    """The network's name, how it was scaled, and the input it begins with."""
+    network = comparison.network
+    parts = [network.name, *scaled_by(comparison)]
+    if network.input_shape is not None:
+        parts.append(f"input {times(network.input_shape)}")
+    return ", ".join(parts)
+
+
+def scaled_by(comparison: Comparison) -> Iterator[str]:
+    """The multipliers that made the network what it is."""
+    for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
+        if factor != 1:
+            yield f"{symbol} = {float(factor):g}"
+
+
+def layer_kernel(layer: Layer) -> str:
+    """What a layer does, in a word: its kernel, and its stride where it has one.
+
+    >>> layer_kernel(Conv((56, 56), 64, 128, 3, stride=2))
+    '3×3 /2'
+    """
+    if isinstance(layer, Pool) and layer.global_pool:
+        return "global pool"
+    if not isinstance(layer, (Conv, Pool)):
+        return layer.type
+    usual = layer.kernel_size if isinstance(layer, Pool) else (1,) * len(layer.stride)
+    stride = f" /{short_extent(layer.stride)}" if layer.stride != usual else ""
+    kind = " pool" if isinstance(layer, Pool) else " transposed" if layer.transposed else ""
+    return f"{times(layer.kernel_size)}{stride}{kind}"
+
+
+def short_extent(sizes: Sequence[int]) -> str:
+    """One number where all axes have the same."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else times(sizes)

@@ -1,0 +1,80 @@
+"""Sweep: every combination of the values that numbers take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import TypeAlias
+
+from sepcost.arguments import Extent, times
+
+Value: TypeAlias = int | str | Extent | Fraction
+"""What a swept number may be: 3, ``same``, (3, 5), or a multiplier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A number by its name, and the values that it takes."""
+
+    name: str
+    values: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """All combinations of its axes' values, in a stable order: the last axis changes first.
+
+    >>> for combination in Sweep((Axis("K", (3, 5)), Axis("O", (64, 128)))):
+    ...     print(combination)
+    {'K': 3, 'O': 64}
+    {'K': 3, 'O': 128}
+    {'K': 5, 'O': 64}
+    {'K': 5, 'O': 128}
+    """
+
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the numbers that take more than one value."""
+        return tuple(axis.name for axis in self.axes if len(axis.values) > 1)
+
+    def __len__(self) -> int:
+        return prod(len(axis.values) for axis in self.axes)
+
+    def __iter__(self) -> Iterator[Mapping[str, Value]]:
+        return map(self.combination, range(len(self)))
+
+    def combination(self, number: int) -> Mapping[str, Value]:
+        """The combination with this number, from 0."""
+        chosen: dict[str, Value] = {}
+        for axis in reversed(self.axes):
+            number, place = divmod(number, len(axis.values))
+            chosen[axis.name] = axis.values[place]
+        return {axis.name: chosen[axis.name] for axis in self.axes}
+
+    def swept(self, combination: Mapping[str, Value]) -> dict[str, Value]:
+        """What of a combination is not the same in all of them."""
+        return {name: combination[name] for name in self.names}
+
+
+def value_text(value: Value) -> str:
+    """A value as it is written.
+
+    >>> value_text((3, 5)), value_text(Fraction("0.75")), value_text(64)
+    ('3×5', '0.75', '64')
+    """
+    if isinstance(value, tuple):
+        return times(value)
+    return f"{float(value):g}" if isinstance(value, Fraction) else str(value)
+
+
+def combination_text(values: Mapping[str, Value]) -> str:
+    """Swept values in one line.
+
+    >>> combination_text({"K": 3, "O": 64})
+    'K = 3, O = 64'
+    """
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in values.items())
