@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
@@ -62,11 +62,15 @@ class LayerComparison:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A network's cost, and the most elements of its maps alive at once (None where there is no map)."""
+    """A network's cost, and the most elements of its maps alive at once (None where there is no map).
+
+    ``kept`` is the reason why the only layer of a network stays as it is.
+    """
 
     cost: Cost
     peak: int | None
     costs_more: bool = False
+    kept: str | None = None
 
     def peak_bytes(self, convention: Convention) -> int | None:
         """The peak of the whole batch's maps."""
@@ -119,6 +123,10 @@ class Comparison:
     @property
     def name(self) -> str:
         return self.network.name
+
+    def without_layers(self) -> Self:
+        """Only the totals, which take little memory."""
+        return replace(self, layers=(), network=replace(self.network, nodes=()))
 
     @property
     def costlier(self) -> tuple[tuple[str, str], ...]:
@@ -178,4 +186,5 @@ def _total(
     costs = (layer.variants[replacement].cost if replacement else layer.standard for layer in layers)
     peak = None if network.per_position else peak_elements(network, [layer.runs_as(replacement) for layer in layers])
     cost = reduce(add, costs, Cost())
-    return Total(cost, peak, costs_more=standard is not None and cost.macs > standard.macs)
+    kept = layers[0].variants[replacement].kept if replacement and len(layers) == 1 else None
+    return Total(cost, peak, costs_more=standard is not None and cost.macs > standard.macs, kept=kept)

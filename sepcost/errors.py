@@ -107,3 +107,7 @@ class ConfigError(SepcostError):
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+    def further_down(self, lines: int) -> ConfigError:
+        """The same problems, so many lines further down."""
+        return ConfigError([problem._replace(line=problem.line and problem.line + lines) for problem in self.problems])

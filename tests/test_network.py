@@ -17,7 +17,7 @@ from sepcost.scaling import scaled_channels
 
 
 def network(text: str) -> Network:
-    (loaded,) = read_networks(text.encode(), "net.yaml")
+    (loaded,) = read_networks([text.encode()], "net.yaml")
     if isinstance(loaded, ConfigError):
         raise loaded
     assert isinstance(loaded, Loaded)

@@ -99,10 +99,10 @@ def compare(
 def _of_sources(
     comparisons: Iterable[Comparison], job: Job, format_: Format, view: View, output: Path | None
 ) -> Iterable[str]:
-    chosen = view.networks(comparisons)
-    if format_ in DATA:
-        return written(chosen, format_, job.convention, view, to_stdout=output is None)
-    return drawn(chosen, format_, view, to_stdout=output is None)
+    if format_ not in DATA:
+        return drawn(view.networks(comparisons), format_, view, to_stdout=output is None)
+    light = (comparison.without_layers() if view.totals else comparison for comparison in comparisons)
+    return written(view.networks(light), format_, job.convention, view, to_stdout=output is None)
 
 
 def _of_convolutions(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sepcost.cli.streams import config_error, read_stdin
-from sepcost.config import Loaded, read_file, read_networks
+from sepcost.cli.streams import config_error, stdin_lines
+from sepcost.config import Loaded, read_lines, read_networks
 from sepcost.errors import ConfigError
 
 SUFFIXES = (".yaml", ".yml")
@@ -18,8 +18,8 @@ def networks(sources: Sequence[str]) -> Iterator[Loaded | ConfigError]:
     for source in sources:
         try:
             for name in _files(source):
-                data = read_stdin() if name == STDIN else read_file(name)
-                yield from read_networks(data, name)
+                lines = stdin_lines() if name == STDIN else read_lines(name)
+                yield from read_networks(lines, name)
         except ConfigError as error:
             yield error
 

@@ -41,11 +41,11 @@ def complain_about(problems: Iterable[ConfigProblem]) -> None:
         print(harmless(str(problem)), file=sys.stderr)
 
 
-def read_stdin() -> bytes:
-    """All of standard input, as bytes."""
+def stdin_lines() -> Iterable[bytes]:
+    """Standard input, line by line as it comes."""
     if sys.stdin is None:
         raise SepcostError("standard input is closed")
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer
 
 
 def write(chunks: Iterable[str], output: Path | None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 
+from sepcost.config.documents import Piece, pieces
 from sepcost.config.translation import Translation
 from sepcost.config.yaml_reader import read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
@@ -17,37 +19,52 @@ EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 class Loaded:
     """A network and the document that it comes from."""
 
-    def __init__(self, network: Network, translation: Translation) -> None:
+    def __init__(self, network: Network, translation: Translation, lines_before: int) -> None:
         self.network = network
         self._translation = translation
+        self._lines_before = lines_before
 
     def located(self, error: NetworkError) -> ConfigError:
         """What went wrong with the network later on, as problems with a place in the file."""
-        return self._translation.located(error)
+        return self._translation.located(error).further_down(self._lines_before)
 
 
-def read_networks(data: bytes, source: str) -> Iterator[Loaded | ConfigError]:
+def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | ConfigError]:
     """Each document's network, or what is wrong with the document; the next one is read in both cases.
 
-    ``source`` is the file's name as messages show it.
+    ``lines`` are read as far as they are needed: a stream may be endless. ``source`` is the file's name as messages
+    show it.
     """
     number = 0
-    try:
-        for document in read_documents(data, source):
-            if document.value == "" and not document.problems:
-                continue
+    for piece in pieces(lines):
+        try:
+            for document in read_documents(piece.data, source, piece.lines_before):
+                if document.value == "" and not document.problems:
+                    continue
+                number += 1
+                name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
+                translation = Translation(document, source, name)
+                try:
+                    yield Loaded(translation.network(), translation, piece.lines_before)
+                except ConfigError as error:
+                    yield error.further_down(piece.lines_before)
+        except ConfigError as error:
             number += 1
-            name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
-            translation = Translation(document, source, name)
-            try:
-                yield Loaded(translation.network(), translation)
-            except ConfigError as error:
-                yield error
-    except ConfigError as error:
-        yield error
-        return
+            yield (_json_error(piece, source) or error).further_down(piece.lines_before)
     if number == 0:
         yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
+
+
+def _json_error(piece: Piece, source: str) -> ConfigError | None:
+    """What is wrong with a line that should be JSON, in JSON's words."""
+    try:
+        if piece.is_json:
+            json.loads(piece.data)
+    except json.JSONDecodeError as error:
+        return ConfigError([ConfigProblem(source, 1, error.colno, "", f"is not JSON: {error.msg.lower()}")])
+    except ValueError:  # not UTF-8: the other message says where
+        return None
+    return None
 
 
 def load_all(path: str | PathLike[str]) -> list[Network]:
@@ -57,7 +74,7 @@ def load_all(path: str | PathLike[str]) -> list[Network]:
     ['VGG-16']
     """
     source = str(path)
-    read = list(read_networks(read_file(source), source))
+    read = list(read_networks(read_lines(source), source))
     problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
     if problems:
         raise ConfigError(problems)
@@ -73,10 +90,11 @@ def load_one(path: str | PathLike[str]) -> Network:
     return networks[0]
 
 
-def read_file(source: str) -> bytes:
-    """A file's bytes; a ConfigError that names it where it cannot be read."""
+def read_lines(source: str) -> Iterator[bytes]:
+    """A file's lines; a ConfigError that names it where it cannot be read."""
     try:
-        return Path(source).read_bytes()
+        with Path(source).open("rb") as file:
+            yield from file
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {reason}")]) from None

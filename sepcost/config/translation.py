@@ -42,6 +42,7 @@ AT_ONCE = 1000
 MOST_PROBLEMS = 1000
 """Of one document, no more mistakes in single values are told."""
 
+IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
 STANDS_ALONE = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
 
 
@@ -79,6 +80,9 @@ class Translation:
             return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
         if not isinstance(value, Block):
             self._note((), "must be a list of layers, or a mapping with `layers`")
+            return None
+        if "schema_version" in value:
+            self._note((), IS_A_RESULT)
             return None
         self._use_letters(value.get("input"), ("input",), TORCH_NAMES)
         self._use_letters(value.get("defaults"), ("defaults",), TORCH_NAMES)

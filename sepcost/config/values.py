@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sepcost.arguments import LARGEST
-from sepcost.units import NumberError, read_padding, read_sizes, shortened
+from sepcost.config.yaml_reader import Text
+from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
 NATURAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]*)([x×](0|[1-9][0-9]*)){1,2}$"})
@@ -35,7 +36,7 @@ def _kind_of_padding(value: Any) -> str:
 def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
     """A text such as 3x5 as numbers, each at least ``least``."""
     try:
-        if type(value) is not str:
+        if isinstance(value, Text) and WHOLE.fullmatch(value):
             raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
         sizes = read(value)
         for number in sizes:

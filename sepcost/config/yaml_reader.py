@@ -82,11 +82,12 @@ class Document:
         self.complete = complete
 
 
-def read_documents(data: bytes, source: str) -> Iterator[Document]:
+def read_documents(data: bytes, source: str, lines_before: int = 0) -> Iterator[Document]:
     """The documents of a YAML stream, each as soon as it is read.
 
     Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises
-    ConfigError where the stream cannot be read any further.
+    ConfigError where the stream cannot be read any further. Places count from the first line of ``data``, which has
+    so many ``lines_before`` it in the file.
     """
     text = _decoded(data, source)
     try:
@@ -94,7 +95,7 @@ def read_documents(data: bytes, source: str) -> Iterator[Document]:
     except yaml.reader.ReaderError:
         raise ConfigError([_unreadable_character(text, source)]) from None
     except yaml.MarkedYAMLError as error:
-        raise ConfigError([_syntax_error(error, text, source)]) from None
+        raise ConfigError([_syntax_error(error, text, source, lines_before)]) from None
 
 
 def _decoded(data: bytes, source: str) -> str:
@@ -112,7 +113,7 @@ def _decoded(data: bytes, source: str) -> str:
         raise ConfigError([ConfigProblem(source, line, column, "", message)]) from None
 
 
-def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> ConfigProblem:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str, lines_before: int) -> ConfigProblem:
     mark = error.problem_mark or error.context_mark
     line, column = mark_of(mark) if mark else (0, 0)
     what = shortened(error.problem or "not YAML")
@@ -120,7 +121,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Config
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     if "\t" in here[: len(here) - len(here.lstrip())] or ("cannot start any token" in what and "\t" in here):
         return ConfigProblem(source, line, column, "", "a tab cannot indent: use spaces")
-    started = f" ({error.context}, begun on line {error.context_mark.line + 1})" if error.context_mark else ""
+    begun = error.context_mark.line + lines_before + 1 if error.context_mark else 0
+    started = f" ({error.context}, begun on line {begun})" if begun else ""
     return ConfigProblem(source, line, column, "", f"is not YAML: {what}{started}")
 
 

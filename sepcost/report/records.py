@@ -39,7 +39,7 @@ def total_record(comparison: Comparison, text: str) -> Record:
     return {
         **_common(comparison, text),
         "row": "total",
-        "kept": comparison.layers[0].variants[text].kept if len(comparison.network) == 1 else None,
+        "kept": total.kept,
         "costs_more": total.costs_more,
         **total_figures(comparison.standard, convention),
         **_prefixed("replacement", total_figures(total, convention)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError
-from sepcost.config import load_all, read_networks
+from sepcost.config import load_all, read_lines, read_networks
 from tests.commands import ROOT, sepcost
 
 CONFIGS = ROOT / "tests" / "configs"
@@ -17,7 +17,7 @@ VALID = sorted((CONFIGS / "valid").glob("*.yaml"))
 
 
 def messages(file: Path) -> str:
-    items = read_networks(file.read_bytes(), file.name)
+    items = read_networks(read_lines(str(file)), file.name)
     return "".join(f"{problem}\n" for item in items if isinstance(item, ConfigError) for problem in item.problems)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import time
 
@@ -29,7 +30,7 @@ LONGEST = 5.0
 def judged(data: bytes) -> None:
     """Read, compare and scale whatever there is; anything but a SepcostError fails the test."""
     start = time.monotonic()
-    for item in read_networks(data, "fuzz.yaml"):
+    for item in read_networks(io.BytesIO(data), "fuzz.yaml"):
         if isinstance(item, ConfigError):
             assert item.problems
             assert all(problem.line >= 1 and problem.column >= 1 for problem in item.problems)
