@@ -10,8 +10,8 @@ import typer
 
 from sepcost.cli.formats import Format
 
-ONE = "One convolution"
-COUNTED = "What is counted"
+ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
+COUNTED = "What is counted (lists and ranges here too)"
 OUTPUT = "Output"
 SHOWN = "What is shown"
 

@@ -53,6 +53,8 @@ def write(chunks: Iterable[str], output: Path | None) -> None:
     if output is None:
         for chunk in chunks:
             to_stdout(chunk)
+            if chunk.endswith("\n"):  # whoever reads along has whole lines at once
+                flush_stdout()
         flush_stdout()
         return
     target = Path(os.path.realpath(output))

@@ -28,10 +28,9 @@ def json_chunks(
     view = view or View()
     separator = f'{_encode(_head(convention, version, view))[:-1]},"networks":[\n'
     for item in comparisons:
-        for piece in _networks(item, view):
-            yield separator
-            yield from piece
-            separator = ",\n"
+        yield separator
+        yield from _networks(item, view)
+        separator = ",\n"
     if separator == ",\n":
         yield "\n]}\n"
 
@@ -43,8 +42,7 @@ def json_lines(
     view = view or View()
     opening = _encode(_head(convention, version, view))[:-1] + ","
     for item in comparisons:
-        for piece in _networks(item, view):
-            yield f"{opening}{''.join(piece).replace(chr(10), '')[1:]}\n"
+        yield "".join([f"{opening}{text[1:]}\n" for text in _texts(item, view)])
 
 
 def indented(chunks: Iterable[str]) -> str:
@@ -63,13 +61,18 @@ def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
     }
 
 
-def _networks(item: Comparison | Several, view: View) -> Iterator[Iterable[str]]:
-    """The networks of an item, each in pieces: a layer at a time, or all that it is."""
-    if isinstance(item, Comparison):
-        yield _network(item, view, [])
-        return
-    for text in texts(item, lambda comparison, holes: "".join(_network(comparison, view, holes)), HOLE_IN_JSON):
-        yield (text,)
+def _networks(item: Comparison | Several, view: View) -> Iterable[str]:
+    """The networks of an item: one in pieces, a layer at a time, or many in one text."""
+    return _network(item, view, []) if isinstance(item, Comparison) else [",\n".join(_texts(item, view))]
+
+
+def _texts(item: Comparison | Several, view: View) -> Iterable[str]:
+    """Each network of an item, as one line."""
+
+    def line(comparison: Comparison, holes: Holes) -> str:
+        return "".join(_network(comparison, view, holes)).replace("\n", "")
+
+    return texts(item, line, HOLE_IN_JSON)
 
 
 def _network(comparison: Comparison, view: View, holes: Holes) -> Iterator[str]:

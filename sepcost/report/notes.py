@@ -17,7 +17,7 @@ def unread_notes(comparison: Comparison) -> Iterator[str]:
     read = {source for node in network for source in (*node.sources, *node.add)}
     unread = [node.name for number, node in enumerate(network) if number not in read][:-1]
     if unread and not network.independent:
-        yield f"No layer reads {_named(unread)}: outputs, or forgotten?"
+        yield f"No layer reads {named(unread)}: outputs, or forgotten?"
 
 
 def kept_notes(comparison: Comparison) -> Iterator[str]:
@@ -48,7 +48,7 @@ def chosen_note(comparison: Comparison, sort: str | None) -> Iterator[str]:
 
 def _reasons(names_by_reason: Mapping[str, Sequence[str]], alone: bool) -> str:
     return "; ".join(
-        reason if alone else f"{reason} ({_named(names_by_reason[reason])})" for reason in sorted(names_by_reason)
+        reason if alone else f"{reason} ({named(names_by_reason[reason])})" for reason in sorted(names_by_reason)
     )
 
 
@@ -59,7 +59,7 @@ def cost_notes(comparison: Comparison) -> Iterator[str]:
     for name, text in comparison.costlier:
         costlier.setdefault(text, []).append(name)
     for text, names in costlier.items():
-        where = "" if len(comparison.layers) == 1 else f" in {_named(names)}"
+        where = "" if len(comparison.layers) == 1 else f" in {named(names)}"
         yield f"! {text} costs more MACs than the standard{where}."
     yield flops_note(convention)
     yield from _reduction_notes(comparison)
@@ -80,7 +80,8 @@ def _reduction_notes(comparison: Comparison) -> Iterator[str]:
     yield f"Reduction = standard ÷ replacement. {about_memory}" if replaced else about_memory
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """Names in a sentence: not more than a few of them."""
     if len(names) <= MOST_NAMES + 1:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

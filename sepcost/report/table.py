@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from io import StringIO
@@ -13,6 +14,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sepcost.report.notes import named
 from sepcost.report.sheet import Kind, Look, Ratio, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
@@ -24,6 +26,7 @@ WORTH_ROUNDING = 3
 """Columns that are more optional than this are left out before any count is rounded."""
 SHORT = 12
 """Longer groups are broken behind their punctuation."""
+BREAK = re.compile("[:,_](?!$)")
 UNLIMITED = 100_000
 """Wider than any table, for text that nobody has to fit anywhere."""
 STYLES = {
@@ -65,10 +68,13 @@ def draw(console: Console, width: int | None, sheets: Sequence[Sheet]) -> str:
 def _renderables(sheet: Sheet, width: int | None) -> Iterator[ConsoleRenderable]:
     drawn, rounded, left_out = _fitted(sheet, width)
     yield Text(harmless(sheet.title), style="bold")
-    yield _table(drawn, rounded, width)
+    for number, page in enumerate(_pages(drawn, rounded, width)):
+        if number:
+            yield Text()
+        yield _table(page, rounded, width)
     notes = [*sheet.notes]
     if left_out:
-        notes.append(f"Not shown at this width: {', '.join(left_out)} (--format csv has everything).")
+        notes.append(f"Not shown at this width: {named(left_out)} (--columns chooses, --format csv has everything).")
     for note in notes:
         yield Text(harmless(note), style="dim")
     yield Text()
@@ -93,11 +99,33 @@ def _fitted(sheet: Sheet, width: int | None) -> tuple[Sheet, bool, list[str]]:
 
 
 def _without(sheet: Sheet, number: int) -> Sheet:
-    def cut(row: Row) -> Row:
-        return Row(row.cells[:number] + row.cells[number + 1 :], row.look)
+    return _only(sheet, [other for other in range(len(sheet.columns)) if other != number])
 
-    columns = sheet.columns[:number] + sheet.columns[number + 1 :]
+
+def _only(sheet: Sheet, numbers: Sequence[int]) -> Sheet:
+    """The sheet with these of its columns."""
+
+    def cut(row: Row) -> Row:
+        return Row(tuple(row.cells[number] for number in numbers), row.look)
+
+    columns = tuple(sheet.columns[number] for number in numbers)
     return Sheet(sheet.title, columns, tuple(map(cut, sheet.rows)), tuple(map(cut, sheet.totals)), sheet.notes)
+
+
+def _pages(sheet: Sheet, rounded: bool, width: int | None) -> list[Sheet]:
+    """The sheet, or where several groups do not fit, tables below each other that all begin with the first column."""
+    groups = {column.group for column in sheet.columns if column.group}
+    if width is None or len(groups) < 3 or _natural_width(sheet, rounded=rounded) <= width:
+        return [sheet]
+    widths = _column_widths(sheet, rounded=rounded)
+    pages, room = [[0]], width - widths[0]
+    for number in range(1, len(widths)):
+        if widths[number] + GAP > room and len(pages[-1]) > 1:
+            pages.append([0])
+            room = width - widths[0]
+        pages[-1].append(number)
+        room -= widths[number] + GAP
+    return [_only(sheet, page) for page in pages]
 
 
 def _natural_width(sheet: Sheet, *, rounded: bool) -> int:
@@ -137,7 +165,7 @@ def _header(sheet: Sheet, number: int) -> str:
 
 def _in_lines(group: str) -> str:
     """A group's name, which may be a replacement with its options, in short lines."""
-    return group.replace(":", ":\n").replace(",", ",\n") if len(group) > SHORT else group
+    return BREAK.sub(r"\g<0>\n", group) if len(group) > SHORT else group
 
 
 def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:

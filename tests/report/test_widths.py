@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from sepcost import Conv, compare, load
+from sepcost.replacements import REPLACEMENTS
 from sepcost.report.comparison_sheets import sheets
 from sepcost.report.sheet import Sheet, cell_text
 from sepcost.report.summary_sheet import summary_sheet
@@ -20,6 +21,7 @@ RESULTS = [
     compare(load("configs/vgg16.yaml")),
     compare(load("configs/xception.yaml")),
     compare(load("configs/unet.yaml"), ["separable:multiplier=2", "blueprint"]),
+    compare(load("configs/mobilenet_v1.yaml"), list(REPLACEMENTS)),
 ]
 SHEETS = [sheet for result in RESULTS for sheet in sheets(result)] + [summary_sheet(RESULTS, View())]
 NARROWEST = 70
