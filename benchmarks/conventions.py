@@ -201,6 +201,13 @@ def exact(counts: Counts, notes: Notes) -> str:
     return table(["layer", "MACs of one sample", *COUNTERS], rows)
 
 
+def afterwards(counts: Counts) -> str:
+    counted = counts[AFTERWARDS, PLAIN.name].value
+    if counted is None:
+        return ""
+    return f"- {AFTERWARDS} in the same process: {multiple(counted, PLAIN.macs)} × the MACs of the first layer\n"
+
+
 def installed(package: str) -> str:
     try:
         return f"{package} {version(package)}"
@@ -211,7 +218,6 @@ def installed(package: str) -> str:
 def tables(counts: Counts) -> str:
     """Everything that stands between the page's markers."""
     notes = Notes()
-    afterwards = cell(AFTERWARDS, counts[AFTERWARDS, PLAIN.name], partial(multiple, of=PLAIN.macs), notes)
     where = f"Python {platform.python_version()} on {platform.system()}, on the CPU"
     return "\n".join(
         (
@@ -223,7 +229,7 @@ def tables(counts: Counts) -> str:
             "<details><summary>The counts themselves</summary>\n",
             exact(counts, notes),
             "</details>\n",
-            f"{notes}- {AFTERWARDS} in the same process: {afterwards} × the MACs of the first layer\n",
+            f"{notes}{afterwards(counts)}",
         )
     )
 
