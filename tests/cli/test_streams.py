@@ -165,7 +165,8 @@ def test_neither_torch_nor_numpy_is_loaded(arguments: list[str]) -> None:
 
 
 def test_the_test_above_can_fail() -> None:
-    assert modules_after("import torch; " + RUN.format(["compare", *ONE])) & HEAVY == HEAVY
+    loaded = modules_after("import torch; " + RUN.format(["compare", *ONE]))
+    assert "torch" in loaded & HEAVY
 
 
 def test_one_convolution_loads_nothing_that_it_does_not_need() -> None:
