@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -202,6 +203,8 @@ def test_each_network_is_written_as_it_comes() -> None:
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    too_long = Timer(30, process.kill)
+    too_long.start()
     lines = STREAM.encode().splitlines(keepends=True)
     process.stdin.write(b"".join(lines[:2]))
     process.stdin.flush()
@@ -211,6 +214,7 @@ def test_each_network_is_written_as_it_comes() -> None:
     assert json.loads(process.stdout.readline())["name"] == "c"
     process.stdin.close()
     assert process.wait() == 0
+    too_long.cancel()
     process.stdout.close()
 
 
