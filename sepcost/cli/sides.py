@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from sepcost.units import shortened
 STDIN = "<stdin>"
 
 COUNTED: Mapping[str, str] = {
-    "flops_per_mac": "counts FLOPs as {}×MACs",
-    "batch": "counts for a batch of {}",
-    "dtype": "counts memory in {}",
+    "flops_per_mac": "{} counts FLOPs as {}×MACs, {} as {}×MACs",
+    "batch": "{} counts for a batch of {}, {} for {}",
+    "dtype": "{} counts memory in {}, {} in {}",
 }
-"""How a message says what a convention has under each of its names."""
+"""How a message says in what two conventions differ."""
 
 MOST_NAMES = 10
 """A message names that many networks and counts the rest."""
@@ -72,23 +73,30 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwo
     for field, words in COUNTED.items():
         value, another = getattr(earlier[1].convention, field), getattr(other[1].convention, field)
         if value != another:
-            told = f"{earlier[0].source} {words.format(value)}, {other[0].source} {words.format(another)}"
+            told = words.format(earlier[0].source, value, other[0].source, another)
             option = f"--{field.replace('_', '-')} {value}"
             do = f"give {option}" if other[0].counted else f"write one of them again, with sepcost compare {option}"
             raise SepcostError(f"{told}: {do}")
     if earlier[1].per != other[1].per:
-        per = [
-            f"{side.source} counts {f'per {it.per}' if it.per else 'on whole maps'}" for side, it in (earlier, other)
-        ]
-        raise SepcostError(f"{', '.join(per)}: write the costs of both with a map (-H), or both without")
+        told = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
+        raise SepcostError(f"{told}: write the costs of both with a map (-H), or both without")
 
 
-def _which(before: Side, after: Side, names: Sequence[str]) -> str:
-    """What to say where it is not clear which networks are meant."""
-    if names:
-        return f"{before.source} and {after.source} both hold {_listed(names)}: give files with one network each"
-    held = [f"{side.source} holds {_listed([network.name for network in side.networks])}" for side in (before, after)]
-    return f"{', '.join(held)}: no name is on both sides, so give a file with one network for each"
+def _on_what(network: CostedNetwork) -> str:
+    return f"per {network.per}" if network.per else "on whole maps"
+
+
+def _which(before: Side, after: Side, shared: Sequence[str]) -> str:
+    """What to say where it is not clear which networks are meant; ``shared`` are the names on both sides."""
+    sides = [(side.source, [network.name for network in side.networks]) for side in (before, after)]
+    if not shared:
+        held = ", ".join(f"{source} holds {_listed(names)}" for source, names in sides)
+        return f"{held}: no name is on both sides, so give a file with one network for each"
+    for source, names in sides:
+        name, times = Counter(name for name in names if name in shared).most_common(1)[0]
+        if times > 1:
+            return f"{source} holds {shortened(name)!r} {times} times: give a file that holds it once"
+    return f"{before.source} and {after.source} both hold {_listed(shared)}: give files with one network each"
 
 
 def _listed(names: Sequence[str]) -> str:

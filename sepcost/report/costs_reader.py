@@ -208,7 +208,7 @@ def _parsed(text: str, source: str) -> Any:
     except json.JSONDecodeError as error:
         what = f"is not JSON: {error.msg[0].lower()}{error.msg[1:].removesuffix(' starting at')}"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
-            what += ", it ends too early: write it again"
+            what = "is not whole JSON, it ends too early: write it again"
         elif error.msg == "Extra data":
             what = "goes on behind its first object: give one output of sepcost compare --format json"
         raise ConfigError([ConfigProblem(source, error.lineno, error.colno, "", what)]) from None

@@ -77,8 +77,8 @@ def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], note
         changes: tuple[Cell, ...] = (*_change_cells(figures["params"]), *_change_cells(figures["flops"]))
         rows.append(Row((_layer_name(layer), what, *changes)))
         rows += [Row(("", line, *[""] * len(changes))) for line in more]
-    counts = Counter(layer.status.value for layer in listed)
-    title = f"Layers: {', '.join(f'{exact(count)} {status}' for status, count in counts.items())}"
+    counts = Counter(layer.status for layer in listed)
+    title = f"Layers: {', '.join(f'{exact(counts[status])} {status.value}' for status in Status if counts[status])}"
     return Sheet(title, tuple(columns), tuple(rows), notes=tuple(notes))
 
 
