@@ -145,7 +145,7 @@ def as_percent(value: float | None) -> str:
     """
     if value is None:
         return "–"
-    places = 0 if value >= 100 or value == 0 else 1 if value >= 9.95 else 2
+    places = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.95 else 2
     return f"{value:,.{places}f} %"
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typing_extensions import assert_never
 
 from sepcost.cli import options as o
 from sepcost.cli.convolution import read_option
 from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain_about, write
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, ConventionError, SepcostError
@@ -25,10 +28,7 @@ SAME, DIFFERENT, BAD = 0, 1, 2
 
 
 def diff(
-    before: Annotated[
-        str,
-        typer.Argument(help="A YAML file, the JSON of sepcost compare, or -.", metavar="BEFORE", show_default=False),
-    ],
+    before: Annotated[str, typer.Argument(help="A YAML file, the JSON of sepcost compare, or -.", metavar="BEFORE")],
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
@@ -49,16 +49,20 @@ def diff(
     format_ = chosen_format(format_, Format, output)
     _refuse_contradictions(before, after, output)
     convention = _convention(flops_per_mac, batch, dtype.value)
-    sides = _read([before, after], convention)
-    if sides is None:
+    try:
+        with Waiting("files") as waiting:
+            sides = _read(waiting.counted((before, after)), convention)
+            difference = _difference(sides[0], sides[1], convention)
+            text = _rendered(difference, format_, to_stdout=output is None)
+    except ConfigError as error:
+        complain_about(error.problems)
         return BAD
-    difference = _difference(sides[0], sides[1], convention)
-    write([_rendered(difference, format_, to_stdout=output is None)], output)
+    write([text], output)
     return DIFFERENT if exit_code and not difference.is_empty else SAME
 
 
-def _read(sources: list[str], convention: Convention) -> list[Side] | None:
-    """Both sides; None where one cannot be read, once everything that is wrong with either has been told."""
+def _read(sources: Iterable[str], convention: Convention) -> list[Side]:
+    """What the sources hold; raises ConfigError with everything that is wrong with any of them."""
     from sepcost.cli.sides import read_side
 
     sides: list[Side] = []
@@ -68,8 +72,9 @@ def _read(sources: list[str], convention: Convention) -> list[Side] | None:
             sides.append(read_side(source, convention))
         except ConfigError as error:
             problems += error.problems
-    complain_about(problems)
-    return None if problems else sides
+    if problems:
+        raise ConfigError(problems)
+    return sides
 
 
 def _difference(before: Side, after: Side, convention: Convention) -> Difference:
@@ -94,18 +99,28 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         from sepcost.report.difference_csv import difference_csv
 
         return difference_csv(difference)
-    from sepcost.report.difference_sheets import difference_sheets, nothing_changed
-    from sepcost.report.markdown import escaped, markdown
+    if difference.is_empty:
+        return _one_line(difference, format_)
+    from sepcost.report.difference_sheets import difference_sheets
+
+    if format_ is Format.MARKDOWN:
+        from sepcost.report.markdown import markdown
+
+        return markdown(difference_sheets(difference))
+    if format_ is Format.TABLE:
+        from sepcost.report.table import draw, terminal
+
+        return draw(*terminal(to_stdout), difference_sheets(difference))
+    assert_never(format_)
+
+
+def _one_line(difference: Difference, format_: Format) -> str:
+    from sepcost.report.difference_sheets import nothing_changed
+    from sepcost.report.markdown import escaped
     from sepcost.report.text import harmless
 
-    if difference.is_empty:
-        line = nothing_changed(difference)
-        return f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n"
-    if format_ is Format.MARKDOWN:
-        return markdown(difference_sheets(difference))
-    from sepcost.report.table import draw, terminal
-
-    return draw(*terminal(to_stdout), difference_sheets(difference))
+    line = nothing_changed(difference)
+    return f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n"
 
 
 def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
