@@ -190,6 +190,18 @@ def decimal(value: float | None) -> str:
     return f"{value:.2f}" if value >= 0.0995 or value == 0 else f"{value:.3g}"
 
 
+def as_percent(value: float | None) -> str:
+    """Per cent to two digits behind the point where they say something; a dash for none.
+
+    >>> as_percent(40.28662985309801), as_percent(0), as_percent(1234.5), as_percent(None)
+    ('40.3 %', '0 %', '1,234 %', '–')
+    """
+    if value is None:
+        return "–"
+    places = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.95 else 2
+    return f"{value:,.{places}f} %"
+
+
 def with_unit(number: int, step: int, units: tuple[str, ...]) -> str:
     """Four digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
     if number < step:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sepcost.cli.compare import compare
+from sepcost.cli.diff import diff
 from sepcost.cli.replacements import replacements
 from sepcost.cli.schema import schema
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
@@ -46,6 +47,7 @@ def _options(
 
 
 app.command()(compare)
+app.command()(diff)
 app.command()(replacements)
 app.command()(schema)
 

@@ -8,6 +8,18 @@ from sepcost.comparison import Total
 from sepcost.cost import Convention, Cost, ratio
 from sepcost.layers import Conv, Layer, Linear, Pool
 
+COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
+"""The figures that are exact, and whose sum over the layers is the network's."""
+
+NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
+"""The counts that are null for a convolution without a map."""
+
+FACTS = (
+    "type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "norm", "transposed",
+    "output_padding", "mode", "ceil_mode", "global",
+)  # fmt: skip
+"""What layers may be told to be, in the order of the contract."""
+
 
 def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
     """COST of the contract; what needs a map is null without one."""

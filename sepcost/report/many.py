@@ -10,6 +10,9 @@ from sepcost.comparison import Comparison
 HOLE = "\0"
 """Stands in a text where a number of its own goes in for each result."""
 
+SAMPLE = 1024
+"""So many values show whether the others repeat them."""
+
 Holes: TypeAlias = list[Any]
 """The many numbers of each hole, in the order in which the holes stand in the text."""
 
@@ -50,9 +53,9 @@ def _format(column: Sequence[Any]) -> str:
 
 
 def _written(column: list[Any]) -> Sequence[Any] | Iterator[str]:
-    """The values for the template: floats as texts, which are made once for those that come again and again."""
+    """The values for the template; where floats come again and again, each is made a text only once."""
     if type(column[0]) is bool:
         return ["true" if value else "false" for value in column]
-    if type(column[0]) is float:
+    if type(column[0]) is float and len(set(column[:SAMPLE])) < SAMPLE // 2:
         return map({value: repr(value) for value in set(column)}.__getitem__, column)
     return column

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from sepcost.report.text import harmless
-from sepcost.units import as_ratio, decimal, exact, in_bytes, scaled
+from sepcost.units import as_percent, as_ratio, decimal, exact, in_bytes, scaled
 
 
 class Kind(Enum):
@@ -19,6 +19,7 @@ class Kind(Enum):
     INTENSITY = "intensity"
     PARAMETER = "parameter"
     """What was given rather than counted: written as it is, never rounded."""
+    PERCENT = "percent"
 
 
 class Ratio(NamedTuple):
@@ -28,7 +29,15 @@ class Ratio(NamedTuple):
     flagged: bool = False
 
 
-Cell: TypeAlias = "str | int | float | Ratio | None"
+class Measure(NamedTuple):
+    """A number with a kind of its own, in whatever column it stands; ``signed`` where it is a difference."""
+
+    value: float | None
+    kind: Kind = Kind.COUNT
+    signed: bool = False
+
+
+Cell: TypeAlias = "str | int | float | Ratio | Measure | None"
 
 
 class Look(Enum):
@@ -80,11 +89,13 @@ def cell_text(cell: Cell, kind: Kind, *, rounded: bool = False) -> str:
 
     >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, rounded=True)
     ('231,211,008', '231.2 M')
-    >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT)
-    '0.90× !'
+    >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT), cell_text(Measure(-2048, Kind.BYTES, signed=True), Kind.TEXT)
+    ('0.90× !', '−2.000 KiB')
     """
     if isinstance(cell, Ratio):
         return as_ratio(cell.value) + (" !" if cell.flagged else "")
+    if isinstance(cell, Measure):
+        return _measure_text(cell, rounded=rounded)
     if isinstance(cell, str):
         return harmless(cell)
     if cell is None:
@@ -93,4 +104,12 @@ def cell_text(cell: Cell, kind: Kind, *, rounded: bool = False) -> str:
         return in_bytes(cell)
     if isinstance(cell, int):
         return scaled(cell) if rounded else exact(cell)
-    return decimal(cell)
+    return as_percent(cell) if kind is Kind.PERCENT else decimal(cell)
+
+
+def _measure_text(cell: Measure, *, rounded: bool) -> str:
+    if cell.value is None or not cell.signed:
+        return cell_text(cell.value, cell.kind, rounded=rounded)
+    if cell.value == 0:
+        return "0"
+    return ("−" if cell.value < 0 else "+") + cell_text(abs(cell.value), cell.kind, rounded=rounded)

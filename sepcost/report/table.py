@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sepcost.report.notes import named
-from sepcost.report.sheet import Kind, Look, Ratio, Row, Sheet, cell_text
+from sepcost.report.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
 GAP = 3
@@ -195,4 +195,6 @@ def _cell(row: Row, position: int, text: str) -> Text:
     cell = row.cells[position]
     if isinstance(cell, Ratio) and cell.value is not None:
         return Text(text, style="yellow" if cell.flagged else "green" if cell.value > 1 else "")
+    if isinstance(cell, Measure) and cell.signed and cell.value:
+        return Text(text, style="yellow" if cell.value > 0 else "green")
     return Text(text)

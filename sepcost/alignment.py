@@ -1,0 +1,149 @@
+"""Alignment: which layers of two networks are the same one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sepcost.costed import CostedLayer
+
+NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
+MOST_PAIRS = 1_000_000
+"""Where more pairs would have to be looked at, layers are paired one after the other: nobody would wait."""
+
+
+class Match(NamedTuple):
+    """The numbers of a layer before and after, whether its name says so, and whether it stands in another order."""
+
+    before: int
+    after: int
+    by_name: bool
+    moved: bool = False
+
+
+def matched(before: Sequence[CostedLayer], after: Sequence[CostedLayer]) -> list[Match]:
+    """The layers that are on both sides, in the order before: by name, else by their place between those.
+
+    A name that is only a type and a number (``conv2``), as layers without a name are called, counts as none.
+    What has no partner by name is aligned between its nearest neighbours that have one, in order, so that as much
+    as possible is alike; only layers of one type are paired. Other way round, the pairs are the same.
+    """
+    ours, theirs = list(map(_traits, before)), list(map(_traits, after))
+    if _rank(before, ours) > _rank(after, theirs):
+        turned = _matched(after, before, theirs, ours)
+        return sorted(match._replace(before=match.after, after=match.before) for match in turned)
+    return sorted(_matched(before, after, ours, theirs))
+
+
+def is_numbered(layer: CostedLayer) -> bool:
+    """Whether the layer's name says no more than its type and a number.
+
+    >>> is_numbered(CostedLayer("conv2", {"type": "conv"}, {})), is_numbered(CostedLayer("stem", {"type": "conv"}, {}))
+    (True, False)
+    """
+    kind = str(layer.facts["type"])
+    return layer.name.startswith(kind) and NUMBER.fullmatch(layer.name, len(kind)) is not None
+
+
+class _Traits(NamedTuple):
+    """What makes two layers alike: all but the input, which follows from the layers before it."""
+
+    type: str
+    facts: frozenset[str]
+
+
+def _traits(layer: CostedLayer) -> _Traits:
+    return _Traits(str(layer.facts["type"]), frozenset(f"{k}={v}" for k, v in layer.facts.items() if k != "input"))
+
+
+def _rank(layers: Sequence[CostedLayer], traits: Sequence[_Traits]) -> list[tuple[str, list[str]]]:
+    """Something to order two networks by, so that ties fall the same way in both directions."""
+    return [(layer.name, sorted(trait.facts)) for layer, trait in zip(layers, traits)]
+
+
+def _matched(
+    before: Sequence[CostedLayer], after: Sequence[CostedLayer], ours: Sequence[_Traits], theirs: Sequence[_Traits]
+) -> Iterator[Match]:
+    by_name = _same_names(before, after)
+    in_order = _longest_rising([right for _, right in by_name])
+    for position, (left, right) in enumerate(by_name):
+        yield Match(left, right, by_name=True, moved=position not in in_order)
+    named_left, named_right = {left for left, _ in by_name}, {right for _, right in by_name}
+    start = (0, 0)
+    for end in [*(by_name[position] for position in sorted(in_order)), (len(before), len(after))]:
+        lefts = [number for number in range(start[0], end[0]) if number not in named_left]
+        rights = [number for number in range(start[1], end[1]) if number not in named_right]
+        for left, right in _aligned([ours[number] for number in lefts], [theirs[number] for number in rights]):
+            yield Match(lefts[left], rights[right], by_name=False)
+        start = end
+
+
+def _same_names(before: Sequence[CostedLayer], after: Sequence[CostedLayer]) -> list[tuple[int, int]]:
+    places = {layer.name: number for number, layer in enumerate(after) if not is_numbered(layer)}
+    return [
+        (number, places[layer.name])
+        for number, layer in enumerate(before)
+        if layer.name in places and not is_numbered(layer)
+    ]
+
+
+def _longest_rising(numbers: Sequence[int]) -> set[int]:
+    """The positions of a longest subsequence that rises, found by patience sorting."""
+    tops: list[int] = []
+    ends: list[int] = []
+    below: list[int] = []
+    for position, number in enumerate(numbers):
+        pile = bisect_left(tops, number)
+        below.append(ends[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [number]
+        ends[pile : pile + 1] = [position]
+    rising = set()
+    position = ends[-1] if ends else -1
+    while position >= 0:
+        rising.add(position)
+        position = below[position]
+    return rising
+
+
+def _aligned(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tuple[int, int]]:
+    """Pairs in order: what is alike at both ends, and the most alike in the middle."""
+    shorter = min(len(before), len(after))
+    head = next((number for number in range(shorter) if before[number] != after[number]), shorter)
+    rest = shorter - head
+    tail = next((number for number in range(rest) if before[-1 - number] != after[-1 - number]), rest)
+    yield from ((number, number) for number in range(head))
+    middle_before, middle_after = before[head : len(before) - tail], after[head : len(after) - tail]
+    few = len(middle_before) * len(middle_after) <= MOST_PAIRS
+    for left, right in (_most_alike if few else _one_by_one)(middle_before, middle_after):
+        yield head + left, head + right
+    yield from ((len(before) - number, len(after) - number) for number in range(tail, 0, -1))
+
+
+def _most_alike(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tuple[int, int]]:
+    """The pairs, in order, whose facts agree most often: ``best`` has the most that can still come from each place."""
+    best = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    for left in reversed(range(len(before))):
+        here, below = best[left], best[left + 1]
+        for right in reversed(range(len(after))):
+            alike = _likeness(before[left], after[right])
+            here[right] = max(below[right], here[right + 1], alike + below[right + 1] if alike else 0)
+    left = right = 0
+    while left < len(before) and right < len(after):
+        alike = _likeness(before[left], after[right])
+        if alike and best[left][right] == alike + best[left + 1][right + 1]:
+            yield left, right
+            left, right = left + 1, right + 1
+        elif best[left][right] == best[left + 1][right]:
+            left += 1
+        else:
+            right += 1
+
+
+def _likeness(left: _Traits, right: _Traits) -> int:
+    return len(left.facts & right.facts) if left.type == right.type else 0
+
+
+def _one_by_one(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tuple[int, int]]:
+    return ((number, number) for number, (left, right) in enumerate(zip(before, after)) if left.type == right.type)

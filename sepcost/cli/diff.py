@@ -1,0 +1,140 @@
+"""``sepcost diff``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typing_extensions import assert_never
+
+from sepcost.cli import options as o
+from sepcost.cli.convolution import read_option
+from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.progress import Waiting
+from sepcost.cli.streams import complain_about, write
+from sepcost.cost import Convention
+from sepcost.errors import ConfigError, ConfigProblem, ConventionError, SepcostError
+from sepcost.units import read_whole
+from sepcost.version import __version__
+
+if TYPE_CHECKING:
+    from sepcost.cli.sides import Side
+    from sepcost.difference import Difference
+
+SAME, DIFFERENT, BAD = 0, 1, 2
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="A YAML file, the JSON of sepcost compare, or -.", metavar="BEFORE")],
+    after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
+    batch: o.Batch = "1",
+    dtype: o.StoredAs = o.Dtype.FLOAT32,
+    flops_per_mac: o.FlopsPerMac = "1",
+    format_: o.OutputFormat = None,
+    output: o.OutputFile = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if they differ, as git does.", rich_help_panel=o.OUTPUT)
+    ] = False,
+) -> int:
+    """Two networks, or two versions of one, against each other: layer by layer, and in total.
+
+    sepcost diff main.yaml branch.yaml
+
+    git show main:net.yaml | sepcost diff - net.yaml --format markdown
+    """
+    output = None if output == Path("-") else output
+    format_ = chosen_format(format_, Format, output)
+    _refuse_contradictions(before, after, output)
+    convention = _convention(flops_per_mac, batch, dtype.value)
+    try:
+        with Waiting("files") as waiting:
+            sides = _read((before, after), convention, waiting)
+            difference = _difference(sides[0], sides[1], convention)
+            text = _rendered(difference, format_, to_stdout=output is None)
+    except ConfigError as error:
+        complain_about(error.problems)
+        return BAD
+    write([text], output)
+    return DIFFERENT if exit_code and not difference.is_empty else SAME
+
+
+def _read(sources: Iterable[str], convention: Convention, waiting: Waiting) -> list[Side]:
+    """What the sources hold; raises ConfigError with everything that is wrong with any of them."""
+    from sepcost.cli.sides import read_side
+
+    sides: list[Side] = []
+    problems: list[ConfigProblem] = []
+    for source in sources:
+        try:
+            sides.append(read_side(source, convention))
+        except ConfigError as error:
+            problems += error.problems
+        waiting.advance(1)
+    if problems:
+        raise ConfigError(problems)
+    return sides
+
+
+def _difference(before: Side, after: Side, convention: Convention) -> Difference:
+    from sepcost.cli.sides import refuse_different_counting, same_network
+    from sepcost.difference import Difference
+
+    pair = same_network(before, after)
+    refuse_different_counting(before, after, pair)
+    if not (before.counted or after.counted) and convention not in (Convention(), pair[0].convention):
+        raise SepcostError("--batch, --dtype and --flops-per-mac are for configs: both sides were counted before")
+    return Difference.of(*pair)
+
+
+def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> str:
+    if format_ is Format.JSON:
+        from sepcost.report.difference_json import difference_json
+        from sepcost.report.json import indented
+
+        text = difference_json(difference, __version__)
+        return indented([text]) if to_stdout and sys.stdout.isatty() else text
+    if format_ is Format.CSV:
+        from sepcost.report.difference_csv import difference_csv
+
+        return difference_csv(difference)
+    if difference.is_empty:
+        return _one_line(difference, format_)
+    from sepcost.report.difference_sheets import difference_sheets
+
+    if format_ is Format.MARKDOWN:
+        from sepcost.report.markdown import markdown
+
+        return markdown(difference_sheets(difference))
+    if format_ is Format.TABLE:
+        from sepcost.report.table import draw, terminal
+
+        return draw(*terminal(to_stdout), difference_sheets(difference))
+    assert_never(format_)
+
+
+def _one_line(difference: Difference, format_: Format) -> str:
+    from sepcost.report.difference_sheets import nothing_changed
+    from sepcost.report.markdown import escaped
+    from sepcost.report.text import harmless
+
+    line = nothing_changed(difference)
+    return f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n"
+
+
+def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
+    numbers = read_option("--flops-per-mac", read_whole, flops_per_mac), read_option("--batch", read_whole, batch)
+    try:
+        return Convention(*numbers, dtype)
+    except ConventionError as error:
+        raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
+
+
+def _refuse_contradictions(before: str, after: str, output: Path | None) -> None:
+    if before == after == "-":
+        raise SepcostError("- stands for standard input, and can be one side only")
+    for source in (before, after):
+        if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+            raise SepcostError(f"--output {output}: is a source, and would be overwritten")

@@ -1,0 +1,106 @@
+"""The two sides of ``diff``: each a config, or the JSON that ``compare`` wrote earlier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sepcost.cli.streams import stdin_lines
+from sepcost.cost import Convention
+from sepcost.costed import CostedNetwork
+from sepcost.errors import ConfigError, SepcostError
+from sepcost.units import shortened
+
+STDIN = "<stdin>"
+
+COUNTED: Mapping[str, str] = {
+    "flops_per_mac": "{} counts FLOPs as {}×MACs, {} as {}×MACs",
+    "batch": "{} counts for a batch of {}, {} for {}",
+    "dtype": "{} counts memory in {}, {} in {}",
+}
+"""How a message says in what two conventions differ."""
+
+MOST_NAMES = 10
+"""A message names that many networks and counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a source holds; ``counted`` just now, from configs, or earlier."""
+
+    source: str
+    networks: Sequence[CostedNetwork]
+    counted: bool
+
+
+def read_side(source: str, convention: Convention) -> Side:
+    """The networks of a file, or of standard input for ``-``; raises ConfigError with all that is wrong with it."""
+    from sepcost.config import read_lines, read_networks
+    from sepcost.report.costs import costs_of
+    from sepcost.report.costs_reader import read_costs
+
+    name = STDIN if source == "-" else source
+    lines = list(stdin_lines() if source == "-" else read_lines(source))
+    costs = read_costs(b"".join(lines), name)
+    if costs is not None:
+        return Side(name, costs, counted=False)
+    read = list(read_networks(lines, name))
+    problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
+    if problems:
+        raise ConfigError(problems)
+    networks = [costs_of(item.network, convention) for item in read if not isinstance(item, ConfigError)]
+    return Side(name, networks, counted=True)
+
+
+def same_network(before: Side, after: Side) -> tuple[CostedNetwork, CostedNetwork]:
+    """A network of each side: the only one, or the one whose name the other side has."""
+    if len(before.networks) == len(after.networks) == 1:
+        return before.networks[0], after.networks[0]
+    names = {network.name for network in before.networks} & {network.name for network in after.networks}
+    ours = [network for network in before.networks if network.name in names]
+    theirs = [network for network in after.networks if network.name in names]
+    if len(ours) == len(theirs) == 1:
+        return ours[0], theirs[0]
+    raise SepcostError(_which(before, after, sorted(names)))
+
+
+def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwork, CostedNetwork]) -> None:
+    """Figures that were counted in different ways cannot be set against each other."""
+    earlier, other = ((before, pair[0]), (after, pair[1]))
+    if before.counted:
+        earlier, other = other, earlier
+    for field, words in COUNTED.items():
+        value, another = getattr(earlier[1].convention, field), getattr(other[1].convention, field)
+        if value != another:
+            told = words.format(earlier[0].source, value, other[0].source, another)
+            option = f"--{field.replace('_', '-')} {value}"
+            do = f"give {option}" if other[0].counted else f"write one of them again, with sepcost compare {option}"
+            raise SepcostError(f"{told}: {do}")
+    if earlier[1].per != other[1].per:
+        told = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
+        raise SepcostError(f"{told}: write the costs of both with a map (-H), or both without")
+
+
+def _on_what(network: CostedNetwork) -> str:
+    return f"per {network.per}" if network.per else "on whole maps"
+
+
+def _which(before: Side, after: Side, shared: Sequence[str]) -> str:
+    """What to say where it is not clear which networks are meant; ``shared`` are the names on both sides."""
+    sides = [(side.source, [network.name for network in side.networks]) for side in (before, after)]
+    if not shared:
+        held = ", ".join(f"{source} holds {_listed(names)}" for source, names in sides)
+        return f"{held}: no name is on both sides, so give a file with one network for each"
+    for source, names in sides:
+        name, times = Counter(name for name in names if name in shared).most_common(1)[0]
+        if times > 1:
+            return f"{source} holds {shortened(name)!r} {times} times: give a file that holds it once"
+    return f"{before.source} and {after.source} both hold {_listed(shared)}: give files with one network each"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [repr(shortened(name)) for name in names[:MOST_NAMES]]
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    *first, last = shown + more
+    return f"{', '.join(first)} and {last}" if first else last

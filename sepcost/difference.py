@@ -1,0 +1,153 @@
+"""Difference: two costed networks against each other, layer by layer and in total."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from sepcost.alignment import Match, is_numbered, matched
+from sepcost.cost import ratio
+from sepcost.costed import CostedLayer, CostedNetwork, Figures
+
+
+class Status(Enum):
+    """What has become of a layer: the first of these that holds."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    UNCHANGED = "unchanged"
+
+
+class Change(NamedTuple):
+    """A figure on both sides; None on a side that has no such layer, or no map to count on.
+
+    >>> Change(200, 150).difference, Change(200, 150).percent, Change(None, 150).difference, Change(0, 150).percent
+    (-50, -25.0, 150, None)
+    """
+
+    before: int | None
+    after: int | None
+
+    @property
+    def difference(self) -> int | None:
+        """After − before, where a layer that is not there costs nothing."""
+        if self.before is None and self.after is None:
+            return None
+        return (self.after or 0) - (self.before or 0)
+
+    @property
+    def percent(self) -> float | None:
+        """The difference in per cent of what was before; None of nothing."""
+        return None if self.difference is None or not self.before else ratio(100 * self.difference, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDifference:
+    """One layer on both sides, or on the only side that has it; ``places`` are its numbers there, from 1.
+
+    ``by_name`` is false where the two were matched by position. ``moved``: it stands in another order than others.
+    """
+
+    before: CostedLayer | None
+    after: CostedLayer | None
+    places: tuple[int | None, int | None]
+    by_name: bool = False
+    moved: bool = False
+
+    @property
+    def figures(self) -> Mapping[str, Change]:
+        return _changes(self.before.figures if self.before else {}, self.after.figures if self.after else {})
+
+    @property
+    def facts(self) -> Mapping[str, tuple[Any, Any]]:
+        """The arguments and shapes that differ, before and after: of those that both layers have."""
+        if self.before is None or self.after is None:
+            return {}
+        ours, theirs = self.before.facts, self.after.facts
+        return {name: (ours[name], theirs[name]) for name in ours if name in theirs and ours[name] != theirs[name]}
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether an author renamed it: a name that is only a number may change by itself."""
+        if self.before is None or self.after is None or self.before.name == self.after.name:
+            return False
+        return not (is_numbered(self.before) and is_numbered(self.after))
+
+    @property
+    def status(self) -> Status:
+        if self.before is None:
+            return Status.ADDED
+        if self.after is None:
+            return Status.REMOVED
+        if self.facts or any(change.difference for change in self.figures.values()):
+            return Status.CHANGED
+        if self.is_renamed:
+            return Status.RENAMED
+        return Status.MOVED if self.moved else Status.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two networks and what differs: of the layers, and of the totals.
+
+    >>> from sepcost.cost import Convention
+    >>> layer = CostedLayer("stem", {"type": "conv", "kernel": (3, 3)}, {"params": 27})
+    >>> net = CostedNetwork("net", (layer,), {"params": 27}, Convention())
+    >>> Difference.of(net, net).is_empty
+    True
+    """
+
+    before: CostedNetwork
+    after: CostedNetwork
+    layers: tuple[LayerDifference, ...]
+
+    @classmethod
+    def of(cls, before: CostedNetwork, after: CostedNetwork) -> Difference:
+        """Match the layers; both networks must be counted by the same convention."""
+        matches = matched(before.layers, after.layers)
+        return cls(before, after, tuple(_in_order(before.layers, after.layers, matches)))
+
+    @property
+    def total(self) -> Mapping[str, Change]:
+        return _changes(self.before.total, self.after.total)
+
+    @property
+    def changes(self) -> list[LayerDifference]:
+        """The layers that are not as they were."""
+        return [layer for layer in self.layers if layer.status is not Status.UNCHANGED]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs but perhaps the name of the network, and where it comes from."""
+        return not self.changes and not any(change.difference for change in self.total.values())
+
+
+def _changes(before: Figures, after: Figures) -> Mapping[str, Change]:
+    return {name: Change(before.get(name), after.get(name)) for name in (before or after)}
+
+
+def _in_order(
+    before: tuple[CostedLayer, ...], after: tuple[CostedLayer, ...], matches: list[Match]
+) -> list[LayerDifference]:
+    """The layers in the order after; what was removed follows what it stood behind."""
+    by_before = {match.before: match for match in matches}
+    added = set(range(len(after))) - {match.after for match in matches}
+    placed: list[tuple[int, int, LayerDifference]] = [
+        (number, -1, LayerDifference(None, after[number], (None, number + 1))) for number in added
+    ]
+    behind = -1
+    for number, layer in enumerate(before):
+        match = by_before.get(number)
+        if match is None:
+            placed.append((behind, number, LayerDifference(layer, None, (number + 1, None))))
+            continue
+        partner = after[match.after]
+        places = (number + 1, match.after + 1)
+        placed.append((match.after, -1, LayerDifference(layer, partner, places, match.by_name, match.moved)))
+        behind = match.after if not match.moved else behind
+    return [layer for _, _, layer in sorted(placed, key=lambda item: item[:2])]

@@ -1,0 +1,72 @@
+"""A difference as JSON: the contract of docs/diff.md, schema_version 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sepcost.costed import CostedLayer, CostedNetwork
+from sepcost.difference import Change, Difference, LayerDifference
+from sepcost.report.json import NOTES
+
+SCHEMA_VERSION = 1
+
+
+def difference_json(difference: Difference, version: str) -> str:
+    """The document on one line."""
+    convention = difference.before.convention
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "version": version,
+        "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
+        "batch": convention.batch,
+        "dtype": convention.dtype,
+        "before": _network(difference.before),
+        "after": _network(difference.after),
+        "differ": not difference.is_empty,
+        "total": changes(difference.total),
+        "changes": [_layer(layer) for layer in difference.changes],
+        "unchanged": len(difference.layers) - len(difference.changes),
+    }
+    return json.dumps(document, separators=(",", ":")) + "\n"
+
+
+def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | None]]:
+    """FIGURES of the contract."""
+    return {
+        name: {
+            "before": change.before,
+            "after": change.after,
+            "difference": change.difference,
+            "percent": change.percent,
+        }
+        for name, change in figures.items()
+    }
+
+
+def _network(network: CostedNetwork) -> dict[str, Any]:
+    head: dict[str, Any] = {
+        "name": network.name,
+        "source": network.source,
+        "alpha": network.alpha,
+        "rho": network.rho,
+        "layers": len(network.layers),
+    }
+    return head if network.per is None else {**head, "per": network.per}
+
+
+def _layer(layer: LayerDifference) -> dict[str, Any]:
+    return {
+        "status": layer.status.value,
+        "matched_by": None if layer.before is None or layer.after is None else "name" if layer.by_name else "position",
+        "moved": layer.moved,
+        "before": _side(layer.before, layer.places[0]),
+        "after": _side(layer.after, layer.places[1]),
+        "facts": {name: {"before": before, "after": after} for name, (before, after) in layer.facts.items()},
+        "figures": changes(layer.figures),
+    }
+
+
+def _side(layer: CostedLayer | None, place: int | None) -> dict[str, Any] | None:
+    return None if layer is None else {"name": layer.name, "place": place, **layer.facts}
