@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sepcost.arguments import Extent
 from sepcost.cli import options as o
+from sepcost.cli.appearance import Appearance
 from sepcost.cli.convolution import ConvolutionOptions, read_option
-from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format
 from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
 from sepcost.cli.rendering import rendered
@@ -46,6 +47,7 @@ def compare(
     flops_per_mac: o.FlopsPerMac = "1",
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
+    precision: o.Precision = None,
     explain: o.Explain = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
@@ -62,8 +64,9 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = None if output == Path("-") else output
-    format_ = chosen_format(format_, (Format.TABLE, Format.MARKDOWN) if explain else Format, output)
-    _refuse_contradictions(files, one, format_, explain)
+    format_ = chosen_format(format_, _available(explain, precision), output)
+    _refuse_contradictions(files, one, format_, explain, precision)
+    appearance = Appearance.read(format_, precision)
     _refuse_scaling_without_a_map(one, rho, resolution)
     _refuse_overwriting(files, output)
     job = Job(
@@ -78,13 +81,25 @@ def compare(
             job.compare_sources(files, waiting) if files else [job.compare(one.network())]
         )
         chunks = rendered(
-            comparisons, format_, job.convention, to_stdout=output is None, assumed=one.assumed, explain=explain
+            comparisons,
+            format_,
+            job.convention,
+            appearance,
+            to_stdout=output is None,
+            assumed=one.assumed,
+            explain=explain,
         )
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
         write(chunks, output)
     return job.exit_code
+
+
+def _available(explain: bool, precision: str | None) -> Iterable[Format]:
+    if explain:
+        return (Format.TABLE, Format.MARKDOWN)
+    return FOR_PEOPLE if precision is not None else Format
 
 
 def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
@@ -96,7 +111,9 @@ def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
 
 
-def _refuse_contradictions(sources: list[str], one: ConvolutionOptions, format_: Format, explain: bool) -> None:
+def _refuse_contradictions(
+    sources: list[str], one: ConvolutionOptions, format_: Format, explain: bool, precision: str | None
+) -> None:
     if sources and one.given:
         raise SepcostError(f"{sources[0]} and {one.given[0]} contradict each other: give sources or one convolution")
     if not sources and not one.given:
@@ -107,6 +124,8 @@ def _refuse_contradictions(sources: list[str], one: ConvolutionOptions, format_:
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ in (Format.JSON, Format.CSV):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
+    if explain and precision is not None:
+        raise SepcostError("--explain derives exact numbers: leave out --precision")
 
 
 def _refuse_scaling_without_a_map(one: ConvolutionOptions, rho: str, resolution: str | None) -> None:

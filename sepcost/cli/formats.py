@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from sepcost.cli.streams import complain
+from sepcost.errors import SepcostError
 from sepcost.suggestions import did_you_mean
 
 VARIABLE = "SEPCOST_FORMAT"
@@ -22,19 +23,23 @@ class Format(str, Enum):
     MARKDOWN = "markdown"
 
 
+FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN)
 SUFFIXES = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN}
 
 
 def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:
     """The one asked for; else what the output file's name says, what the environment says, or the table.
 
-    What was not typed as a format counts only where the command has it.
+    What was not typed as a format counts only where the command has it; a SepcostError where the file's name lies.
     """
     if given is not None:
         return given
     available = list(available)
-    if output is not None and SUFFIXES.get(output.suffix.lower()) in available:
-        return SUFFIXES[output.suffix.lower()]
+    named = None if output is None else SUFFIXES.get(output.suffix.lower())
+    if named in available:
+        return named
+    if named is not None:
+        raise SepcostError(f"--output {output}: its name says {named.value}, which does not go here: give --format")
     wanted = os.environ.get(VARIABLE, "")
     names = [format_.value for format_ in available]
     if wanted in names:

@@ -121,6 +121,15 @@ OutputFile = Annotated[
     Path | None,
     typer.Option("--output", help="Write to this file, whole or not at all.", metavar="FILE", rich_help_panel=OUTPUT),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        help="Significant digits of what people read: 1 to 15.",
+        metavar="N",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
 ]

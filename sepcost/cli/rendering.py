@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
@@ -15,6 +16,7 @@ def rendered(
     comparisons: Iterable[Comparison],
     format_: Format,
     convention: Convention,
+    appearance: Appearance,
     *,
     to_stdout: bool,
     assumed: Sequence[str] = (),
@@ -32,10 +34,12 @@ def rendered(
         return csv_chunks(comparisons)
     if explain:
         return (_derived(comparison, format_, assumed) for comparison in comparisons)
-    return _tables(list(comparisons), format_, to_stdout, assumed)
+    return _tables(list(comparisons), format_, appearance, to_stdout, assumed)
 
 
-def _tables(comparisons: list[Comparison], format_: Format, to_stdout: bool, assumed: Sequence[str]) -> list[str]:
+def _tables(
+    comparisons: list[Comparison], format_: Format, appearance: Appearance, to_stdout: bool, assumed: Sequence[str]
+) -> list[str]:
     from sepcost.report.comparison_sheets import sheets, summary_sheet
 
     drawn = [sheet for comparison in comparisons for sheet in sheets(comparison, assumed)]
@@ -43,6 +47,7 @@ def _tables(comparisons: list[Comparison], format_: Format, to_stdout: bool, ass
         drawn.append(summary_sheet(comparisons))
     if not drawn:
         return []
+    drawn = appearance.of(drawn)
     if format_ is Format.MARKDOWN:
         from sepcost.report.markdown import markdown
 
