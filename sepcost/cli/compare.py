@@ -48,6 +48,8 @@ def compare(
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
     precision: o.Precision = None,
+    caption: o.Caption = None,
+    label: o.Label = None,
     explain: o.Explain = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
@@ -66,7 +68,7 @@ def compare(
     output = None if output == Path("-") else output
     format_ = chosen_format(format_, _available(explain, precision), output)
     _refuse_contradictions(files, one, format_, explain, precision)
-    appearance = Appearance.read(format_, precision)
+    appearance = Appearance.read(format_, precision, caption, label)
     _refuse_scaling_without_a_map(one, rho, resolution)
     _refuse_overwriting(files, output)
     job = Job(
@@ -122,7 +124,7 @@ def _refuse_contradictions(
         raise SepcostError("- stands for standard input, and can be given once")
     if explain and sources:
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
-    if explain and format_ in (Format.JSON, Format.CSV):
+    if explain and format_ not in (Format.TABLE, Format.MARKDOWN):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
     if explain and precision is not None:
         raise SepcostError("--explain derives exact numbers: leave out --precision")

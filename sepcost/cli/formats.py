@@ -21,10 +21,17 @@ class Format(str, Enum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    LATEX = "latex"
 
 
-FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN)
-SUFFIXES = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN}
+FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
+SUFFIXES = {
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".tex": Format.LATEX,
+}
 
 
 def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:

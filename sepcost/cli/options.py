@@ -130,6 +130,14 @@ Precision = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Caption = Annotated[
+    str | None,
+    typer.Option("--caption", help="The caption of a LaTeX table.", metavar="TEXT", rich_help_panel=OUTPUT),
+]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", help="The label of a LaTeX table: tab:cost.", metavar="TEXT", rich_help_panel=OUTPUT),
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
 ]

@@ -52,6 +52,10 @@ def _tables(
         from sepcost.report.markdown import markdown
 
         return [markdown(drawn)]
+    if format_ is Format.LATEX:
+        from sepcost.report.latex import latex
+
+        return [latex(drawn, appearance.caption, appearance.label)]
     from sepcost.report.table import draw, terminal
 
     return [draw(*terminal(to_stdout), drawn)]
