@@ -9,6 +9,7 @@ from pathlib import Path
 from sepcost.arguments import Extent
 from sepcost.cli import options as o
 from sepcost.cli.appearance import Appearance
+from sepcost.cli.code import refuse_beside_code
 from sepcost.cli.convolution import ConvolutionOptions, read_option
 from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format
 from sepcost.cli.job import Job
@@ -51,6 +52,7 @@ def compare(
     caption: o.Caption = None,
     label: o.Label = None,
     explain: o.Explain = False,
+    code: o.Code = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
 
@@ -66,7 +68,9 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = None if output == Path("-") else output
-    format_ = chosen_format(format_, _available(explain, precision), output)
+    if code:
+        refuse_beside_code(files, one, format_, explain=explain, precision=precision, caption=caption, label=label)
+    format_ = chosen_format(format_, _available(explain, code, precision), output)
     _refuse_contradictions(files, one, format_, explain, precision)
     appearance = Appearance.read(format_, precision, caption, label)
     _refuse_scaling_without_a_map(one, rho, resolution)
@@ -90,6 +94,7 @@ def compare(
             to_stdout=output is None,
             assumed=one.assumed,
             explain=explain,
+            code=code,
         )
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
@@ -98,7 +103,9 @@ def compare(
     return job.exit_code
 
 
-def _available(explain: bool, precision: str | None) -> Iterable[Format]:
+def _available(explain: bool, code: bool, precision: str | None) -> Iterable[Format]:
+    if code:
+        return (Format.TABLE,)
     if explain:
         return (Format.TABLE, Format.MARKDOWN)
     return FOR_PEOPLE if precision is not None else Format

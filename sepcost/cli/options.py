@@ -138,6 +138,9 @@ Label = Annotated[
     str | None,
     typer.Option("--label", help="The label of a LaTeX table: tab:cost.", metavar="TEXT", rich_help_panel=OUTPUT),
 ]
+Code = Annotated[
+    bool, typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT)
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
 ]

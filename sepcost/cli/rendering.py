@@ -21,6 +21,7 @@ def rendered(
     to_stdout: bool,
     assumed: Sequence[str] = (),
     explain: bool = False,
+    code: bool = False,
 ) -> Iterable[str]:
     """The text; ``assumed`` is what the title says of a single convolution's defaults."""
     if format_ is Format.JSON:
@@ -32,6 +33,8 @@ def rendered(
         from sepcost.report.csv import csv_chunks
 
         return csv_chunks(comparisons)
+    if code:
+        return (_code(comparison, assumed) for comparison in comparisons)
     if explain:
         return (_derived(comparison, format_, assumed) for comparison in comparisons)
     return _tables(list(comparisons), format_, appearance, to_stdout, assumed)
@@ -59,6 +62,13 @@ def _tables(
     from sepcost.report.table import draw, terminal
 
     return [draw(*terminal(to_stdout), drawn)]
+
+
+def _code(comparison: Comparison, assumed: Sequence[str]) -> str:
+    from sepcost.report.comparison_sheets import sheets
+    from sepcost.report.module_code import module_code
+
+    return module_code(sheets(comparison, assumed)[0].title, comparison)
 
 
 def _derived(comparison: Comparison, format_: Format, assumed: Sequence[str]) -> str:
