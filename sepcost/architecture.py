@@ -11,7 +11,7 @@ from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
-from sepcost.suggestions import did_you_mean
+from sepcost.wording import did_you_mean
 
 MOST_LAYERS = 100_000
 """A network with more layers is refused: it is a mistake, or an attack."""

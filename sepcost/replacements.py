@@ -20,8 +20,8 @@ from sepcost.blocks import (
 )
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
-from sepcost.suggestions import did_you_mean
 from sepcost.units import NumberError, list_items, read_factor, read_whole
+from sepcost.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fractions import Fraction

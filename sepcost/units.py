@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from sepcost.errors import SepcostError
 
@@ -17,6 +17,9 @@ WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
 LONGEST = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
+USUAL_DIGITS = 4
+MOST_DIGITS = 15
+"""A float has no more that are all right."""
 
 MOST_VALUES = 1_000_000
 """A list has no more values, so that a slip does not fill the memory."""
@@ -24,6 +27,18 @@ MOST_VALUES = 1_000_000
 
 class NumberError(SepcostError):
     """A text is not the number that it should be."""
+
+
+class Units(NamedTuple):
+    """Names of units, each ``step`` times the one before; dividing once by a step makes ``places`` decimals at most."""
+
+    step: int
+    names: tuple[str, ...]
+    places: int
+
+
+COUNTS = Units(1000, ("", "k", "M", "G", "T", "P", "E"), 3)
+BYTES = Units(1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), 10)
 
 
 def read_whole(text: str) -> int:
@@ -130,6 +145,21 @@ def _with_point(number: int, places: int) -> str:
     return f"{whole}.{rest:0{places}}".rstrip("0").rstrip(".")
 
 
+def read_precision(text: str) -> int:
+    """How many significant digits people want to see.
+
+    >>> read_precision("3")
+    3
+    >>> read_precision("16")
+    Traceback (most recent call last):
+    sepcost.units.NumberError: must be between 1 and 15 significant digits, got 16
+    """
+    digits = read_whole(text)
+    if not 1 <= digits <= MOST_DIGITS:
+        raise NumberError(f"must be between 1 and {MOST_DIGITS} significant digits, got {digits}")
+    return digits
+
+
 def shortened(text: str) -> str:
     """A text as a message shows it: its two ends where it is too long, and a word where there is none.
 
@@ -148,25 +178,27 @@ def exact(number: int) -> str:
     return f"{number:,}"
 
 
-def scaled(number: int) -> str:
-    """Four digits and a unit: k, M, G, T, P, E.
+def scaled(number: int, digits: int = USUAL_DIGITS) -> str:
+    """Four digits, or as many as are wanted, and a unit: k, M, G, T, P, E.
 
     >>> scaled(231211008), scaled(18432), scaled(64), scaled(999_960)
     ('231.2 M', '18.43 k', '64', '1.000 M')
+    >>> scaled(568740352, 3), scaled(64, 1), scaled(64, 8)
+    ('569 M', '60', '64')
     """
-    return with_unit(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
+    return with_unit(number, COUNTS, digits)
 
 
-def in_bytes(number: int) -> str:
+def in_bytes(number: int, digits: int = USUAL_DIGITS) -> str:
     """Bytes in binary units.
 
-    >>> in_bytes(73728), in_bytes(512), in_bytes(3211264)
-    ('72.00 KiB', '512 B', '3.063 MiB')
+    >>> in_bytes(73728), in_bytes(512), in_bytes(3211264), in_bytes(3211264, 2)
+    ('72.00 KiB', '512 B', '3.063 MiB', '3.1 MiB')
     """
-    return with_unit(number, 1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
+    return with_unit(number, BYTES, digits)
 
 
-def as_ratio(value: float | None) -> str:
+def as_ratio(value: float | None, digits: int | None = None) -> str:
     """A reduction or another quotient, followed by ×; a dash for none.
 
     >>> as_ratio(7.890410958904109), as_ratio(0.00123), as_ratio(1234.5), as_ratio(None)
@@ -174,17 +206,21 @@ def as_ratio(value: float | None) -> str:
     """
     if value is None:
         return "–"
-    return f"{decimal(value)}×"
+    return f"{decimal(value, digits)}×"
 
 
-def decimal(value: float | None) -> str:
-    """At least three digits, never an exponent for numbers that people meet.
+def decimal(value: float | None, digits: int | None = None) -> str:
+    """At least three digits, or as many as are wanted; never an exponent for numbers that people meet.
 
     >>> decimal(14.0625), decimal(240.28), decimal(0.5)
     ('14.06', '240', '0.50')
+    >>> decimal(14.0625, 2), decimal(1234.5, 3), decimal(0.5, 1)
+    ('14', '1,230', '0.5')
     """
     if value is None:
         return "–"
+    if digits is not None:
+        return grouped(_written(*_significant(*value.as_integer_ratio(), digits)))
     if value >= 99.995:
         return f"{value:,.0f}"
     return f"{value:.2f}" if value >= 0.0995 or value == 0 else f"{value:.3g}"
@@ -202,21 +238,75 @@ def as_percent(value: float | None) -> str:
     return f"{value:,.{places}f} %"
 
 
-def with_unit(number: int, step: int, units: tuple[str, ...]) -> str:
-    """Four digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
-    if number < step:
-        return f"{number} {units[0]}".rstrip()
-    power = 1
-    while power < len(units) - 1 and _rounded(number, step**power, 0) >= step:
+def with_unit(number: int, units: Units, digits: int) -> str:
+    """So many digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
+    power = 0
+    while power < len(units.names) - 1 and _reaches(units.step, number, units.step**power, digits):
         power += 1
-    for places, bound in ((3, 10), (2, 100), (1, 1000)):
-        digits = _rounded(number, step**power, places)
-        if digits < bound * 10**places:
-            whole, rest = divmod(digits, 10**places)
-            return f"{whole}.{rest:0{places}} {units[power]}"
-    return f"{_rounded(number, step**power, 0)} {units[power]}"
+    at_least_one = max(number, units.step**power) if power else number
+    return f"{in_unit(at_least_one, power, units, digits)} {units.names[power]}".rstrip()
+
+
+def in_unit(number: int, power: int, units: Units, digits: int) -> str:
+    """So many digits in the unit that is ``power`` steps up, and none behind the last that the number has.
+
+    >>> in_unit(18432, 1, COUNTS, 4), in_unit(288, 1, COUNTS, 4), in_unit(512, 1, BYTES, 4)
+    ('18.43', '0.288', '0.5000')
+    """
+    divisor = units.step**power
+    mantissa, places = _significant(number, divisor, digits)
+    most = units.places * power
+    if places > most:
+        mantissa, places = _rounded(number, divisor, most), most
+    return _written(mantissa, places)
+
+
+def common_power(numbers: Iterable[int], units: Units, digits: int) -> int:
+    """The smallest unit in which none of the numbers has more than so many digits before its point.
+
+    >>> common_power([288, 2336, 18432], COUNTS, 4), common_power([568740352, 4867293184], COUNTS, 4)
+    (1, 2)
+    """
+    largest = max(numbers, default=0)
+    powers = range(len(units.names))
+    fitting = (power for power in powers if not _reaches(10**digits, largest, units.step**power, digits))
+    return next(fitting, powers[-1])
+
+
+def grouped(text: str) -> str:
+    """A decimal number with its whole part in groups of three.
+
+    >>> grouped("4867.5")
+    '4,867.5'
+    """
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}{point}{rest}"
+
+
+def _significant(number: int, divisor: int, digits: int) -> tuple[int, int]:
+    """The quotient rounded half up to so many digits, as an integer and its decimal places (maybe below 0)."""
+    if number == 0:
+        return 0, 0
+    before_point = len(str(number // divisor)) if number >= divisor else 1 - len(str((divisor - 1) // number))
+    places = digits - before_point
+    mantissa = _rounded(number, divisor, places)
+    return (mantissa // 10, places - 1) if mantissa == 10**digits else (mantissa, places)
+
+
+def _reaches(bound: int, number: int, divisor: int, digits: int) -> bool:
+    """Whether the quotient, rounded to so many digits, is the bound or more."""
+    mantissa, places = _significant(number, divisor, digits)
+    power: int = 10 ** abs(places)
+    return mantissa >= bound * power if places > 0 else mantissa * power >= bound
+
+
+def _written(mantissa: int, places: int) -> str:
+    if places <= 0:
+        return str(mantissa * 10**-places)
+    whole, rest = divmod(mantissa, 10**places)
+    return f"{whole}.{rest:0{places}}"
 
 
 def _rounded(number: int, divisor: int, places: int) -> int:
-    shift: int = 10**places
-    return (number * shift * 2 + divisor) // (divisor * 2)
+    number, divisor = number * 10 ** max(0, places), divisor * 10 ** max(0, -places)
+    return (number * 2 + divisor) // (divisor * 2)

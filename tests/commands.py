@@ -28,6 +28,15 @@ def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **envir
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what would change how sepcost writes."""
-    ours = ("SEPCOST_", "PYTHONUNBUFFERED", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHONPATH", "PYTHONIOENCODING")
+    ours = (
+        "SEPCOST_",
+        "PYTHONUNBUFFERED",
+        "COLUMNS",
+        "LINES",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "PYTHONPATH",
+        "PYTHONIOENCODING",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}

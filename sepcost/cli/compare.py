@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sepcost.cli import options as o
+from sepcost.cli.appearance import Appearance
+from sepcost.cli.code import refuse_beside_code
+from sepcost.cli.contradictions import refuse_contradictions, refuse_overwriting
 from sepcost.cli.convolution import ConvolutionOptions, read_option
 from sepcost.cli.convolution_sweep import ConvolutionSweep
-from sepcost.cli.formats import DATA, Format, chosen_format
+from sepcost.cli.formats import DATA, FOR_PEOPLE, Format, chosen_format
 from sepcost.cli.job import Job
 from sepcost.cli.multipliers import multiplier_sweep, refuse_scaling_without_a_map
 from sepcost.cli.progress import Waiting
-from sepcost.cli.rendering import derived, drawn, written
+from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
-from sepcost.report.view import View
 from sepcost.sweep import Sweep
 from sepcost.units import read_whole
 
@@ -56,7 +58,11 @@ def compare(
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
+    precision: o.Precision = None,
+    caption: o.Caption = None,
+    label: o.Label = None,
     explain: o.Explain = False,
+    code: o.Code = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
 
@@ -72,23 +78,26 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = None if output == Path("-") else output
-    format_ = chosen_format(format_, (Format.TABLE, Format.MARKDOWN) if explain else Format, output)
-    _refuse_contradictions(files, one, format_, explain)
+    if code:
+        refuse_beside_code(files, one, format_, explain=explain, precision=precision, caption=caption, label=label)
+    format_ = chosen_format(format_, _available(explain, code, precision), output)
+    refuse_contradictions(files, one, format_, explain=explain, precision=precision)
+    appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    _refuse_overwriting(files, output)
+    refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
     job = Job(chosen, _convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
-    axes = Sweep((*(() if files else one.axes()), *job.sweep.axes))
-    swept = (*axes.names, *(f"replacement.{name}" for name in swept_options))
-    view = chosen_view(
-        totals=totals, layers=layers, columns=columns, sort=sort, ascending=ascending, top=top, swept=swept
-    )
-    with Waiting("combinations" if axes.names and not files else "networks") as waiting:
+    sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
+    swept = (*sweep.names, *(f"replacement.{name}" for name in swept_options))
+    view = chosen_view(totals, layers, columns, sort, ascending, top, swept)
+    rendering = Rendering(format_, view, appearance, output is None, one.assumed)
+    with Waiting("networks" if files else "combinations") as waiting:
         if files:
-            chunks = _of_sources(job.compare_sources(files, waiting), job, format_, view, output)
+            chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
         else:
-            sweep = ConvolutionSweep(one, job, view, waiting)
-            chunks = _of_convolutions(sweep, format_, view, output, explain)
+            convolutions = ConvolutionSweep(one, sweep, job, view, waiting)
+            write_one = rendering.code if code else rendering.derived if explain else None
+            chunks = _of_convolutions(convolutions, rendering, write_one)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
@@ -96,24 +105,32 @@ def compare(
     return job.exit_code
 
 
-def _of_sources(
-    comparisons: Iterable[Comparison], job: Job, format_: Format, view: View, output: Path | None
-) -> Iterable[str]:
-    if format_ not in DATA:
-        return drawn(view.networks(comparisons), format_, view, to_stdout=output is None)
+def _available(explain: bool, code: bool, precision: str | None) -> Iterable[Format]:
+    if code:
+        return (Format.TABLE,)
+    if explain:
+        return (Format.TABLE, Format.MARKDOWN)
+    return FOR_PEOPLE if precision is not None else Format
+
+
+def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:
+    view = rendering.view
+    if rendering.format not in DATA:
+        return rendering.drawn(view.networks(comparisons))
     light = (comparison.without_layers() if view.totals else comparison for comparison in comparisons)
-    return written(view.networks(light), format_, job.convention, view, to_stdout=output is None)
+    return rendering.written(view.networks(light), job.convention)
 
 
 def _of_convolutions(
-    sweep: ConvolutionSweep, format_: Format, view: View, output: Path | None, explain: bool
+    convolutions: ConvolutionSweep, rendering: Rendering, write_one: Callable[[Comparison], str] | None
 ) -> Iterable[str]:
-    if explain:
-        return (derived(comparison, format_, sweep.one.assumed) for comparison in sweep.comparisons())
-    if format_ in DATA:
-        return written(sweep.several(), format_, sweep.job.convention, view, to_stdout=output is None)
-    refuse_too_many(len(sweep))
-    return drawn(sweep.comparisons(), format_, view, to_stdout=output is None, assumed=sweep.one.assumed)
+    """``write_one`` writes each by itself, where that was asked for."""
+    if write_one is not None:
+        return map(write_one, convolutions.comparisons())
+    if rendering.format in DATA:
+        return rendering.written(convolutions.several(), convolutions.job.convention)
+    refuse_too_many(len(convolutions))
+    return rendering.drawn(convolutions.comparisons())
 
 
 def _convention(flops_per_mac: str, dtype: str) -> Convention:
@@ -121,22 +138,3 @@ def _convention(flops_per_mac: str, dtype: str) -> Convention:
         return Convention(read_option("--flops-per-mac", read_whole, flops_per_mac), dtype=dtype)
     except ConventionError as error:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
-
-
-def _refuse_contradictions(sources: list[str], one: ConvolutionOptions, format_: Format, explain: bool) -> None:
-    if sources and one.given:
-        raise SepcostError(f"{sources[0]} and {one.given[0]} contradict each other: give sources or one convolution")
-    if not sources and not one.given:
-        raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
-    if sources.count("-") > 1:
-        raise SepcostError("- stands for standard input, and can be given once")
-    if explain and sources:
-        raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
-    if explain and format_ in DATA:
-        raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
-
-
-def _refuse_overwriting(sources: list[str], output: Path | None) -> None:
-    for source in sources:
-        if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
-            raise SepcostError(f"--output {output}: is a source, and would be overwritten")

@@ -25,12 +25,12 @@ MOST_COMPLAINTS = 20
 class ConvolutionSweep:
     """The combinations of a convolution's numbers, of multipliers and of batches, in the order of a view."""
 
-    def __init__(self, one: ConvolutionOptions, job: Job, view: View, waiting: Waiting) -> None:
+    def __init__(self, one: ConvolutionOptions, sweep: Sweep, job: Job, view: View, waiting: Waiting) -> None:
         self.one = one
         self.job = job
         self.view = view
         self.waiting = waiting
-        self.sweep = Sweep((*one.axes(), *job.sweep.axes))
+        self.sweep = sweep
         self._counted = False
         waiting.expect(len(self.sweep))
 

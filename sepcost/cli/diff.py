@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typing_extensions import assert_never
 
 from sepcost.cli import options as o
+from sepcost.cli.contradictions import refuse_overwriting
 from sepcost.cli.convolution import read_option
-from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.formats import Format, chosen_format, refuse_other_formats
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain_about, write
 from sepcost.cost import Convention
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sepcost.cli.sides import Side
     from sepcost.difference import Difference
 
+FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
 SAME, DIFFERENT, BAD = 0, 1, 2
 
 
@@ -46,8 +47,11 @@ def diff(
     git show main:net.yaml | sepcost diff - net.yaml --format markdown
     """
     output = None if output == Path("-") else output
-    format_ = chosen_format(format_, Format, output)
-    _refuse_contradictions(before, after, output)
+    refuse_other_formats(format_, FORMATS)
+    format_ = chosen_format(format_, FORMATS, output)
+    if before == after == "-":
+        raise SepcostError("- stands for standard input, and can be one side only")
+    refuse_overwriting((before, after), output)
     convention = _convention(flops_per_mac, batch, dtype.value)
     try:
         with Waiting("files") as waiting:
@@ -108,11 +112,9 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         from sepcost.report.markdown import markdown
 
         return markdown(difference_sheets(difference))
-    if format_ is Format.TABLE:
-        from sepcost.report.table import draw, terminal
+    from sepcost.report.table import draw, terminal
 
-        return draw(*terminal(to_stdout), difference_sheets(difference))
-    assert_never(format_)
+    return draw(*terminal(to_stdout), difference_sheets(difference))
 
 
 def _one_line(difference: Difference, format_: Format) -> str:
@@ -130,11 +132,3 @@ def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
         return Convention(*numbers, dtype)
     except ConventionError as error:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None
-
-
-def _refuse_contradictions(before: str, after: str, output: Path | None) -> None:
-    if before == after == "-":
-        raise SepcostError("- stands for standard input, and can be one side only")
-    for source in (before, after):
-        if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
-            raise SepcostError(f"--output {output}: is a source, and would be overwritten")

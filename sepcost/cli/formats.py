@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 
 from sepcost.cli.streams import complain
-from sepcost.suggestions import did_you_mean
+from sepcost.errors import SepcostError
+from sepcost.wording import did_you_mean, listed
 
 VARIABLE = "SEPCOST_FORMAT"
 
@@ -21,6 +22,7 @@ class Format(str, Enum):
     JSONL = "jsonl"
     CSV = "csv"
     MARKDOWN = "markdown"
+    LATEX = "latex"
 
 
 SUFFIXES = {
@@ -30,21 +32,32 @@ SUFFIXES = {
     ".csv": Format.CSV,
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
+    ".tex": Format.LATEX,
 }
 DATA = (Format.JSON, Format.JSONL, Format.CSV)
 """Formats for programs: complete, exact, written as the results come."""
+FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
+
+
+def refuse_other_formats(given: Format | None, available: Sequence[Format]) -> None:
+    """A SepcostError for a format that the command does not have."""
+    if given is not None and given not in available:
+        raise SepcostError(f"--format: this command has {listed([item.value for item in available])} only")
 
 
 def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:
     """The one asked for; else what the output file's name says, what the environment says, or the table.
 
-    What was not typed as a format counts only where the command has it.
+    What was not typed as a format counts only where the command has it; a SepcostError where the file's name lies.
     """
     if given is not None:
         return given
     available = list(available)
-    if output is not None and SUFFIXES.get(output.suffix.lower()) in available:
-        return SUFFIXES[output.suffix.lower()]
+    named = None if output is None else SUFFIXES.get(output.suffix.lower())
+    if named in available:
+        return named
+    if named is not None:
+        raise SepcostError(f"--output {output}: its name says {named.value}, which does not go here: give --format")
     wanted = os.environ.get(VARIABLE, "")
     names = [format_.value for format_ in available]
     if wanted in names:

@@ -145,6 +145,26 @@ OutputFile = Annotated[
     Path | None,
     typer.Option("--output", help="Write to this file, whole or not at all.", metavar="FILE", rich_help_panel=OUTPUT),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        help="Significant digits of what people read: 1 to 15.",
+        metavar="N",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Caption = Annotated[
+    str | None,
+    typer.Option("--caption", help="The caption of a LaTeX table.", metavar="TEXT", rich_help_panel=OUTPUT),
+]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", help="The label of a LaTeX table: tab:cost.", metavar="TEXT", rich_help_panel=OUTPUT),
+]
+Code = Annotated[
+    bool, typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT)
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
 ]

@@ -4,62 +4,82 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
 from sepcost.cli.shown import refuse_too_many
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.report.many import Several
+from sepcost.report.sheet import Sheet
 from sepcost.report.view import View
 from sepcost.version import __version__
 
 
-def written(
-    comparisons: Iterable[Comparison | Several], format_: Format, convention: Convention, view: View, *, to_stdout: bool
-) -> Iterable[str]:
-    """The text of a format for programs."""
-    if format_ is Format.CSV:
-        from sepcost.report.csv import csv_chunks
+class Rendering(NamedTuple):
+    """How results are written; ``assumed`` is what the title says of a single convolution's defaults."""
 
-        return csv_chunks(comparisons, view)
+    format: Format
+    view: View
+    appearance: Appearance
+    to_stdout: bool
+    assumed: Sequence[str] = ()
 
-    from sepcost.report.json import indented, json_chunks, json_lines
+    def written(self, comparisons: Iterable[Comparison | Several], convention: Convention) -> Iterable[str]:
+        """The text of a format for programs."""
+        if self.format is Format.CSV:
+            from sepcost.report.csv import csv_chunks
 
-    if format_ is Format.JSONL:
-        return json_lines(comparisons, convention, __version__, view)
-    chunks = json_chunks(comparisons, convention, __version__, view)
-    return [indented(chunks)] if to_stdout and sys.stdout.isatty() else chunks
+            return csv_chunks(comparisons, self.view)
 
+        from sepcost.report.json import indented, json_chunks, json_lines
 
-def drawn(
-    comparisons: Iterable[Comparison], format_: Format, view: View, *, to_stdout: bool, assumed: Sequence[str] = ()
-) -> list[str]:
-    """The text of a format for people; ``assumed`` is what the title says of a single convolution's defaults."""
-    from sepcost.report.summary_sheet import all_sheets
+        if self.format is Format.JSONL:
+            return json_lines(comparisons, convention, __version__, self.view)
+        chunks = json_chunks(comparisons, convention, __version__, self.view)
+        return [indented(chunks)] if self.to_stdout and sys.stdout.isatty() else chunks
 
-    shown: list[Comparison] = []
-    for comparison in comparisons:
-        shown.append(comparison)
-        refuse_too_many(len(shown) * len(comparison.totals))
-    sheets = all_sheets(shown, view, assumed)
-    if not sheets:
-        return []
-    if format_ is Format.MARKDOWN:
-        from sepcost.report.markdown import markdown
+    def drawn(self, comparisons: Iterable[Comparison]) -> list[str]:
+        """The text of a format for people."""
+        from sepcost.report.summary_sheet import all_sheets
 
-        return [markdown(sheets)]
-    from sepcost.report.table import draw, terminal
+        shown: list[Comparison] = []
+        for comparison in comparisons:
+            shown.append(comparison)
+            refuse_too_many(len(shown) * len(comparison.totals))
+        sheets = self.appearance.of(all_sheets(shown, self.view, self.assumed))
+        return [self._drawn(sheets)] if sheets else []
 
-    return [draw(*terminal(to_stdout), sheets)]
+    def _drawn(self, sheets: Sequence[Sheet]) -> str:
+        if self.format is Format.MARKDOWN:
+            from sepcost.report.markdown import markdown
 
+            return markdown(sheets)
+        if self.format is Format.LATEX:
+            from sepcost.report.latex import latex
 
-def derived(comparison: Comparison, format_: Format, assumed: Sequence[str]) -> str:
-    """The derivation of one convolution."""
-    from sepcost.derivation import derivation
-    from sepcost.report.comparison_sheets import sheets
-    from sepcost.report.derivation_text import markdown_derivation, plain_derivation
-    from sepcost.report.notes import flops_note
+            return latex(sheets, self.appearance.caption, self.appearance.label)
+        from sepcost.report.table import draw, terminal
 
-    title = sheets(comparison, assumed)[0].title
-    text = markdown_derivation if format_ is Format.MARKDOWN else plain_derivation
-    return text(title, derivation(comparison), flops_note(comparison.convention))
+        return draw(*terminal(self.to_stdout), sheets)
+
+    def code(self, comparison: Comparison) -> str:
+        """A convolution and its replacements as PyTorch modules."""
+        from sepcost.report.module_code import module_code
+
+        return module_code(self._title(comparison), comparison)
+
+    def derived(self, comparison: Comparison) -> str:
+        """The derivation of one convolution."""
+        from sepcost.derivation import derivation
+        from sepcost.report.derivation_text import markdown_derivation, plain_derivation
+        from sepcost.report.notes import flops_note
+
+        text = markdown_derivation if self.format is Format.MARKDOWN else plain_derivation
+        return text(self._title(comparison), derivation(comparison), flops_note(comparison.convention))
+
+    def _title(self, comparison: Comparison) -> str:
+        from sepcost.report.comparison_sheets import sheets
+
+        return sheets(comparison, self.assumed)[0].title

@@ -12,7 +12,7 @@ from sepcost.blocks import Parts
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.replacements import REPLACEMENTS, Replacement, every_combination, known_block
-from sepcost.suggestions import did_you_mean
+from sepcost.wording import did_you_mean
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[list[Replacement], tuple[str, ...]]:

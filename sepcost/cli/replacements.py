@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.formats import Format, chosen_format, refuse_other_formats
 from sepcost.cli.streams import write
-from sepcost.errors import SepcostError
 
 AVAILABLE = (Format.TABLE, Format.MARKDOWN)
 
@@ -20,7 +19,6 @@ def replacements(
     from sepcost.report.markdown import markdown
     from sepcost.report.replacement_list import replacement_sheet, replacement_text
 
-    if format_ not in (None, *AVAILABLE):
-        raise SepcostError(f"--format: this command has {' and '.join(item.value for item in AVAILABLE)} only")
+    refuse_other_formats(format_, AVAILABLE)
     as_markdown = chosen_format(format_, AVAILABLE) is Format.MARKDOWN
     write([markdown([replacement_sheet()]) if as_markdown else replacement_text()], None)

@@ -12,7 +12,6 @@ MOST_ROWS = 10_000
 
 
 def chosen_view(
-    *,
     totals: bool,
     layers: bool,
     columns: str | None,

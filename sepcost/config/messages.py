@@ -8,8 +8,8 @@ from typing import Any
 from sepcost.arguments import LARGEST
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
-from sepcost.suggestions import did_you_mean
 from sepcost.units import WHOLE, shortened
+from sepcost.wording import did_you_mean
 
 SLIPS = {
     "pad": "padding",

@@ -9,7 +9,7 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
-from sepcost.report.comparison_sheets import flops_note
+from sepcost.report.notes import flops_note
 from sepcost.report.sheet import Cell, Column, Kind, Measure, Row, Sheet
 from sepcost.units import exact
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from sepcost.report.text import harmless
-from sepcost.units import as_percent, as_ratio, decimal, exact, in_bytes, scaled
+from sepcost.units import USUAL_DIGITS, as_percent, as_ratio, decimal, exact, in_bytes, scaled
 
 
 class Kind(Enum):
@@ -71,45 +72,61 @@ class Row(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table with its title, its totals, and notes under it."""
+    """A table with its title, its totals, and notes under it; ``precision`` is how many digits its reader wants."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     totals: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
+    precision: int | None = None
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
         return self.rows + self.totals
 
+    def without(self, number: int) -> Sheet:
+        """The sheet without this column."""
+        return self.only([other for other in range(len(self.columns)) if other != number])
 
-def cell_text(cell: Cell, kind: Kind, *, rounded: bool = False) -> str:
-    """A cell as people read it: counts with every digit, or ``rounded`` to four.
+    def only(self, numbers: Sequence[int]) -> Sheet:
+        """The sheet with these of its columns."""
+
+        def cut(row: Row) -> Row:
+            return row._replace(cells=tuple(row.cells[number] for number in numbers))
+
+        columns = tuple(self.columns[number] for number in numbers)
+        return self._replace(columns=columns, rows=tuple(map(cut, self.rows)), totals=tuple(map(cut, self.totals)))
+
+
+def cell_text(cell: Cell, kind: Kind, precision: int | None = None, *, rounded: bool = False) -> str:
+    """A cell as people read it: counts with every digit, or ``rounded`` to four; all numbers in ``precision`` digits.
 
     >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, rounded=True)
     ('231,211,008', '231.2 M')
     >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT), cell_text(Measure(-2048, Kind.BYTES, signed=True), Kind.TEXT)
     ('0.90× !', '−2.000 KiB')
+    >>> cell_text(231211008, Kind.COUNT, 3), cell_text(Ratio(7.8904), Kind.COUNT, 2)
+    ('231 M', '7.9×')
     """
     if isinstance(cell, Ratio):
-        return as_ratio(cell.value) + (" !" if cell.flagged else "")
+        return as_ratio(cell.value, precision) + (" !" if cell.flagged else "")
     if isinstance(cell, Measure):
-        return _measure_text(cell, rounded=rounded)
+        return _measure_text(cell, precision, rounded=rounded)
     if isinstance(cell, str):
         return harmless(cell)
     if cell is None:
         return "–"
     if kind is Kind.BYTES and isinstance(cell, int):
-        return in_bytes(cell)
+        return in_bytes(cell, precision or USUAL_DIGITS)
     if isinstance(cell, int):
-        return scaled(cell) if rounded else exact(cell)
-    return as_percent(cell) if kind is Kind.PERCENT else decimal(cell)
+        return scaled(cell, precision or USUAL_DIGITS) if rounded or precision else exact(cell)
+    return as_percent(cell) if kind is Kind.PERCENT else decimal(cell, precision)
 
 
-def _measure_text(cell: Measure, *, rounded: bool) -> str:
+def _measure_text(cell: Measure, precision: int | None, *, rounded: bool) -> str:
     if cell.value is None or not cell.signed:
-        return cell_text(cell.value, cell.kind, rounded=rounded)
+        return cell_text(cell.value, cell.kind, precision, rounded=rounded)
     if cell.value == 0:
         return "0"
-    return ("−" if cell.value < 0 else "+") + cell_text(abs(cell.value), cell.kind, rounded=rounded)
+    return ("−" if cell.value < 0 else "+") + cell_text(abs(cell.value), cell.kind, precision, rounded=rounded)

@@ -94,22 +94,8 @@ def _fitted(sheet: Sheet, width: int | None) -> tuple[Sheet, bool, list[str]]:
         if not sheet.columns[least].optional:
             break
         left_out.insert(0, sheet.columns[least].full_header)
-        sheet = _without(sheet, least)
+        sheet = sheet.without(least)
     return sheet, rounded, left_out
-
-
-def _without(sheet: Sheet, number: int) -> Sheet:
-    return _only(sheet, [other for other in range(len(sheet.columns)) if other != number])
-
-
-def _only(sheet: Sheet, numbers: Sequence[int]) -> Sheet:
-    """The sheet with these of its columns."""
-
-    def cut(row: Row) -> Row:
-        return Row(tuple(row.cells[number] for number in numbers), row.look)
-
-    columns = tuple(sheet.columns[number] for number in numbers)
-    return Sheet(sheet.title, columns, tuple(map(cut, sheet.rows)), tuple(map(cut, sheet.totals)), sheet.notes)
 
 
 def _pages(sheet: Sheet, rounded: bool, width: int | None) -> list[Sheet]:
@@ -125,7 +111,7 @@ def _pages(sheet: Sheet, rounded: bool, width: int | None) -> list[Sheet]:
             room = width - widths[0]
         pages[-1].append(number)
         room -= widths[number] + GAP
-    return [_only(sheet, page) for page in pages]
+    return [sheet.only(page) for page in pages]
 
 
 def _natural_width(sheet: Sheet, *, rounded: bool) -> int:
@@ -136,7 +122,10 @@ def _column_widths(sheet: Sheet, *, rounded: bool) -> list[int]:
     return [
         max(
             *(cell_len(line) for line in _header(sheet, number).split("\n")),
-            *(cell_len(cell_text(row.cells[number], column.kind, rounded=rounded)) for row in sheet.all_rows),
+            *(
+                cell_len(cell_text(row.cells[number], column.kind, sheet.precision, rounded=rounded))
+                for row in sheet.all_rows
+            ),
             1,
         )
         for number, column in enumerate(sheet.columns)
@@ -183,7 +172,7 @@ def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
         if number == len(sheet.rows):
             table.add_section()
         cells = [
-            _cell(row, position, cell_text(cell, column.kind, rounded=rounded))
+            _cell(row, position, cell_text(cell, column.kind, sheet.precision, rounded=rounded))
             for position, (cell, column) in enumerate(zip(row.cells, sheet.columns))
         ]
         bold = number >= len(sheet.rows)

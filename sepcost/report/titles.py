@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sepcost.arguments import times
 from sepcost.comparison import Comparison
 from sepcost.layers import Conv, Layer, Pool
+from sepcost.wording import listed
 
 
 def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = ()) -> str:
@@ -52,15 +53,6 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     else:
         title = first.name
     return f"{title}, over {listed([name.removeprefix('replacement.') for name in names])}" if names else title
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence.
-
-    >>> listed(["H", "C", "O"])
-    'H, C and O'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def network_title(comparison: Comparison) -> str:

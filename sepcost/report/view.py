@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.report.records import ALL_FIGURES, COUNTED, FACTS, Record, layer_record, total_record
-from sepcost.suggestions import did_you_mean
+from sepcost.wording import did_you_mean
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
-"""What somebody probably meant."""
+"""Words that messages share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 MOST_CANDIDATES = 50
@@ -22,3 +22,12 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
     by_lower = {word.lower(): word for word in islice(known, MOST_CANDIDATES)}
     near = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean `{by_lower[near[0]]}`?" if near else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["H", "C", "O"])
+    'H, C and O'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,171 @@
+"""LaTeX that compiles as it is, whatever the names are."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sepcost import Conv, compare, load
+from sepcost.report.comparison_sheets import sheets
+from sepcost.report.latex import latex
+from sepcost.report.sheet import Column, Kind, Row, Sheet
+from sepcost.report.tex import tex
+from tests.commands import sepcost
+from tests.golden.cases import CASES
+
+GOLDEN = {
+    case.stem: case.with_suffix(".out").read_text("utf-8") for case in CASES if "latex" in case.read_text("utf-8")
+}
+SHOWN_AS_IT_IS = re.compile(
+    r"""( [A-Za-z0-9 .:;!?()\]/+=@,-] | ~ | \{[\[*]\} | (?<=[-,])\{\}
+    | \\[%&#_{}] | \\(text[a-z]+|ldots|ss|ae|AE|oe|OE|o|O|l|L|i)\{\}
+    | \$(\\[A-Za-z]+|\\\$|-|\^[23])\$ | \\[`'^~=.\"uvHrcdb]\{[A-Za-z]\}
+    | \\texttt\{(\\char34|U\+[0-9A-F]{4,6})\} )*""",
+    re.VERBOSE,
+)
+NASTY = [
+    "".join(map(chr, range(32, 127))),
+    "".join(map(chr, range(0xA0, 0x250))),
+    "".join(map(chr, range(0x300, 0x400))),
+    "\\end{table}\\input{/etc/passwd} % & # ~ ^ ``x'' -- --- ,, ?` !` << >>",
+    "[1ex] row",
+    "* row",
+    "漢字 😀 \x1b[31m \u202e \ud800 e\u0301 a\u0301\u0301 ﬁ ½ ™ → α·ρ² ⌈x⌉",
+    "",
+]
+
+
+def compiled(text: str, folder: Path) -> str:
+    """What pdflatex says of the text between the two lines that every document has."""
+    source = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{text}\end{{document}}"
+    (folder / "paper.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    log = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, log[-2000:]
+    return log
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_it_compiles(tmp_path: Path) -> None:
+    for text in GOLDEN.values():
+        log = compiled("\n" + text, tmp_path)
+        assert "Overfull" not in log
+        assert "Float too large" not in log
+    compiled("\n" + latex([names_sheet(NASTY)] * 70, caption=NASTY[3]), tmp_path)
+
+
+def names_sheet(names: list[str]) -> Sheet:
+    columns = (Column("layer", Kind.TEXT), Column("params"), Column("MACs", group=names[0]))
+    rows = tuple(Row((name, 1, 10**number)) for number, name in enumerate(names))
+    return Sheet("Names, " + names[0], columns, rows, rows[:1], notes=tuple(names))
+
+
+def check_structure(text: str) -> None:
+    open_: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+        if kind == "begin":
+            open_.append(name)
+        else:
+            assert open_.pop() == name
+    assert not open_
+    bare = re.sub(r"\\[\\{}&%$]", "", text)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+    for alignment, table in re.findall(r"\\begin\{tabular\}\{([lr]+)\}\n(.*?)\\end\{tabular\}", text, re.DOTALL):
+        rows = [line for line in table.splitlines() if line.endswith(r" \\")]
+        assert len(rows) > 1
+        for row in rows:
+            spanned = sum(int(number) - 1 for number in re.findall(r"\\multicolumn\{(\d+)\}", row))
+            assert len(re.findall(r"(?<!\\)&", row)) + spanned == len(alignment) - 1, row
+    labels = re.findall(r"\\label\{([^}]*)\}", text)
+    assert len(set(labels)) == len(labels) == text.count(r"\begin{table}")
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_tables_are_sound(name: str) -> None:
+    check_structure(GOLDEN[name])
+    assert GOLDEN[name].isascii()
+
+
+@given(st.text() | st.sampled_from(NASTY))
+def test_any_text_is_shown_as_it_is(text: str) -> None:
+    assert SHOWN_AS_IT_IS.fullmatch(tex(text)), tex(text)
+    assert "--" not in tex(text)
+
+
+@given(st.lists(st.text(), min_size=1, max_size=90))
+def test_any_names_make_sound_tables(names: list[str]) -> None:
+    text = latex([names_sheet(names), names_sheet(names[:3])])
+    check_structure(text)
+    assert text.isascii()
+
+
+def test_every_row_is_there_however_long_the_table_is() -> None:
+    text = latex([names_sheet([f"n{number}" for number in range(205)])])
+    assert re.findall(r"^ +(n\d+) &", text, re.MULTILINE) == [*(f"n{number}" for number in range(205)), "n0"]
+
+
+def test_cells_are_numbers_in_the_unit_of_their_column() -> None:
+    text = latex(sheets(compare(Conv((112, 112), 32, 64, 3))))
+    lines = [re.sub(r" *\\\\$", "", line).strip() for line in text.splitlines()]
+    assert "& (k) & (M) & (k) & (KiB) & (KiB) & (KiB) &" in lines
+    assert "standard & 18.43 & 231.2 & 802.8 & 72.00 & 3,136 & 4,776 & 47.28" in lines
+    assert r"\quad depthwise & 0.288 & 3.613 & 401.4 & 1.125 & 1,568 & 3,137 & 1.12" in lines
+
+
+def test_columns_that_are_compared_have_one_unit() -> None:
+    text = latex(sheets(compare(load("configs/vgg16.yaml"))))
+    assert r"  &  & (M) & (G) & (M) & (G) &  \\" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "captions", "labels"),
+    [
+        (("configs/m5.yaml",), ["M5, input 1$\\times$8000", "M5: totals"], ["tab:m5", "tab:m5-totals"]),
+        (
+            ("configs/m5.yaml", "--caption", "50% & more", "--label", "tab:us"),
+            [r"50\% \& more", r"50\% \& more: totals"],
+            ["tab:us", "tab:us-totals"],
+        ),
+        (
+            ("configs/m5.yaml", "configs/m5.yaml", "--caption", "Two"),
+            [f"Two: {title}" for title in (*2 * ("M5, input 1$\\times$8000", "M5: totals"), "2 networks")],
+            ["tab:m5", "tab:m5-totals", "tab:m5-2", "tab:m5-totals-2", "tab:2-networks"],
+        ),
+        (("-C", "3", "-K", "3", "-O", "8", "--label", "a_b"), None, ["a_b"]),
+    ],
+)
+def test_captions_and_labels(arguments: tuple[str, ...], captions: list[str] | None, labels: list[str]) -> None:
+    text = sepcost("compare", *arguments, "--format", "latex").out
+    assert re.findall(r"\\label\{(.*)\}", text) == labels
+    assert captions is None or re.findall(r"\\caption\{(.*)\}", text) == captions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--caption", "x"), "--caption is for --format latex, not table"),
+        (("--label", "x", "--format", "csv"), "--label is for --format latex, not csv"),
+        (
+            ("--format", "latex", "--label", "a{b"),
+            "--label: must be letters, digits and : . _ + / - as in tab:cost, got a{b",
+        ),
+        (("--explain", "--format", "latex"), "--explain is text: it goes with --format table or markdown, not latex"),
+    ],
+)
+def test_what_is_refused_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:
+    run = sepcost("compare", "-H", "8", "-C", "3", "-K", "3", "-O", "8", *arguments)
+    assert (run.code, run.out, run.err) == (2, "", f"sepcost: {message}\n")
+
+
+def test_the_files_name_says_it(tmp_path: Path) -> None:
+    arguments = ("compare", "-C", "3", "-K", "3", "-O", "8")
+    assert sepcost(*arguments, "--output", str(tmp_path / "a.tex"), "--caption", "x").code == 0
+    assert (tmp_path / "a.tex").read_text() == sepcost(*arguments, "--format", "latex", "--caption", "x").out
