@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PYTHONS_OWN = ("PATH", "IOENCODING", "UNBUFFERED")
 
 
 @dataclass(frozen=True)

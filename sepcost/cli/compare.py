@@ -90,7 +90,7 @@ def compare(
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     swept = (*sweep.names, *(f"replacement.{name}" for name in swept_options))
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept)
-    rendering = Rendering(format_, view, appearance, output is None, one.assumed)
+    rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
     with Waiting("networks" if files else "combinations") as waiting:
         if files:
             chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)

@@ -29,8 +29,9 @@ class Job:
 
     def __init__(self, replacements: Sequence[Replacement], convention: Convention, sweep: Sweep) -> None:
         self.replacements = replacements
-        self.convention = convention
         self.sweep = sweep
+        batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
+        self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
         self.good = 0
         self.bad = 0
 

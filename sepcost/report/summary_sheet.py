@@ -78,7 +78,7 @@ def _rows(
 def _names(comparisons: Sequence[Comparison]) -> list[str]:
     """What the networks are called, with their files where names alone do not tell them apart; nothing for only one."""
     networks = dict.fromkeys((comparison.name, comparison.network.source) for comparison in comparisons)
-    if len(networks) == 1:
+    if len(networks) == 1 and (comparisons[0].swept or len(comparisons) == 1):
         return []
     often = Counter(name for name, _ in networks)
     return [

@@ -46,8 +46,8 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     first = comparisons[0]
     networks = {(comparison.network.source, comparison.name) for comparison in comparisons}
     conv = first.network.nodes[0].layer if len(first.network) == 1 else None
-    if len(networks) > 1:
-        title = f"{len(networks):,} networks"
+    if len(networks) > 1 or not names:
+        title = f"{len(networks) if names else len(comparisons):,} networks"
     elif isinstance(conv, Conv) and first.network.independent:
         title = conv_title(conv, first.network.per_position, names)
     else:
