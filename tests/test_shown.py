@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sepcost
+from sepcost.cli.app import app
 from tests.commands import ROOT
 from tests.shown import FILES, blocks, commands, output_of, shown_as
 
@@ -64,6 +65,14 @@ def test_links_lead_somewhere() -> None:
     for file in FILES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8")):
             assert (file.parent / target).exists(), f"{file.name}: {target}"
+
+
+def test_every_command_has_a_page_with_its_help() -> None:
+    commands = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    assert {"compare", "diff", "replacements", "schema"} <= set(commands)
+    for command in commands:
+        page = ROOT / "docs" / f"{command}.md"
+        assert f"sepcost {command} --help" in [command for command, _ in blocks(page)]
 
 
 def test_every_public_name_has_an_example() -> None:

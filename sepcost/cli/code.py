@@ -10,7 +10,7 @@ from sepcost.errors import SepcostError
 
 
 def refuse_beside_code(
-    sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: str | None
+    sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: object
 ) -> None:
     """A SepcostError for the first option that says something else; ``others`` are those that shape a table."""
     if sources:
@@ -20,7 +20,7 @@ def refuse_beside_code(
     if format_ not in (None, Format.TABLE):
         raise SepcostError(f"--code is Python: it does not go with --format {format_.value}")
     for name, given in others.items():
-        if given is not None:
+        if given:
             raise SepcostError(f"--code is Python: it does not go with --{name}")
     if not one.has_map:
         for name, given in (("padding", one.padding), ("output-padding", one.output_padding)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sepcost.cli import options as o
@@ -25,6 +25,7 @@ from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.sweep import Sweep
 from sepcost.units import read_whole
+from sepcost.wording import listed
 
 
 def compare(
@@ -78,16 +79,19 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = None if output == Path("-") else output
+    shape = {"precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top}
     if code:
-        refuse_beside_code(files, one, format_, explain=explain, precision=precision, caption=caption, label=label)
+        refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
     format_ = chosen_format(format_, _available(explain, code, precision), output)
-    refuse_contradictions(files, one, format_, explain=explain, precision=precision)
+    refuse_contradictions(files, one, format_, explain=explain, **shape)
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
     job = Job(chosen, _convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
+    if code and sweep.names:
+        raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"replacement.{name}" for name in swept_options))
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept)
     rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
@@ -126,11 +130,16 @@ def _of_convolutions(
 ) -> Iterable[str]:
     """``write_one`` writes each by itself, where that was asked for."""
     if write_one is not None:
-        return map(write_one, convolutions.comparisons())
+        return _apart(map(write_one, convolutions.comparisons()))
     if rendering.format in DATA:
         return rendering.written(convolutions.several(), convolutions.job.convention)
     refuse_too_many(len(convolutions))
     return rendering.drawn(convolutions.comparisons())
+
+
+def _apart(texts: Iterable[str]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        yield f"\n{text}" if number else text
 
 
 def _convention(flops_per_mac: str, dtype: str) -> Convention:

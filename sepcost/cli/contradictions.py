@@ -11,9 +11,9 @@ from sepcost.errors import SepcostError
 
 
 def refuse_contradictions(
-    sources: Sequence[str], one: ConvolutionOptions, format_: Format, *, explain: bool, precision: str | None
+    sources: Sequence[str], one: ConvolutionOptions, format_: Format, *, explain: bool, **others: object
 ) -> None:
-    """A SepcostError for the first two that contradict each other."""
+    """A SepcostError for the first two that contradict each other; ``others`` are options that shape a table."""
     if sources and one.given:
         raise SepcostError(f"{sources[0]} and {one.given[0]} contradict each other: give sources or one convolution")
     if not sources and not one.given:
@@ -24,8 +24,9 @@ def refuse_contradictions(
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ not in (Format.TABLE, Format.MARKDOWN):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
-    if explain and precision is not None:
-        raise SepcostError("--explain derives exact numbers: leave out --precision")
+    for name, given in others.items():
+        if explain and given:
+            raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")
 
 
 def refuse_overwriting(sources: Sequence[str], output: Path | None) -> None:

@@ -71,7 +71,7 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
 def layers_sheet(comparison: Comparison, view: View) -> Sheet:
     """A row for each layer, and one for the network."""
     several = len(comparison.totals) > 1
-    before, replaced = split_columns(view.columns or LAYER_COLUMNS, "layer")
+    before, replaced = split_columns(view.shown(LAYER_COLUMNS), "layer")
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
     columns = [Column("layer", Kind.TEXT), *grouped_columns(comparison, before, replaced, optional)]
     rows = [_layer_row(comparison, layer, before, replaced) for layer in comparison.layers]

@@ -35,9 +35,8 @@ def all_sheets(comparisons: Sequence[Comparison], view: View | None = None, assu
 def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = ()) -> Sheet:
     """A row for each comparison and replacement: what it is, its standard figures, and the replaced ones."""
     convention = comparisons[0].convention
-    chosen = [name for name in view.columns or () if name not in FACTS]
-    before, replaced = split_columns(chosen or COLUMNS, "network")
-    optional = {} if chosen else OPTIONAL
+    before, replaced = split_columns(view.shown(COLUMNS, without=FACTS), "network")
+    optional = {} if view.columns else OPTIONAL
     names = _names(comparisons)
     numbers = list(comparisons[0].swept)
     texts = {text for comparison in comparisons for text in comparison.totals}

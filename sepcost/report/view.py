@@ -14,6 +14,9 @@ from sepcost.wording import did_you_mean
 
 T = TypeVar("T")
 
+SHOWN_AS = {"macs": "flops", "replacement.macs": "replacement.flops"}
+"""What is sorted by as well where the other one is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -33,6 +36,14 @@ class View:
     def names(self) -> tuple[str, ...]:
         """Every name that a record of this view has."""
         return tuple(dict.fromkeys((*self.csv_names(complete=True), *COUNTED)))
+
+    def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
+        """The columns of a table: the chosen ones but ``without`` some, or the usual ones and what is sorted by."""
+        chosen = [name for name in self.columns or () if name not in without]
+        if chosen:
+            return chosen
+        sort = SHOWN_AS.get(self.sort or "", self.sort or "")
+        return [*usual, sort] if sort in ALL_FIGURES and sort not in usual else usual
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""

@@ -30,7 +30,10 @@ def test_the_most_precise_counts_are_exact() -> None:
         (("--precision", "16"), "--precision: must be between 1 and 15 significant digits, got 16"),
         (("--precision", "2.5"), "--precision: must be a whole number, got 2.5"),
         (("--precision", "-3"), "--precision: must not be negative, got -3"),
-        (("--precision", "3", "--explain"), "--explain derives exact numbers: leave out --precision"),
+        (
+            ("--precision", "3", "--explain"),
+            "--explain derives the exact numbers of a convolution: leave out --precision",
+        ),
     ],
 )
 def test_what_is_refused_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:
