@@ -64,7 +64,7 @@ numbers = st.lists(st.integers(1, 40), min_size=8, max_size=10, unique=True)
 few = st.lists(st.integers(1, 9), min_size=2, max_size=4, unique=True)
 
 
-@settings(max_examples=25)
+@settings(max_examples=30)
 @given(
     sizes=numbers,
     inputs=numbers,

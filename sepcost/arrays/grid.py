@@ -56,10 +56,9 @@ class Grid:
         """The combinations in groups that have the same values on the axes that are no arrays."""
         apart = [axis for axis in self.axes if axis.name not in self.arrays]
         count = len(next(iter(chosen.values())))
-        if not apart:
-            yield np.arange(count), {}
-            return
-        kinds, which = np.unique(np.stack([chosen[axis.name] for axis in apart]), axis=1, return_inverse=True)
-        for kind in range(kinds.shape[1]):
-            values = {axis.name: axis.values[place] for axis, place in zip(apart, kinds[:, kind].tolist())}
-            yield np.flatnonzero(which.ravel() == kind), values
+        kinds = np.zeros(count, int)
+        for axis in apart:
+            kinds = kinds * len(axis.values) + chosen[axis.name]
+        for kind in np.unique(kinds):
+            places = np.flatnonzero(kinds == kind)
+            yield places, {axis.name: axis.values[chosen[axis.name][places[0]]] for axis in apart}

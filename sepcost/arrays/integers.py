@@ -126,11 +126,14 @@ class Integers(Many):
     def __floordiv__(self, other: Any) -> Integers:
         return self._counted(operator.floordiv, other, self.bound)
 
+    def __rfloordiv__(self, other: int) -> Integers:
+        return Integers(np.full_like(self.array, other), abs(other)) // self
+
     def __mod__(self, other: Any) -> Integers:
         return self._counted(operator.mod, other, _bound(other))
 
-    def __rmod__(self, other: Any) -> Integers:
-        return Integers(other % self.array, self.bound)
+    def __rmod__(self, other: int) -> Integers:
+        return Integers(np.full_like(self.array, other), abs(other)) % self
 
     def __truediv__(self, other: Any) -> Quotients:
         return _quotients(self, other)
