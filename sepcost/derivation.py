@@ -79,7 +79,8 @@ def derivation(comparison: Comparison) -> list[Section]:
             continue
         steps = tuple(_parts_steps(variant.parts, conv, per_position))
         total = (_sum("params", steps, variant.cost.params), _sum("MACs", steps, variant.cost.macs))
-        sections.append(Section(f"{text}: {', then '.join(part.name for part in variant.parts)}", steps + total))
+        names = ", then ".join(part.name for part in variant.parts)
+        sections.append(Section(f"{text}: {names}{_hidden_channels(conv, variant.parts)}", steps + total))
         sections.append(_reduction(text, conv, variant.parts, layer.standard, variant.cost))
     return sections
 
@@ -159,6 +160,16 @@ def _weights(conv: Conv, inputs: Expression, outputs: Expression) -> Expression:
     if conv.groups > 1:
         inputs = Expression(f"({inputs.symbols} / g)", f"({inputs.numbers} / {conv.groups})")
     return inputs * outputs if conv.is_pointwise else inputs * _kernel(conv) * outputs
+
+
+def _hidden_channels(conv: Conv, parts: Sequence[Part]) -> str:
+    """How many there are, for a heading, where a letter stands for them."""
+    inputs = Expression("C", str(conv.in_channels))
+    for number, part in enumerate(parts):
+        inputs = _hidden(part.layer, inputs, parts[number + 1 :])
+        if inputs.symbols == "M":
+            return f" (M = {inputs.numbers} hidden channels)"
+    return ""
 
 
 def _parts_steps(parts: Sequence[Part], conv: Conv, per_position: bool) -> Iterator[Step]:
