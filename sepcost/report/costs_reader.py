@@ -1,4 +1,4 @@
-"""Costs that ``sepcost compare --format json`` wrote earlier, read back: strictly, since anybody may have written them.
+"""Costs that ``sepcost compare`` wrote earlier as JSON or JSON Lines, read back strictly, whoever wrote them.
 
 Only what the contract of ``schema_version`` 1 promises is read (docs/json.md); fields that it does not know are
 left alone, since a later version may have added them.
@@ -35,6 +35,9 @@ def read_costs(data: bytes, source: str) -> list[CostedNetwork] | None:
         return None
     if text.lstrip()[:1] not in ("{", "["):
         return None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and _is_whole(lines[0]):
+        return [network for number, line in enumerate(lines) for network in _line_networks(line, number, source)]
     try:
         value = _parsed(text, source)
     except ConfigError:
@@ -46,6 +49,24 @@ def read_costs(data: bytes, source: str) -> list[CostedNetwork] | None:
     if not isinstance(value, dict) or ("layers" in value and "schema_version" not in value):
         return None
     return list(_networks(_Place(value, source, "")))
+
+
+def _is_whole(line: str) -> bool:
+    """Whether the first line of a file is costs by itself, so that the others must be too."""
+    if not line.startswith("{") or '"schema_version"' not in line:
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _line_networks(line: str, number: int, source: str) -> list[CostedNetwork]:
+    try:
+        return list(_networks(_Place(_parsed(line, source), source, "")))
+    except ConfigError as error:
+        raise ConfigError([problem._replace(line=number + 1) for problem in error.problems]) from None
 
 
 class _Place:
@@ -118,7 +139,8 @@ def _networks(place: _Place) -> Iterator[CostedNetwork]:
     if type(version.value) is not int or version.value != SCHEMA_VERSION:
         version.refuse(f"must be {SCHEMA_VERSION}, got {_shown(version.value)}")
     convention = _convention(place)
-    for network in place.at("networks").items("network"):
+    is_line = not place.has("networks") and place.has("name") and place.has("total")
+    for network in [place] if is_line else place.at("networks").items("network"):
         yield _network(network, convention)
 
 
@@ -134,6 +156,8 @@ def _convention(place: _Place) -> Convention:
 def _network(place: _Place, convention: Convention) -> CostedNetwork:
     name, source = place.at("name").text(), place.at("source")
     per = place.at("per").text() if place.has("per") else None
+    if place.has("total") and not place.has("layers"):
+        place.refuse("has totals alone: write it again without --totals")
     layers: list[CostedLayer] = []
     names: set[str] = set()
     for item in place.at("layers").items("layer"):

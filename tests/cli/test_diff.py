@@ -285,3 +285,25 @@ def test_what_grows_and_what_shrinks_has_a_colour_and_a_sign() -> None:
         text = draw(console, 200, difference_sheets(Difference.of(*pair)))
         assert f"\x1b[{colour}m" in text
         assert f"{sign}2,304" in text
+
+
+def test_costs_from_json_lines(tmp_path: Path) -> None:
+    lines = sepcost("compare", "configs/m5.yaml", "configs/c3d.yaml", "--format", "jsonl").out
+    (tmp_path / "costs.jsonl").write_text(lines)
+    run = sepcost("diff", str(tmp_path / "costs.jsonl"), "configs/c3d.yaml")
+    assert (run.code, run.err) == (0, "")
+    assert run.out == "C3D: nothing changed (17 layers, 78,409,573 params, 38,547,378,176 MACs)\n"
+    (tmp_path / "costs.jsonl").write_text(lines[:-300])
+    run = sepcost("diff", str(tmp_path / "costs.jsonl"), "configs/c3d.yaml")
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(f"{tmp_path}/costs.jsonl:2:")
+    assert run.err.endswith(": is not whole JSON, it ends too early: write it again\n")
+
+
+def test_totals_alone_cannot_be_compared(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(sepcost("compare", "configs/m5.yaml", "--totals", "--format", "json").out)
+    run = sepcost("diff", str(tmp_path / "t.json"), "configs/m5.yaml")
+    assert (run.code, run.err) == (
+        2,
+        f"{tmp_path}/t.json: networks[0]: has totals alone: write it again without --totals\n",
+    )
