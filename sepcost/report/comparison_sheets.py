@@ -138,7 +138,7 @@ def _figures_shown(view: View, usual: Sequence[str]) -> Sequence[str]:
     if view.columns is None:
         return usual
     chosen = dict.fromkeys(name.rpartition(".")[2] for name in view.columns)
-    return [name for name in chosen if name in FIGURES] or usual
+    return [name for name in chosen if name in ("macs", *usual)] or usual
 
 
 def _figure_columns(names: Sequence[str], convention: Convention) -> tuple[Column, ...]:

@@ -74,7 +74,7 @@ def _renderables(sheet: Sheet, width: int | None) -> Iterator[ConsoleRenderable]
         yield _table(page, rounded, width)
     notes = [*sheet.notes]
     if left_out:
-        notes.append(f"Not shown at this width: {named(left_out)} (--columns chooses, --format csv has everything).")
+        notes.append(f"Not shown at this width: {named(left_out)} (--format csv has everything).")
     for note in notes:
         yield Text(harmless(note), style="dim")
     yield Text()

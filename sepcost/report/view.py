@@ -63,15 +63,14 @@ class View:
         facts = () if self.totals else FACTS
         return tuple(dict.fromkeys((*here, "kept", "costs_more", *facts, *COUNTED, *ALL_FIGURES)))
 
-    def rank(self, value: Any) -> Any:
-        """What to sort by: the largest number or the first text first, and what has no value last."""
+    def rank(self, value: Any) -> tuple[Any, ...]:
+        """What to sort by: the largest number first, then the first text, and what has no value last."""
         if value is None:
-            return (1,)
+            return (2,)
         if isinstance(value, str):
-            return (0, _Reversed(value) if self.ascending else value)
-        if isinstance(value, (tuple, list)):
-            return (0, tuple(self.rank(item) for item in value))
-        return (0, value if self.ascending else -value)
+            return (1, _Reversed(value) if self.ascending else value)
+        sizes = value if isinstance(value, (tuple, list)) else (value,)
+        return (0, *(size or 0 if self.ascending else -(size or 0) for size in sizes))
 
     def ordered(self, keyed: Iterable[tuple[Any, T]]) -> list[T]:
         """The items by their keys, as many as are shown; equal ones as they came."""
