@@ -124,6 +124,15 @@ class Comparison:
     def name(self) -> str:
         return self.network.name
 
+    def under(self, text: str) -> Self:
+        """The same with this replacement alone."""
+        return replace(
+            self,
+            layers=tuple(replace(layer, variants={text: layer.variants[text]}) for layer in self.layers),
+            totals={text: self.totals[text]},
+            replacements=tuple(chosen for chosen in self.replacements if chosen.text == text),
+        )
+
     def without_layers(self) -> Self:
         """Only the totals, which take little memory."""
         return replace(self, layers=(), network=replace(self.network, nodes=()))

@@ -12,7 +12,7 @@ from sepcost.arguments import Extent, extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
-from sepcost.units import read_factor
+from sepcost.units import factor_text, read_factor
 
 Factor = Fraction | float | str
 
@@ -71,6 +71,10 @@ def _new_input_size(network: Network, resolution: Extent | int) -> Extent:
     own_inputs = sum(not node.sources for node in network.nodes)
     if own_inputs > (network.input_shape is None):
         raise SepcostError("resolution: the layers have inputs of their own; use rho, which scales them all")
+    if isinstance(resolution, int) and len(old) > 3:
+        raise SepcostError(
+            f"resolution: the network's input is {times(old[1:])}: give all of its axes, got {resolution}"
+        )
     size = extent("resolution", resolution, len(old) - 1, 1) if isinstance(resolution, int) else resolution
     if not isinstance(size, (tuple, list)):
         raise SepcostError(f"resolution: must be a whole number or one for each axis, got {resolution!r}")
@@ -112,8 +116,8 @@ class _Scaling:
 
     def _told(self) -> str:
         """What was asked for, for a message."""
-        asked = [f"alpha {float(self.alpha):g}"] if self.alpha != 1 else []
-        asked += [f"rho {float(self.rho):g}"] if self.rho != 1 else []
+        asked = [f"alpha {factor_text(self.alpha)}"] if self.alpha != 1 else []
+        asked += [f"rho {factor_text(self.rho)}"] if self.rho != 1 else []
         asked += [f"resolution {times(self.size)}"] if self.size else []
         return f"scaled by {' and '.join(asked)}"
 

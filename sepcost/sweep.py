@@ -9,6 +9,7 @@ from math import prod
 from typing import TypeAlias
 
 from sepcost.arguments import Extent, times
+from sepcost.units import factor_text
 
 Value: TypeAlias = int | str | Extent | Fraction
 """What a swept number may be: 3, ``same``, (3, 5), or a multiplier."""
@@ -41,11 +42,13 @@ class Sweep:
         """Of the numbers that take more than one value."""
         return tuple(axis.name for axis in self.axes if len(axis.values) > 1)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many combinations there are."""
         return prod(len(axis.values) for axis in self.axes)
 
     def __iter__(self) -> Iterator[Mapping[str, Value]]:
-        return map(self.combination, range(len(self)))
+        return map(self.combination, range(self.size))
 
     def combination(self, number: int) -> Mapping[str, Value]:
         """The combination with this number, from 0."""
@@ -68,7 +71,7 @@ def value_text(value: Value) -> str:
     """
     if isinstance(value, tuple):
         return times(value)
-    return f"{float(value):g}" if isinstance(value, Fraction) else str(value)
+    return factor_text(value) if isinstance(value, Fraction) else str(value)
 
 
 def combination_text(values: Mapping[str, Value]) -> str:

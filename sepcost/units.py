@@ -98,13 +98,22 @@ def read_factor(text: str) -> Fraction:
     return Fraction(text)
 
 
+def factor_text(value: Fraction | float) -> str:
+    """A decimal with every digit that it has.
+
+    >>> factor_text(0.1234567), factor_text(1.0)
+    ('0.1234567', '1')
+    """
+    return f"{float(value):.15g}"
+
+
 def read_list(text: str, read: Callable[[str], T]) -> list[T]:
     """One value, or several: ``a,b,c``, in which ``from:to:step`` stands for a range that includes its end.
 
     >>> read_list("3,16:64:16", read_whole)
     [3, 16, 32, 48, 64]
     """
-    return [read(item) for item in list_items(text)]
+    return [read(item) for item in dict.fromkeys(list_items(text))]
 
 
 def list_items(text: str) -> list[str]:
@@ -115,7 +124,7 @@ def list_items(text: str) -> list[str]:
     """
     items: list[str] = []
     for item in text.split(","):
-        items += _range_items(item) if ":" in item else [item]
+        items += _range_items(item.strip()) if ":" in item else [item.strip()]
         if len(items) > MOST_VALUES:
             raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")
     return items

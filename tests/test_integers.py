@@ -52,6 +52,17 @@ def test_rounded_multiples(left: list[int], ratio: Fraction | float) -> None:
     many = Integers(np.array(left))
     assert ceil(ratio * many).tolist() == [ceil(ratio * number) for number in left]
     assert floor(many * ratio).tolist() == [floor(number * ratio) for number in left]
+    if isinstance(ratio, Fraction):
+        assert round(ratio * many).tolist() == [round(ratio * number) for number in left]
+
+
+def test_halves_are_rounded_to_even() -> None:
+    assert round(Fraction(1, 2) * Integers(np.array([1, 3, 5, 7]))).tolist() == [0, 2, 2, 4]
+
+
+def test_floats_are_no_counts() -> None:
+    with pytest.raises(TypeError, match="counts are whole numbers, not float64"):
+        Integers(np.array([1.0]))
 
 
 @given(left=lists, right=lists)

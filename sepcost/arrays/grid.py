@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from sepcost.arguments import LARGEST
 from sepcost.arrays.integers import Array, evaluated
 from sepcost.sweep import Sweep
 
@@ -29,9 +30,9 @@ class Grid:
         self.lengths = [len(axis.values) for axis in sweep.axes]
         self.axes = sweep.axes
         self.arrays: Mapping[str, Array] = {
-            axis.name: np.array(axis.values)
+            axis.name: np.array(axis.values, np.int64)
             for axis in sweep.axes
-            if axis.name not in apart and all(type(value) is int for value in axis.values)
+            if axis.name not in apart and all(type(value) is int and value <= LARGEST for value in axis.values)
         }
 
     def evaluated(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from math import floor
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,7 +71,7 @@ class Quotients(Many):
 
 
 class Fractions:
-    """Many whole numbers over one denominator."""
+    """Many whole numbers over one denominator, to be rounded."""
 
     __slots__ = ("denominator", "numerator")
 
@@ -84,6 +85,12 @@ class Fractions:
     def __floor__(self) -> Integers:
         return self.numerator // self.denominator
 
+    def __round__(self) -> Integers:
+        """To the nearest, and from the middle to the even one, as Python rounds a Fraction."""
+        whole, rest = floor(self), 2 * (self.numerator % self.denominator)
+        up = (rest > self.denominator).array | ((rest == self.denominator).array & (whole % 2 == 1).array)
+        return whole + Integers(up.astype(np.int64), 1)
+
 
 class Integers(Many):
     """Many whole numbers, exact at any size.
@@ -95,6 +102,8 @@ class Integers(Many):
     __slots__ = ("bound",)
 
     def __init__(self, array: Array, bound: int | None = None) -> None:
+        if array.dtype not in (np.int64, np.dtype(object)):
+            raise TypeError(f"counts are whole numbers, not {array.dtype}")
         super().__init__(array)
         self.bound = int(np.abs(array).max()) if bound is None else bound
 

@@ -1,14 +1,33 @@
 """The border to the command line: parse, call, write, exit."""
 
+import signal
 import sys
+from types import FrameType
+
+ENDING = ("SIGTERM", "SIGHUP")
+"""Signals that end a process which would leave half-written files behind."""
+
+
+class EndedError(BaseException):
+    """The process was told to end: what was opened is closed and cleaned up on the way out."""
 
 
 def main() -> None:
     """Run the command on the process's arguments, and exit with its code."""
+    for name in ENDING:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     try:
         from sepcost.cli.app import run  # here, so that an interruption while modules load is quiet too
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+    except EndedError as ended:
+        code = 128 + ended.args[0]
     sys.exit(code)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise EndedError(number)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sepcost.cli.convolution import read_option
 from sepcost.cli.formats import FOR_PEOPLE, Format
+from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
 from sepcost.report.sheet import Sheet
 from sepcost.units import NumberError, read_precision, shortened

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from sepcost.cli import options as o
 from sepcost.cli.appearance import Appearance
-from sepcost.cli.code import refuse_beside_code
-from sepcost.cli.contradictions import refuse_contradictions, refuse_overwriting
-from sepcost.cli.convolution import ConvolutionOptions, read_option
+from sepcost.cli.contradictions import (
+    refuse_beside_code,
+    refuse_contradictions,
+    refuse_overwriting,
+    refuse_scaling_without_a_map,
+)
+from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.convolution_sweep import ConvolutionSweep
-from sepcost.cli.formats import DATA, FOR_PEOPLE, Format, chosen_format
+from sepcost.cli.formats import DATA, FOR_PEOPLE, Format, chosen_format, chosen_output
 from sepcost.cli.job import Job
-from sepcost.cli.multipliers import multiplier_sweep, refuse_scaling_without_a_map
+from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
+from sepcost.cli.reading import read_convention
 from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
-from sepcost.cost import Convention
-from sepcost.errors import ConventionError, SepcostError
+from sepcost.errors import SepcostError
 from sepcost.sweep import Sweep
-from sepcost.units import read_whole
 from sepcost.wording import listed
 
 
@@ -78,7 +80,7 @@ def compare(
         bias, norm.value if norm else None, transposed or None,
     )  # fmt: skip
     files = sources or []
-    output = None if output == Path("-") else output
+    output = chosen_output(output)
     shape = {"precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top}
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
@@ -88,14 +90,16 @@ def compare(
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
-    job = Job(chosen, _convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
+    job = Job(chosen, read_convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
-    swept = (*sweep.names, *(f"replacement.{name}" for name in swept_options))
-    view = chosen_view(totals, layers, columns, sort, ascending, top, swept)
+    swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
+    view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
     rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
-    with Waiting("networks" if files else "combinations") as waiting:
+    if format_ not in DATA and top is None:
+        refuse_too_many(sweep.size * max(1, len(chosen)))
+    with Waiting("combinations" if sweep.names else "networks") as waiting:
         if files:
             chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
         else:
@@ -133,17 +137,10 @@ def _of_convolutions(
         return _apart(map(write_one, convolutions.comparisons()))
     if rendering.format in DATA:
         return rendering.written(convolutions.several(), convolutions.job.convention)
-    refuse_too_many(len(convolutions))
+    refuse_too_many(convolutions.rows)
     return rendering.drawn(convolutions.comparisons())
 
 
 def _apart(texts: Iterable[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         yield f"\n{text}" if number else text
-
-
-def _convention(flops_per_mac: str, dtype: str) -> Convention:
-    try:
-        return Convention(read_option("--flops-per-mac", read_whole, flops_per_mac), dtype=dtype)
-    except ConventionError as error:
-        raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None

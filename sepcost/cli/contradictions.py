@@ -34,3 +34,32 @@ def refuse_overwriting(sources: Sequence[str], output: Path | None) -> None:
     for source in sources:
         if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
             raise SepcostError(f"--output {output}: is a source, and would be overwritten")
+
+
+def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:
+    """A SepcostError where a multiplier has nothing to multiply, or where two say the same."""
+    if resolution is not None and rho != "1":
+        raise SepcostError("--rho and --resolution say the same thing: give one of them")
+    if resolution is not None and one_given:
+        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
+    if rho != "1" and one_given and not has_map:
+        raise SepcostError("--rho scales a map, and there is none: give -H")
+
+
+def refuse_beside_code(
+    sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: object
+) -> None:
+    """A SepcostError for the first option that says something else; ``others`` are those that shape a table."""
+    if sources:
+        raise SepcostError("--code writes one convolution: give -C, -K and -O (and -H), not a source")
+    if explain:
+        raise SepcostError("--code and --explain contradict each other: give one of them")
+    if format_ not in (None, Format.TABLE):
+        raise SepcostError(f"--code is Python: it does not go with --format {format_.value}")
+    for name, given in others.items():
+        if given:
+            raise SepcostError(f"--code is Python: it does not go with --{name}")
+    if not one.has_map:
+        for name, given in (("padding", one.padding), ("output-padding", one.output_padding)):
+            if given not in (None, "same"):
+                raise SepcostError(f"--code cannot place --{name} without a map: give -H")

@@ -8,11 +8,12 @@ from dataclasses import replace as replaced
 from typing import Any, TypeVar
 
 from sepcost.arguments import Extent, extent
+from sepcost.cli.reading import read_option
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.sweep import Axis
-from sepcost.units import NumberError, read_list, read_padding, read_sizes, read_whole
+from sepcost.units import read_list, read_padding, read_sizes, read_whole
 
 T = TypeVar("T")
 
@@ -148,14 +149,6 @@ def option(name: str) -> str:
     ('-K', '--output-padding')
     """
     return f"-{LETTERS[name]}" if name in LETTERS else f"--{name.replace('_', '-')}"
-
-
-def read_option(name: str, read: Callable[[str], T], text: str) -> T:
-    """The value of an option as it was typed; a SepcostError that names the option."""
-    try:
-        return read(text)
-    except NumberError as error:
-        raise SepcostError(f"{name}: {error}") from None
 
 
 def _read_values(name: str, text: str) -> Sequence[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.job import MULTIPLIERS, Job
+from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain
 from sepcost.comparison import Comparison
@@ -30,26 +32,28 @@ class ConvolutionSweep:
         self.job = job
         self.view = view
         self.waiting = waiting
-        self.sweep = sweep
+        self.swept = sweep.names
+        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if view.by_replacement else sweep
         self._counted = False
-        waiting.expect(len(self.sweep))
+        if self.sweep.size > sys.maxsize:
+            raise SepcostError(f"{self.sweep.size:,} combinations are more than can be counted")
 
-    def __len__(self) -> int:
-        """How many are shown."""
-        return len(self.sweep) if self.view.top is None else min(self.view.top, len(self.sweep))
+    @property
+    def rows(self) -> int:
+        """How many a table will have, as far as that is known."""
+        replacements = 1 if self.view.by_replacement else max(1, len(self.job.replacements))
+        return self._shown * replacements
 
     def comparisons(self) -> Iterator[Comparison]:
         """Each by itself."""
-        for number in self._numbers():
-            comparison = self._comparison(number)
-            self.waiting.advance(1)
-            if comparison is not None:
-                yield comparison
+        good = (comparison for comparison in map(self._counted_comparison, self._numbers()) if comparison is not None)
+        yield from islice(good, self.view.top)
         self.job.summarize("combinations")
 
     def several(self) -> Iterator[Comparison | Several]:
         """Many at once, for formats that can write many at once."""
-        if not self._worth_it():
+        first_of_them = self.view.top is not None and self.view.sort is None
+        if first_of_them or not self._worth_it():
             yield from self.comparisons()
             return
         evaluated = self._evaluator()
@@ -58,10 +62,16 @@ class ConvolutionSweep:
             self.waiting.advance(len(portion))
         self.job.summarize("combinations")
 
+    @property
+    def _shown(self) -> int:
+        return self.sweep.size if self.view.top is None else min(self.view.top, self.sweep.size)
+
     def _numbers(self) -> Sequence[int]:
-        numbers = range(len(self.sweep))
+        numbers = range(self.sweep.size)
         if self.view.sort is None:
-            return numbers[: self.view.top]
+            self.waiting.expect(self._shown)
+            return numbers
+        self.waiting.expect(len(numbers) + self._shown)
         keys = self._keys(numbers) if self._worth_it() else self._keys_one_by_one(numbers)
         ordered = self.view.ordered(keys)
         self._counted = True
@@ -75,18 +85,22 @@ class ConvolutionSweep:
             for places, comparison in evaluated(portion):
                 key = self.view.key(comparison)
                 keys |= zip(places, key.tolist() if hasattr(key, "tolist") else [key] * len(places))
+            self.waiting.advance(len(portion))
             yield from ((keys[place], portion[place]) for place in sorted(keys))
 
     def _keys_one_by_one(self, numbers: range) -> Iterator[tuple[Any, int]]:
         for number in numbers:
-            comparison = self._comparison(number)
+            comparison = self._counted_comparison(number)
             if comparison is not None:
                 yield self.view.key(comparison), number
 
+    def _counted_comparison(self, number: int) -> Comparison | None:
+        self.waiting.advance(1)
+        return self._comparison(number)
+
     def _worth_it(self) -> bool:
         built_in = all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements)
-        scaled = any(axis.name in MULTIPLIERS for axis in self.sweep.axes)
-        return built_in and not scaled and len(self.sweep) >= WORTH_IT
+        return built_in and self.view.totals and self.sweep.size >= WORTH_IT
 
     def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:
         from sepcost.arrays.grid import Grid  # NumPy takes its time to import
@@ -94,15 +108,17 @@ class ConvolutionSweep:
         grid = Grid(self.sweep, apart=("batch",))
 
         def evaluated(portion: Sequence[int]) -> Iterator[tuple[list[int], Comparison]]:
+            others: list[int] = []
             for places, comparison in grid.evaluated(portion, self._compared_or_none):
-                if comparison is not None:
+                if comparison is None:
+                    others += places
+                else:
                     self._count_good(len(places))
                     yield places, comparison
-                    continue
-                for place in places:
-                    alone = self._comparison(portion[place])
-                    if alone is not None:
-                        yield [place], alone
+            for place in sorted(others):
+                alone = self._comparison(portion[place])
+                if alone is not None:
+                    yield [place], alone
 
         return evaluated
 
@@ -113,7 +129,7 @@ class ConvolutionSweep:
             return None
 
     def _compared(self, values: Mapping[str, Any]) -> Comparison:
-        return self.job.compare(self.one.network(values), values, self.sweep.swept(values))
+        return self.job.compare(self.one.network(values), values, {name: values[name] for name in self.swept})
 
     def _comparison(self, number: int) -> Comparison | None:
         """The combination with this number; None, after a complaint, if there is no such convolution."""
@@ -121,7 +137,7 @@ class ConvolutionSweep:
         try:
             comparison = self._compared(values)
         except SepcostError as error:
-            if len(self.sweep) == 1:
+            if self.sweep.size == 1:
                 raise
             self._complain(values, error)
             return None
@@ -135,7 +151,7 @@ class ConvolutionSweep:
     def _complain(self, values: Mapping[str, Any], error: SepcostError) -> None:
         self.job.bad += 1
         if self.job.bad <= MOST_COMPLAINTS:
-            complain(f"{combination_text(self.sweep.swept(values))}: {error}")
+            complain(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
         if self.job.bad == MOST_COMPLAINTS + 1:
             complain("further combinations that cannot be evaluated are only counted")
 

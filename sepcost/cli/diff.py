@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting
-from sepcost.cli.convolution import read_option
-from sepcost.cli.formats import Format, chosen_format, refuse_other_formats
+from sepcost.cli.formats import Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.progress import Waiting
+from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain_about, write
 from sepcost.cost import Convention
-from sepcost.errors import ConfigError, ConfigProblem, ConventionError, SepcostError
-from sepcost.units import read_whole
+from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
@@ -34,7 +32,12 @@ def diff(
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
-    format_: o.OutputFormat = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="table unless told otherwise.", metavar="table|json|csv|markdown", rich_help_panel=o.OUTPUT
+        ),
+    ] = None,
     output: o.OutputFile = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if they differ, as git does.", rich_help_panel=o.OUTPUT)
@@ -46,13 +49,13 @@ def diff(
 
     git show main:net.yaml | sepcost diff - net.yaml --format markdown
     """
-    output = None if output == Path("-") else output
+    output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
     format_ = chosen_format(format_, FORMATS, output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")
     refuse_overwriting((before, after), output)
-    convention = _convention(flops_per_mac, batch, dtype.value)
+    convention = read_convention(flops_per_mac, dtype.value, batch)
     try:
         with Waiting("files") as waiting:
             sides = _read((before, after), convention, waiting)
@@ -124,11 +127,3 @@ def _one_line(difference: Difference, format_: Format) -> str:
 
     line = nothing_changed(difference)
     return f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n"
-
-
-def _convention(flops_per_mac: str, batch: str, dtype: str) -> Convention:
-    numbers = read_option("--flops-per-mac", read_whole, flops_per_mac), read_option("--batch", read_whole, batch)
-    try:
-        return Convention(*numbers, dtype)
-    except ConventionError as error:
-        raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None

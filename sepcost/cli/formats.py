@@ -39,6 +39,15 @@ DATA = (Format.JSON, Format.JSONL, Format.CSV)
 FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
 
 
+FOREIGN = {".pdf", ".xls", ".xlsx", ".ods", ".docx", ".htm", ".html", ".svg", ".png", ".jpg", ".xml"}
+"""Names of formats that people might hope for."""
+
+
+def chosen_output(given: Path | None) -> Path | None:
+    """The file to write to; None for standard output, whichever of its names was given."""
+    return None if given in (Path("-"), Path("/dev/stdout")) else given
+
+
 def refuse_other_formats(given: Format | None, available: Sequence[Format]) -> None:
     """A SepcostError for a format that the command does not have."""
     if given is not None and given not in available:
@@ -53,6 +62,8 @@ def chosen_format(given: Format | None, available: Iterable[Format], output: Pat
     if given is not None:
         return given
     available = list(available)
+    if output is not None and output.suffix.lower() in FOREIGN:
+        raise SepcostError(f"--output {output}: there is no such format ({listed(list(SUFFIXES))}): give --format")
     named = None if output is None else SUFFIXES.get(output.suffix.lower())
     if named in available:
         return named

@@ -13,7 +13,7 @@ from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
 from sepcost.replacements import Replacement
-from sepcost.sweep import Sweep
+from sepcost.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
     from sepcost.config import Loaded
@@ -39,6 +39,11 @@ class Job:
     def exit_code(self) -> int:
         return 2 if self.bad else 0
 
+    def replacement_axis(self) -> Iterator[Axis]:
+        """The replacements as an axis, which makes each a comparison of its own; none where there is only one."""
+        if len(self.replacements) > 1:
+            yield Axis("replacement", [replacement.text for replacement in self.replacements])
+
     def compare(self, network: Network, values: Mapping[str, Any], swept: Mapping[str, Any]) -> Comparison:
         """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
@@ -47,19 +52,22 @@ class Job:
 
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
-        return Comparison.of(network, self.replacements, convention, swept)
+        wanted = values.get("replacement")
+        chosen = [replacement for replacement in self.replacements if wanted in (None, replacement.text)]
+        return Comparison.of(network, chosen, convention, swept)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
         """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
-        from sepcost.cli.sources import networks
+        from sepcost.cli.sources import is_one_file, networks
 
+        if self.sweep.names and all(map(is_one_file, sources)):
+            waiting.expect(self.sweep.size * len(sources))
         for item in networks(sources):
-            waiting.advance(1)
             if isinstance(item, ConfigError):
                 self.fail(item)
             else:
-                yield from self._compare_loaded(item)
-        self.summarize("networks")
+                yield from self._compare_loaded(item, waiting)
+        self.summarize("combinations" if self.sweep.names else "networks")
 
     def fail(self, error: ConfigError) -> None:
         """Count one more that could not be evaluated, and say why."""
@@ -71,8 +79,9 @@ class Job:
         if self.bad and self.good:
             complain(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _compare_loaded(self, item: Loaded) -> Iterator[Comparison]:
+    def _compare_loaded(self, item: Loaded, waiting: Waiting) -> Iterator[Comparison]:
         for values in self.sweep:
+            waiting.advance(1)
             try:
                 comparison = self.compare(item.network, values, self.sweep.swept(values))
             except NetworkError as error:

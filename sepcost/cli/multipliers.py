@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sepcost.arguments import Extent
-from sepcost.cli.convolution import read_option
-from sepcost.errors import SepcostError
+from sepcost.cli.reading import at_least_one, read_option
 from sepcost.sweep import Axis, Sweep
-from sepcost.units import NumberError, read_list, read_sizes, read_whole
+from sepcost.units import read_list, read_sizes
 
 
 def multiplier_sweep(alpha: str, rho: str, resolution: str | None, batch: str) -> Sweep:
@@ -24,7 +23,7 @@ def _axes(alpha: str, rho: str, resolution: str | None, batch: str) -> Iterator[
     if resolution is not None:
         yield Axis("resolution", read_option("--resolution", lambda text: read_list(text, _resolution), resolution))
     if batch != "1":
-        yield Axis("batch", read_option("--batch", lambda text: read_list(text, _samples), batch))
+        yield Axis("batch", read_option("--batch", lambda text: read_list(text, at_least_one), batch))
 
 
 def _factors(option: str, text: str) -> list[Fraction]:
@@ -36,20 +35,3 @@ def _factors(option: str, text: str) -> list[Fraction]:
 def _resolution(text: str) -> Extent | int:
     sizes = read_sizes(text)
     return sizes[0] if len(sizes) == 1 else sizes
-
-
-def _samples(text: str) -> int:
-    number = read_whole(text)
-    if number < 1:
-        raise NumberError(f"must be at least 1, got {number}")
-    return number
-
-
-def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:
-    """A SepcostError where a multiplier has nothing to multiply, or where two say the same."""
-    if resolution is not None and rho != "1":
-        raise SepcostError("--rho and --resolution say the same thing: give one of them")
-    if resolution is not None and one_given:
-        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
-    if rho != "1" and one_given and not has_map:
-        raise SepcostError("--rho scales a map, and there is none: give -H")

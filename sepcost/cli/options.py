@@ -11,7 +11,7 @@ import typer
 from sepcost.cli.formats import Format
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
-COUNTED = "What is counted (lists and ranges here too)"
+COUNTED = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
 
@@ -92,14 +92,20 @@ Replacements = Annotated[
     ),
 ]
 Alpha = Annotated[
-    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTED)
+    str,
+    typer.Option(
+        "--alpha", help="Width multiplier, on channels; or several.", metavar="FACTOR", rich_help_panel=COUNTED
+    ),
 ]
 Rho = Annotated[
-    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTED)
+    str,
+    typer.Option(
+        "--rho", help="Resolution multiplier, on maps; or several.", metavar="FACTOR", rich_help_panel=COUNTED
+    ),
 ]
 Resolution = Annotated[
     str | None,
-    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTED),
+    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE,…", rich_help_panel=COUNTED),
 ]
 Batch = Annotated[
     str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.cli.appearance import Appearance
@@ -40,18 +40,30 @@ class Rendering(NamedTuple):
         chunks = json_chunks(comparisons, convention, __version__, self.view)
         return [indented(chunks)] if self.to_stdout and sys.stdout.isatty() else chunks
 
-    def drawn(self, comparisons: Iterable[Comparison]) -> list[str]:
-        """The text of a format for people."""
-        from sepcost.report.summary_sheet import all_sheets
+    def drawn(self, comparisons: Iterable[Comparison]) -> Iterator[str]:
+        """The text of a format for people: each network as it comes, where it has a table of its own."""
+        from sepcost.report.comparison_sheets import sheets
+        from sepcost.report.summary_sheet import several_sheets
 
         shown: list[Comparison] = []
+        rows = 0
+        one_by_one = not self.view.totals and self.format is not Format.LATEX
         for comparison in comparisons:
-            shown.append(comparison)
-            refuse_too_many(len(shown) * len(comparison.totals))
-        sheets = self.appearance.of(all_sheets(shown, self.view, self.assumed))
-        return [self._drawn(sheets)] if sheets else []
+            if one_by_one:
+                yield self._drawn(sheets(comparison, self.assumed, self.view), is_first=not shown)
+            shown.append(comparison.without_layers() if one_by_one else comparison)
+            rows += len(comparison.totals) if self.view.totals else len(comparison.layers)
+            if self.view.totals or self.view.swept:
+                refuse_too_many(rows)
+        rest = several_sheets(shown, self.view, self.assumed, drawn=one_by_one)
+        if rest:
+            yield self._drawn(rest, is_first=not one_by_one)
 
-    def _drawn(self, sheets: Sequence[Sheet]) -> str:
+    def _drawn(self, sheets: Sequence[Sheet], *, is_first: bool) -> str:
+        text = self._text(self.appearance.of(sheets))
+        return text if is_first else f"\n{text}"
+
+    def _text(self, sheets: Sequence[Sheet]) -> str:
         if self.format is Format.MARKDOWN:
             from sepcost.report.markdown import markdown
 

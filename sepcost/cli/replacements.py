@@ -13,7 +13,9 @@ AVAILABLE = (Format.TABLE, Format.MARKDOWN)
 
 
 def replacements(
-    format_: Annotated[Format | None, typer.Option("--format", help="table or markdown.")] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="table unless told otherwise.", metavar="table|markdown")
+    ] = None,
 ) -> None:
     """What can stand in for a convolution: names, options with defaults, MACs, sources."""
     from sepcost.report.markdown import markdown

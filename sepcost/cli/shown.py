@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sepcost.cli.convolution import read_option
+from sepcost.cli.reading import at_least_one, read_option
 from sepcost.errors import SepcostError
 from sepcost.report.view import View
-from sepcost.units import NumberError, read_whole
 
 MOST_ROWS = 10_000
 """A table has no more: nobody would read them."""
@@ -19,6 +18,7 @@ def chosen_view(
     ascending: bool,
     top: str | None,
     swept: tuple[str, ...],
+    of_networks: bool,
 ) -> View:
     """The view that was asked for: a sweep shows totals unless its layers are wanted."""
     if totals and layers:
@@ -26,18 +26,12 @@ def chosen_view(
     if ascending and sort is None:
         raise SepcostError("--ascending needs --sort")
     chosen = None if columns is None else tuple(columns.split(","))
-    first = None if top is None else read_option("--top", _at_least_one, top)
-    return View(totals or bool(swept and not layers), chosen, sort, ascending, first, swept).checked()
+    first = None if top is None else read_option("--top", at_least_one, top)
+    of_totals = totals or bool(swept and not layers)
+    return View(of_totals, chosen, sort, ascending, first, swept, of_networks or of_totals).checked()
 
 
 def refuse_too_many(rows: int) -> None:
     """A table that nobody would read is a slip, and would take minutes to draw."""
     if rows > MOST_ROWS:
-        raise SepcostError(f"{rows:,} rows are too many for a table: use --format csv, or --top 20 with --sort")
-
-
-def _at_least_one(text: str) -> int:
-    number = read_whole(text)
-    if number < 1:
-        raise NumberError(f"must be at least 1, got {number}")
-    return number
+        raise SepcostError(f"more than {MOST_ROWS:,} rows are too many for a table: use --format csv, or --top 20")

@@ -24,6 +24,11 @@ def networks(sources: Sequence[str]) -> Iterator[Loaded | ConfigError]:
             yield error
 
 
+def is_one_file(source: str) -> bool:
+    """Whether the source is a file, which most likely holds one network."""
+    return source != "-" and Path(source).is_file()
+
+
 def _files(source: str) -> list[str]:
     if source == "-":
         return [STDIN]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+Numbered: TypeAlias = Iterable[tuple[int, bytes]]
+"""Lines, each with the number of lines before it."""
+
+BETWEEN_DOCUMENTS = (b"---", b"...", b"#", b"%")
+"""What a YAML stream may go on with behind a document that is whole."""
+OPEN = (b"[", b"{", b",", b":")
+"""How a line ends that JSON goes on from."""
 
 
 class Piece(NamedTuple):
@@ -16,8 +24,8 @@ class Piece(NamedTuple):
     is_json: bool = False
 
 
-def pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
-    r"""The documents of a YAML stream, or of JSON Lines: a line each.
+def pieces(lines: Iterable[bytes], *, json_lines: bool = False) -> Iterator[Piece]:
+    r"""The documents of a YAML stream, or of JSON Lines: a line each; ``json_lines`` where that is known beforehand.
 
     A line that begins with ``---`` begins a YAML document, wherever it stands (YAML 1.2, section 9.1.2); so what is
     wrong in one document does not touch the next.
@@ -27,44 +35,54 @@ def pieces(lines: Iterable[bytes]) -> Iterator[Piece]:
     >>> [piece.data for piece in pieces([b'{"a": 1}\n', b'{"b": 2}\n'])]
     [b'{"a": 1}', b'{"b": 2}']
     """
-    rest = iter(lines)
-    first = _first_two(rest)
-    together = chain(first, rest)
-    return _json_lines(together) if _are_json_lines(first) else _yaml_documents(together)
+    numbered = iter(enumerate(lines))
+    first = [] if json_lines else _to_next_line(numbered)
+    if first and _is_json(first[-1][1]):
+        yield from _json_lines(first)
+        second = _to_next_line(numbered)
+        goes_on_as_yaml = bool(second) and second[-1][1].startswith(BETWEEN_DOCUMENTS)
+        yield from (_yaml_documents if goes_on_as_yaml else _json_lines)(chain(second, numbered))
+        return
+    second = _to_next_line(numbered) if first else []
+    a_line_is_wrong = bool(second) and _is_json(second[-1][1]) and not first[-1][1].strip().endswith(OPEN)
+    read = chain(first, second, numbered)
+    yield from (_json_lines if json_lines or a_line_is_wrong else _yaml_documents)(read)
 
 
-def _first_two(lines: Iterator[bytes]) -> list[bytes]:
-    """As many lines as hold the first two that are not blank."""
-    read: list[bytes] = []
-    found = 0
-    while found < 2 and (line := next(lines, None)) is not None:
-        read.append(line)
-        found += bool(line.strip())
+def _to_next_line(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The lines as far as the first that is not blank."""
+    read: list[tuple[int, bytes]] = []
+    for number, line in lines:
+        read.append((number, line))
+        if line.strip():
+            break
     return read
 
 
-def _are_json_lines(first: list[bytes]) -> bool:
-    """Whether the first line is JSON by itself, and another one follows."""
-    written = [line.strip().removeprefix(b"\xef\xbb\xbf") for line in first if line.strip()]
-    if len(written) < 2 or not all(line[:1] in (b"{", b"[") for line in written):
+def _is_json(line: bytes) -> bool:
+    """Whether the line is a whole object or list by itself."""
+    text = line.removeprefix(b"\xef\xbb\xbf")
+    if text[:1] not in (b"{", b"["):
         return False
     try:
-        json.loads(written[0])
+        json.loads(text)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _json_lines(lines: Iterable[bytes]) -> Iterator[Piece]:
-    for number, line in enumerate(lines):
+def _json_lines(lines: Numbered) -> Iterator[Piece]:
+    for number, line in lines:
         if line.strip():
             yield Piece(number, line.rstrip(), is_json=True)
 
 
-def _yaml_documents(lines: Iterable[bytes]) -> Iterator[Piece]:
+def _yaml_documents(lines: Numbered) -> Iterator[Piece]:
     piece: list[bytes] = []
     start, begun = 0, False
-    for number, line in enumerate(lines):
+    for number, line in lines:
+        if not piece:
+            start = number
         if line.startswith(b"---") and not line[3:4].strip():
             if begun:
                 yield Piece(start, b"".join(piece))
@@ -75,6 +93,6 @@ def _yaml_documents(lines: Iterable[bytes]) -> Iterator[Piece]:
         piece.append(line)
         if line.startswith(b"...") and not line[3:4].strip():
             yield Piece(start, b"".join(piece))
-            piece, start, begun = [], number + 1, False
+            piece, begun = [], False
     if piece:
         yield Piece(start, b"".join(piece))

@@ -13,6 +13,7 @@ from sepcost.config.yaml_reader import read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
 from sepcost.network import Network
 
+JSON_LINES = (".jsonl", ".ndjson")
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 
 
@@ -36,7 +37,12 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Conf
     show it.
     """
     number = 0
-    for piece in pieces(lines):
+    for piece in pieces(lines, json_lines=source.lower().endswith(JSON_LINES)):
+        no_json = _json_error(piece, source)
+        if no_json is not None:
+            number += 1
+            yield no_json.further_down(piece.lines_before)
+            continue
         try:
             for document in read_documents(piece.data, source, piece.lines_before):
                 if document.value == "" and not document.problems:
@@ -50,7 +56,7 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Conf
                     yield error.further_down(piece.lines_before)
         except ConfigError as error:
             number += 1
-            yield (_json_error(piece, source) or error).further_down(piece.lines_before)
+            yield error.further_down(piece.lines_before)
     if number == 0:
         yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
 

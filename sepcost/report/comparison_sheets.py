@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
+from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.report.fields import cell_of, column_of, reduction_of
 from sepcost.report.figures import cost_figures, reductions, total_figures, total_reductions
@@ -14,7 +15,8 @@ from sepcost.report.notes import chosen_note, cost_notes, kept_notes, unread_not
 from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import conv_title, layer_kernel, network_title, scaled_by
-from sepcost.report.view import View
+from sepcost.report.view import OF_REPLACEMENT, View
+from sepcost.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 """What is assumed here, and what torch.nn.Conv2d would do instead."""
@@ -22,8 +24,6 @@ TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 FIGURES_SHOWN = tuple(name for name in FIGURES if name != "macs")
 PER_POSITION = ("params", "flops", "activations", "weight_bytes")
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
-
-OF_REPLACEMENT = ("kept", "costs_more")
 
 OPTIONAL = {
     "activations": 1, "weight_bytes": 4, "activation_bytes": 2, "traffic_bytes": 3, "macs_per_byte": 5,
@@ -71,9 +71,9 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
 def layers_sheet(comparison: Comparison, view: View) -> Sheet:
     """A row for each layer, and one for the network."""
     several = len(comparison.totals) > 1
-    before, replaced = split_columns(view.shown(LAYER_COLUMNS), "layer")
+    before, replaced = split_columns(view.shown(LAYER_COLUMNS), view.identity)
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
-    columns = [Column("layer", Kind.TEXT), *grouped_columns(comparison, before, replaced, optional)]
+    columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(comparison, before, replaced, optional)]
     rows = [_layer_row(comparison, layer, before, replaced) for layer in comparison.layers]
     totals = [total_record(comparison, text) for text in comparison.totals]
     cells: list[Cell] = [cell_of(name, totals[0]) if name in FIGURES else "" for name in before]
@@ -119,13 +119,11 @@ def grouped_columns(
     return columns
 
 
-def split_columns(names: Sequence[str], own: str) -> tuple[list[str], list[str]]:
-    """Names of the standard and of what a row is, and names that each replacement has."""
-    under = [
-        name for name in names if name.startswith(("reduction.", "replacement.")) or name in ("kept", "costs_more")
-    ]
-    identity = (own, "row", "replacement", "part")
-    return [name for name in names if name not in under and name not in identity], under
+def split_columns(names: Sequence[str], identity: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names of the standard and of a row, without those that say what a row is; and names that each replacement has."""
+    chosen = [name for name in names if name not in (*identity, "part")]
+    under = [name for name in chosen if name.startswith(OF_REPLACEMENT)]
+    return [name for name in chosen if name not in under], under
 
 
 def with_assumed(title: str, assumed: Sequence[str]) -> str:
@@ -138,11 +136,17 @@ def _figures_shown(view: View, usual: Sequence[str]) -> Sequence[str]:
     if view.columns is None:
         return usual
     chosen = dict.fromkeys(name.rpartition(".")[2] for name in view.columns)
-    return [name for name in chosen if name in ("macs", *usual)] or usual
+    figures = [name for name in chosen if name in ("macs", *usual)]
+    if not figures:
+        raise SepcostError(f"--columns: this table has {listed(['macs', *usual])}, got {', '.join(view.columns)}")
+    return figures
 
 
 def _figure_columns(names: Sequence[str], convention: Convention) -> tuple[Column, ...]:
-    return (Column("", Kind.TEXT), *(column_of(name, convention, "", OPTIONAL.get(name, 0)) for name in names))
+    return (
+        Column("", Kind.TEXT, names_rows=True),
+        *(column_of(name, convention, "", OPTIONAL.get(name, 0)) for name in names),
+    )
 
 
 def _cells(figures: Mapping[str, Any], names: Sequence[str]) -> list[Cell]:

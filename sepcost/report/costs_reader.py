@@ -91,6 +91,9 @@ class _Place:
     def has(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value
 
+    def names(self) -> list[str]:
+        return [shortened(key) for key in self.value] if isinstance(self.value, dict) else []
+
     def items(self, what: str) -> Iterator[_Place]:
         """The items of a list, of which there must be one."""
         if not isinstance(self.value, list):
@@ -138,9 +141,16 @@ def _networks(place: _Place) -> Iterator[CostedNetwork]:
         )
     if type(version.value) is not int or version.value != SCHEMA_VERSION:
         version.refuse(f"must be {SCHEMA_VERSION}, got {_shown(version.value)}")
-    convention = _convention(place)
+    if place.has("selection"):
+        wishes = ", ".join(f"--{name}" for name in place.at("selection").names())
+        place.refuse(f"was written with {wishes}, which leaves things out: write it again without")
     is_line = not place.has("networks") and place.has("name") and place.has("total")
-    for network in [place] if is_line else place.at("networks").items("network"):
+    networks = [place] if is_line else list(place.at("networks").items("network"))
+    for network in networks:
+        if network.has("swept"):
+            network.refuse("is a combination of a sweep: write the one that is meant by itself")
+    convention = _convention(place)
+    for network in networks:
         yield _network(network, convention)
 
 
@@ -156,8 +166,6 @@ def _convention(place: _Place) -> Convention:
 def _network(place: _Place, convention: Convention) -> CostedNetwork:
     name, source = place.at("name").text(), place.at("source")
     per = place.at("per").text() if place.has("per") else None
-    if place.has("total") and not place.has("layers"):
-        place.refuse("has totals alone: write it again without --totals")
     layers: list[CostedLayer] = []
     names: set[str] = set()
     for item in place.at("layers").items("layer"):

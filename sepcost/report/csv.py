@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.comparison import Comparison
 from sepcost.report.many import HOLE, Holes, Several, texts
-from sepcost.report.records import network_records
+from sepcost.report.records import ALL_FIGURES, COUNTED, network_records
 from sepcost.report.text import harmless
 from sepcost.report.view import View
 
@@ -16,7 +16,7 @@ from sepcost.report.view import View
 def csv_chunks(comparisons: Iterable[Comparison | Several], view: View | None = None) -> Iterator[str]:
     """The file in pieces; nothing for no comparison."""
     view = view or View()
-    names = view.csv_names()
+    names = column_names(view)
     parts = "part" in names
 
     def rows(comparison: Comparison, holes: Holes) -> str:
@@ -29,6 +29,20 @@ def csv_chunks(comparisons: Iterable[Comparison | Several], view: View | None = 
             yield _line(names)
             started = True
         yield "".join(texts(item, rows))
+
+
+def column_names(view: View) -> tuple[str, ...]:
+    """The columns: what a row is, then what it says.
+
+    >>> column_names(View(totals=True, columns=("macs",), swept=("K",)))
+    ('network', 'K', 'replacement', 'macs')
+    """
+    if view.columns is not None:
+        return tuple(dict.fromkeys((*view.identity, *view.columns)))
+    network, *others = view.identity
+    part = () if view.totals else ("part",)
+    about = ("kept", "costs_more", *view.facts, *COUNTED, *ALL_FIGURES)
+    return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 
 WRITTEN_AS_THEY_ARE = {int, float, type(None)}

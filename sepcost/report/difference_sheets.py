@@ -11,7 +11,7 @@ from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
 from sepcost.report.notes import flops_note
 from sepcost.report.sheet import Cell, Column, Kind, Measure, Row, Sheet
-from sepcost.units import exact
+from sepcost.units import exact, factor_text
 
 MOST_NAMES = 4
 """A note names that many layers and counts the rest."""
@@ -45,7 +45,7 @@ def nothing_changed(difference: Difference) -> str:
 def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
     """A row for each figure: before, after, and by how much they differ."""
     columns = (
-        Column("", Kind.TEXT),
+        Column("", Kind.TEXT, names_rows=True),
         Column("before", optional=2),
         Column("after"),
         Column("difference"),
@@ -62,7 +62,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
     """A row for each of these layers, and one for each further thing of it that changed."""
-    columns = [Column("layer", Kind.TEXT), Column("change", Kind.TEXT)]
+    columns = [Column("layer", Kind.TEXT, names_rows=True), Column("change", Kind.TEXT)]
     for least, group in ((2, "params"), (0, difference.before.convention.flops_equation)):
         columns += [
             Column("before", optional=least + 2, group=group),
@@ -101,7 +101,11 @@ def _title(difference: Difference) -> str:
 
 
 def _network_name(network: CostedNetwork) -> str:
-    scaled = [f"{symbol} = {factor:g}" for symbol, factor in (("α", network.alpha), ("ρ", network.rho)) if factor != 1]
+    scaled = [
+        f"{symbol} = {factor_text(factor)}"
+        for symbol, factor in (("α", network.alpha), ("ρ", network.rho))
+        if factor != 1
+    ]
     per = [f"per {network.per}"] if network.per else []
     return ", ".join([network.name, *scaled, *per])
 
@@ -117,7 +121,9 @@ def _details(layer: LayerDifference) -> list[str]:
         only = layer.before or layer.after
         return [f"{layer.status.value}: {_kind(only)}, output {_fact(only.facts['output'])}"] if only else []
     lines = [f"{name.replace('_', ' ')} {_fact(old)} → {_fact(new)}" for name, (old, new) in layer.facts.items()]
-    lines += [f"moved from place {layer.places[0]} to {layer.places[1]}"] if layer.moved else []
+    if layer.moved:
+        before, after = layer.places
+        lines.append(f"moved from place {before} to {after}" if before != after else "its neighbours moved past it")
     return lines or [layer.status.value]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.report.records import Record
 from sepcost.report.sheet import Cell, Column, Kind, Ratio
+from sepcost.units import factor_text
 
 HEADERS: Mapping[str, tuple[str, Kind]] = {
     "params": ("params", Kind.COUNT),
@@ -62,7 +63,7 @@ def text_of(value: Any) -> Cell:
     if isinstance(value, (tuple, list)):
         return "×".join("–" if item is None else str(item) for item in value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return factor_text(value)
     return value if value is None else str(value)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.layers import Conv
-from sepcost.report.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
+from sepcost.report.figures import FACTS, cost_figures, layer_facts, reductions, total_figures, total_reductions
 from sepcost.report.many import HOLE, Holes, Several, texts
-from sepcost.report.records import FACTS, plain
+from sepcost.report.records import plain
 from sepcost.report.view import View
 
 SCHEMA_VERSION = 1
@@ -58,7 +58,15 @@ def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
         "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
         "batch": None if "batch" in view.swept else convention.batch,
         "dtype": convention.dtype,
+        **_selection(view),
     }
+
+
+def _selection(view: View) -> dict[str, Any]:
+    """What was wished for that leaves something out, or in another place."""
+    wishes = {"totals": view.totals, "columns": view.columns, "sort": view.sort, "top": view.top}
+    given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
+    return {"selection": given} if given else {}
 
 
 def _networks(item: Comparison | Several, view: View) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
+from sepcost.report.view import View
 
 MOST_NAMES = 3
 """A note names that many layers and counts the rest."""
@@ -36,6 +37,21 @@ def kept_notes(comparison: Comparison) -> Iterator[str]:
         yield f"Kept as {'it is' if alone else 'they are'}: {_reasons(always, alone)}."
     for text, reasons in sometimes.items():
         yield f"Kept by {text}: {_reasons(reasons, alone)}."
+
+
+def order_note(view: View) -> Iterator[str]:
+    """How rows are sorted, and that not all of them are shown."""
+    if view.totals and (view.sort or view.top):
+        by = f"Sorted by {view.sort}, {'smallest' if view.ascending else 'largest'} first" if view.sort else "In order"
+        yield f"{by}{f'; not more than {view.top:,} shown' if view.top else ''}."
+
+
+def kept_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Why some of several convolutions have no replacement."""
+    totals = (total for comparison in comparisons for total in comparison.totals.values())
+    reasons = sorted({total.kept for total in totals if total.kept})
+    if reasons:
+        yield f"Kept as they are: {', '.join(reasons)}."
 
 
 def chosen_note(comparison: Comparison, sort: str | None) -> Iterator[str]:

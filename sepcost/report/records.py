@@ -19,10 +19,6 @@ FIGURES = (
     "peak_activation_bytes",
 )  # fmt: skip
 REDUCTIONS = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
-FACTS = (
-    "type", "input", "output", "kernel", "stride", "padding", "output_padding", "dilation", "groups", "bias", "norm",
-    "transposed", "mode", "ceil_mode", "global",
-)  # fmt: skip
 COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
 
 ALL_FIGURES = (
@@ -52,8 +48,8 @@ def layer_record(comparison: Comparison, layer: LayerComparison, text: str) -> R
     variant, convention = layer.variants[text], comparison.convention
     has_map = not comparison.network.per_position
     return {
-        **layer_facts(layer.layer, has_map=has_map),
         **_common(comparison, text),
+        **layer_facts(layer.layer, has_map=has_map),
         "row": "layer",
         "layer": layer.name,
         "kept": variant.kept,
@@ -68,8 +64,8 @@ def part_record(comparison: Comparison, layer: LayerComparison, text: str, part:
     """One part of what stands in for a layer: it has no standard of its own."""
     has_map = not comparison.network.per_position
     return {
-        **layer_facts(part.layer, has_map=has_map),
         **_common(comparison, text),
+        **layer_facts(part.layer, has_map=has_map),
         "row": "part",
         "layer": layer.name,
         "part": part.name,
@@ -101,7 +97,7 @@ def _common(comparison: Comparison, text: str) -> dict[str, Any]:
         "dtype": convention.dtype,
         **{name: plain(value) for name, value in comparison.swept.items()},
         "replacement": text,
-        **_prefixed("replacement", {name: plain(value) for name, value in options}),
+        **_prefixed("options", {name: plain(value) for name, value in options}),
     }
 
 

@@ -52,12 +52,16 @@ class Look(Enum):
 
 
 class Column(NamedTuple):
-    """A column; of those with ``optional`` above 0 a narrow terminal leaves out the highest first."""
+    """A column; of those with ``optional`` above 0 a narrow terminal leaves out the highest first.
+
+    ``names_rows``: it says what a row is, so that no table does without it.
+    """
 
     header: str
     kind: Kind = Kind.COUNT
     optional: int = 0
     group: str = ""
+    names_rows: bool = False
 
     @property
     def full_header(self) -> str:

@@ -8,44 +8,48 @@ from collections.abc import Sequence
 from sepcost.comparison import Comparison
 from sepcost.report.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.report.fields import cell_of, column_of, text_of
-from sepcost.report.notes import flops_note
-from sepcost.report.records import FACTS, plain, total_record
+from sepcost.report.notes import flops_note, kept_note, order_note
+from sepcost.report.records import FIGURES, plain, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import sweep_title
 from sepcost.report.view import View
 
 COLUMNS = LAYER_COLUMNS[2:]
+IN_BATCHES = ("peak_activation_bytes", "replacement.peak_activation_bytes")
+"""What a batch changes, and counts do not show."""
 OPTIONAL = {"params": 2, "replacement.params": 1}
 
 
-def all_sheets(comparisons: Sequence[Comparison], view: View | None = None, assumed: Sequence[str] = ()) -> list[Sheet]:
-    """Everything that people see: each network, and all of them side by side.
+def several_sheets(
+    comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = (), *, drawn: bool
+) -> list[Sheet]:
+    """What is to be seen of all comparisons together, and of each unless that was ``drawn`` before.
 
     ``assumed`` says what its user left to the defaults, for the title of a single convolution.
     """
-    view = view or View()
     if not comparisons:
         return []
     if view.totals and (view.swept or len(comparisons) > 1):
         return [summary_sheet(comparisons, view, assumed)]
-    drawn = [sheet for comparison in comparisons for sheet in sheets(comparison, assumed, view)]
-    return [*drawn, summary_sheet(comparisons, view)] if len(comparisons) > 1 else drawn
+    each = [] if drawn else [sheet for comparison in comparisons for sheet in sheets(comparison, assumed, view)]
+    return [*each, summary_sheet(comparisons, view)] if len(comparisons) > 1 else each
 
 
 def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = ()) -> Sheet:
     """A row for each comparison and replacement: what it is, its standard figures, and the replaced ones."""
     convention = comparisons[0].convention
-    before, replaced = split_columns(view.shown(COLUMNS, without=FACTS), "network")
+    usual = (*COLUMNS, *IN_BATCHES) if "batch" in comparisons[0].swept else COLUMNS
+    before, replaced = split_columns(view.shown(usual, without=view.facts), view.identity)
     optional = {} if view.columns else OPTIONAL
     names = _names(comparisons)
     numbers = list(comparisons[0].swept)
     texts = {text for comparison in comparisons for text in comparison.totals}
     alone = next(iter(texts)) if len(texts) == 1 and numbers else None
     columns = (
-        *([Column("network", Kind.TEXT)] if names else []),
-        *(Column(name, Kind.PARAMETER) for name in numbers),
-        *(column_of(name, convention, "standard", optional.get(name, 0)) for name in before),
-        *([Column("replacement", Kind.TEXT)] if alone is None else []),
+        *([Column("network", Kind.TEXT, names_rows=True)] if names else []),
+        *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
+        *(column_of(name, convention, "standard" * (name in FIGURES), optional.get(name, 0)) for name in before),
+        *([Column("replacement", Kind.TEXT, names_rows=True)] if alone is None else []),
         *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
     )
     rows = []
@@ -54,7 +58,9 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
         identity += [text_of(plain(value)) for value in comparison.swept.values()]
         rows += _rows(comparison, identity, before, replaced, named=alone is None)
     title = with_assumed(sweep_title(comparisons, view.swept), assumed)
-    return Sheet(title, columns, tuple(rows), notes=(flops_note(convention),))
+    return Sheet(
+        title, columns, tuple(rows), notes=(*order_note(view), *kept_note(comparisons), flops_note(convention))
+    )
 
 
 def _group(name: str, alone: str | None) -> str:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleRenderable
+from rich.console import Console
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sepcost.report.layout import GAP, Page, header, laid_out
 from sepcost.report.notes import named
 from sepcost.report.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
-GAP = 3
-"""Between two columns: two cells of padding, and what the box puts there."""
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
-WORTH_ROUNDING = 3
-"""Columns that are more optional than this are left out before any count is rounded."""
-SHORT = 12
-"""Longer groups are broken behind their punctuation."""
-BREAK = re.compile("[:,_](?!$)")
 UNLIMITED = 100_000
 """Wider than any table, for text that nobody has to fit anywhere."""
 STYLES = {
@@ -53,115 +45,38 @@ def terminal(to_stdout: bool) -> tuple[Console, int | None]:
 def draw(console: Console, width: int | None, sheets: Sequence[Sheet]) -> str:
     """Each sheet with its title above and its notes below, as text in the console's colours.
 
-    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, columns that are
-    little missed are left out, then counts are rounded to four digits, then further columns are left out; a note
-    names them.
+    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, a note names what is
+    not shown (``laid_out``).
     """
     with console.capture() as capture:
         for sheet in sheets:
-            for renderable in _renderables(sheet, width):
-                console.print(renderable, crop=width is not None, soft_wrap=width is None)
+            _print(console, width, sheet)
     lines = capture.get().rstrip().split("\n")
     return "\n".join(line.rstrip(" ") for line in lines) + "\n"
 
 
-def _renderables(sheet: Sheet, width: int | None) -> Iterator[ConsoleRenderable]:
-    drawn, rounded, left_out = _fitted(sheet, width)
-    yield Text(harmless(sheet.title), style="bold")
-    for number, page in enumerate(_pages(drawn, rounded, width)):
+def _print(console: Console, width: int | None, sheet: Sheet) -> None:
+    layout = laid_out(sheet, width)
+    unlimited = width is None
+    console.print(Text(harmless(sheet.title), style="bold"), soft_wrap=unlimited)
+    for number, page in enumerate(layout.pages):
         if number:
-            yield Text()
-        yield _table(page, rounded, width)
+            console.print()
+        console.print(_table(page, layout.rounded), width=page.width, crop=False, soft_wrap=unlimited)
     notes = [*sheet.notes]
-    if left_out:
-        notes.append(f"Not shown at this width: {named(left_out)} (--format csv has everything).")
+    if layout.left_out:
+        notes.append(f"Not shown at this width: {named(layout.left_out)} (--format csv has everything).")
     for note in notes:
-        yield Text(harmless(note), style="dim")
-    yield Text()
+        console.print(Text(harmless(note), style="dim"), soft_wrap=unlimited)
+    console.print()
 
 
-def _fitted(sheet: Sheet, width: int | None) -> tuple[Sheet, bool, list[str]]:
-    """The sheet cut down to what fits, whether its counts are rounded, and the headers that were left out."""
-    if width is None:
-        return sheet, False, []
-    left_out: list[str] = []
-    rounded = False
-    while _natural_width(sheet, rounded=rounded) > width:
-        least = max(range(len(sheet.columns)), key=lambda number: (sheet.columns[number].optional, number))
-        if not rounded and sheet.columns[least].optional <= WORTH_ROUNDING:
-            rounded = True
-            continue
-        if not sheet.columns[least].optional:
-            break
-        left_out.insert(0, sheet.columns[least].full_header)
-        sheet = sheet.without(least)
-    return sheet, rounded, left_out
-
-
-def _pages(sheet: Sheet, rounded: bool, width: int | None) -> list[Sheet]:
-    """The sheet, or where several groups do not fit, tables below each other that all begin with the first column."""
-    groups = {column.group for column in sheet.columns if column.group}
-    if width is None or len(groups) < 3 or _natural_width(sheet, rounded=rounded) <= width:
-        return [sheet]
-    widths = _column_widths(sheet, rounded=rounded)
-    pages, room = [[0]], width - widths[0]
-    for number in range(1, len(widths)):
-        if widths[number] + GAP > room and len(pages[-1]) > 1:
-            pages.append([0])
-            room = width - widths[0]
-        pages[-1].append(number)
-        room -= widths[number] + GAP
-    return [sheet.only(page) for page in pages]
-
-
-def _natural_width(sheet: Sheet, *, rounded: bool) -> int:
-    return sum(_column_widths(sheet, rounded=rounded)) + GAP * (len(sheet.columns) - 1)
-
-
-def _column_widths(sheet: Sheet, *, rounded: bool) -> list[int]:
-    return [
-        max(
-            *(cell_len(line) for line in _header(sheet, number).split("\n")),
-            *(
-                cell_len(cell_text(row.cells[number], column.kind, sheet.precision, rounded=rounded))
-                for row in sheet.all_rows
-            ),
-            1,
-        )
-        for number, column in enumerate(sheet.columns)
-    ]
-
-
-def _final_widths(sheet: Sheet, rounded: bool, width: int | None) -> list[int]:
-    """The columns' widths: where even what is left does not fit, the widest texts are cut, never a number."""
-    widths = _column_widths(sheet, rounded=rounded)
-    texts = [number for number, column in enumerate(sheet.columns) if column.kind is Kind.TEXT]
-    excess = 0 if width is None else _natural_width(sheet, rounded=rounded) - width
-    for _ in range(excess):
-        widest = max(texts, key=lambda number: widths[number])
-        widths[widest] = max(1, widths[widest] - 1)
-    return widths
-
-
-def _header(sheet: Sheet, number: int) -> str:
-    """The header in lines: a group above its columns, long words below each other."""
-    column = sheet.columns[number]
-    header = harmless(column.header)
-    if any(other.group for other in sheet.columns):
-        return f"{_in_lines(harmless(column.group))}\n{header}"
-    return header.replace(" ", "\n", 1) if column.kind is Kind.BYTES else header
-
-
-def _in_lines(group: str) -> str:
-    """A group's name, which may be a replacement with its options, in short lines."""
-    return BREAK.sub(r"\g<0>\n", group) if len(group) > SHORT else group
-
-
-def _table(sheet: Sheet, rounded: bool, width: int | None) -> Table:
+def _table(page: Page, rounded: bool) -> Table:
+    sheet = page.sheet
     table = Table(box=RULED, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
-    for number, (column, room) in enumerate(zip(sheet.columns, _final_widths(sheet, rounded, width))):
+    for number, (column, room) in enumerate(zip(sheet.columns, page.widths)):
         table.add_column(
-            Text(_header(sheet, number)),
+            Text(header(sheet, number)),
             justify="left" if column.kind is Kind.TEXT else "right",
             vertical="bottom",
             overflow="ellipsis",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sepcost.arguments import times
 from sepcost.comparison import Comparison
 from sepcost.layers import Conv, Layer, Pool
+from sepcost.units import factor_text
 from sepcost.wording import listed
 
 
@@ -49,10 +50,10 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     if len(networks) > 1 or not names:
         title = f"{len(networks) if names else len(comparisons):,} networks"
     elif isinstance(conv, Conv) and first.network.independent:
-        title = conv_title(conv, first.network.per_position, names)
+        title = conv_title(conv, first.network.per_position, (*names, *("C", "O") * ("alpha" in names)))
     else:
         title = first.name
-    return f"{title}, over {listed([name.removeprefix('replacement.') for name in names])}" if names else title
+    return f"{title}, over {listed([name.removeprefix('options.') for name in names])}" if names else title
 
 
 def network_title(comparison: Comparison) -> str:
@@ -68,7 +69,7 @@ def scaled_by(comparison: Comparison) -> Iterator[str]:
     """The multipliers that made the network what it is."""
     for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
         if factor != 1:
-            yield f"{symbol} = {float(factor):g}"
+            yield f"{symbol} = {factor_text(factor)}"
 
 
 def layer_kernel(layer: Layer) -> str:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeVar
 
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.report.records import ALL_FIGURES, COUNTED, FACTS, Record, layer_record, total_record
+from sepcost.report.figures import FACTS
+from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
 from sepcost.wording import did_you_mean
 
 T = TypeVar("T")
 
 SHOWN_AS = {"macs": "flops", "replacement.macs": "replacement.flops"}
 """What is sorted by as well where the other one is shown."""
+OF_REPLACEMENT = ("reduction.", "replacement", "options.", "costs_more", "kept")
+"""How names begin whose values differ between replacements."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: so many rows.
 
-    ``swept`` are the numbers and the options (``replacement.multiplier``) that take several values.
+    ``swept`` are the numbers and the options (``options.multiplier``) that take several values. ``of_networks``:
+    networks or combinations are sorted and chosen, and not the layers of each.
+
+    >>> View(totals=True, sort="mac").checked()
+    Traceback (most recent call last):
+    sepcost.errors.SepcostError: --sort: nothing is called 'mac'; did you mean `macs`? (docs/json.md has the names)
     """
 
     totals: bool = False
@@ -31,37 +40,43 @@ class View:
     ascending: bool = False
     top: int | None = None
     swept: tuple[str, ...] = ()
+    of_networks: bool = False
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Every name that a record of this view has."""
-        return tuple(dict.fromkeys((*self.csv_names(complete=True), *COUNTED)))
+    def by_replacement(self) -> bool:
+        """Whether each replacement is sorted by itself."""
+        return self.totals and self.sort is not None and self.sort.startswith(OF_REPLACEMENT)
 
-    def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
-        """The columns of a table: the chosen ones but ``without`` some, or the usual ones and what is sorted by."""
-        chosen = [name for name in self.columns or () if name not in without]
-        if chosen:
-            return chosen
-        sort = SHOWN_AS.get(self.sort or "", self.sort or "")
-        return [*usual, sort] if sort in ALL_FIGURES and sort not in usual else usual
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The names that only layers have."""
+        return () if self.totals else ("layer", "part", *FACTS)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The names that say what a row is."""
+        options = [name for name in self.swept if name.startswith("options.")]
+        numbers = [name for name in self.swept if name not in options]
+        return ("network", *numbers, *(() if self.totals else ("row", "layer")), "replacement", *options)
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        columns = None if self.columns is None else tuple(self._known("--columns", name) for name in self.columns)
-        sort = None if self.sort is None else self._known("--sort", self.sort)
+        common = (*ALL_FIGURES, *self.identity, "source", "kept", "costs_more", *COUNTED)
+        columns = sort = None
+        if self.columns is not None:
+            columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
+        if self.sort is not None:
+            of_layers = [name for name in common if "peak" not in name]
+            names = common if self.of_networks or self.totals else (*of_layers, *self.facts)
+            sort = self._known("--sort", self.sort, [name for name in names if name not in ("row", "part")])
         return replace(self, columns=columns, sort=sort)
 
-    def csv_names(self, *, complete: bool = False) -> tuple[str, ...]:
-        """The columns of CSV: what a row is, then what it says."""
-        options = [name for name in self.swept if name.startswith("replacement.")]
-        numbers = [name for name in self.swept if name not in options]
-        layer = () if self.totals else ("row", "layer")
-        if self.columns is not None and not complete:
-            here = ("network", *numbers, *layer, "replacement", *options)
-            return tuple(dict.fromkeys((*here, *self.columns)))
-        here = ("network", "source", *numbers, *layer, "replacement", *options, *(() if self.totals else ("part",)))
-        facts = () if self.totals else FACTS
-        return tuple(dict.fromkeys((*here, "kept", "costs_more", *facts, *COUNTED, *ALL_FIGURES)))
+    def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
+        """The columns of a table: the chosen ones but ``without`` some, or the usual ones and what is sorted by."""
+        if self.columns is not None:
+            return [name for name in self.columns if name not in without]
+        sort = SHOWN_AS.get(self.sort or "", self.sort or "")
+        return [*usual, sort] if sort in ALL_FIGURES and sort not in usual else usual
 
     def rank(self, value: Any) -> tuple[Any, ...]:
         """What to sort by: the largest number first, then the first text, and what has no value last."""
@@ -83,7 +98,9 @@ class View:
         if not self.totals:
             return map(self._layers, comparisons)
         if self.sort is None:
-            return _first(comparisons, self.top)
+            return islice(comparisons, self.top)
+        if self.by_replacement:
+            comparisons = (comparison.under(text) for comparison in comparisons for text in comparison.totals)
         return self.ordered((self.key(comparison), comparison) for comparison in comparisons)
 
     def key(self, comparison: Comparison) -> Any:
@@ -94,22 +111,16 @@ class View:
         layers: Sequence[Any] = comparison.layers
         if self.sort is not None:
             text = next(iter(comparison.totals))
-            layers = self.ordered((self._layer_value(layer_record(comparison, layer, text)), layer) for layer in layers)
+            records = (layer_record(comparison, layer, text) for layer in layers)
+            layers = self.ordered((record.get(self.sort), layer) for record, layer in zip(records, comparison.layers))
         return replace(comparison, layers=tuple(layers[: self.top]))
 
-    def _layer_value(self, record: Record) -> Any:
-        return record.get(self.sort or "")
-
-    def _known(self, option: str, name: str) -> str:
-        own = "network" if self.totals else "layer"
-        by_lower = {known.lower(): known for known in self.names} | {"name": own}
+    def _known(self, option: str, name: str, names: Sequence[str]) -> str:
+        by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
         wanted = name.strip().lower().removeprefix("standard.")
         if wanted not in by_lower:
-            figures = [known for known in (*ALL_FIGURES, *self.names) if known in self.names]
-            raise SepcostError(
-                f"{option}: nothing is called {name!r}{did_you_mean(wanted, dict.fromkeys(figures))}"
-                " (params, macs, reduction.macs …: the names of the JSON, docs/json.md)"
-            )
+            hint = did_you_mean(wanted, names) if wanted else ""
+            raise SepcostError(f"{option}: nothing is called {name.strip()!r}{hint} (docs/json.md has the names)")
         return by_lower[wanted]
 
 
@@ -120,10 +131,3 @@ class _Reversed(str):
 
     def __lt__(self, other: str) -> bool:
         return str.__gt__(self, other)
-
-
-def _first(items: Iterable[T], count: int | None) -> Iterator[T]:
-    for number, item in enumerate(items):
-        if number == count:
-            return
-        yield item

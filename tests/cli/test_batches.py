@@ -13,6 +13,7 @@ from threading import Timer
 
 import pytest
 
+from sepcost.cli.formats import Format
 from tests.commands import ROOT, Run, clean_environment, sepcost
 
 
@@ -59,11 +60,10 @@ def test_networks_are_sorted_by_any_name_of_the_json() -> None:
     assert [row["network"] for row in top] == ["a", "d"]
 
 
-@pytest.mark.parametrize("format_", ["table", "markdown", "csv", "json", "jsonl"])
+@pytest.mark.parametrize("format_", [format_.value for format_ in Format])
 def test_sort_and_top_hold_in_every_format(format_: str) -> None:
-    out = compare("-", "--totals", "--sort", "params", "--top", "1", "--format", format_, stdin=STREAM).out
-    other = compare("-", "--totals", "--format", format_, stdin=network("c", 16)).out
-    assert out == other
+    arguments = ("-", "--totals", "--sort", "params", "--top", "1", "--format", format_)
+    assert compare(*arguments, stdin=STREAM).out == compare(*arguments, stdin=network("c", 16)).out
 
 
 def test_layers_are_sorted_within_their_network() -> None:
@@ -129,7 +129,7 @@ def test_too_many_rows_for_a_table_are_refused_before_anything_is_counted() -> N
     sweep = ("-H", "8", "-C", "1:101:1", "-K", "3", "-O", "1:100:1")
     run = compare(*sweep)
     assert (run.code, run.out) == (2, "")
-    assert run.err == ("sepcost: 10,100 rows are too many for a table: use --format csv, or --top 20 with --sort\n")
+    assert run.err == ("sepcost: more than 10,000 rows are too many for a table: use --format csv, or --top 20\n")
     assert compare(*sweep, "--sort", "macs", "--top", "2").code == 0
     assert len(compare(*sweep, "--format", "csv").out.splitlines()) == 10_101
 
@@ -235,3 +235,102 @@ def peak_memory(arguments: list[str], networks: int) -> int:
     stream = "".join(network(f"n{number}", 1 + number % 50) + "\n" for number in range(networks))
     done = subprocess.run([sys.executable, "-c", program], input=stream, capture_output=True, text=True, cwd=ROOT)
     return int(done.stdout) // (1024 if sys.platform == "darwin" else 1)
+
+
+GOOD = network("good", 4)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["{bad", GOOD, GOOD],
+        ["oops", GOOD, GOOD],
+        [GOOD, "oops", GOOD],
+        [GOOD, " Epoch 1", GOOD],
+        [GOOD, GOOD + "}", GOOD],
+        [GOOD[:-20], GOOD, GOOD],
+        [GOOD, "", "42", "", GOOD],
+    ],
+)
+def test_each_line_of_json_lines_stands_alone(lines: list[str]) -> None:
+    run = compare("-", "--totals", "--format", "jsonl", stdin="\n".join(lines))
+    assert run.code == 2
+    assert [json.loads(line)["name"] for line in run.out.splitlines()] == ["good", "good"]
+    assert run.err.splitlines()[-1] == "sepcost: 1 of 3 networks could not be evaluated"
+
+
+def test_a_line_of_json_may_begin_a_yaml_stream() -> None:
+    found = rows(
+        "-", "--totals", stdin=f"{GOOD}\n# and in YAML:\n---\ninput: {{C: 3, H: 8}}\nlayers:\n- {{K: 3, O: 4}}\n"
+    )
+    assert [row["macs"] for row in found] == [str(macs(4)), str(8 * 8 * 9 * 3 * 4)]
+
+
+def test_layers_of_a_large_sweep_have_their_facts() -> None:
+    sweep = ("-H", "1:600:1", "-C", "4", "-K", "3", "-O", "8", "--stride", "2", "--layers")
+    found = [row for row in rows(*sweep) if row["row"] == "layer"]
+    assert [row["input"] for row in found] == [f"4x{size}x{size}" for size in range(1, 601)]
+    assert [row["output"] for row in found] == [f"8x{(size + 1) // 2}x{(size + 1) // 2}" for size in range(1, 601)]
+
+
+def test_facts_of_a_part_are_its_own_in_a_sweep() -> None:
+    found = rows("-H", "8", "-C", "4", "-K", "3", "-O", "8", "--stride", "1,2", "--layers")
+    strides = [row["stride"] for row in found if row["part"] == "pointwise"]
+    assert strides == ["1x1", "1x1"]
+    assert [row["stride"] for row in found if row["row"] == "layer"] == ["1x1", "2x2"]
+
+
+def test_a_number_that_is_too_large_spoils_no_other() -> None:
+    run = compare("-H", "8", "-C", "1:600:1,9999999999999999999", "-K", "3", "-O", "2147483647", "--format", "csv")
+    assert run.code == 2
+    found = list(csv.DictReader(io.StringIO(run.out)))
+    assert [int(row["macs"]) for row in found] == [64 * 9 * c * 2147483647 for c in range(1, 601)]
+    assert run.err.startswith("sepcost: C = 9999999999999999999: -C: must be at most 2147483647")
+
+
+def test_each_replacement_is_sorted_by_itself() -> None:
+    arguments = ("configs/m5.yaml", "-r", "separable:multiplier=1,2,4", "-r", "blueprint", "--totals")
+    found = rows(*arguments, "--sort", "reduction.macs", "--ascending")
+    ratios = [float(row["reduction.macs"]) for row in found]
+    assert len(ratios) == 4
+    assert ratios == sorted(ratios)
+    assert rows(*arguments, "--sort", "reduction.macs", "--top", "1")[0]["reduction.macs"] == str(max(ratios))
+    one = ("-H", "8", "-C", "4", "-K", "3", "-O", "16,32", *arguments[1:5])
+    found = rows(*one, "--sort", "replacement.macs")
+    assert [int(row["replacement.macs"]) for row in found] == sorted(
+        (int(row["replacement.macs"]) for row in rows(*one)), reverse=True
+    )
+
+
+def test_the_first_of_a_sweep_are_the_first_that_exist() -> None:
+    run = compare("-C", "1:8:1", "-K", "3", "-O", "4", "--groups", "4", "--top", "2", "--format", "csv")
+    assert [row["C"] for row in csv.DictReader(io.StringIO(run.out))] == ["4", "8"]
+
+
+def test_more_combinations_than_can_be_counted_are_refused() -> None:
+    axes = [text for option in ("-H", "-C", "-K", "-O") for text in (option, "1:1000000:1")]
+    run = compare(*axes, "--top", "5")
+    assert (run.code, run.out) == (2, "")
+    assert "combinations are more than can be counted" in run.err
+
+
+def test_what_was_chosen_is_told_and_no_baseline() -> None:
+    written = compare("configs/m5.yaml", "--sort", "macs", "--top", "3", "--format", "json").out
+    assert json.loads(written)["selection"] == {"sort": "macs", "top": 3}
+    run = sepcost("diff", "-", "configs/m5.yaml", stdin=written)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "<stdin>: was written with --sort, --top, which leaves things out: write it again without\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    sweep = ("-H", "7:224:7", "-C", "1:1000:1", "-K", "3,5,7", "-O", "1:64:1", "--output", str(tmp_path / "s.csv"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sepcost", "compare", *sweep], cwd=ROOT, env=clean_environment(), stderr=subprocess.PIPE
+    )
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait() == 143
+    assert process.communicate()[1] == b""
+    assert list(tmp_path.iterdir()) == []

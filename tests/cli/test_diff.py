@@ -219,7 +219,7 @@ def test_costs_that_were_counted_differently_are_refused(tmp_path: Path) -> None
         ((), "Missing argument 'BEFORE'"),
         ((BEFORE,), "Missing argument 'AFTER'"),
         (("-", "-"), "- stands for standard input, and can be one side only"),
-        ((BEFORE, AFTER, "--batch", "0"), "--batch: must be a whole number from 1, got 0"),
+        ((BEFORE, AFTER, "--batch", "0"), "--batch: must be at least 1, got 0"),
         ((BEFORE, AFTER, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         ((BEFORE, AFTER, "--output", AFTER), f"--output {AFTER}: is a source, and would be overwritten"),
         ((BEFORE, AFTER, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
@@ -305,5 +305,5 @@ def test_totals_alone_cannot_be_compared(tmp_path: Path) -> None:
     run = sepcost("diff", str(tmp_path / "t.json"), "configs/m5.yaml")
     assert (run.code, run.err) == (
         2,
-        f"{tmp_path}/t.json: networks[0]: has totals alone: write it again without --totals\n",
+        f"{tmp_path}/t.json: was written with --totals, which leaves things out: write it again without\n",
     )
