@@ -54,6 +54,16 @@ def test_the_readmes_python_does_what_its_comments_say() -> None:
     assert checked == 2
 
 
+def test_the_block_of_ones_own_can_be_named(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "replacements.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.py").write_text(code)
+    options = "-H 8 -C 4 -K 3 -O 8 -r mine:halves:groups=2,4 --format csv --columns replacement.macs"
+    out = output_of(f"cd {tmp_path} && sepcost compare {options}")
+    expected = [8 * 8 * (4 * 8 * 9 // groups + 8 * 8) for groups in (2, 4)]
+    assert [int(line.rpartition(",")[2]) for line in out.splitlines()[1:]] == expected
+
+
 def test_the_readmes_yaml_is_a_config(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)

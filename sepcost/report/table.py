@@ -62,7 +62,9 @@ def _print(console: Console, width: int | None, sheet: Sheet) -> None:
     for number, page in enumerate(layout.pages):
         if number:
             console.print()
-        console.print(_table(page, layout.rounded), width=page.width, crop=False, soft_wrap=unlimited)
+        usual, console.width = console.width, max(console.width, page.width)
+        console.print(_table(page, layout.rounded), crop=False, soft_wrap=unlimited)
+        console.width = usual
     notes = [*sheet.notes]
     if layout.left_out:
         notes.append(f"Not shown at this width: {named(layout.left_out)} (--format csv has everything).")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from sepcost import Conv, compare, load
+from sepcost import Comparison, Conv, Network, compare, load
 from sepcost.replacements import REPLACEMENTS
 from sepcost.report.comparison_sheets import sheets
-from sepcost.report.sheet import Sheet, cell_text
+from sepcost.report.sheet import Kind, Sheet, cell_text
 from sepcost.report.summary_sheet import summary_sheet
 from sepcost.report.table import draw
 from sepcost.report.view import View
@@ -56,3 +57,32 @@ def test_everything_is_there_when_there_is_room() -> None:
         assert "Not shown" not in text
         for column in sheet.columns:
             assert all(word in text for word in column.header.split())
+
+
+NUMBERS = View(
+    totals=True,
+    columns=("params", "macs", "activations", "traffic_bytes", "replacement.params", "reduction.macs"),
+)
+NARROW = [
+    summary_sheet(RESULTS[2:5], NUMBERS),
+    summary_sheet(
+        [
+            Comparison.of(Network.of(Conv((56, 56), 64, outputs, 3)), swept={"K": 3, "O": outputs, "stride": (1, 2)})
+            for outputs in (64, 256)
+        ],
+        NUMBERS,
+    ),
+    *SHEETS,
+]
+
+
+@pytest.mark.parametrize("sheet", NARROW, ids=lambda sheet: sheet.title)
+def test_a_number_is_never_cut_however_narrow_the_terminal(sheet: Sheet) -> None:
+    names = [number for number, column in enumerate(sheet.columns) if column.kind is Kind.PARAMETER]
+    for width in range(12, 100, 3):
+        lines = drawn(sheet, width)
+        assert not any(re.search(r"\d…", line) for line in lines), (width, lines)
+        tables = sum(line.startswith("──") for line in lines) // (2 if sheet.totals else 1)
+        for row in sheet.rows if names else ():
+            identity = [cell_text(row.cells[number], Kind.PARAMETER) for number in names]
+            assert sum(line.split()[: len(names)] == identity for line in lines) == tables
