@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PATIENCE = 1.0
+IN_A_HURRY = 0.0001
+"""Importing waits for the working thread at every file that it opens: with the usual interval, for seconds."""
 
 
 class Waiting:
@@ -66,6 +68,14 @@ class Waiting:
         return f"{self.count:,}{of} {self.what}"
 
     def _show(self) -> None:
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(IN_A_HURRY)
+        try:
+            self._start()
+        finally:
+            sys.setswitchinterval(usual)
+
+    def _start(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

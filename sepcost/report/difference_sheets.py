@@ -151,8 +151,9 @@ def _layer_notes(difference: Difference) -> Iterator[str]:
     by_status: dict[Status, list[LayerDifference]] = {status: [] for status in Status}
     for layer in difference.layers:
         by_status[layer.status].append(layer)
-    if any(" → " in _layer_name(layer) for layer in by_status[Status.CHANGED]):
-        yield "Layers with two names (before → after) were matched by position."
+    by_position = [layer for layer in by_status[Status.CHANGED] if not layer.by_name]
+    if by_position:
+        yield f"Matched by position: {_named(by_position)}."
     if by_status[Status.RENAMED]:
         yield f"Renamed, matched by position: {_named(by_status[Status.RENAMED])}."
     if by_status[Status.MOVED]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -104,11 +106,35 @@ def test_json_is_indented_for_the_eye_and_compact_in_a_pipe() -> None:
 
 @posix
 def test_long_work_shows_a_bar_that_leaves_nothing_behind(tmp_path: Path) -> None:
-    large = tmp_path / "large.yaml"
-    large.write_text("".join(f"- {{H: 8, C: {1 + n % 9}, K: 3, O: {1 + n % 7}}}\n---\n" for n in range(30_000)))
-    received = on_terminal([str(large), "--format", "csv", "--output", str(tmp_path / "out.csv")], 80)
-    assert "networks" in received
-    assert plain(received.rsplit("\x1b[2K", 1)[-1]).strip() == ""
+    """The stream goes on until the bar is there, however long that takes."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "-", "--format", "csv", "--output", str(tmp_path / "out.csv")],
+        stdin=subprocess.PIPE,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env=clean_environment(TERM="xterm-256color"),
+    )
+    os.close(theirs)
+    assert process.stdin is not None
+    received = b""
+    deadline = time.monotonic() + 60
+    while b"networks" not in received and time.monotonic() < deadline:
+        process.stdin.write(b"---\n- {H: 8, C: 4, K: 3, O: 4}\n")
+        process.stdin.flush()
+        if select.select([ours], [], [], 0.02)[0]:
+            received += os.read(ours, 65536)
+    process.stdin.close()
+    with contextlib.suppress(OSError):  # how a pseudo-terminal says that its other end is closed
+        while piece := os.read(ours, 65536):
+            received += piece
+    assert process.wait() == 0
+    os.close(ours)
+    assert b"networks" in received
+    assert plain(received.decode().rsplit("\x1b[2K", 1)[-1]).strip() == ""
     assert "networks" not in on_terminal(["configs/m5.yaml", "--output", str(tmp_path / "m5.txt")], 80)
 
 
