@@ -65,6 +65,7 @@ def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
 def _selection(view: View) -> dict[str, Any]:
     """What was wished for that leaves something out, or in another place."""
     wishes = {"totals": view.totals, "columns": view.columns, "sort": view.sort, "top": view.top}
+    wishes |= {"ascending": view.ascending}
     given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
     return {"selection": given} if given else {}
 

@@ -41,7 +41,7 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
     usual = (*COLUMNS, *IN_BATCHES) if "batch" in comparisons[0].swept else COLUMNS
     before, replaced = split_columns(view.shown(usual, without=view.facts), view.identity)
     optional = {} if view.columns else OPTIONAL
-    names = _names(comparisons)
+    names = _names(comparisons, view)
     numbers = list(comparisons[0].swept)
     texts = {text for comparison in comparisons for text in comparison.totals}
     alone = next(iter(texts)) if len(texts) == 1 and numbers else None
@@ -80,10 +80,11 @@ def _rows(
     return rows
 
 
-def _names(comparisons: Sequence[Comparison]) -> list[str]:
+def _names(comparisons: Sequence[Comparison], view: View) -> list[str]:
     """What the networks are called, with their files where names alone do not tell them apart; nothing for only one."""
     networks = dict.fromkeys((comparison.name, comparison.network.source) for comparison in comparisons)
-    if len(networks) == 1 and (comparisons[0].swept or len(comparisons) == 1):
+    in_versions = comparisons[0].swept or view.swept or view.by_replacement
+    if len(networks) == 1 and (in_versions or len(comparisons) == 1):
         return []
     often = Counter(name for name, _ in networks)
     return [
