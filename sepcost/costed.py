@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, TypeAlias
 
-from sepcost.cost import Convention
+from sepcost.comparison import Total
+from sepcost.cost import Convention, Cost
+from sepcost.figures import COUNTS, cost_figures, layer_facts, total_figures
+from sepcost.layers import Layer
+from sepcost.liveness import peak_elements
+from sepcost.network import Network
 
 Figures: TypeAlias = Mapping[str, "int | None"]
 """Counts by their names; None for what needs a map where there is none."""
@@ -37,3 +44,28 @@ class CostedNetwork:
     per: str | None = None
     alpha: float = 1.0
     rho: float = 1.0
+
+    @classmethod
+    def of(cls, network: Network, convention: Convention) -> CostedNetwork:
+        """The network as it is, without replacements: what ``compare --format json`` says of its standard.
+
+        >>> from sepcost import Conv
+        >>> CostedNetwork.of(Network.of(Conv((112, 112), 32, 64, 3)), Convention()).total["macs"]
+        231211008
+        """
+        cost = reduce(add, (node.layer.cost for node in network), Cost())
+        total = total_figures(Total(cost, peak_elements(network, [[node.layer] for node in network])), convention)
+        return cls(
+            network.name,
+            tuple(_costed(node.name, node.layer, convention) for node in network),
+            {name: total[name] for name in (*COUNTS, "peak_activation_bytes")},
+            convention,
+            network.source,
+            alpha=float(network.alpha),
+            rho=float(network.rho),
+        )
+
+
+def _costed(name: str, layer: Layer, convention: Convention) -> CostedLayer:
+    figures = cost_figures(layer.cost, convention)
+    return CostedLayer(name, layer_facts(layer), {count: figures[count] for count in COUNTS})

@@ -1,11 +1,13 @@
-"""Padding in torch's words: what a torch module needs so that its output has the size that ``same`` means here."""
+"""Padding in torch's words: what a torch module needs so that its output has the size that ``same`` means here.
+
+The modules made with it verify the formulas (``verification``), so nothing here calls one.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sepcost.arguments import Extent
-from sepcost.formulas import reach, same_output
 from sepcost.layers import Conv, Padding
 
 
@@ -54,15 +56,16 @@ def torch_padding(conv: Conv, *, any_size: bool = False) -> TorchPadding:
 
 def fits_any_size(conv: Conv) -> bool:
     """Whether padding ``same`` is one amount on maps of any size: where a kernel of even reach meets no stride."""
-    reaches = map(reach, conv.kernel_size, conv.dilation)
+    reaches = map(_reach, conv.kernel_size, conv.dilation)
     return conv.transposed or all(stride == 1 or extent % 2 for stride, extent in zip(conv.stride, reaches))
 
 
 def _sides(size: int, kernel: int, stride: int, dilation: int, any_size: bool) -> tuple[int, int]:
-    extent = reach(kernel, dilation)
+    extent = _reach(kernel, dilation)
     if any_size and extent % 2:
         return (extent // 2, extent // 2)
-    total = max(0, (same_output(size, stride) - 1) * stride + extent - size)
+    windows = (size + stride - 1) // stride
+    total = max(0, (windows - 1) * stride + extent - size)
     if total % 2 and stride == 1:
         return (total // 2, total // 2 + 1)
     return (-(-total // 2),) * 2
@@ -70,7 +73,12 @@ def _sides(size: int, kernel: int, stride: int, dilation: int, any_size: bool) -
 
 def _transposed(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]:
     """padding, output_padding and crop: 2p − p_out = d·(K − 1) + 1 − stride, if torch takes that p_out."""
-    excess = reach(kernel, dilation) - stride
+    excess = _reach(kernel, dilation) - stride
     padding = max(0, -(-excess // 2))
     added = 2 * padding - excess
     return (padding, added, 0) if added < max(stride, dilation) else (padding - 1, 0, 1)
+
+
+def _reach(kernel: int, dilation: int) -> int:
+    """How far a kernel with its gaps extends, which torch does not tell."""
+    return kernel + (kernel - 1) * (dilation - 1)

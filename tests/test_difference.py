@@ -14,10 +14,9 @@ from sepcost import Conv, Convention, Network, Pool, load
 from sepcost.alignment import is_numbered, matched
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Difference, LayerDifference, Status
+from sepcost.figures import COUNTS, FACTS, NEED_A_MAP, cost_figures, layer_facts
 from sepcost.layers import Layer
 from sepcost.network import Node
-from sepcost.report.costs import costs_of
-from sepcost.report.figures import COUNTS, FACTS, NEED_A_MAP, cost_figures, layer_facts
 from tests.commands import ROOT
 from tests.strategies import convs
 
@@ -33,7 +32,7 @@ LAYERS: list[Layer] = [
 
 def network(layers: dict[str, Layer]) -> CostedNetwork:
     nodes = tuple(Node(name, layer) for name, layer in layers.items())
-    return costs_of(Network("net", nodes, independent=True), Convention())
+    return CostedNetwork.of(Network("net", nodes, independent=True), Convention())
 
 
 def unnamed(layers: list[Layer]) -> CostedNetwork:
@@ -197,7 +196,7 @@ def test_as_many_layers_as_nobody_would_wait_for_are_paired_one_by_one() -> None
 def test_the_shallow_mobilenet_is_five_layers_less() -> None:
     """14×14×512×9×512 MACs each, and 512 channels more with their batch norms (arXiv:1704.04861, table 5)."""
     before, after = (
-        costs_of(load(ROOT / "configs" / f"{name}.yaml"), Convention())
+        CostedNetwork.of(load(ROOT / "configs" / f"{name}.yaml"), Convention())
         for name in ("mobilenet_v1", "mobilenet_v1_shallow")
     )
     difference = Difference.of(before, after)

@@ -37,7 +37,6 @@ class Side:
 def read_side(source: str, convention: Convention) -> Side:
     """The networks of a file, or of standard input for ``-``; raises ConfigError with all that is wrong with it."""
     from sepcost.config import read_lines, read_networks
-    from sepcost.report.costs import costs_of
     from sepcost.report.costs_reader import read_costs
 
     name = STDIN if source == "-" else source
@@ -49,7 +48,7 @@ def read_side(source: str, convention: Convention) -> Side:
     problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
     if problems:
         raise ConfigError(problems)
-    networks = [costs_of(item.network, convention) for item in read if not isinstance(item, ConfigError)]
+    networks = [CostedNetwork.of(item.network, convention) for item in read if not isinstance(item, ConfigError)]
     return Side(name, networks, counted=True)
 
 

@@ -17,6 +17,7 @@ from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.units import shortened
 
 DEEPEST = 64
+TOO_DEEP = f"is nested more than {DEEPEST} deep"
 INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 LONGEST = 1000
 """A number with more characters stays text: reading it would take long, and no key allows it."""
@@ -117,6 +118,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str, lines_bef
     mark = error.problem_mark or error.context_mark
     line, column = mark_of(mark) if mark else (0, 0)
     what = shortened(error.problem or "not YAML")
+    if "nesting depth" in what:  # newer parsers read a whole line ahead, and have a bound of their own
+        return ConfigProblem(source, line, column, "", TOO_DEEP)
     lines = text.splitlines()
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     if "\t" in here[: len(here) - len(here.lstrip())] or ("cannot start any token" in what and "\t" in here):
@@ -169,7 +172,7 @@ class _Reader:
         if kind is yaml.AliasEvent:
             return self._aliased(event)
         if depth > DEEPEST:
-            self._stop(event.start_mark, f"is nested more than {DEEPEST} deep")
+            self._stop(event.start_mark, TOO_DEEP)
         if event.tag is not None:
             self._refuse_tag(event)
         value = self._block(event, depth) if kind is yaml.MappingStartEvent else self._items(event, depth)

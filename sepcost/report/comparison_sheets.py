@@ -8,9 +8,9 @@ from typing import Any, cast
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.errors import SepcostError
+from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
 from sepcost.report.fields import cell_of, column_of, reduction_of
-from sepcost.report.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.report.notes import chosen_note, cost_notes, kept_notes, unread_notes
 from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.errors import ConfigError, ConfigProblem, ConventionError
-from sepcost.report.figures import COUNTS, FACTS, NEED_A_MAP
+from sepcost.figures import COUNTS, FACTS, NEED_A_MAP
 from sepcost.report.json import SCHEMA_VERSION
 from sepcost.units import exact, shortened
 

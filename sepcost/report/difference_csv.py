@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.report.figures import COUNTS
+from sepcost.figures import COUNTS
 from sepcost.report.text import harmless
 
 FIGURES = (*COUNTS, "peak_activation_bytes")

@@ -8,8 +8,8 @@ from typing import Any
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
+from sepcost.figures import FACTS, cost_figures, layer_facts, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
-from sepcost.report.figures import FACTS, cost_figures, layer_facts, reductions, total_figures, total_reductions
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
 from sepcost.report.view import View

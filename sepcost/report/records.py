@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from sepcost.comparison import Comparison, LayerComparison, Part
-from sepcost.report.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
+from sepcost.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
 
 Record: TypeAlias = Mapping[str, Any]
 

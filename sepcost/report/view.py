@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.report.figures import FACTS
+from sepcost.figures import FACTS
 from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
 from sepcost.wording import did_you_mean
 

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
+from sepcost.costed import CostedNetwork
 from sepcost.difference import Difference
-from sepcost.report.costs import costs_of
+from sepcost.figures import COUNTS
 from sepcost.report.difference_sheets import difference_sheets
-from sepcost.report.figures import COUNTS
 from sepcost.report.sheet import Kind, cell_text
 from sepcost.report.table import draw
 from tests.commands import ROOT, Run, sepcost
@@ -261,7 +261,7 @@ def test_output_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
     pairs = [(BEFORE, AFTER), (AFTER, BEFORE), ("configs/m5.yaml", "configs/c3d.yaml")]
     for pair in pairs:
-        before, after = (costs_of(load(ROOT / file), Convention()) for file in pair)
+        before, after = (CostedNetwork.of(load(ROOT / file), Convention()) for file in pair)
         for sheet in difference_sheets(Difference.of(before, after)):
             console = Console(file=io.StringIO(), width=width, color_system=None)
             lines = draw(console, width, [sheet]).splitlines()
@@ -279,7 +279,7 @@ def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
 
 
 def test_what_grows_and_what_shrinks_has_a_colour_and_a_sign() -> None:
-    before, after = (costs_of(load(ROOT / file), Convention()) for file in (BEFORE, f"{NETS}/removed.yaml"))
+    before, after = (CostedNetwork.of(load(ROOT / file), Convention()) for file in (BEFORE, f"{NETS}/removed.yaml"))
     for pair, sign, colour in (((before, after), "−", "32"), ((after, before), "+", "33")):
         console = Console(file=io.StringIO(), width=200, color_system="standard", force_terminal=True)
         text = draw(console, 200, difference_sheets(Difference.of(*pair)))

@@ -33,6 +33,14 @@ def test_a_good_config_loads(file: Path) -> None:
     assert load_all(file)
 
 
+def test_a_line_that_is_nested_very_deep() -> None:
+    """Parsers read such a line ahead, and may stop on their own: the message is ours all the same."""
+    (error,) = read_networks([b"[" * 100_000], "deep.yaml")
+    assert isinstance(error, ConfigError)
+    (problem,) = error.problems
+    assert (problem.line, problem.message) == (1, "is nested more than 64 deep")
+
+
 def test_bad_configs_on_the_command_line() -> None:
     """All of them in one run: no traceback, nothing on stdout but the good documents, exit code 2."""
     run = sepcost("compare", str(CONFIGS / "invalid"), "--format", "csv")

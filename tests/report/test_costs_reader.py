@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, compare, load
+from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
-from sepcost.report.costs import costs_of
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT
 
@@ -60,7 +60,7 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
         dtype=convention.dtype,
     ).to_json()
     for written in (text, json.dumps(json.loads(text), indent=2, sort_keys=True), "\ufeff" + text):
-        assert read_costs(written.encode(), "costs.json") == [costs_of(network, convention)]
+        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of(network, convention)]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from sepcost import Conv, Network, Replacement, compare
 from sepcost.blocks import Parts
 from sepcost.comparison import Comparison
 from sepcost.replacements import REPLACEMENTS
-from sepcost.report.module_code import TORCHS, module_code
+from sepcost.report.module_code import module_code
+from sepcost.torch_modules import TORCHS
 from tests.commands import sepcost
 from tests.strategies import convs
 
