@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from sepcost.comparison import Comparison
     from sepcost.config.loader import load_all
     from sepcost.cost import Convention, Cost
-    from sepcost.errors import ConfigError, LayerError, NetworkError, ReplacementError, SepcostError
+    from sepcost.errors import (
+        ConfigError,
+        LayerError,
+        MissingTorchError,
+        NetworkError,
+        ReplacementError,
+        SepcostError,
+    )
     from sepcost.layers import Conv, Flatten, Linear, Pool
     from sepcost.network import Network
     from sepcost.replacements import Replacement
@@ -33,6 +40,7 @@ __all__ = [
     "LayerError",
     "LayerSpec",
     "Linear",
+    "MissingTorchError",
     "Network",
     "NetworkError",
     "Pool",
@@ -52,7 +60,14 @@ _HOMES = {
     "sepcost.config.loader": ("load_all",),
     "sepcost.comparison": ("Comparison",),
     "sepcost.cost": ("Convention", "Cost"),
-    "sepcost.errors": ("ConfigError", "LayerError", "NetworkError", "ReplacementError", "SepcostError"),
+    "sepcost.errors": (
+        "ConfigError",
+        "LayerError",
+        "MissingTorchError",
+        "NetworkError",
+        "ReplacementError",
+        "SepcostError",
+    ),
     "sepcost.layers": ("Conv", "Flatten", "Linear", "Pool"),
     "sepcost.network": ("Network",),
     "sepcost.replacements": ("Replacement",),

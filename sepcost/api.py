@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def compare(
     flops_per_mac: int = 1,
     batch: int = 1,
     dtype: str = "float32",
+    verify: bool = False,
 ) -> Result:
     """What a convolution, a network or a file costs, and what it would cost with its convolutions replaced.
 
@@ -58,8 +60,9 @@ def compare(
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
     or ``separable``. Counts are per sample, in MACs and exact; ``batch`` and ``dtype`` (float32, float16,
-    bfloat16, int8) say how bytes are counted. The result shows itself as a table in a terminal and in a notebook.
-    Raises ReplacementError for an unknown replacement.
+    bfloat16, int8) say how bytes are counted. With ``verify`` torch counts again, and the result's ``verified`` says
+    what it confirms. The result shows itself as a table in a terminal and in a notebook. Raises ReplacementError for
+    an unknown replacement, MissingTorchError where there is no torch to verify with.
     """
     from sepcost.report.result import Result
 
@@ -68,4 +71,10 @@ def compare(
     network = source if isinstance(source, Network) else Network.of(source)
     texts = [replacements] if isinstance(replacements, str) else replacements
     chosen = [Replacement.parse(item) if isinstance(item, str) else item for item in texts]
-    return Result.of(network, chosen, Convention(flops_per_mac, batch, dtype))
+    result = Result.of(network, chosen, Convention(flops_per_mac, batch, dtype))
+    if not verify:
+        return result
+    from sepcost.proof import verify as proved
+    from sepcost.pytorch import TorchWitness
+
+    return replace(result, verified=proved(result, TorchWitness()))

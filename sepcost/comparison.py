@@ -15,6 +15,7 @@ from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
 from sepcost.replacements import Replacement, reason_to_keep
 from sepcost.sweep import Value
+from sepcost.verification import Verification
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -79,7 +80,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """What each layer of a network costs and would cost, and the totals.
+    """What each layer of a network costs and would cost, and the totals; ``verified`` if a witness was asked.
 
     >>> from sepcost import Conv
     >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
@@ -94,6 +95,7 @@ class Comparison:
     convention: Convention
     replacements: tuple[Replacement, ...] = ()
     swept: Mapping[str, Value] = field(default_factory=dict)
+    verified: Verification | None = None
 
     @classmethod
     def of(
@@ -108,6 +110,17 @@ class Comparison:
         ``swept`` are the numbers that tell this comparison from the others of its sweep.
         """
         chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
+        return cls.under_each(chosen, network, convention, swept)
+
+    @classmethod
+    def under_each(
+        cls,
+        chosen: Sequence[Replacement],
+        network: Network,
+        convention: Convention | None = None,
+        swept: Mapping[str, Value] | None = None,
+    ) -> Self:
+        """Compare with just these, which may be none."""
         layers = tuple(_compared(node, chosen) for node in network)
         standard = _total(network, layers, None)
         return cls(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from sepcost.figures import COUNTS, cost_figures, layer_facts, total_figures
 from sepcost.layers import Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network
+from sepcost.verification import Verification
 
 Figures: TypeAlias = Mapping[str, "int | None"]
 """Counts by their names; None for what needs a map where there is none."""
@@ -32,8 +33,9 @@ class CostedLayer:
 class CostedNetwork:
     """A network's layers and totals, and how they were counted.
 
-    ``per`` is what the counts of a convolution without a map are per, such as ``"output position"``; ``total``
-    has a peak that is no sum over the layers.
+    ``network`` is what was counted just now, None where the figures come from an earlier output; ``verified`` if a
+    witness was asked. ``per`` is what the counts of a convolution without a map are per, such as ``"output
+    position"``; ``total`` has a peak that is no sum over the layers.
     """
 
     name: str
@@ -44,6 +46,8 @@ class CostedNetwork:
     per: str | None = None
     alpha: float = 1.0
     rho: float = 1.0
+    network: Network | None = field(default=None, compare=False)
+    verified: Verification | None = None
 
     @classmethod
     def of(cls, network: Network, convention: Convention) -> CostedNetwork:
@@ -63,6 +67,7 @@ class CostedNetwork:
             network.source,
             alpha=float(network.alpha),
             rho=float(network.rho),
+            network=network,
         )
 
 

@@ -55,6 +55,17 @@ class CannotReplaceError(SepcostError):
     """A block does not take this convolution: its text is the reason why the convolution is kept."""
 
 
+class MissingTorchError(SepcostError, ImportError):
+    """torch is wanted and cannot be imported: the text says why, and what to do."""
+
+    def __init__(self, reason: ImportError) -> None:
+        if isinstance(reason, ModuleNotFoundError) and reason.name == "torch":
+            super().__init__("torch is not installed: pip install 'sepcost[torch]'")
+        else:
+            said = (str(reason).splitlines() or ["no reason given"])[0]
+            super().__init__(f"torch cannot be imported ({said}): pip install --upgrade 'sepcost[torch]'")
+
+
 class LayerProblem(NamedTuple):
     """What is wrong with the layer that its author wrote as ``number`` (from 0), or with an item of its field."""
 

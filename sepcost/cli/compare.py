@@ -19,7 +19,7 @@ from sepcost.cli.formats import DATA, FOR_PEOPLE, Format, chosen_format, chosen_
 from sepcost.cli.job import Job
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import read_convention
+from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
@@ -53,6 +53,7 @@ def compare(
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
+    verify: o.Verify = False,
     totals: o.Totals = False,
     layers: o.Layers = False,
     columns: o.Columns = None,
@@ -81,7 +82,9 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
-    shape = {"precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top}
+    shape = {
+        "precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top, "verify": verify,
+    }  # fmt: skip
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
     format_ = chosen_format(format_, _available(explain, code, precision), output)
@@ -90,7 +93,8 @@ def compare(
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
-    job = Job(chosen, read_convention(flops_per_mac, dtype.value), multiplier_sweep(alpha, rho, resolution, batch))
+    multipliers = multiplier_sweep(alpha, rho, resolution, batch)
+    job = Job(chosen, read_convention(flops_per_mac, dtype.value), multipliers, asked_verifier(verify))
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")

@@ -47,13 +47,13 @@ class ConvolutionSweep:
     def comparisons(self) -> Iterator[Comparison]:
         """Each by itself."""
         good = (comparison for comparison in map(self._counted_comparison, self._numbers()) if comparison is not None)
-        yield from islice(good, self.view.top)
+        yield from map(self.job.verified, islice(good, self.view.top))
         self.job.summarize("combinations")
 
     def several(self) -> Iterator[Comparison | Several]:
         """Many at once, for formats that can write many at once."""
         first_of_them = self.view.top is not None and self.view.sort is None
-        if first_of_them or not self._worth_it():
+        if first_of_them or self.job.verifier is not None or not self._worth_it():
             yield from self.comparisons()
             return
         evaluated = self._evaluator()

@@ -12,7 +12,7 @@ from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting
 from sepcost.cli.formats import Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import read_convention
+from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
@@ -20,6 +20,7 @@ from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.cli.sides import Side
+    from sepcost.cli.verifier import Verifier
     from sepcost.difference import Difference
 
 FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
@@ -32,6 +33,7 @@ def diff(
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
+    verify: o.Verify = False,
     format_: Annotated[
         Format | None,
         typer.Option(
@@ -56,15 +58,18 @@ def diff(
         raise SepcostError("- stands for standard input, and can be one side only")
     refuse_overwriting((before, after), output)
     convention = read_convention(flops_per_mac, dtype.value, batch)
+    verifier = asked_verifier(verify)
     try:
         with Waiting("files") as waiting:
             sides = _read((before, after), convention, waiting)
-            difference = _difference(sides[0], sides[1], convention)
+            difference = _difference(sides[0], sides[1], convention, verifier)
             text = _rendered(difference, format_, to_stdout=output is None)
     except ConfigError as error:
         complain_about(error.problems)
         return BAD
     write([text], output)
+    if verifier is not None and verifier.mismatches:
+        return DIFFERENT
     return DIFFERENT if exit_code and not difference.is_empty else SAME
 
 
@@ -85,7 +90,7 @@ def _read(sources: Iterable[str], convention: Convention, waiting: Waiting) -> l
     return sides
 
 
-def _difference(before: Side, after: Side, convention: Convention) -> Difference:
+def _difference(before: Side, after: Side, convention: Convention, verifier: Verifier | None) -> Difference:
     from sepcost.cli.sides import refuse_different_counting, same_network
     from sepcost.difference import Difference
 
@@ -93,7 +98,7 @@ def _difference(before: Side, after: Side, convention: Convention) -> Difference
     refuse_different_counting(before, after, pair)
     if not (before.counted or after.counted) and convention not in (Convention(), pair[0].convention):
         raise SepcostError("--batch, --dtype and --flops-per-mac are for configs: both sides were counted before")
-    return Difference.of(*pair)
+    return Difference.of(*(pair if verifier is None else map(verifier.verified_costs, pair)))
 
 
 def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> str:
@@ -123,7 +128,8 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
 def _one_line(difference: Difference, format_: Format) -> str:
     from sepcost.report.difference_sheets import nothing_changed
     from sepcost.report.markdown import escaped
+    from sepcost.report.notes import verified_note
     from sepcost.report.text import harmless
 
-    line = nothing_changed(difference)
-    return f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n"
+    lines = [nothing_changed(difference), *verified_note(difference.before.verified, difference.after.verified)]
+    return "".join(f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n" for line in lines)

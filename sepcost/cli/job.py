@@ -16,6 +16,7 @@ from sepcost.replacements import Replacement
 from sepcost.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
+    from sepcost.cli.verifier import Verifier
     from sepcost.config import Loaded
 
 MULTIPLIERS = ("alpha", "rho", "resolution")
@@ -27,9 +28,16 @@ class Job:
     ``sweep`` has the multipliers and the batch, as far as they were given.
     """
 
-    def __init__(self, replacements: Sequence[Replacement], convention: Convention, sweep: Sweep) -> None:
+    def __init__(
+        self,
+        replacements: Sequence[Replacement],
+        convention: Convention,
+        sweep: Sweep,
+        verifier: Verifier | None = None,
+    ) -> None:
         self.replacements = replacements
         self.sweep = sweep
+        self.verifier = verifier
         batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
         self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
         self.good = 0
@@ -37,7 +45,9 @@ class Job:
 
     @property
     def exit_code(self) -> int:
-        return 2 if self.bad else 0
+        if self.bad:
+            return 2
+        return 1 if self.verifier is not None and self.verifier.mismatches else 0
 
     def replacement_axis(self) -> Iterator[Axis]:
         """The replacements as an axis, which makes each a comparison of its own; none where there is only one."""
@@ -55,6 +65,10 @@ class Job:
         wanted = values.get("replacement")
         chosen = [replacement for replacement in self.replacements if wanted in (None, replacement.text)]
         return Comparison.of(network, chosen, convention, swept)
+
+    def verified(self, comparison: Comparison) -> Comparison:
+        """The comparison, and what torch says of it where it is to be asked."""
+        return comparison if self.verifier is None else self.verifier.verified(comparison)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
         """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
@@ -90,4 +104,4 @@ class Job:
                 self.fail(ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]))
             else:
                 self.good += 1
-                yield comparison
+                yield self.verified(comparison)

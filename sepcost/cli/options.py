@@ -118,6 +118,10 @@ FlopsPerMac = Annotated[
     ),
 ]
 
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTED)
+]
+
 Totals = Annotated[
     bool, typer.Option("--totals", help="A row for each network, without its layers.", rich_help_panel=SHOWN)
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.units import NumberError, read_whole
+
+if TYPE_CHECKING:
+    from sepcost.cli.verifier import Verifier
 
 T = TypeVar("T")
 
@@ -26,6 +29,15 @@ def at_least_one(text: str) -> int:
     if number < 1:
         raise NumberError(f"must be at least 1, got {number}")
     return number
+
+
+def asked_verifier(wanted: bool) -> Verifier | None:
+    """What ``--verify`` asks for; raises MissingTorchError with what to install."""
+    if not wanted:
+        return None
+    from sepcost.cli.verifier import Verifier, torch_witness  # torch takes its time to import
+
+    return Verifier(torch_witness())
 
 
 def read_convention(flops_per_mac: str, dtype: str, batch: str = "1") -> Convention:

@@ -9,6 +9,7 @@ from typing import Any
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.report.json import NOTES
+from sepcost.report.verification_text import verification_fields
 
 SCHEMA_VERSION = 1
 
@@ -53,7 +54,11 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
         "rho": network.rho,
         "layers": len(network.layers),
     }
-    return head if network.per is None else {**head, "per": network.per}
+    if network.per is not None:
+        head["per"] = network.per
+    if network.verified is not None:
+        head["verified"] = verification_fields(network.verified)
+    return head
 
 
 def _layer(layer: LayerDifference) -> dict[str, Any]:

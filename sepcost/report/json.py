@@ -12,6 +12,7 @@ from sepcost.figures import FACTS, cost_figures, layer_facts, reductions, total_
 from sepcost.layers import Conv
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
+from sepcost.report.verification_text import verification_fields
 from sepcost.report.view import View
 
 SCHEMA_VERSION = 1
@@ -97,7 +98,10 @@ def _network(comparison: Comparison, view: View, holes: Holes) -> Iterator[str]:
             yield separator + encode(_layer(layer, comparison, view.columns))
             separator = ",\n"
         yield "]" if comparison.layers else ',"layers":[]'
-    yield f',\n"total":{encode(_total(comparison, view.columns))}}}'
+    yield f',\n"total":{encode(_total(comparison, view.columns))}'
+    if comparison.verified is not None:
+        yield f',\n"verified":{_encode(verification_fields(comparison.verified))}'
+    yield "}"
 
 
 def _network_head(comparison: Comparison) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
+from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
+from sepcost.verification import Verification
 
 MOST_NAMES = 3
 """A note names that many layers and counts the rest."""
@@ -79,6 +83,14 @@ def cost_notes(comparison: Comparison) -> Iterator[str]:
         yield f"! {text} costs more MACs than the standard{where}."
     yield flops_note(convention)
     yield from _reduction_notes(comparison)
+    yield from verified_note(comparison.verified)
+
+
+def verified_note(*verifications: Verification | None) -> Iterator[str]:
+    """What a witness has confirmed, of all of them together."""
+    known = [verification for verification in verifications if verification is not None]
+    if known:
+        yield verified_line(reduce(add, known))
 
 
 def flops_note(convention: Convention) -> str:

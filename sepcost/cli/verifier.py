@@ -1,0 +1,63 @@
+"""What ``--verify`` does: torch, imported when it is wanted, counts again."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+from sepcost.cli.streams import complain
+from sepcost.comparison import Comparison
+from sepcost.costed import CostedNetwork
+from sepcost.proof import Witness, verify
+from sepcost.verification import STANDARD, Unverified, Verification
+
+MOST_COMPLAINTS = 20
+
+
+def torch_witness() -> Witness:
+    """The witness; raises MissingTorchError with what to install."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own imports: nothing that a user of sepcost could mend
+        from sepcost.pytorch import TorchWitness
+
+        return TorchWitness()
+
+
+class Verifier:
+    """Asks the witness about comparisons, and tells on stderr what it does not confirm."""
+
+    def __init__(self, witness: Witness) -> None:
+        self.witness = witness
+        self.mismatches = 0
+        self._told = 0
+
+    def verified(self, comparison: Comparison) -> Comparison:
+        """The comparison and what the witness says of it."""
+        verification = verify(comparison, self.witness)
+        self._tell(verification, comparison.network.source, comparison.name)
+        return replace(comparison, verified=verification)
+
+    def verified_costs(self, costs: CostedNetwork) -> CostedNetwork:
+        """Costs of a network as it is, and what the witness says of them."""
+        if costs.network is None:
+            earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
+            verification = Verification(self.witness.version, 0, 0, 0, unverified=(earlier,))
+        else:
+            verification = verify(Comparison.under_each((), costs.network, costs.convention), self.witness)
+        self._tell(verification, costs.source, costs.name)
+        return replace(costs, verified=verification)
+
+    def _tell(self, verification: Verification, source: str | None, name: str) -> None:
+        self.mismatches += len(verification.mismatches)
+        if verification.mismatches or verification.unverified:
+            from sepcost.report.verification_text import problem_lines
+
+            for line in problem_lines(verification):
+                self._complain(f"{source}: {name}: {line}" if source else line)
+
+    def _complain(self, line: str) -> None:
+        self._told += 1
+        if self._told <= MOST_COMPLAINTS:
+            complain(line)
+        if self._told == MOST_COMPLAINTS + 1:
+            complain("further counts that torch does not confirm are only counted")

@@ -1,0 +1,176 @@
+"""Proof: every count of a comparison is set against those of an independent witness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from sepcost.comparison import Comparison, LayerComparison, Part, Variant
+from sepcost.cost import Cost
+from sepcost.layers import Layer, Shape
+from sepcost.network import INPUT, Node
+from sepcost.verification import STANDARD, Found, Mismatch, Unverified, Verification
+
+
+class Witnessed(NamedTuple):
+    """What the witness found in a layer: learnable parameters, MACs, and the shape of its output.
+
+    ``macs`` is a float where the witness counts an odd number of FLOPs.
+    """
+
+    params: int
+    macs: int | float
+    output_shape: Shape
+
+
+class Refused(NamedTuple):
+    """The witness cannot have this, in its own words; ``too_large``: only because of its size."""
+
+    reason: str
+    too_large: bool = False
+
+
+class Witness(Protocol):
+    """Somebody who builds layers and counts them without the formulas of sepcost (``pytorch.TorchWitness``)."""
+
+    @property
+    def version(self) -> str:
+        """What says so, such as 2.13.0."""
+
+    def counts(self, layer: Layer) -> Witnessed | Refused:
+        """Build the layer, run it on an input of its shape, and count."""
+
+    def input_of(self, layer: Layer, shapes: Sequence[Shape]) -> Shape | Refused:
+        """What reaches the layer when outputs of these shapes stand side by side."""
+
+    def sum_of(self, shapes: Sequence[Shape]) -> Shape | Refused:
+        """The shape of the sum of maps of these shapes."""
+
+
+def verify(comparison: Comparison, witness: Witness) -> Verification:
+    """Hold params, MACs and shapes of every layer, of every part of every replacement, and of the totals.
+
+    The maps are chained as the witness makes them: what reaches a layer is what came out of the layers before it.
+    What only follows from a mismatch (a sum with a wrong term) is not told again.
+    """
+    return _Proof(comparison, witness).verification()
+
+
+class _Place(NamedTuple):
+    """Where a figure stands: as in Mismatch."""
+
+    layer: str | None
+    variant: str = STANDARD
+    part: str | None = None
+
+
+class _Proof:
+    """One comparison on its way past the witness."""
+
+    def __init__(self, comparison: Comparison, witness: Witness) -> None:
+        self.comparison = comparison
+        self.witness = witness
+        self.layers = 0
+        self.variants = 0
+        self.checked = 0
+        self.mismatches: list[Mismatch] = []
+        self.unverified: list[Unverified] = []
+
+    def verification(self) -> Verification:
+        network = self.comparison.network
+        outputs: dict[int, Shape] = {} if network.input_shape is None else {INPUT: network.input_shape}
+        proved: dict[str, list[Witnessed | None]] = {text: [] for text in (STANDARD, *self.comparison.totals)}
+        for number, (node, layer) in enumerate(zip(network, self.comparison.layers)):
+            chained = self._reached(node, outputs)
+            standard = self._counts(_Place(layer.name), layer.layer, layer.standard)
+            outputs[number] = self._added(node, standard, outputs)
+            self.layers += chained and standard is not None
+            proved[STANDARD].append(standard)
+            for text, variant in layer.variants.items():
+                proved[text].append(self._variant(layer, text, variant, standard) if variant.parts else standard)
+        self._total(_Place(None), proved[STANDARD], self.comparison.standard.cost)
+        for text, total in self.comparison.totals.items():
+            self._total(_Place(None, text), proved[text], total.cost)
+        return Verification(
+            self.witness.version,
+            self.layers,
+            self.variants,
+            self.checked,
+            tuple(self.mismatches),
+            tuple(self.unverified),
+        )
+
+    def _reached(self, node: Node, outputs: dict[int, Shape]) -> bool:
+        """Whether what reaches the node is what it was counted on."""
+        if not node.sources:
+            return True
+        found = self.witness.input_of(node.layer, [outputs[source] for source in node.sources])
+        return self._agree(_Place(node.name), "input", node.layer.input_shape, found)
+
+    def _added(self, node: Node, standard: Witnessed | None, outputs: dict[int, Shape]) -> Shape:
+        """The shape that others read; where the witness has none, ours."""
+        if standard is None:
+            return node.layer.output_shape
+        if node.add:
+            found = self.witness.sum_of([standard.output_shape, *(outputs[other] for other in node.add)])
+            self._agree(_Place(node.name), "output", node.layer.output_shape, found)
+        return standard.output_shape
+
+    def _counts(self, place: _Place, layer: Layer, cost: Cost) -> Witnessed | None:
+        """What the witness found, if all of it is what we say."""
+        found = self.witness.counts(layer)
+        if isinstance(found, Refused):
+            self._agree(place, "output", layer.output_shape, found)
+            return None
+        agree = [
+            self._agree(place, "params", cost.params, found.params),
+            self._agree(place, "macs", cost.macs, found.macs),
+            self._agree(place, "output", layer.output_shape, found.output_shape),
+        ]
+        return found if all(agree) else None
+
+    def _variant(
+        self, layer: LayerComparison, text: str, variant: Variant, standard: Witnessed | None
+    ) -> Witnessed | None:
+        """The parts one after the other: together they must make what the standard makes."""
+        parts = list(self._parts(layer, text, variant.parts))
+        together = self._total(_Place(layer.name, text), parts, variant.cost)
+        if together is None or standard is None:
+            return together
+        same = self._agree(_Place(layer.name, text), "output", standard.output_shape, together.output_shape)
+        self.variants += same
+        return together if same else None
+
+    def _parts(self, layer: LayerComparison, text: str, parts: Sequence[Part]) -> Iterator[Witnessed | None]:
+        found: Witnessed | None = None
+        for number, part in enumerate(parts):
+            place = _Place(layer.name, text, part.name)
+            fits = True
+            if number == 0:  # both are ours, and the witness has said what reaches the layer
+                fits = self._same(place, "input", part.layer.input_shape, layer.layer.input_shape)
+            elif found is not None:
+                fits = self._agree(place, "input", part.layer.input_shape, found.output_shape)
+            found = self._counts(place, part.layer, part.cost)
+            yield found if fits else None
+
+    def _total(self, place: _Place, found: Sequence[Witnessed | None], cost: Cost) -> Witnessed | None:
+        """The sum of what was found, if nothing is missing and it is what we say."""
+        known = [each for each in found if each is not None]
+        if not known or len(known) < len(found):
+            return None
+        params, macs = sum(each.params for each in known), sum(each.macs for each in known)
+        agree = [self._agree(place, "params", cost.params, params), self._agree(place, "macs", cost.macs, macs)]
+        return Witnessed(params, macs, known[-1].output_shape) if all(agree) else None
+
+    def _agree(self, place: _Place, field: str, ours: Found, theirs: Found | Refused) -> bool:
+        if isinstance(theirs, Refused) and theirs.too_large and place.layer is not None:
+            self.unverified.append(Unverified(place.layer, place.variant, place.part, theirs.reason))
+            return False
+        self.checked += 1
+        return self._same(place, field, ours, theirs.reason if isinstance(theirs, Refused) else theirs)
+
+    def _same(self, place: _Place, field: str, ours: Found, theirs: Found) -> bool:
+        if ours == theirs:
+            return True
+        self.mismatches.append(Mismatch(*place, field, ours, theirs))
+        return False

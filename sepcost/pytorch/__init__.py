@@ -1,0 +1,11 @@
+"""The border to torch: sepcost's layers as its modules, and its counters as a witness."""
+
+from sepcost.errors import MissingTorchError
+
+try:
+    from sepcost.pytorch.modules import build
+    from sepcost.pytorch.witness import TorchWitness
+except ImportError as error:
+    raise MissingTorchError(error) from None
+
+__all__ = ["TorchWitness", "build"]

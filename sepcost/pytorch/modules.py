@@ -1,0 +1,52 @@
+"""Layers as modules of ``torch.nn``."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from sepcost.blocks import Parts
+from sepcost.layers import Conv, Linear
+from sepcost.torch_modules import TorchModule, torch_modules
+
+
+def build(
+    layer: Conv | Linear | Parts | Sequence[tuple[str, Conv]],
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Module:
+    """The module of a convolution or a linear layer; of named parts, the ``Sequential`` of their modules.
+
+    >>> from sepcost import Conv
+    >>> from sepcost.blocks import separable
+    >>> conv = Conv((112, 112), 32, 64, 3, stride=2)
+    >>> build(conv)
+    Conv2d(32, 64, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)
+    >>> build(separable(conv), device="meta")
+    Sequential(
+      (depthwise): Conv2d(32, 32, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=32, bias=False)
+      (pointwise): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
+    )
+
+    They are the modules that ``sepcost compare --code`` writes, initialised as torch initialises them, and take maps
+    of shape (N, C, *size): what pads, crops or normalizes stands beside its convolution, under its name. Padding
+    ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then nothing is
+    allocated. Raises RuntimeError where torch cannot hold the weights.
+    """
+    if isinstance(layer, Linear):
+        return nn.Linear(layer.in_features, layer.out_features, layer.bias, device=device, dtype=dtype)
+    modules = torch_modules([("conv", layer)] if isinstance(layer, Conv) else layer)
+    built = OrderedDict((module.name, _built(module, device, dtype)) for module in modules)
+    if isinstance(layer, Conv) and len(built) == 1:
+        return built["conv"]
+    return nn.Sequential(built)
+
+
+def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:
+    kind: type[nn.Module] = getattr(nn, module.kind)
+    stored = {} if module.kind.startswith("ZeroPad") else {"device": device, "dtype": dtype}
+    return kind(*module.arguments, **module.options, **stored)

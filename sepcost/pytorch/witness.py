@@ -1,0 +1,105 @@
+"""The witness: torch's own modules, run on the meta device under torch's own counter."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
+from sepcost.proof import Refused, Witnessed
+from sepcost.pytorch.modules import build
+
+MOST_REMEMBERED = 100_000
+"""So many different layers are counted once only; an endless stream does not fill the memory."""
+
+
+class TorchWitness:
+    """Counts layers as torch does, allocating nothing: ``proof.verify`` sets sepcost's counts against it.
+
+    >>> from sepcost import Conv
+    >>> TorchWitness().counts(Conv((112, 112), 32, 64, 3))
+    Witnessed(params=18432, macs=231211008, output_shape=(64, 112, 112))
+
+    Parameters are those that the module would learn; MACs half of what ``FlopCounterMode`` counts in one forward
+    pass of one sample in evaluation mode; shapes those of the tensors. None of it comes from sepcost's formulas.
+    """
+
+    def __init__(self) -> None:
+        self.version = torch.__version__.partition("+")[0]
+        self.counts = lru_cache(MOST_REMEMBERED)(_counts)
+
+    def input_of(self, layer: Layer, shapes: Sequence[Shape]) -> Shape | Refused:
+        """What reaches the layer when these maps stand side by side; a linear layer takes them as features."""
+        try:
+            reaching = torch.cat([_empty(shape) for shape in shapes], dim=1)
+            return _shape(reaching.flatten(1) if isinstance(layer, Linear) else reaching)
+        except Exception as error:
+            return _refused(error)
+
+    def sum_of(self, shapes: Sequence[Shape]) -> Shape | Refused:
+        """The shape of the maps' sum."""
+        try:
+            return _shape(sum(map(_empty, shapes[1:]), start=_empty(shapes[0])))
+        except Exception as error:
+            return _refused(error)
+
+
+def _counts(layer: Layer) -> Witnessed | Refused:
+    try:
+        module = _module(layer).eval()
+        with warnings.catch_warnings(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+            warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
+            output = module(_empty(layer.input_shape))
+    except Exception as error:  # whatever torch raises is its word on this layer
+        return _refused(error)
+    flops = counter.get_total_flops()
+    params = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    return Witnessed(params, flops / 2 if flops % 2 else flops // 2, _shape(output))
+
+
+def _module(layer: Layer) -> nn.Module:
+    if isinstance(layer, Flatten):
+        return nn.Flatten()
+    return _pool(layer) if isinstance(layer, Pool) else build(layer, device="meta")
+
+
+def _pool(pool: Pool) -> nn.Module:
+    """A module with the pool's output size: what it pads with does not matter."""
+    kind = "Max" if pool.mode == "max" else "Avg"
+    rank = len(pool.kernel_size)
+    if pool.global_pool:
+        return _nn(f"Adaptive{kind}Pool{rank}d")(1)
+    pools = _nn(f"{kind}Pool{rank}d")
+    if pool.padding != "same":
+        return pools(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
+    around: list[int] = []
+    for size, kernel, stride in zip(pool.input_shape[1:], pool.kernel_size, pool.stride):
+        missing = max(0, kernel - (size % stride or stride))  # of the last window, which begins inside of the map
+        around = [missing // 2, missing - missing // 2, *around]
+    return nn.Sequential(_nn(f"ZeroPad{rank}d")(tuple(around)), pools(pool.kernel_size, pool.stride))
+
+
+def _nn(name: str) -> Callable[..., nn.Module]:
+    module: Callable[..., nn.Module] = getattr(nn, name)
+    return module
+
+
+def _empty(shape: Shape) -> torch.Tensor:
+    """A batch of one."""
+    return torch.empty((1, *shape), device="meta")
+
+
+def _shape(tensor: torch.Tensor) -> Shape:
+    return tuple(tensor.shape[1:])
+
+
+def _refused(error: Exception) -> Refused:
+    message = " ".join(str(error).split()) or type(error).__name__
+    if "overflow" in message.lower():
+        return Refused("too large for torch: a tensor of it takes 2⁶³ bytes or more", too_large=True)
+    return Refused(f"torch refuses it: {message}")

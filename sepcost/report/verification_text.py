@@ -1,0 +1,92 @@
+"""A verification in words, and as the JSON of docs/json.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sepcost.arguments import times
+from sepcost.units import exact
+from sepcost.verification import Found, Mismatch, Unverified, Verification
+
+FIELDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
+
+
+def verified_line(verification: Verification) -> str:
+    """What was proved, in one line.
+
+    >>> verified_line(Verification("2.13.0", layers=16, variants=13, checked=159))
+    'Verified with torch 2.13.0: 16 layers, 13 replaced layers, 159 counts.'
+    """
+    if not verification.checked:
+        return f"Nothing could be verified with torch {verification.witness}."
+    proved = [
+        counted(verification.layers, "layer"),
+        *([counted(verification.variants, "replaced layer")] if verification.variants else []),
+        counted(verification.checked - len(verification.mismatches), "count"),
+    ]
+    line = f"Verified with torch {verification.witness}: {', '.join(proved)}."
+    if verification.mismatches:
+        many = counted(len(verification.mismatches), "count")
+        disagree = "disagrees" if len(verification.mismatches) == 1 else "disagree"
+        line = f"! {many} {disagree} with torch {verification.witness}. {line}"
+    if verification.unverified:
+        line += f" Not verified: {counted(len(verification.unverified), 'layer or part', 'layers or parts')}."
+    return line
+
+
+def problem_lines(verification: Verification) -> Iterator[str]:
+    """A line for each count that the witness does not confirm, and for each layer or part that it cannot count.
+
+    >>> wrong = Mismatch("conv2", "separable", "depthwise", "macs", 3_612_672, 3_612_673)
+    >>> print(*problem_lines(Verification("2.13.0", 0, 0, 1, (wrong,))))
+    conv2: separable: depthwise: MACs are 3,612,672, but torch 2.13.0 has 3,612,673
+    """
+    for mismatch in verification.mismatches:
+        plural = "are" if mismatch.field in ("params", "macs") else "is"
+        what = f"{FIELDS[mismatch.field]} {plural} {found_text(mismatch.ours)}"
+        theirs = f"torch {verification.witness} has {found_text(mismatch.theirs)}"
+        yield f"{place_text(mismatch)}: {what}, but {theirs}"
+    for unverified in verification.unverified:
+        yield f"{place_text(unverified)}: not verified: {unverified.reason}"
+
+
+def place_text(item: Mismatch | Unverified) -> str:
+    """Layer, variant and part, as far as there are any."""
+    return ": ".join(part for part in (item.layer or "the whole network", item.variant, item.part) if part)
+
+
+def found_text(found: Found) -> str:
+    """A count with every digit, a shape, or the witness's words."""
+    if isinstance(found, tuple):
+        return times(found)
+    return exact(found) if isinstance(found, int) else str(found)
+
+
+def counted(number: int, what: str, several: str = "") -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "layer"), counted(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{exact(number)} {what if number == 1 else several or what + 's'}"
+
+
+def verification_fields(verification: Verification) -> dict[str, Any]:
+    """The field ``verified`` of a network."""
+    return {
+        "torch": verification.witness,
+        "checked": verification.checked,
+        "mismatches": [
+            {
+                "layer": mismatch.layer,
+                "variant": mismatch.variant,
+                "part": mismatch.part,
+                "field": mismatch.field,
+                "sepcost": mismatch.ours,
+                "torch": mismatch.theirs,
+            }
+            for mismatch in verification.mismatches
+        ],
+        "unverified": [item._asdict() for item in verification.unverified],
+    }
