@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError
@@ -12,6 +12,9 @@ from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
 from sepcost.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from sepcost.budget import Budget
 
 MOST_LAYERS = 100_000
 """A network with more layers is refused: it is a mistake, or an attack."""
@@ -62,6 +65,7 @@ class Architecture:
     source: str | None = None
     independent: bool = False
     input_readable: bool = True
+    budget: Budget | None = None
 
     def build(self) -> Network:
         """Chain the layers: each reads the output of the one before it unless it says otherwise.
@@ -83,6 +87,7 @@ class Architecture:
             self.replacements,
             self.source,
             self.independent,
+            budget=self.budget,
         )
 
 

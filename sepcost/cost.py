@@ -9,6 +9,9 @@ from sepcost.errors import ConventionError
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
+COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
+"""The figures that are exact, and whose sum over the layers is the network's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Convention:

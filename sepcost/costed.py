@@ -9,8 +9,8 @@ from operator import add
 from typing import Any, TypeAlias
 
 from sepcost.comparison import Total
-from sepcost.cost import Convention, Cost
-from sepcost.figures import COUNTS, cost_figures, layer_facts, total_figures
+from sepcost.cost import COUNTS, Convention, Cost
+from sepcost.figures import cost_figures, layer_facts, total_figures
 from sepcost.layers import Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network
@@ -35,7 +35,7 @@ class CostedNetwork:
 
     ``network`` is what was counted just now, None where the figures come from an earlier output; ``verified`` if a
     witness was asked. ``per`` is what the counts of a convolution without a map are per, such as ``"output
-    position"``; ``total`` has a peak that is no sum over the layers.
+    position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements.
     """
 
     name: str
@@ -46,12 +46,13 @@ class CostedNetwork:
     per: str | None = None
     alpha: float = 1.0
     rho: float = 1.0
+    replaced: Mapping[str, Figures] = field(default_factory=dict)
     network: Network | None = field(default=None, compare=False)
     verified: Verification | None = None
 
     @classmethod
-    def of(cls, network: Network, convention: Convention) -> CostedNetwork:
-        """The network as it is, without replacements: what ``compare --format json`` says of its standard.
+    def of(cls, network: Network, convention: Convention, replaced: Mapping[str, Total] | None = None) -> CostedNetwork:
+        """The network as it is: what ``compare --format json`` says of its standard; and totals of replacements.
 
         >>> from sepcost import Conv
         >>> CostedNetwork.of(Network.of(Conv((112, 112), 32, 64, 3)), Convention()).total["macs"]
@@ -62,13 +63,18 @@ class CostedNetwork:
         return cls(
             network.name,
             tuple(_costed(node.name, node.layer, convention) for node in network),
-            {name: total[name] for name in (*COUNTS, "peak_activation_bytes")},
+            _counts_of(total),
             convention,
             network.source,
             alpha=float(network.alpha),
             rho=float(network.rho),
+            replaced={text: _counts_of(total_figures(total, convention)) for text, total in (replaced or {}).items()},
             network=network,
         )
+
+
+def _counts_of(figures: Mapping[str, Any]) -> Figures:
+    return {name: figures[name] for name in (*COUNTS, "peak_activation_bytes")}
 
 
 def _costed(name: str, layer: Layer, convention: Convention) -> CostedLayer:

@@ -8,9 +8,6 @@ from sepcost.comparison import Total
 from sepcost.cost import Convention, Cost, ratio
 from sepcost.layers import Conv, Layer, Linear, Pool
 
-COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
-"""The figures that are exact, and whose sum over the layers is the network's."""
-
 NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
 """The counts that are null for a convolution without a map."""
 

@@ -14,6 +14,8 @@ from sepcost.replacements import Replacement
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from sepcost.budget import Budget
+
 INPUT = -1
 """Stands for the network's own input where the number of a node is expected."""
 
@@ -46,7 +48,7 @@ class Network:
 
     ``independent``: the layers are a plain list, each with an input of its own. ``per_position``: it is one
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
-    ``rho`` are the multipliers that made it what it is.
+    ``rho`` are the multipliers that made it what it is. ``budget`` is what ``sepcost check`` holds it to.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))
@@ -63,6 +65,7 @@ class Network:
     per_position: bool = False
     alpha: Fraction | int = 1
     rho: Fraction | int = 1
+    budget: Budget | None = None
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: bool = False) -> Network:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
 from sepcost.alignment import is_numbered, matched
+from sepcost.cost import COUNTS
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Difference, LayerDifference, Status
-from sepcost.figures import COUNTS, FACTS, NEED_A_MAP, cost_figures, layer_facts
+from sepcost.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
 from sepcost.layers import Layer
 from sepcost.network import Node
 from tests.commands import ROOT

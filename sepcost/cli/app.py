@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sepcost.cli.check import check
 from sepcost.cli.compare import compare
 from sepcost.cli.diff import diff
 from sepcost.cli.replacements import replacements
@@ -48,6 +49,7 @@ def _options(
 
 app.command()(compare)
 app.command()(diff)
+app.command()(check)
 app.command()(replacements)
 app.command()(schema)
 

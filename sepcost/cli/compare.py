@@ -15,7 +15,15 @@ from sepcost.cli.contradictions import (
 )
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.convolution_sweep import ConvolutionSweep
-from sepcost.cli.formats import DATA, FOR_PEOPLE, Format, chosen_format, chosen_output
+from sepcost.cli.formats import (
+    DATA,
+    FOR_PEOPLE,
+    OF_COMPARISONS,
+    Format,
+    chosen_format,
+    chosen_output,
+    refuse_other_formats,
+)
 from sepcost.cli.job import Job
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
@@ -82,6 +90,7 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
+    refuse_other_formats(format_, OF_COMPARISONS)
     shape = {
         "precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top, "verify": verify,
     }  # fmt: skip
@@ -122,7 +131,7 @@ def _available(explain: bool, code: bool, precision: str | None) -> Iterable[For
         return (Format.TABLE,)
     if explain:
         return (Format.TABLE, Format.MARKDOWN)
-    return FOR_PEOPLE if precision is not None else Format
+    return FOR_PEOPLE if precision is not None else OF_COMPARISONS
 
 
 def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:

@@ -29,11 +29,11 @@ def refuse_contradictions(
             raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")
 
 
-def refuse_overwriting(sources: Sequence[str], output: Path | None) -> None:
+def refuse_overwriting(sources: Sequence[str], output: Path | None, option: str = "--output") -> None:
     """A SepcostError where the output is one of the sources."""
     for source in sources:
         if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
-            raise SepcostError(f"--output {output}: is a source, and would be overwritten")
+            raise SepcostError(f"{option} {output}: is a source, and would be overwritten")
 
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:

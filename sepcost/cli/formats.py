@@ -23,6 +23,8 @@ class Format(str, Enum):
     CSV = "csv"
     MARKDOWN = "markdown"
     LATEX = "latex"
+    GITHUB = "github"
+    JUNIT = "junit"
 
 
 SUFFIXES = {
@@ -33,13 +35,16 @@ SUFFIXES = {
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
     ".tex": Format.LATEX,
+    ".xml": Format.JUNIT,
 }
 DATA = (Format.JSON, Format.JSONL, Format.CSV)
 """Formats for programs: complete, exact, written as the results come."""
 FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
+OF_COMPARISONS = (*FOR_PEOPLE, *DATA)
+"""What compare has."""
 
 
-FOREIGN = {".pdf", ".xls", ".xlsx", ".ods", ".docx", ".htm", ".html", ".svg", ".png", ".jpg", ".xml"}
+FOREIGN = {".pdf", ".xls", ".xlsx", ".ods", ".docx", ".htm", ".html", ".svg", ".png", ".jpg"}
 """Names of formats that people might hope for."""
 
 
@@ -54,8 +59,10 @@ def refuse_other_formats(given: Format | None, available: Sequence[Format]) -> N
         raise SepcostError(f"--format: this command has {listed([item.value for item in available])} only")
 
 
-def chosen_format(given: Format | None, available: Iterable[Format], output: Path | None = None) -> Format:
-    """The one asked for; else what the output file's name says, what the environment says, or the table.
+def chosen_format(
+    given: Format | None, available: Iterable[Format], output: Path | None = None, usual: Format = Format.TABLE
+) -> Format:
+    """The one asked for; else what the output file's name says, what the environment says, or the usual one.
 
     What was not typed as a format counts only where the command has it; a SepcostError where the file's name lies.
     """
@@ -76,4 +83,4 @@ def chosen_format(given: Format | None, available: Iterable[Format], output: Pat
     if wanted:
         hint = did_you_mean(wanted, names)
         complain(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
-    return Format.TABLE
+    return usual

@@ -107,6 +107,16 @@ Resolution = Annotated[
     str | None,
     typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE,…", rich_help_panel=COUNTED),
 ]
+OneAlpha = Annotated[
+    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTED)
+]
+OneRho = Annotated[
+    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTED)
+]
+OneResolution = Annotated[
+    str | None,
+    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTED),
+]
 Batch = Annotated[
     str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTED)
 ]
@@ -148,7 +158,10 @@ Top = Annotated[
 OutputFormat = Annotated[
     Format | None,
     typer.Option(
-        "--format", help="table, unless --output's name or SEPCOST_FORMAT says otherwise.", rich_help_panel=OUTPUT
+        "--format",
+        help="table, unless --output's name or SEPCOST_FORMAT says otherwise.",
+        metavar="table|json|jsonl|csv|markdown|latex",
+        rich_help_panel=OUTPUT,
     ),
 ]
 OutputFile = Annotated[

@@ -12,6 +12,7 @@ from sepcost.config.translation import Translation
 from sepcost.config.yaml_reader import read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
 from sepcost.network import Network
+from sepcost.verdict import Lines
 
 JSON_LINES = (".jsonl", ".ndjson")
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
@@ -24,6 +25,10 @@ class Loaded:
         self.network = network
         self._translation = translation
         self._lines_before = lines_before
+
+    def lines(self) -> Lines:
+        """Where the network and what belongs to it stand in the file."""
+        return self._translation.lines(self.network).further_down(self._lines_before)
 
     def located(self, error: NetworkError) -> ConfigError:
         """What went wrong with the network later on, as problems with a place in the file."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.arguments import LARGEST
+from sepcost.budget import BOUNDED, REDUCED
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
 from sepcost.units import WHOLE, shortened
@@ -43,8 +44,9 @@ NO_LAYERS = {
 """Types that people expect, and what to write instead."""
 
 TYPES = ("conv", "linear", "pool", "flatten")
-NETWORK_KEYS = ("name", "input", "defaults", "replace", "layers")
+NETWORK_KEYS = ("name", "input", "defaults", "replace", "budget", "layers")
 INPUT_KEYS = ("C", "H", "W", "size")
+BUDGET_KEYS = ("replacement", *BOUNDED, "reduction")
 
 
 def message_of(detail: Mapping[str, Any]) -> str:
@@ -84,6 +86,8 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
     layer_type = next((step for step in around if step in TYPES), None)
     if layer_type is None:
         known: Sequence[str] = NETWORK_KEYS if not around else INPUT_KEYS
+        if around and around[0] == "budget":
+            return f"unknown key{_meant(key, BUDGET_KEYS if len(around) == 1 else REDUCED)}"
         if around and around[0] == "defaults":
             known = [*keys_of("conv")]
             if key in known:
@@ -138,7 +142,8 @@ def _not_a_flag(detail: Mapping[str, Any]) -> str:
 
 
 def _not_a_mapping(detail: Mapping[str, Any]) -> str:
-    example = " such as {C: 3, H: 224}" if detail["loc"] == ("input",) else ""
+    examples = {("input",): " such as {C: 3, H: 224}", ("budget",): " such as {params: 4.3M}"}
+    example = examples.get(detail["loc"], "")
     return f"must be a mapping{example}, got {shown(detail['input'])}"
 
 
@@ -156,6 +161,7 @@ MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": _not_an_integer,
     "bool_type": _not_a_flag,
     "string_type": _must_be("a text"),
+    "quantity_type": _must_be("a number, or one with a unit such as 4.3M"),
     "dict_type": _not_a_mapping,
     "list_type": _must_be("a list"),
     "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
-from sepcost.config.values import Flag, Name, Names, NaturalSizes, Padding, Positive, Sizes
+from sepcost.config.values import Bytes, Count, Flag, Name, Names, NaturalSizes, Padding, Positive, Ratio, Sizes
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -136,6 +136,34 @@ class NetworkInput(Input, total=False):
     """The map that the network begins with."""
 
 
+@with_config(STRICT)
+class Reductions(TypedDict, total=False):
+    """Standard ÷ replacement: at least so much."""
+
+    params: Ratio
+    macs: Ratio
+    activations: Ratio
+    traffic_bytes: Ratio
+    peak_activation_bytes: Ratio
+
+
+@with_config(STRICT)
+class BudgetMapping(TypedDict, total=False):
+    """What sepcost check holds the network's total to: at most so much, under its first replacement."""
+
+    replacement: Annotated[str, Field(strict=True, description="the replacement it speaks of; none: as given")]
+    params: Annotated[Count, Field(description="4300000, 600k or 4.3M")]
+    macs: Count
+    flops: Count
+    activations: Count
+    weight_bytes: Annotated[Bytes, Field(description="17000000, 17MB or 16MiB")]
+    activation_bytes: Bytes
+    traffic_bytes: Bytes
+    peak_activation_bytes: Bytes
+    macs_per_byte: Ratio
+    reduction: Annotated[Reductions, Field(description="standard ÷ replacement: at least so much")]
+
+
 Replace = Annotated[list[Annotated[str, Field(strict=True)]], Field(min_length=1)]
 
 
@@ -147,6 +175,7 @@ class Head(TypedDict, total=False):
     input: NetworkInput
     defaults: Defaults
     replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
+    budget: BudgetMapping
     layers: Required[list[Any]]
 
 

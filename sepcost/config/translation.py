@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sepcost.architecture import MOST_LAYERS, Architecture, LayerSpec
 from sepcost.arguments import Extent
+from sepcost.budget import AS_GIVEN, Budget, Limit
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.config.values import as_written
@@ -17,6 +18,7 @@ from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkErro
 from sepcost.layers import Shape
 from sepcost.network import Network
 from sepcost.replacements import Replacement
+from sepcost.verdict import Lines
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
@@ -75,6 +77,22 @@ class Translation:
         """The error as problems of this document, each with its place."""
         return ConfigError([*self.problems, *map(self._layer_problem, error.problems)])
 
+    def lines(self, network: Network) -> Lines:
+        """Where the network, its layers and its limits stand."""
+        value = self.document.value
+        budget = value.get("budget") if isinstance(value, Block) else None
+        limits = {
+            name: self._line(("budget", name), key=True) for name in (budget if isinstance(budget, Block) else ())
+        }
+        reduction = budget.get("reduction") if isinstance(budget, Block) else None
+        for name in reduction if isinstance(reduction, Block) else ():
+            limits[f"reduction.{name}"] = self._line(("budget", "reduction", name), key=True)
+        layers = {node.name: self._line((*self.root, node.index)) for node in network}
+        return Lines(self.document.mark[0], layers, limits)
+
+    def _line(self, path: Path, *, key: bool = False) -> int:
+        return (place(self.document.value, path, key=key) or self.document.mark)[0]
+
     def _architecture(self, value: Any) -> Architecture | None:
         if isinstance(value, Items):
             return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
@@ -100,6 +118,7 @@ class Translation:
             self._replacements(value.get("replace")),
             self.source,
             input_readable=self.input_readable and ("input" not in value or shape is not None),
+            budget=self._budget(head.get("budget", {}), value.get("budget")),
         )
 
     def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
@@ -206,6 +225,26 @@ class Translation:
             except ReplacementError as error:
                 self._note(("replace", number), str(error))
         return tuple(chosen)
+
+    def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
+        """The limits as far as they are right, and the replacement that they speak of."""
+        if not isinstance(written, Block):
+            return None
+        reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
+        figures = [(name, bound) for name, bound in given.items() if name not in ("replacement", "reduction")]
+        replacement = written.get("replacement")
+        if not written.keys() - {"replacement"}:
+            self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
+        if not isinstance(replacement, str):
+            replacement = None
+        elif replacement == AS_GIVEN and "reduction" in written:
+            self._note(("budget", "reduction"), "needs a replacement, and `replacement: none` is the network as given")
+        elif replacement != AS_GIVEN:
+            try:
+                Replacement.parse(str(replacement))
+            except ReplacementError as error:
+                self._note(("budget", "replacement"), str(error))
+        return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement)
 
     def _use_letters(self, block: Any, path: Path, names: Mapping[str, str]) -> None:
         """Put the letter in place of torch's name wherever that was written."""

@@ -49,6 +49,29 @@ def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
     return sizes
 
 
+def _quantity(figure: str) -> BeforeValidator:
+    """Reads the bound of such a figure, which a number may be or a text."""
+
+    def read(value: Any) -> Any:
+        from sepcost.budget import read_bound  # few configs have a budget
+
+        if type(value) is not int and not isinstance(value, str):
+            raise PydanticCustomError("quantity_type", "must be a number")
+        try:
+            return read_bound(figure, str(value))
+        except NumberError as error:
+            raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
+
+    return BeforeValidator(read)
+
+
+def _quantity_schema(units: str) -> WithJsonSchema:
+    number = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{number} ?({units})?$"}]}
+    )
+
+
 def _read_positive_sizes(value: Any) -> Any:
     return _checked(value, read_sizes, 1)
 
@@ -71,6 +94,13 @@ Names = Annotated[
     Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "text"),
 ]
+
+Count = Annotated[Any, _quantity("params"), _quantity_schema("[kMGTPE]")]
+"""4300000, 600k or 4.3M."""
+Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema("B|[kMGTPE]B|[KMGTPE]iB")]
+"""17000000, 17MB or 16MiB."""
+Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema("[x×]")]
+"""8 or 7.5×."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
 NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from sepcost.cost import Convention
+from sepcost.cost import COUNTS, Convention
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.errors import ConfigError, ConfigProblem, ConventionError
-from sepcost.figures import COUNTS, FACTS, NEED_A_MAP
+from sepcost.figures import FACTS, NEED_A_MAP
 from sepcost.report.json import SCHEMA_VERSION
 from sepcost.units import exact, shortened
 
@@ -103,6 +103,13 @@ class _Place:
         for number, item in enumerate(self.value):
             yield _Place(item, self.source, f"{self.path}[{number}]")
 
+    def entries(self) -> Iterator[tuple[str, _Place]]:
+        """The values of an object under their keys."""
+        if not isinstance(self.value, dict):
+            self.refuse(f"must be an object, got {_shown(self.value)}")
+        for key in self.value:
+            yield key, self.at(key)
+
     def text(self) -> str:
         if not isinstance(self.value, str):
             self.refuse(f"must be a text, got {_shown(self.value)}")
@@ -177,6 +184,7 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
     standard = place.at("total").at("standard")
     total = _figures(standard, (*COUNTS, "peak_activation_bytes"), has_map=per is None)
     _check_totals(standard, total, layers, convention)
+    replaced = place.at("total").at("replacements").entries()
     return CostedNetwork(
         name,
         tuple(layers),
@@ -186,6 +194,7 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
         per,
         place.at("alpha").factor(),
         place.at("rho").factor(),
+        {text: _figures(total, (*COUNTS, "peak_activation_bytes"), has_map=per is None) for text, total in replaced},
     )
 
 

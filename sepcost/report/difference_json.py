@@ -27,7 +27,7 @@ def difference_json(difference: Difference, version: str) -> str:
         "after": _network(difference.after),
         "differ": not difference.is_empty,
         "total": changes(difference.total),
-        "changes": [_layer(layer) for layer in difference.changes],
+        "changes": [changed_layer(layer) for layer in difference.changes],
         "unchanged": len(difference.layers) - len(difference.changes),
     }
     return json.dumps(document, separators=(",", ":")) + "\n"
@@ -61,7 +61,8 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
     return head
 
 
-def _layer(layer: LayerDifference) -> dict[str, Any]:
+def changed_layer(layer: LayerDifference) -> dict[str, Any]:
+    """LAYER of the contract."""
     return {
         "status": layer.status.value,
         "matched_by": None if layer.before is None or layer.after is None else "name" if layer.by_name else "position",

@@ -73,10 +73,10 @@ def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], note
         ]
     rows: list[Row] = []
     for layer in listed:
-        what, *more = _details(layer)
+        what, *more = layer_changes(layer)
         figures = layer.figures
         changes: tuple[Cell, ...] = (*_change_cells(figures["params"]), *_change_cells(figures["flops"]))
-        rows.append(Row((_layer_name(layer), what, *changes)))
+        rows.append(Row((layer_name(layer), what, *changes)))
         rows += [Row(("", line, *[""] * len(changes))) for line in more]
     counts = Counter(layer.status for layer in listed)
     title = f"Layers: {', '.join(f'{exact(counts[status])} {status.value}' for status in Status if counts[status])}"
@@ -111,12 +111,13 @@ def _network_name(network: CostedNetwork) -> str:
     return ", ".join([network.name, *scaled, *per])
 
 
-def _layer_name(layer: LayerDifference) -> str:
+def layer_name(layer: LayerDifference) -> str:
+    """What the layer is called, on both sides where they differ."""
     names = dict.fromkeys(side.name for side in (layer.before, layer.after) if side)
     return " → ".join(names)
 
 
-def _details(layer: LayerDifference) -> list[str]:
+def layer_changes(layer: LayerDifference) -> list[str]:
     """What has become of the layer, line by line; of one that stands on one side only, what it is."""
     if layer.before is None or layer.after is None:
         only = layer.before or layer.after
@@ -175,7 +176,7 @@ def _convention_notes(network: CostedNetwork) -> Iterator[str]:
 
 
 def _named(layers: Sequence[LayerDifference]) -> str:
-    names = list(map(_layer_name, layers))
+    names = list(map(layer_name, layers))
     if len(names) <= MOST_NAMES + 1:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

@@ -36,19 +36,26 @@ def verified_line(verification: Verification) -> str:
 
 
 def problem_lines(verification: Verification) -> Iterator[str]:
-    """A line for each count that the witness does not confirm, and for each layer or part that it cannot count.
-
-    >>> wrong = Mismatch("conv2", "separable", "depthwise", "macs", 3_612_672, 3_612_673)
-    >>> print(*problem_lines(Verification("2.13.0", 0, 0, 1, (wrong,))))
-    conv2: separable: depthwise: MACs are 3,612,672, but torch 2.13.0 has 3,612,673
-    """
+    """A line for each count that the witness does not confirm, and for each layer or part that it cannot count."""
     for mismatch in verification.mismatches:
-        plural = "are" if mismatch.field in ("params", "macs") else "is"
-        what = f"{FIELDS[mismatch.field]} {plural} {found_text(mismatch.ours)}"
-        theirs = f"torch {verification.witness} has {found_text(mismatch.theirs)}"
-        yield f"{place_text(mismatch)}: {what}, but {theirs}"
-    for unverified in verification.unverified:
-        yield f"{place_text(unverified)}: not verified: {unverified.reason}"
+        yield mismatch_line(mismatch, verification.witness)
+    yield from map(unverified_line, verification.unverified)
+
+
+def mismatch_line(mismatch: Mismatch, witness: str) -> str:
+    """A count that the witness does not confirm.
+
+    >>> mismatch_line(Mismatch("conv2", "separable", "depthwise", "macs", 3_612_672, 3_612_673), "2.13.0")
+    'conv2: separable: depthwise: MACs are 3,612,672, but torch 2.13.0 has 3,612,673'
+    """
+    verb = "are" if mismatch.field in ("params", "macs") else "is"
+    ours, theirs = found_text(mismatch.ours), found_text(mismatch.theirs)
+    return f"{place_text(mismatch)}: {FIELDS[mismatch.field]} {verb} {ours}, but torch {witness} has {theirs}"
+
+
+def unverified_line(unverified: Unverified) -> str:
+    """What the witness cannot count, and why."""
+    return f"{place_text(unverified)}: not verified: {unverified.reason}"
 
 
 def place_text(item: Mismatch | Unverified) -> str:

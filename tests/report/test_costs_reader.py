@@ -52,15 +52,16 @@ def message(text: str | bytes) -> str:
 @pytest.mark.parametrize("convention", [Convention(), Convention(2, 8, "int8")])
 def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Convention) -> None:
     network = load(config, alpha="0.75")
-    text = compare(
+    result = compare(
         network,
         ["separable", "blueprint"],
         flops_per_mac=convention.flops_per_mac,
         batch=convention.batch,
         dtype=convention.dtype,
-    ).to_json()
+    )
+    text = result.to_json()
     for written in (text, json.dumps(json.loads(text), indent=2, sort_keys=True), "\ufeff" + text):
-        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of(network, convention)]
+        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of(network, convention, result.totals)]
 
 
 @pytest.mark.parametrize(

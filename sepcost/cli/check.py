@@ -1,0 +1,278 @@
+"""``sepcost check``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sepcost.cli import options as o
+from sepcost.cli.contradictions import refuse_overwriting, refuse_scaling_without_a_map
+from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.multipliers import multiplier_sweep
+from sepcost.cli.progress import Waiting
+from sepcost.cli.reading import read_convention
+from sepcost.cli.replacement_option import chosen_replacements
+from sepcost.cli.streams import complain, complain_about, write
+from sepcost.errors import ConfigError, MissingTorchError, SepcostError
+from sepcost.version import __version__
+from sepcost.wording import listed
+
+if TYPE_CHECKING:
+    from sepcost.cli.inspection import Inspection
+    from sepcost.proof import Witness
+    from sepcost.replacements import Replacement
+    from sepcost.verdict import Judgement
+
+FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)
+HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
+BUDGET = "Budget"
+BASELINE = "Baseline"
+NONE = "none"
+NOTHING = (
+    "nothing to check: give a budget (--max-params 4.3M, or `budget` in the file) or a --baseline, or let torch verify "
+    "the counts (pip install 'sepcost[torch]')"
+)
+
+
+def _most(figure: str, example: str) -> Any:
+    return typer.Option(f"--max-{figure}", help=f"At most: {example}.", metavar="N", rich_help_panel=BUDGET)
+
+
+def check(
+    sources: o.Sources = None,
+    max_params: Annotated[str | None, _most("params", "4.3M")] = None,
+    max_macs: Annotated[str | None, _most("macs", "600M")] = None,
+    max_flops: Annotated[str | None, _most("flops", "1.2G")] = None,
+    max_weight_bytes: Annotated[str | None, _most("weight-bytes", "17MB or 16MiB")] = None,
+    max_peak_activation_bytes: Annotated[str | None, _most("peak-activation-bytes", "512KiB")] = None,
+    max_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max", help="The same for any figure of the JSON.", metavar="NAME=VALUE", rich_help_panel=BUDGET
+        ),
+    ] = None,
+    min_reduction: Annotated[
+        list[str] | None,
+        typer.Option(help="Standard ÷ replacement, at least: macs=8.", metavar="NAME=VALUE", rich_help_panel=BUDGET),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Costs from earlier: nothing may have grown.", metavar="FILE", rich_help_panel=BASELINE),
+    ] = None,
+    max_growth: Annotated[
+        list[str] | None,
+        typer.Option(help="But by so much: macs=2%, or 2%.", metavar="[NAME=]VALUE", rich_help_panel=BASELINE),
+    ] = None,
+    update_baseline: Annotated[
+        Path | None,
+        typer.Option(help="Write the costs of now to this file.", metavar="FILE", rich_help_panel=BASELINE),
+    ] = None,
+    replacements: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-r",
+            "--replacement",
+            help="What a budget speaks of: the first; none is the network as given.",
+            metavar="NAME[:option=value,…]",
+            rich_help_panel=o.COUNTED,
+        ),
+    ] = None,
+    alpha: o.OneAlpha = "1",
+    rho: o.OneRho = "1",
+    resolution: o.OneResolution = None,
+    batch: o.Batch = "1",
+    dtype: o.StoredAs = o.Dtype.FLOAT32,
+    flops_per_mac: o.FlopsPerMac = "1",
+    verify: Annotated[
+        bool | None,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Let torch count again: required, or not at all; else where torch is.",
+            rich_help_panel=o.COUNTED,
+        ),
+    ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            help="github under GitHub Actions, else table.",
+            metavar="table|json|markdown|github|junit",
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    output: o.OutputFile = None,
+) -> int:
+    """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
+
+    sepcost check configs --max-macs 600M --min-reduction macs=8
+
+    sepcost check configs --baseline costs.json --max-growth macs=2%
+    """
+    files = sources or []
+    output = chosen_output(output)
+    refuse_other_formats(format_, FORMATS)
+    usual = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TABLE
+    format_ = chosen_format(format_, FORMATS, output, usual)
+    _refuse_contradictions(files, output, baseline, max_growth, update_baseline)
+    refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
+    multipliers = multiplier_sweep(alpha, rho, resolution, batch="1")
+    if multipliers.names:
+        raise SepcostError(f"check judges one version of a network: give one value for {listed(multipliers.names)}")
+
+    from sepcost.cli.inspection import Inspection, Wishes
+    from sepcost.cli.limits import chosen_allowances, chosen_limits
+
+    most = {
+        "params": max_params,
+        "macs": max_macs,
+        "flops": max_flops,
+        "weight_bytes": max_weight_bytes,
+        "peak_activation_bytes": max_peak_activation_bytes,
+    }
+    witness, unverified = _witness(verify)
+    wishes = Wishes(
+        read_convention(flops_per_mac, dtype.value, batch),
+        next(iter(multipliers)),
+        _replacements(replacements),
+        chosen_limits(most, max_ or (), min_reduction or ()),
+        chosen_allowances(max_growth or ()),
+        witness,
+        verification_required=verify is True,
+    )
+    inspection = Inspection(wishes)
+    with Waiting("networks") as waiting:
+        inspection.read(files, waiting)
+        judgement = _judgement(inspection, baseline, files, unverified)
+        text = _rendered(judgement, format_, to_stdout=output is None)
+    if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
+        raise SepcostError(NOTHING)
+    if format_ is not Format.GITHUB:
+        complain_about(judgement.problems)
+    write([text] if judgement.verdicts or format_ not in FOR_PEOPLE else [], output)
+    if format_ is Format.GITHUB:
+        _append_summary(judgement)
+    if update_baseline is not None:
+        _update(update_baseline, inspection, judgement)
+    return NOT_JUDGED if judgement.problems else HOLDS if judgement.holds else FAILS
+
+
+def _refuse_contradictions(
+    sources: Sequence[str],
+    output: Path | None,
+    baseline: str | None,
+    max_growth: Sequence[str] | None,
+    update_baseline: Path | None,
+) -> None:
+    if not sources:
+        raise SepcostError("nothing to check: give a YAML file, a folder or -")
+    if sources.count("-") > 1:
+        raise SepcostError("- stands for standard input, and can be given once")
+    if max_growth and baseline is None:
+        raise SepcostError("--max-growth says how much more than a baseline is allowed: give --baseline FILE")
+    refuse_overwriting(sources, output)
+    refuse_overwriting(sources, update_baseline, "--update-baseline")
+    if output is not None:
+        refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output)
+
+
+def _replacements(texts: Sequence[str] | None) -> list[Replacement] | None:
+    """None where none was typed, and none at all for ``none``."""
+    if not texts:
+        return None
+    if NONE in texts:
+        if len(texts) > 1:
+            raise SepcostError("-r none is the network as given: leave out the other replacements")
+        return []
+    return chosen_replacements(texts)[0]
+
+
+def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
+    """torch, if it is wanted or there; else why nothing is verified, if that was not by wish."""
+    if wanted is False:
+        return None, None
+    from sepcost.cli.verifier import torch_witness
+
+    try:
+        return torch_witness(), None
+    except MissingTorchError as error:
+        if wanted:
+            raise
+        complain(f"counts are not verified: {error}")
+        return None, str(error)
+
+
+def _judgement(inspection: Inspection, path: str | None, sources: Sequence[str], unverified: str | None) -> Judgement:
+    """Everything judged that can be; a baseline that cannot be read is one more problem."""
+    from sepcost.cli.baseline import Baseline
+
+    baseline = None
+    try:
+        baseline = Baseline.read(path) if path is not None else None
+    except ConfigError as error:
+        inspection.problems += error.problems
+    return inspection.judgement(baseline, sources, unverified)
+
+
+def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
+    if format_ is Format.JSON:
+        from sepcost.report.check_json import check_json
+        from sepcost.report.json import indented
+
+        text = check_json(judgement, __version__)
+        return indented([text]) if to_stdout and sys.stdout.isatty() else text
+    if format_ is Format.GITHUB:
+        from sepcost.report.annotations import github
+
+        return github(judgement, _in_workspace)
+    if format_ is Format.JUNIT:
+        from sepcost.report.junit import junit
+
+        return junit(judgement)
+    from sepcost.report.check_sheets import check_sheets
+
+    if format_ is Format.MARKDOWN:
+        from sepcost.report.markdown import markdown
+
+        return markdown(check_sheets(judgement))
+    from sepcost.report.table import draw, terminal
+
+    return draw(*terminal(to_stdout), check_sheets(judgement))
+
+
+def _in_workspace(source: str) -> str | None:
+    """The file as GitHub names it: seen from the top of the checkout, where it is in there."""
+    if not Path(source).is_file():
+        return None
+    file, top = Path(os.path.abspath(source)), os.environ.get("GITHUB_WORKSPACE")  # noqa: PTH100 (links stay)
+    return file.relative_to(top).as_posix() if top and Path(top) in file.parents else source
+
+
+def _append_summary(judgement: Judgement) -> None:
+    """What GitHub shows on the page of the run, if there is a file for it."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(_rendered(judgement, Format.MARKDOWN, to_stdout=False))
+    except OSError as error:
+        complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
+
+
+def _update(path: Path, inspection: Inspection, judgement: Judgement) -> None:
+    """Write the baseline, unless something could not be judged or is wrong by torch's count."""
+    from sepcost.cli.baseline import write_baseline
+
+    if judgement.problems:
+        complain(f"{path} is not written: not everything could be judged")
+    elif any(verdict.verification and verdict.verification.mismatches for verdict in judgement.verdicts):
+        complain(f"{path} is not written: torch does not confirm every count")
+    else:
+        write_baseline([counted.comparison for counted in inspection.counted], judgement.convention, path)
+        many = len(inspection.counted)
+        complain(f"{path} is written: {many:,} network{'s' if many > 1 else ''}")

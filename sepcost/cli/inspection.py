@@ -1,0 +1,170 @@
+"""A run of ``check``: every network of the sources, counted and held against all that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from sepcost.budget import AS_GIVEN, Limit
+from sepcost.budgeted import Budgeted, judged
+from sepcost.cli.baseline import Baseline
+from sepcost.cli.progress import Waiting
+from sepcost.cli.sources import networks
+from sepcost.comparison import DEFAULT_REPLACEMENTS, Comparison
+from sepcost.config import Loaded
+from sepcost.cost import Convention
+from sepcost.costed import CostedNetwork
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
+from sepcost.growth import growth
+from sepcost.network import Network
+from sepcost.proof import Witness, verify
+from sepcost.quantities import Allowance
+from sepcost.replacements import Replacement
+from sepcost.report.verification_text import unverified_line
+from sepcost.scaling import scale
+from sepcost.verdict import Judgement, Lines, Verdict
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be checked, as it was typed: ``replacements`` is None where none was, and empty for ``-r none``.
+
+    ``verification_required``: what cannot be verified could not be judged.
+    """
+
+    convention: Convention
+    multipliers: Mapping[str, Any] = field(default_factory=dict)
+    replacements: Sequence[Replacement] | None = None
+    limits: Sequence[Limit] = ()
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    witness: Witness | None = None
+    verification_required: bool = False
+
+
+class Counted(NamedTuple):
+    """A network that could be counted, and what is to hold of it."""
+
+    comparison: Comparison
+    lines: Lines
+    limits: Sequence[tuple[Limit, str]]
+
+
+class Inspection:
+    """Counts the networks of the sources; ``problems`` gathers what could not be judged."""
+
+    def __init__(self, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self.counted: list[Counted] = []
+        self.problems: list[ConfigProblem] = []
+
+    def read(self, sources: Sequence[str], waiting: Waiting) -> None:
+        """Count every network, and verify it where there is a witness."""
+        for item in networks(sources):
+            waiting.advance(1)
+            try:
+                if isinstance(item, ConfigError):
+                    raise item
+                self.counted.append(self._counted(item))
+            except ConfigError as error:
+                self.problems += error.problems
+
+    def judgement(self, baseline: Baseline | None, sources: Sequence[str], unverified: str | None) -> Judgement:
+        """All verdicts."""
+        costs = [_costs(counted.comparison) for counted in self.counted]
+        partners = self._partners(baseline, costs)
+        if partners is None:
+            baseline, partners = None, {}
+        verdicts = [
+            self._verdict(counted, costs[number], baseline, partners.get(number))
+            for number, counted in enumerate(self.counted)
+        ]
+        return Judgement(
+            tuple(verdicts),
+            tuple(self.problems),
+            self.wishes.convention,
+            baseline.path if baseline else None,
+            tuple(baseline.gone(partners.values(), sources)) if baseline else (),
+            unverified,
+        )
+
+    def _counted(self, item: Loaded) -> Counted:
+        try:
+            network = scale(item.network, **self.wishes.multipliers)
+            chosen, limits = _chosen(network, self.wishes)
+            comparison = Comparison.under_each(chosen, network, self.wishes.convention)
+        except NetworkError as error:
+            raise item.located(error) from None
+        except SepcostError as error:
+            raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
+        if self.wishes.witness is not None:
+            comparison = replace(comparison, verified=verify(comparison, self.wishes.witness))
+        counted = Counted(comparison, item.lines(), limits)
+        if self.wishes.verification_required:
+            self.problems += _unverified(counted)
+        return counted
+
+    def _partners(
+        self, baseline: Baseline | None, costs: Sequence[CostedNetwork]
+    ) -> Mapping[int, CostedNetwork] | None:
+        """What stands in the baseline for each network; None where there is none to compare with."""
+        if baseline is None:
+            return None
+        try:
+            partners = baseline.partners(costs)
+            for number, partner in partners.items():
+                baseline.refuse_other_counting(partner, costs[number])
+        except SepcostError as error:
+            self.problems.append(ConfigProblem(baseline.path, 0, 0, "", str(error)))
+            return None
+        return partners
+
+    def _verdict(
+        self, counted: Counted, costs: CostedNetwork, baseline: Baseline | None, partner: CostedNetwork | None
+    ) -> Verdict:
+        return Verdict(
+            costs,
+            counted.lines,
+            counted.comparison.verified,
+            tuple(_judged(counted)),
+            None if partner is None else growth(partner, costs, self.wishes.allowances),
+            is_new=baseline is not None and partner is None,
+        )
+
+
+def _chosen(network: Network, wishes: Wishes) -> tuple[list[Replacement], list[tuple[Limit, str]]]:
+    """The replacements to compare with, and each limit with the one that it speaks of."""
+    usual = list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
+    chosen = usual if wishes.replacements is None else list(wishes.replacements)
+    first = chosen[0].text if chosen else AS_GIVEN
+    budget = network.budget
+    meant = budget.replacement if budget and budget.replacement else first
+    if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
+        chosen.append(Replacement.parse(meant))
+    typed = [(limit, meant if wishes.replacements is None else first) for limit in wishes.limits]
+    overridden = {(limit.figure, of) for limit, of in typed}
+    written = [(limit, meant) for limit in (budget.limits if budget else ())]
+    limits = [*(item for item in written if (item[0].figure, item[1]) not in overridden), *typed]
+    for limit, of in limits:
+        if of == AS_GIVEN and limit.is_least:
+            raise SepcostError(f"{limit.figure} needs a replacement, and there is none: the network is judged as given")
+    return chosen, limits
+
+
+def _judged(counted: Counted) -> Iterator[Budgeted]:
+    return (judged(counted.comparison, limit, of) for limit, of in counted.limits)
+
+
+def _costs(comparison: Comparison) -> CostedNetwork:
+    return CostedNetwork.of(comparison.network, comparison.convention, comparison.totals)
+
+
+def _unverified(counted: Counted) -> Iterator[ConfigProblem]:
+    verification = counted.comparison.verified
+    for item in verification.unverified if verification else ():
+        line = counted.lines.layers.get(item.layer or "", counted.lines.network)
+        yield _problem(counted.comparison.network.source, line, unverified_line(item))
+
+
+def _problem(source: str | None, line: int, message: str) -> ConfigProblem:
+    return ConfigProblem(source or "", line, 1, "", message)

@@ -1,0 +1,79 @@
+"""Limits and allowances, from the options of the command line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from sepcost.budget import BOUNDED, REDUCED, REDUCTION, Limit, read_bound
+from sepcost.cli.reading import read_option
+from sepcost.errors import SepcostError
+from sepcost.growth import JUDGED, MULTIPLES
+from sepcost.quantities import Allowance, read_allowance
+from sepcost.units import shortened
+from sepcost.wording import did_you_mean, listed
+
+
+def chosen_limits(
+    most: Mapping[str, str | None], others: Sequence[str], reductions: Sequence[str]
+) -> tuple[Limit, ...]:
+    """The limits that were typed: ``most`` have an option of their own, each of the rest is NAME=VALUE."""
+    typed = [
+        *((f"--max-{figure.replace('_', '-')}", figure, text) for figure, text in most.items() if text is not None),
+        *((f"--max {name}", name, text) for name, text in _named("--max", others, BOUNDED)),
+        *(
+            (f"--min-reduction {name}", f"{REDUCTION}{name}", text)
+            for name, text in _named("--min-reduction", reductions, REDUCED)
+        ),
+    ]
+    _refuse_twice([figure for _, figure, _ in typed])
+    return tuple(
+        Limit(figure, read_option(option, partial(read_bound, figure), text)) for option, figure, text in typed
+    )
+
+
+def chosen_allowances(texts: Sequence[str]) -> Mapping[str, Allowance]:
+    """How much each figure may grow: NAME=VALUE, or per cent for all of them."""
+    for_all = [text for text in texts if "=" not in text]
+    if len(for_all) > 1:
+        raise SepcostError(f"--max-growth is given twice for everything: {listed(for_all)}")
+    every = read_option("--max-growth", read_allowance, for_all[0]) if for_all else Allowance()
+    typed = list(_named("--max-growth", [text for text in texts if "=" in text], JUDGED))
+    _refuse_twice([name for name, _ in typed])
+    return {
+        **dict.fromkeys(JUDGED, every),
+        **{
+            name: read_option(f"--max-growth {name}", partial(read_allowance, figure=name), text)
+            for name, text in typed
+        },
+    }
+
+
+def _named(option: str, texts: Sequence[str], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names and values of NAME=VALUE; a SepcostError for a name that is none of these."""
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            example = f"macs={_EXAMPLES[option]}"
+            raise SepcostError(f"{option}: must be NAME=VALUE such as {example}, got {shortened(text)}")
+        if name not in names:
+            raise SepcostError(f"{option}: {_unknown(option, name, names)}")
+        yield name, value
+
+
+_EXAMPLES = {"--max": "600M", "--min-reduction": "8", "--max-growth": "2%"}
+
+
+def _unknown(option: str, name: str, names: Sequence[str]) -> str:
+    if option == "--max-growth" and name in MULTIPLES:
+        return f"{name} grow as {MULTIPLES[name]} do: give {MULTIPLES[name]}"
+    if name.startswith(REDUCTION):
+        return f"{name} has a least, not a most: give --min-reduction {name.removeprefix(REDUCTION)}=…"
+    return f"no figure is called {name!r}{did_you_mean(name, names)} (there are {listed(names)})"
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise SepcostError(f"{name} is given {times} limits: give one")

@@ -1,0 +1,67 @@
+"""A judgement as workflow commands of GitHub Actions: an annotation on the line of the file that each is about.
+
+The commands and their escapes: GitHub's documentation, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sepcost.report.check_text import failures, outcome_line
+from sepcost.report.text import harmless
+from sepcost.report.verification_text import mismatch_line, unverified_line
+from sepcost.verdict import Judgement, Verdict
+
+IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+IN_PROPERTIES = {**IN_MESSAGES, ":": "%3A", ",": "%2C"}
+
+
+def github(judgement: Judgement, file_of: Callable[[str], str | None]) -> str:
+    """A line for each thing that fails or could not be judged, and one that sums up.
+
+    ``file_of`` gives a source's name as seen from the top of the repository, None for what is no file.
+    """
+    return "".join(f"{line}\n" for line in _lines(judgement, file_of))
+
+
+def annotation(level: str, message: str, file: str | None = None, line: int = 0, column: int = 0) -> str:
+    r"""One command; what is user text in it stays text.
+
+    >>> annotation("error", "100% of ::error::", "a,b.yaml", 3)
+    '::error title=sepcost,file=a%2Cb.yaml,line=3::100%25 of ::error::'
+    """
+    place = {"file": file, "line": line, "col": column} if file else {}
+    properties = [f"{name}={_escaped(str(value), IN_PROPERTIES)}" for name, value in place.items() if value]
+    return f"::{level} {','.join(['title=sepcost', *properties])}::{_escaped(message, IN_MESSAGES)}"
+
+
+def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterator[str]:
+    def annotated(level: str, message: str, source: str = "", line: int = 0, column: int = 0) -> str:
+        return annotation(level, message, file_of(source), line, column)
+
+    for problem in judgement.problems:
+        message = ": ".join(filter(None, (problem.path, problem.message)))
+        told = message if problem.line else f"{problem.source}: {message}"
+        yield annotated("error", told, problem.source, problem.line, problem.column)
+    for verdict in judgement.verdicts:
+        for line, message in _failures(verdict, judgement.baseline):
+            yield annotated("error", f"{verdict.name}: {message}", verdict.source, line)
+        for unverified in verdict.verification.unverified if verdict.verification else ():
+            line = verdict.line_of(unverified.layer)
+            yield annotated("warning", f"{verdict.name}: {unverified_line(unverified)}", verdict.source, line)
+    for gone in judgement.gone:
+        yield annotated("warning", f"{gone.name} is gone: {judgement.baseline} has it, from {gone.source}")
+    if judgement.unverified:
+        yield annotated("warning", f"not verified: {judgement.unverified}")
+    yield f"sepcost: {outcome_line(judgement)}"
+
+
+def _failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+    if verdict.verification is not None:
+        for wrong in verdict.verification.mismatches:
+            yield verdict.line_of(wrong.layer), mismatch_line(wrong, verdict.verification.witness)
+    yield from failures(verdict, baseline)
+
+
+def _escaped(text: str, escapes: dict[str, str]) -> str:
+    return "".join(escapes.get(character, character) for character in harmless(text))

@@ -1,0 +1,90 @@
+"""A judgement as JSON: the contract of docs/check.md, schema_version 1."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+from sepcost.budget import Quantity
+from sepcost.budgeted import Budgeted
+from sepcost.costed import CostedNetwork
+from sepcost.growth import Grown
+from sepcost.report.check_text import culprit_line
+from sepcost.report.difference_json import changed_layer
+from sepcost.report.json import NOTES
+from sepcost.report.verification_text import verification_fields
+from sepcost.verdict import Judgement, Verdict
+
+SCHEMA_VERSION = 1
+
+
+def check_json(judgement: Judgement, version: str) -> str:
+    """The document on one line."""
+    convention = judgement.convention
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "version": version,
+        "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
+        "batch": convention.batch,
+        "dtype": convention.dtype,
+        "holds": judgement.holds,
+        "baseline": judgement.baseline,
+        "networks": list(map(_verdict, judgement.verdicts)),
+        "gone": list(map(_gone, judgement.gone)),
+        "problems": [problem._asdict() for problem in judgement.problems],
+        "not_verified": judgement.unverified,
+    }
+    return json.dumps(document, separators=(",", ":")) + "\n"
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "name": verdict.name,
+        "source": verdict.source,
+        "line": verdict.lines.network,
+        "checks": verdict.checks,
+        "failures": verdict.failures,
+        "budget": [_budgeted(check, verdict) for check in verdict.budgeted],
+        "growth": [_grown(check, verdict) for check in verdict.grown],
+        "new": verdict.is_new,
+        "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
+    }
+    if verdict.verification is not None:
+        fields["verified"] = verification_fields(verdict.verification)
+    return fields
+
+
+def _budgeted(check: Budgeted, verdict: Verdict) -> dict[str, Any]:
+    figure, bound = check.limit
+    return {
+        "figure": figure,
+        "replacement": check.replacement,
+        "at_least" if check.limit.is_least else "at_most": _number(bound),
+        "value": _number(check.value),
+        "holds": check.holds,
+        "line": verdict.lines.limits.get(figure, verdict.lines.network),
+    }
+
+
+def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "of": check.of,
+        "figure": check.figure,
+        "before": check.before,
+        "after": check.after,
+        "at_most": _number(check.allowance.bound(check.before)),
+        "holds": check.holds,
+        "line": culprit_line(verdict, check),
+    }
+
+
+def _gone(costs: CostedNetwork) -> dict[str, Any]:
+    return {"name": costs.name, "source": costs.source, "total": costs.total}
+
+
+def _number(value: Quantity | None) -> int | float | None:
+    """A whole number as one, another as the nearest float."""
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    return value

@@ -1,0 +1,84 @@
+"""A judgement as JUnit XML, as Jenkins and others read it: a suite for each network, a case for each check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from sepcost.report.check_text import budget_sentence, growth_sentence, limit_text, new_sentence, subject_of
+from sepcost.report.text import harmless
+from sepcost.report.verification_text import mismatch_line, unverified_line
+from sepcost.verdict import Judgement, Verdict
+
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What is no character of XML 1.0 (section 2.2)."""
+
+
+class Case(NamedTuple):
+    """One check: ``outcome`` is None, or the element that says what became of it, with a message and details."""
+
+    name: str
+    outcome: str | None = None
+    message: str = ""
+    details: Sequence[str] = ()
+
+
+def junit(judgement: Judgement) -> str:
+    """The document."""
+    suites = [(verdict.source, verdict.name, list(_cases(verdict, judgement))) for verdict in judgement.verdicts]
+    for source, problems in groupby(judgement.problems, key=lambda problem: problem.source):
+        cases = [Case(problem.path or "config", "error", str(problem)) for problem in problems]
+        suites.append((source, source, cases))
+    root = ElementTree.Element(
+        "testsuites", {"name": "sepcost", **_numbers([case for *_, each in suites for case in each])}
+    )
+    for source, name, cases in suites:
+        suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_numbers(cases)})
+        for case in cases:
+            _append(suite, source, case)
+    ElementTree.indent(root)
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{ElementTree.tostring(root, encoding='unicode')}\n"
+
+
+def _append(suite: ElementTree.Element, source: str, case: Case) -> None:
+    element = ElementTree.SubElement(suite, "testcase", {"classname": _text(source), "name": _text(case.name)})
+    if case.outcome is not None:
+        told = ElementTree.SubElement(element, case.outcome, {"message": _text(case.message)})
+        told.text = "\n".join(map(_text, case.details or [case.message]))
+
+
+def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
+    verification = verdict.verification
+    if verification is not None:
+        wrong = [mismatch_line(mismatch, verification.witness) for mismatch in verification.mismatches]
+        name = f"verification with torch {verification.witness}"
+        yield Case(name, "failure", f"{len(wrong)} counts differ", wrong) if wrong else Case(name)
+        for item in verification.unverified:
+            yield Case(f"{name}: {': '.join(filter(None, item[:3]))}", "skipped", unverified_line(item))
+    elif judgement.unverified:
+        yield Case("verification", "skipped", judgement.unverified)
+    for budgeted in verdict.budgeted:
+        name = f"{subject_of(budgeted)} {limit_text(budgeted)}"
+        yield Case(name) if budgeted.holds else Case(name, "failure", budget_sentence(budgeted))
+    for grown in verdict.grown:
+        name = f"growth of {subject_of(grown)}"
+        yield Case(name) if grown.holds else Case(name, "failure", growth_sentence([grown], judgement.baseline))
+    if verdict.is_new:
+        yield Case("growth", "failure", new_sentence(judgement.baseline))
+
+
+def _numbers(cases: Sequence[Case]) -> Mapping[str, str]:
+    outcomes = [case.outcome for case in cases]
+    return {
+        "tests": str(len(cases)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+        "skipped": str(outcomes.count("skipped")),
+    }
+
+
+def _text(text: str) -> str:
+    return NO_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", harmless(text))

@@ -1,0 +1,92 @@
+"""Verdict: all that was judged of one network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sepcost.budgeted import Budgeted
+from sepcost.cost import Convention
+from sepcost.costed import CostedNetwork
+from sepcost.errors import ConfigProblem
+from sepcost.growth import Grown, Growth
+from sepcost.verification import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a file, from 1, in which a network, each of its layers and each of its limits stand."""
+
+    network: int
+    layers: Mapping[str, int]
+    limits: Mapping[str, int]
+
+    def further_down(self, lines: int) -> Lines:
+        """The same, so many lines further down."""
+        layers = {name: line + lines for name, line in self.layers.items()}
+        limits = {figure: line + lines for figure, line in self.limits.items()}
+        return Lines(self.network + lines, layers, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A network before its budget, its baseline and its witness: as many of them as there are.
+
+    ``is_new``: there is a baseline, and it does not know the network.
+    """
+
+    costs: CostedNetwork
+    lines: Lines
+    verification: Verification | None = None
+    budgeted: tuple[Budgeted, ...] = ()
+    growth: Growth | None = None
+    is_new: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.costs.name
+
+    @property
+    def source(self) -> str:
+        return self.costs.source or ""
+
+    def line_of(self, layer: str | None) -> int:
+        """Where a layer stands in the file; where the network does, for none."""
+        return self.lines.network if layer is None else self.lines.layers.get(layer, self.lines.network)
+
+    @property
+    def grown(self) -> tuple[Grown, ...]:
+        return self.growth.figures if self.growth else ()
+
+    @property
+    def checks(self) -> int:
+        """How many things were judged: a verification is one, whatever it counts."""
+        return (self.verification is not None) + len(self.budgeted) + len(self.grown) + self.is_new
+
+    @property
+    def failures(self) -> int:
+        """How many of them do not hold."""
+        disagrees = self.verification is not None and bool(self.verification.mismatches)
+        over = sum(not check.holds for check in self.budgeted) + sum(not check.holds for check in self.grown)
+        return disagrees + over + self.is_new
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdicts of a run, and the problems of what could not be judged.
+
+    ``baseline`` is its file's name, where there is one; ``gone`` are networks of it that should be there and are not.
+    ``unverified`` says why nothing was verified, where that was not by wish.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    problems: tuple[ConfigProblem, ...]
+    convention: Convention
+    baseline: str | None = None
+    gone: tuple[CostedNetwork, ...] = ()
+    unverified: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything was judged, and nothing fails."""
+        return not self.problems and not any(verdict.failures for verdict in self.verdicts)
