@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
+from sepcost.growth import Grown
 from sepcost.report.check_text import (
     change_text,
     checked_value,
@@ -17,17 +19,17 @@ from sepcost.report.check_text import (
 )
 from sepcost.report.difference_sheets import layers_sheet
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
-from sepcost.report.verification_text import FIELDS, counted, found_text, unverified_line
+from sepcost.report.verification_text import FIELDS, found_text, unverified_line
 from sepcost.units import exact
 from sepcost.verdict import Judgement, Verdict
-from sepcost.verification import STANDARD
+from sepcost.verification import STANDARD, Verification
 
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
-    Column("check", Kind.TEXT, names_rows=True),
-    Column("limit", Kind.PARAMETER),
+    Column("result", Kind.PARAMETER),
+    Column("check", Kind.TEXT),
     Column("value", Kind.PARAMETER),
-    Column("result", Kind.TEXT),
+    Column("limit", Kind.PARAMETER, optional=1),
 )
 MISMATCH_COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
@@ -58,25 +60,26 @@ def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
 def _cells(verdict: Verdict, baseline: str | None) -> Iterator[tuple[str, str, str, str, Look]]:
     verification = verdict.verification
     if verification is not None:
-        many = len(verification.mismatches)
-        confirmed = counted(verification.checked - many, "count")
-        result = f"fails: {exact(many)} {'differs' if many == 1 else 'differ'}" if many else "holds"
-        left = f", {exact(len(verification.unverified))} not verified" if verification.unverified else ""
-        yield "verification", f"torch {verification.witness}", confirmed, result + left, _look(not many)
-    for budgeted in verdict.budgeted:
-        yield (
-            subject_of(budgeted), limit_text(budgeted), checked_value(budgeted), result_text(budgeted),
-            _look(budgeted.holds),
-        )  # fmt: skip
+        many, left = len(verification.mismatches), len(verification.unverified)
+        what = f"counts, torch {verification.witness}{f'; {exact(left)} not verified' * bool(left)}"
+        yield "fails" if many else "holds", what, _confirmed(verification), "", _look(not many)
     failing = [grown for grown in verdict.grown if not grown.holds]
-    for grown in failing:
-        yield subject_of(grown), limit_text(grown), checked_value(grown), result_text(grown), Look.FLAGGED
+    judged: list[Budgeted | Grown] = [*verdict.budgeted, *failing]
+    for check in judged:
+        what = f"{'growth of ' * isinstance(check, Grown)}{subject_of(check)}"
+        yield result_text(check), what, checked_value(check), limit_text(check), _look(check.holds)
     if verdict.growth is not None and not failing:
-        yield "growth", baseline or "", _changes(verdict), "holds", Look.PLAIN
+        yield "holds", f"growth since {baseline}: {_changes(verdict)}", "", "", Look.PLAIN
     if verdict.is_new:
-        yield "growth", baseline or "", "new", "fails: not in the baseline", Look.FLAGGED
+        yield "fails", f"growth since {baseline}: new", "", "", Look.FLAGGED
     if not verdict.checks:
-        yield "nothing to check", "", "", "", Look.KEPT
+        yield "–", "nothing to check", "", "", Look.KEPT
+
+
+def _confirmed(verification: Verification) -> str:
+    """How many counts are right, and of how many where some are not."""
+    right = exact(verification.checked - len(verification.mismatches))
+    return f"{right} of {exact(verification.checked)}" if verification.mismatches else right
 
 
 def _look(holds: bool) -> Look:
@@ -143,4 +146,4 @@ def _changed_sheet(verdict: Verdict) -> Iterator[Sheet]:
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if listed:
         sheet = layers_sheet(difference, listed)
-        yield sheet._replace(title=f"{sheet.title.replace('Layers', f'Layers of {verdict.name}', 1)}")
+        yield sheet._replace(title=sheet.title.replace("Layers", f"Layers of {verdict.name}", 1))

@@ -94,13 +94,17 @@ def result_text(check: Budgeted | Grown) -> str:
     if check.holds:
         return "holds"
     if isinstance(check, Grown):
-        return f"fails: {change_text(check)}"
+        return f"fails {change_text(check)}"
+    return f"fails {'−' if check.limit.is_least else '+'}{_missed(check)}".removesuffix("none")
+
+
+def _missed(check: Budgeted) -> str:
+    """By how much a value is on the wrong side of its limit."""
+    figure, bound = check.limit
     if check.value is None:
-        return "fails: there is none"
-    limit = check.limit
-    beside = abs(Fraction(check.value) - limit.bound)
-    share = as_percent(float(100 * beside / limit.bound)) if limit.bound else value_text(beside, limit.figure)
-    return f"fails: {share} {'short' if limit.is_least else 'over'}"
+        return "none"
+    beside = abs(Fraction(check.value) - bound)
+    return as_percent(float(100 * beside / bound)) if bound else value_text(beside, figure)
 
 
 def change_text(grown: Grown) -> str:
@@ -137,9 +141,10 @@ def new_sentence(baseline: str | None) -> str:
 
 def budget_sentence(check: Budgeted) -> str:
     """Which limit does not hold, and by how much."""
-    side, (_, _, bound) = "at least" if check.limit.is_least else "at most", limit_text(check).partition(" ")
-    missed = result_text(check).removeprefix("fails: ")
-    return f"{subject_of(check)}: {checked_value(check)}, must be {side} {bound} ({missed})"
+    _, _, bound = limit_text(check).partition(" ")
+    side, missed = ("at least", "short") if check.limit.is_least else ("at most", "over")
+    by = "" if check.value is None else f" ({_missed(check)} {missed})"
+    return f"{subject_of(check)}: {checked_value(check)}, must be {side} {bound}{by}"
 
 
 def growth_sentence(together: Sequence[Grown], baseline: str | None) -> str:

@@ -67,7 +67,7 @@ def _print(console: Console, width: int | None, sheet: Sheet) -> None:
         console.width = usual
     notes = [*sheet.notes]
     if layout.left_out:
-        notes.append(f"Not shown at this width: {named(layout.left_out)} (--format csv has everything).")
+        notes.append(f"Not shown at this width: {named(layout.left_out)} (--format json has everything).")
     for note in notes:
         console.print(Text(harmless(note), style="dim"), soft_wrap=unlimited)
     console.print()
