@@ -31,6 +31,7 @@ def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what would change how sepcost writes."""
     ours = (
         "SEPCOST_",
+        "GITHUB_",
         "PYTHONUNBUFFERED",
         "COLUMNS",
         "LINES",

@@ -153,6 +153,8 @@ def check(
         raise SepcostError(NOTHING)
     if format_ is not Format.GITHUB:
         complain_about(judgement.problems)
+    if unverified is not None and format_ in (Format.JSON, Format.JUNIT):
+        complain(f"counts are not verified: {unverified}")
     write([text] if judgement.verdicts or format_ not in FOR_PEOPLE else [], output)
     if format_ is Format.GITHUB:
         _append_summary(judgement)
@@ -202,7 +204,6 @@ def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
     except MissingTorchError as error:
         if wanted:
             raise
-        complain(f"counts are not verified: {error}")
         return None, str(error)
 
 

@@ -9,17 +9,20 @@ import torch
 from torch import nn
 
 from sepcost.blocks import Parts
+from sepcost.comparison import Part
 from sepcost.layers import Conv, Linear
 from sepcost.torch_modules import TorchModule, torch_modules
 
 
 def build(
-    layer: Conv | Linear | Parts | Sequence[tuple[str, Conv]],
+    layer: Conv | Linear | Parts | Sequence[Part],
     *,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> nn.Module:
     """The module of a convolution or a linear layer; of named parts, the ``Sequential`` of their modules.
+
+    Parts are what a replacement makes of a convolution, and what a comparison has as ``variants[…].parts``.
 
     >>> from sepcost import Conv
     >>> from sepcost.blocks import separable
@@ -39,11 +42,15 @@ def build(
     """
     if isinstance(layer, Linear):
         return nn.Linear(layer.in_features, layer.out_features, layer.bias, device=device, dtype=dtype)
-    modules = torch_modules([("conv", layer)] if isinstance(layer, Conv) else layer)
+    modules = torch_modules([("conv", layer)] if isinstance(layer, Conv) else list(map(_named, layer)))
     built = OrderedDict((module.name, _built(module, device, dtype)) for module in modules)
     if isinstance(layer, Conv) and len(built) == 1:
         return built["conv"]
     return nn.Sequential(built)
+
+
+def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
+    return (part.name, part.layer) if isinstance(part, Part) else part
 
 
 def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:

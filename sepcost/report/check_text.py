@@ -17,6 +17,9 @@ from sepcost.units import MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD
 
+MOST_FIGURES = 2
+"""A sentence names that many figures that grew together, and counts the rest."""
+
 
 def outcome_line(judgement: Judgement) -> str:
     """All of it in one line."""
@@ -152,7 +155,7 @@ def growth_sentence(together: Sequence[Grown], baseline: str | None) -> str:
     by_owner: dict[str, list[Grown]] = {}
     for grown in together:
         by_owner.setdefault(grown.of, []).append(grown)
-    said = "; ".join(f"{_of(of)}: {', '.join(map(_grew, each))}" for of, each in by_owner.items())
+    said = "; ".join(f"{_of(of)}: {_first_few(each)}" for of, each in by_owner.items())
     culprit = together[0].culprit
     if culprit is None:
         return f"grew beyond {baseline}: {said}"
@@ -165,6 +168,12 @@ def culprit_line(verdict: Verdict, grown: Grown) -> int:
     """Where the layer stands that grew the most; else where the network does."""
     after = grown.culprit.after if grown.culprit else None
     return verdict.line_of(after.name if after else None)
+
+
+def _first_few(together: Sequence[Grown]) -> str:
+    told = ", ".join(map(_grew, together[:MOST_FIGURES]))
+    more = len(together) - MOST_FIGURES
+    return f"{told} and {counted(more, 'more figure')}" if more > 0 else told
 
 
 def _grew(grown: Grown) -> str:
