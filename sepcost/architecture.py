@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError
-from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
 from sepcost.wording import did_you_mean
@@ -16,6 +16,8 @@ from sepcost.wording import did_you_mean
 if TYPE_CHECKING:
     from sepcost.budget import Budget
 
+MARKED = "marked keep"
+"""Why a layer is kept that its author wants to keep."""
 MOST_LAYERS = 100_000
 """A network with more layers is refused: it is a mistake, or an attack."""
 
@@ -42,6 +44,8 @@ class LayerSpec:
     repeat: int = 1
     keep: bool = False
     round_to: int | None = None
+    times: int = 1
+    shared: bool = False
     readable: bool = True
 
 
@@ -201,8 +205,13 @@ class _Chain:
         layer = _layer(spec, shape)
         check_sum(layer.output_shape, [shape for shape in added if shape is not None])
         if not self.problems:
-            self.nodes.append(Node(name, layer, tuple(sources), tuple(add), spec.keep, spec.round_to, index))
+            self.nodes.append(_node(name, layer, sources, add, spec, index))
         return layer.output_shape
+
+
+def _node(name: str, layer: Layer, sources: Sequence[int], add: Sequence[int], spec: LayerSpec, index: int) -> Node:
+    keep = MARKED if spec.keep else None
+    return Node(name, layer, tuple(sources), tuple(add), keep, spec.round_to, index, spec.times, spec.shared)
 
 
 def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
@@ -223,6 +232,8 @@ def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
 def _layer(spec: LayerSpec, shape: Shape) -> Layer:
     if spec.type == "flatten":
         return Flatten(shape)
+    if spec.type == "other":
+        return Other(**spec.options)
     if spec.type == "linear":
         return linear_on(shape, spec.options["out_channels"], spec.options.get("bias", False))
     if len(shape) == 1:

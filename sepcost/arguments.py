@@ -38,6 +38,15 @@ def whole(name: str, value: object, least: int) -> int:
     return value
 
 
+def natural(name: str, value: object) -> int:
+    """The value as a count of any size, or a LayerError that names the field."""
+    if type(value) is not int:
+        raise LayerError(name, f"must be a whole number, got {value!r}")
+    if value < 0:
+        raise LayerError(name, f"must not be negative, got {value}")
+    return value
+
+
 def extent(name: str, value: object, rank: int, least: int) -> Extent:
     """One checked number for each of ``rank`` axes; a single number stands for all of them."""
     if type(value) is int:

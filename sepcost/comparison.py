@@ -49,11 +49,18 @@ class Variant:
 class LayerComparison:
     """One layer and its variants; ``kept`` is the reason why it stays as it is under each of them, or None."""
 
-    name: str
-    layer: Layer
+    node: Node
     kept: str | None
     standard: Cost
     variants: Mapping[str, Variant]
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def layer(self) -> Layer:
+        return self.node.layer
 
     def runs_as(self, replacement: str | None) -> Sequence[Layer]:
         """The layers that it runs as: the parts of the replacement, or itself."""
@@ -174,7 +181,7 @@ class Comparison:
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
-    standard = node.layer.cost
+    standard = node.cost
     kept = _reason_to_keep(node)
     if kept is not None or not isinstance(node.layer, Conv):
         variants = {replacement.text: Variant(standard, kept=kept) for replacement in replacements}
@@ -182,18 +189,18 @@ def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerCompariso
         variants = {replacement.text: _variant(node, node.layer, replacement, standard) for replacement in replacements}
         reasons = [variant.kept for variant in variants.values()]
         kept = reasons[0] if reasons and all(reasons) else None
-    return LayerComparison(node.name, node.layer, kept, standard, variants)
+    return LayerComparison(node, kept, standard, variants)
 
 
 def _reason_to_keep(node: Node) -> str | None:
     if not isinstance(node.layer, Conv):
         return "no convolution"
-    return "marked keep" if node.keep else reason_to_keep(node.layer)
+    return node.keep or reason_to_keep(node.layer)
 
 
 def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -> Variant:
     try:
-        parts = tuple(Part(name, part, part.cost) for name, part in replacement(conv))
+        parts = tuple(Part(name, part, node.cost_as(part.cost)) for name, part in replacement(conv))
     except CannotReplaceError as reason:
         return Variant(standard, kept=str(reason))
     except LayerError as error:

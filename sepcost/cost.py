@@ -69,6 +69,15 @@ class Cost:
             self.touched + other.touched,
         )
 
+    def repeated(self, times: int, *, shared: bool = False) -> Cost:
+        """What it costs to run so many times on each sample: params count once, and not at all if ``shared``.
+
+        >>> Cost(params=10, macs=100).repeated(3), Cost(params=10, macs=100).repeated(1, shared=True)
+        (Cost(params=10, macs=300, activations=0, touched=0), Cost(params=0, macs=100, activations=0, touched=0))
+        """
+        params = 0 if shared else self.params
+        return Cost(params, self.macs * times, self.activations * times, self.touched * times)
+
     def weight_bytes(self, convention: Convention) -> int:
         return self.params * convention.bytes_per_element
 

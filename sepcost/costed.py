@@ -10,10 +10,9 @@ from typing import Any, TypeAlias
 
 from sepcost.comparison import Total
 from sepcost.cost import COUNTS, Convention, Cost
-from sepcost.figures import cost_figures, layer_facts, total_figures
-from sepcost.layers import Layer
+from sepcost.figures import cost_figures, node_facts, total_figures
 from sepcost.liveness import peak_elements
-from sepcost.network import Network
+from sepcost.network import Network, Node
 from sepcost.verification import Verification
 
 Figures: TypeAlias = Mapping[str, "int | None"]
@@ -58,11 +57,11 @@ class CostedNetwork:
         >>> CostedNetwork.of(Network.of(Conv((112, 112), 32, 64, 3)), Convention()).total["macs"]
         231211008
         """
-        cost = reduce(add, (node.layer.cost for node in network), Cost())
+        cost = reduce(add, (node.cost for node in network), Cost())
         total = total_figures(Total(cost, peak_elements(network, [[node.layer] for node in network])), convention)
         return cls(
             network.name,
-            tuple(_costed(node.name, node.layer, convention) for node in network),
+            tuple(_costed(node, convention) for node in network),
             _counts_of(total),
             convention,
             network.source,
@@ -77,6 +76,6 @@ def _counts_of(figures: Mapping[str, Any]) -> Figures:
     return {name: figures[name] for name in (*COUNTS, "peak_activation_bytes")}
 
 
-def _costed(name: str, layer: Layer, convention: Convention) -> CostedLayer:
-    figures = cost_figures(layer.cost, convention)
-    return CostedLayer(name, layer_facts(layer), {count: figures[count] for count in COUNTS})
+def _costed(node: Node, convention: Convention) -> CostedLayer:
+    figures = cost_figures(node.cost, convention)
+    return CostedLayer(node.name, node_facts(node), {count: figures[count] for count in COUNTS})

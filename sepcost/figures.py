@@ -6,14 +6,15 @@ from typing import Any
 
 from sepcost.comparison import Total
 from sepcost.cost import Convention, Cost, ratio
-from sepcost.layers import Conv, Layer, Linear, Pool
+from sepcost.layers import Conv, Layer, Linear, Other, Pool
+from sepcost.network import Node
 
 NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
 """The counts that are null for a convolution without a map."""
 
 FACTS = (
     "type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "norm", "transposed",
-    "output_padding", "mode", "ceil_mode", "global",
+    "output_padding", "mode", "ceil_mode", "global", "operator", "times", "shared",
 )  # fmt: skip
 """What layers may be told to be, in the order of the contract."""
 
@@ -59,6 +60,16 @@ def total_reductions(standard: Total, total: Total, convention: Convention) -> d
     }
 
 
+def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
+    """A layer's facts, and how it runs where that is not once, with weights of its own."""
+    facts = layer_facts(node.layer, has_map=has_map)
+    if node.times != 1:
+        facts["times"] = node.times
+    if node.shared:
+        facts["shared"] = True
+    return facts
+
+
 def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
     """A layer's type, shapes and arguments; sizes are null without a map."""
     facts: dict[str, Any] = {
@@ -89,6 +100,8 @@ def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
         }
     elif isinstance(layer, Linear):
         facts["bias"] = layer.bias
+    elif isinstance(layer, Other):
+        facts["operator"] = layer.operator
     return facts
 
 

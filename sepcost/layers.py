@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal, TypeAlias
 
-from sepcost.arguments import Extent, extent, flag, map_size, one_of, times, whole
+from sepcost.arguments import Extent, extent, flag, map_size, natural, one_of, times, whole
 from sepcost.cost import Cost
 from sepcost.errors import LayerError
 from sepcost.formulas import (
@@ -326,4 +326,31 @@ class Flatten:
         return Cost()
 
 
-Layer: TypeAlias = Conv | Linear | Pool | Flatten
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What has params or MACs and is none of these: attention, a product of matrices, or what is left of a model.
+
+    >>> Other("bmm", macs=1000).cost
+    Cost(params=0, macs=1000, activations=0, touched=0)
+
+    Its figures are given, not computed, and nothing is known of its maps.
+    """
+
+    operator: str
+    params: int = 0
+    macs: int = 0
+
+    type = "other"
+    input_shape: Shape = field(init=False, repr=False, compare=False, default=())
+    output_shape: Shape = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        for name in ("params", "macs"):
+            natural(name, getattr(self, name))
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(params=self.params, macs=self.macs)
+
+
+Layer: TypeAlias = Conv | Linear | Pool | Flatten | Other

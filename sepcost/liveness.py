@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import chain
 from math import prod
 
 from sepcost.layers import Flatten, Layer
@@ -23,7 +24,8 @@ def peak_elements(network: Network, parts: Sequence[Sequence[Layer]]) -> int:
     384
     """
     if network.independent:
-        return max(prod(layer.input_shape) + prod(layer.output_shape) for layers in parts for layer in layers)
+        maps = (prod(layer.input_shape) + prod(layer.output_shape) for layer in chain(*parts) if layer.output_shape)
+        return max(maps, default=0)
     return max(_alive(*_lifetimes(network, parts)), default=0)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sepcost.arguments import times
+from sepcost.cost import Cost
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Shape
 from sepcost.replacements import Replacement
@@ -26,16 +27,29 @@ class Node:
 
     ``sources`` are the numbers of the nodes whose outputs it reads, side by side as channels (INPUT for the
     network's input); none if it has an input of its own. The outputs of the nodes in ``add`` are added to its
-    own. ``index`` is the layer's number as its author wrote it: repeated layers share one.
+    own. ``keep`` is a reason not to replace it. ``index`` is the layer's number as its author wrote it: repeated
+    layers share one. It runs ``times`` times on each sample; the weights of a ``shared`` one are another's.
     """
 
     name: str
     layer: Layer
     sources: tuple[int, ...] = ()
     add: tuple[int, ...] = ()
-    keep: bool = False
+    keep: str | None = None
     round_to: int | None = None
     index: int = 0
+    times: int = 1
+    shared: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        return self.cost_as(self.layer.cost)
+
+    def cost_as(self, cost: Cost) -> Cost:
+        """What it costs if running it once costs that."""
+        if self.times == 1 and not self.shared:
+            return cost
+        return cost.repeated(self.times, shared=self.shared)
 
     @property
     def has_weights(self) -> bool:
@@ -68,7 +82,7 @@ class Network:
     budget: Budget | None = None
 
     @classmethod
-    def of(cls, layer: Layer, name: str | None = None, *, keep: bool = False) -> Network:
+    def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
         """A network of this one layer."""
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 

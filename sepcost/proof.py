@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from sepcost.comparison import Comparison, LayerComparison, Part, Variant
 from sepcost.cost import Cost
-from sepcost.layers import Layer, Shape
+from sepcost.layers import Layer, Other, Shape
 from sepcost.network import INPUT, Node
 from sepcost.verification import STANDARD, Found, Mismatch, Unverified, Verification
 
@@ -82,7 +82,7 @@ class _Proof:
         proved: dict[str, list[Witnessed | None]] = {text: [] for text in (STANDARD, *self.comparison.totals)}
         for number, (node, layer) in enumerate(zip(network, self.comparison.layers)):
             chained = self._reached(node, outputs)
-            standard = self._counts(_Place(layer.name), layer.layer, layer.standard)
+            standard = self._counts(_Place(layer.name), node, node.layer, layer.standard)
             outputs[number] = self._added(node, standard, outputs)
             self.layers += chained and standard is not None
             proved[STANDARD].append(standard)
@@ -116,12 +116,16 @@ class _Proof:
             self._agree(_Place(node.name), "output", node.layer.output_shape, found)
         return standard.output_shape
 
-    def _counts(self, place: _Place, layer: Layer, cost: Cost) -> Witnessed | None:
-        """What the witness found, if all of it is what we say."""
+    def _counts(self, place: _Place, node: Node, layer: Layer, cost: Cost) -> Witnessed | None:
+        """What the witness found in this layer, run as the node runs, if all of it is what we say."""
+        if isinstance(layer, Other):
+            self.unverified.append(Unverified(place.layer, place.variant, place.part, "its figures are given"))
+            return None
         found = self.witness.counts(layer)
         if isinstance(found, Refused):
             self._agree(place, "output", layer.output_shape, found)
             return None
+        found = found._replace(params=0 if node.shared else found.params, macs=found.macs * node.times)
         agree = [
             self._agree(place, "params", cost.params, found.params),
             self._agree(place, "macs", cost.macs, found.macs),
@@ -150,7 +154,7 @@ class _Proof:
                 fits = self._same(place, "input", part.layer.input_shape, layer.layer.input_shape)
             elif found is not None:
                 fits = self._agree(place, "input", part.layer.input_shape, found.output_shape)
-            found = self._counts(place, part.layer, part.cost)
+            found = self._counts(place, layer.node, part.layer, part.cost)
             yield found if fits else None
 
     def _total(self, place: _Place, found: Sequence[Witnessed | None], cost: Cost) -> Witnessed | None:

@@ -10,7 +10,7 @@ from math import floor
 from sepcost.architecture import linear_on
 from sepcost.arguments import Extent, extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
-from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.units import factor_text, read_factor
 
@@ -137,6 +137,8 @@ class _Scaling:
         layer = node.layer
         if isinstance(layer, Flatten):
             return Flatten(shape)
+        if isinstance(layer, Other):
+            raise LayerError("type", "has figures that were given, which cannot be scaled")
         if isinstance(layer, Linear):
             return linear_on(shape, self._out_channels(number, node, layer.out_features), layer.bias)
         if isinstance(layer, Pool):

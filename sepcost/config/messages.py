@@ -43,8 +43,8 @@ NO_LAYERS = {
 }
 """Types that people expect, and what to write instead."""
 
-TYPES = ("conv", "linear", "pool", "flatten")
-NETWORK_KEYS = ("name", "input", "defaults", "replace", "budget", "layers")
+TYPES = ("conv", "linear", "pool", "flatten", "other")
+NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers")
 INPUT_KEYS = ("C", "H", "W", "size")
 BUDGET_KEYS = ("replacement", *BOUNDED, "reduction")
 

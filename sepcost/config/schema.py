@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
-from sepcost.config.values import Bytes, Count, Flag, Name, Names, NaturalSizes, Padding, Positive, Ratio, Sizes
+from sepcost.config.values import Bytes, Count, Flag, Name, Names, NaturalSizes, Padding, Positive, Ratio, Sizes, Whole
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -35,6 +35,12 @@ class Input(TypedDict, total=False):
     H: Annotated[Positive, Field(description="height")]
     W: Annotated[Positive, Field(description="width; H unless given")]
     size: Annotated[Sizes, Field(description="the size of every axis: 16000, 224x224 or [16, 112, 112]")]
+
+
+Times = Annotated[
+    Positive, Field(description="how often it runs on each sample, with the same weights; 1 unless given")
+]
+Shared = Annotated[Flag, Field(description="true: its weights are an earlier layer's, and count there")]
 
 
 class Anywhere(TypedDict, total=False):
@@ -69,6 +75,8 @@ class ConvLayer(Anywhere, total=False):
     transposed: Flag
     keep: Annotated[Flag, Field(description="never replace this layer")]
     round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
+    times: Times
+    shared: Shared
 
 
 @with_config(STRICT)
@@ -79,6 +87,8 @@ class LinearLayer(Anywhere, total=False):
     O: Annotated[Positive, Field(description="output features")]  # noqa: E741
     bias: Annotated[Flag, Field(description="false unless given")]
     round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
+    times: Times
+    shared: Shared
 
 
 @with_config(STRICT)
@@ -101,6 +111,17 @@ class FlattenLayer(Anywhere, total=False):
     type: Required[Literal["flatten"]]
 
 
+@with_config(STRICT)
+class OtherLayer(TypedDict, total=False):
+    """What has params or MACs and is none of these, with its figures given; only where layers stand alone."""
+
+    type: Required[Literal["other"]]
+    name: Annotated[Name, Field(description="what the output calls the layer")]
+    operator: Annotated[Name, Field(description="what it does: bmm, attention, remainder")]
+    params: Annotated[Whole, Field(description="0 unless given")]
+    macs: Annotated[Whole, Field(description="of one sample; 0 unless given")]
+
+
 def _layer_type(value: Any) -> Any:
     return value.get("type", "conv") if isinstance(value, dict) else "conv"
 
@@ -109,7 +130,8 @@ Layer = Annotated[
     Annotated[ConvLayer, Tag("conv")]
     | Annotated[LinearLayer, Tag("linear")]
     | Annotated[PoolLayer, Tag("pool")]
-    | Annotated[FlattenLayer, Tag("flatten")],
+    | Annotated[FlattenLayer, Tag("flatten")]
+    | Annotated[OtherLayer, Tag("other")],
     Discriminator(_layer_type),
 ]
 
@@ -173,6 +195,7 @@ class Head(TypedDict, total=False):
 
     name: Name
     input: NetworkInput
+    independent: Annotated[Flag, Field(description="true: every layer has an input of its own, as in a plain list")]
     defaults: Defaults
     replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
     budget: BudgetMapping
@@ -197,10 +220,19 @@ def head_validator() -> TypeAdapter[Any]:
     return TypeAdapter(Head)
 
 
+LAYERS: Mapping[str, Any] = {
+    "conv": ConvLayer,
+    "linear": LinearLayer,
+    "pool": PoolLayer,
+    "flatten": FlattenLayer,
+    "other": OtherLayer,
+}
+
+
 @cache
 def keys_of(layer_type: str) -> dict[str, str]:
     """Every key that a layer of this type may have, torch's names too, and the letter or word that it stands for."""
-    fields = {"conv": ConvLayer, "linear": LinearLayer, "pool": PoolLayer, "flatten": FlattenLayer}[layer_type]
+    fields = LAYERS[layer_type]
     keys = [key.rstrip("_") for key in get_type_hints(fields)]
     return {key: key for key in keys} | {
         name: letter for name, letter in torch_names(layer_type).items() if letter in keys

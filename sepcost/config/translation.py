@@ -36,7 +36,9 @@ KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
 }
 """Where a field that a layer complains about may stand in its mapping."""
 
-SPEC_KEYS = frozenset({"type", "name", "C", "H", "W", "size", "repeat", "from_", "add", "keep", "round_to"})
+SPEC_KEYS = frozenset(
+    {"type", "name", "C", "H", "W", "size", "repeat", "from_", "add", "keep", "round_to", "times", "shared"}
+)
 """Keys that are not arguments of the layer's class."""
 
 AT_ONCE = 1000
@@ -45,7 +47,7 @@ MOST_PROBLEMS = 1000
 """Of one document, no more mistakes in single values are told."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
-STANDS_ALONE = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
+STANDS_ALONE = "every layer of a plain list, or of an independent network, stands alone: nothing connects them"
 
 
 class Translation:
@@ -111,12 +113,16 @@ class Translation:
         self.root = ("layers",)
         defaults = head.get("defaults", {})
         shape = self._input_shape(head)
+        independent = bool(head.get("independent"))
+        if independent and "input" in value:
+            self._note(("input",), "reaches no layer of a network that is independent: give each layer its own H and C")
         return Architecture(
             head.get("name") or self.default_name,
-            self._specs(layers, defaults, False),
+            self._specs(layers, defaults, independent),
             shape,
             self._replacements(value.get("replace")),
             self.source,
+            independent,
             input_readable=self.input_readable and ("input" not in value or shape is not None),
             budget=self._budget(head.get("budget", {}), value.get("budget")),
         )
@@ -173,12 +179,18 @@ class Translation:
             layer.get("repeat", 1),
             layer.get("keep", False),
             layer.get("round_to"),
+            layer.get("times", 1),
+            layer.get("shared", False),
             readable,
         )
 
     def _has_all_keys(self, index: int, kind: str, layer: dict[str, Any], independent: bool) -> bool:
         path = (*self.root, index)
         needed = {"conv": ["K", "O"], "linear": ["O"]}.get(kind, [])
+        if kind == "other":
+            if not independent:
+                self._note((*path, "type"), "other stands alone: it is for plain lists and `independent: true`")
+            return independent
         if independent:
             needed = [*(["H"] if kind != "linear" and not {"W", "size"} & layer.keys() else []), "C", *needed]
             for key in ("from", "add"):

@@ -86,6 +86,7 @@ def _read_padding(value: Any) -> Any:
 
 Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[
     str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"]})

@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
-from sepcost.figures import FACTS, cost_figures, layer_facts, reductions, total_figures, total_reductions
+from sepcost.figures import FACTS, cost_figures, node_facts, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
@@ -139,7 +139,7 @@ def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, A
 def _layer(layer: LayerComparison, comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:
     convention, has_map = comparison.convention, not comparison.network.per_position
     standard = cost_figures(layer.standard, convention, has_map=has_map)
-    facts = layer_facts(layer.layer, has_map=has_map)
+    facts = node_facts(layer.node, has_map=has_map)
     return {
         "name": layer.name,
         **(facts if columns is None else {name: facts.get(name) for name in columns if name in FACTS}),

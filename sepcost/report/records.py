@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from sepcost.comparison import Comparison, LayerComparison, Part
-from sepcost.figures import cost_figures, layer_facts, reductions, total_figures, total_reductions
+from sepcost.figures import cost_figures, layer_facts, node_facts, reductions, total_figures, total_reductions
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def layer_record(comparison: Comparison, layer: LayerComparison, text: str) -> R
     has_map = not comparison.network.per_position
     return {
         **_common(comparison, text),
-        **layer_facts(layer.layer, has_map=has_map),
+        **node_facts(layer.node, has_map=has_map),
         "row": "layer",
         "layer": layer.name,
         "kept": variant.kept,
