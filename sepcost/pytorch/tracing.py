@@ -156,11 +156,11 @@ class _Recorder(TorchDispatchMode):
         source, scale, shift = args[:3]
         made = self._made_by.get(id(source))
         found = self._own((scale, shift))
-        if made is None or found is None or len(found) < 2 or not isinstance(made[1].layer, Conv):
+        if made is None or found is None or len(found) < 2:
             return
-        call = made[1]
-        if call.own_parameters and call.layer.norm == "none" and not set(found) & set(call.parameters):
-            call.layer = replace(call.layer, norm="batch")
+        call, layer = made[1], made[1].layer
+        if isinstance(layer, Conv) and call.own_parameters and layer.norm == "none":
+            call.layer = replace(layer, norm="batch")
             call.parameters += found
 
     def _product(self, packet: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
@@ -232,7 +232,7 @@ def _together(calls: Sequence[_Call]) -> Iterator[_Call]:
             continue
         key = (call.path, call.operator)
         if key in others:
-            others[key].layer = replace(call.layer, macs=others[key].layer.macs + call.layer.macs)
+            others[key].layer = Other(call.operator, macs=others[key].layer.cost.macs + call.layer.macs)
         else:
             others[key] = call
             yield call
@@ -253,4 +253,4 @@ def _unique_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
 
 
 def _storage(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcost.layers import Flatten, Layer, Linear, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.proof import Refused, Witnessed
 from sepcost.pytorch.modules import build
 
@@ -65,6 +65,8 @@ def _counts(layer: Layer) -> Witnessed | Refused:
 def _module(layer: Layer) -> nn.Module:
     if isinstance(layer, Flatten):
         return nn.Flatten()
+    if isinstance(layer, Other):
+        raise TypeError(f"there is no module for {layer.operator}")
     return _pool(layer) if isinstance(layer, Pool) else build(layer, device="meta")
 
 
