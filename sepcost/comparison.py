@@ -116,8 +116,7 @@ class Comparison:
 
         ``swept`` are the numbers that tell this comparison from the others of its sweep.
         """
-        chosen = list(replacements) or list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
-        return cls.under_each(chosen, network, convention, swept)
+        return cls.under_each(list(replacements) or usual_replacements(network), network, convention, swept)
 
     @classmethod
     def under_each(
@@ -178,6 +177,11 @@ class Comparison:
             raise ReplacementError(f"nothing was compared with {replacement!r} (but with: {', '.join(self.totals)})")
         before, after = self.standard.cost, self.totals[replacement].cost
         return ratio(getattr(before, figure), getattr(after, figure))
+
+
+def usual_replacements(network: Network) -> list[Replacement]:
+    """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``."""
+    return list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

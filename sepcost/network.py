@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ class Network:
     ``independent``: the layers are a plain list, each with an input of its own. ``per_position``: it is one
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
     ``rho`` are the multipliers that made it what it is. ``budget`` is what ``sepcost check`` holds it to.
+    ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))
@@ -80,6 +81,7 @@ class Network:
     alpha: Fraction | int = 1
     rho: Fraction | int = 1
     budget: Budget | None = None
+    uncounted: Mapping[str, int] | None = None
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:

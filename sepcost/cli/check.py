@@ -19,6 +19,7 @@ from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
+from sepcost.selection import Selection
 from sepcost.version import __version__
 from sepcost.wording import listed
 
@@ -82,6 +83,11 @@ def check(
             rich_help_panel=o.COUNTED,
         ),
     ] = None,
+    include: o.Include = None,
+    exclude: o.Exclude = None,
+    inputs: o.Inputs = None,
+    device: o.RunOn = o.Device.META,
+    run_models: o.RunModels = False,
     alpha: o.OneAlpha = "1",
     rho: o.OneRho = "1",
     resolution: o.OneResolution = None,
@@ -126,6 +132,7 @@ def check(
 
     from sepcost.cli.inspection import Inspection, Wishes
     from sepcost.cli.limits import chosen_allowances, chosen_limits
+    from sepcost.cli.models import ModelOptions
 
     most = {
         "params": max_params,
@@ -143,6 +150,8 @@ def check(
         chosen_allowances(max_growth or ()),
         witness,
         verification_required=verify is True,
+        selection=Selection(tuple(include or ()), tuple(exclude or ())),
+        models=ModelOptions.read(inputs, device.value, run_models),
     )
     inspection = Inspection(wishes)
     with Waiting("networks") as waiting:

@@ -25,6 +25,7 @@ from sepcost.cli.formats import (
     refuse_other_formats,
 )
 from sepcost.cli.job import Job
+from sepcost.cli.models import ModelOptions
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
@@ -34,6 +35,7 @@ from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
+from sepcost.selection import Selection
 from sepcost.sweep import Sweep
 from sepcost.wording import listed
 
@@ -54,7 +56,12 @@ def compare(
     bias: o.Bias = None,
     norm: o.NormBehind = None,
     transposed: o.Transposed = None,
+    inputs: o.Inputs = None,
+    device: o.RunOn = o.Device.META,
+    run_models: o.RunModels = False,
     replacements: o.Replacements = None,
+    include: o.Include = None,
+    exclude: o.Exclude = None,
     alpha: o.Alpha = "1",
     rho: o.Rho = "1",
     resolution: o.Resolution = None,
@@ -102,8 +109,11 @@ def compare(
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
+    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    models = ModelOptions.read(inputs, device.value, run_models)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
-    job = Job(chosen, read_convention(flops_per_mac, dtype.value), multipliers, asked_verifier(verify))
+    convention = read_convention(flops_per_mac, dtype.value)
+    job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify))
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")

@@ -9,20 +9,23 @@ from typing import Any, NamedTuple
 from sepcost.budget import AS_GIVEN, Limit
 from sepcost.budgeted import Budgeted, judged
 from sepcost.cli.baseline import Baseline
+from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.sources import networks
-from sepcost.comparison import DEFAULT_REPLACEMENTS, Comparison
+from sepcost.cli.verifier import proved
+from sepcost.comparison import Comparison, usual_replacements
 from sepcost.config import Loaded
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.growth import growth
 from sepcost.network import Network
-from sepcost.proof import Witness, verify
+from sepcost.proof import Witness
 from sepcost.quantities import Allowance
 from sepcost.replacements import Replacement
 from sepcost.report.verification_text import unverified_line
 from sepcost.scaling import scale
+from sepcost.selection import Selection
 from sepcost.verdict import Judgement, Lines, Verdict
 
 
@@ -40,6 +43,8 @@ class Wishes:
     allowances: Mapping[str, Allowance] = field(default_factory=dict)
     witness: Witness | None = None
     verification_required: bool = False
+    selection: Selection = field(default_factory=Selection)
+    models: ModelOptions = field(default_factory=ModelOptions)
 
 
 class Counted(NamedTuple):
@@ -60,7 +65,7 @@ class Inspection:
 
     def read(self, sources: Sequence[str], waiting: Waiting) -> None:
         """Count every network, and verify it where there is a witness."""
-        for item in networks(sources):
+        for item in networks(sources, self.wishes.models):
             waiting.advance(1)
             try:
                 if isinstance(item, ConfigError):
@@ -88,17 +93,19 @@ class Inspection:
             unverified,
         )
 
-    def _counted(self, item: Loaded) -> Counted:
+    def _counted(self, item: Loaded | LoadedModel) -> Counted:
+        model = item if isinstance(item, LoadedModel) else None
         try:
-            network = scale(item.network, **self.wishes.multipliers)
+            network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, self.wishes)
+            chosen = chosen if model is None else model.replacements(chosen)
             comparison = Comparison.under_each(chosen, network, self.wishes.convention)
         except NetworkError as error:
             raise item.located(error) from None
         except SepcostError as error:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
-            comparison = replace(comparison, verified=verify(comparison, self.wishes.witness))
+            comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, model))
         counted = Counted(comparison, item.lines(), limits)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
@@ -134,8 +141,7 @@ class Inspection:
 
 def _chosen(network: Network, wishes: Wishes) -> tuple[list[Replacement], list[tuple[Limit, str]]]:
     """The replacements to compare with, and each limit with the one that it speaks of."""
-    usual = list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
-    chosen = usual if wishes.replacements is None else list(wishes.replacements)
+    chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
     first = chosen[0].text if chosen else AS_GIVEN
     budget = network.budget
     meant = budget.replacement if budget and budget.replacement else first

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
-from sepcost.comparison import Comparison
+from sepcost.comparison import Comparison, usual_replacements
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
 from sepcost.replacements import Replacement
+from sepcost.selection import Selection
 from sepcost.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
@@ -33,11 +35,15 @@ class Job:
         replacements: Sequence[Replacement],
         convention: Convention,
         sweep: Sweep,
+        selection: Selection,
+        models: ModelOptions,
         verifier: Verifier | None = None,
     ) -> None:
         self.replacements = replacements
         self.sweep = sweep
         self.verifier = verifier
+        self.selection = selection
+        self.models = models
         batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
         self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
         self.good = 0
@@ -54,7 +60,13 @@ class Job:
         if len(self.replacements) > 1:
             yield Axis("replacement", [replacement.text for replacement in self.replacements])
 
-    def compare(self, network: Network, values: Mapping[str, Any], swept: Mapping[str, Any]) -> Comparison:
+    def compare(
+        self,
+        network: Network,
+        values: Mapping[str, Any],
+        swept: Mapping[str, Any],
+        item: LoadedModel | None = None,
+    ) -> Comparison:
         """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
         if multipliers:
@@ -64,11 +76,14 @@ class Job:
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
         wanted = values.get("replacement")
         chosen = [replacement for replacement in self.replacements if wanted in (None, replacement.text)]
+        network = self.selection.of(network)
+        if item is not None:
+            chosen = item.replacements(chosen or usual_replacements(network))
         return Comparison.of(network, chosen, convention, swept)
 
-    def verified(self, comparison: Comparison) -> Comparison:
+    def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
         """The comparison, and what torch says of it where it is to be asked."""
-        return comparison if self.verifier is None else self.verifier.verified(comparison)
+        return comparison if self.verifier is None else self.verifier.verified(comparison, model)
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
         """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
@@ -76,7 +91,7 @@ class Job:
 
         if self.sweep.names and all(map(is_one_file, sources)):
             waiting.expect(self.sweep.size * len(sources))
-        for item in networks(sources):
+        for item in networks(sources, self.models):
             if isinstance(item, ConfigError):
                 self.fail(item)
             else:
@@ -93,15 +108,16 @@ class Job:
         if self.bad and self.good:
             complain(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _compare_loaded(self, item: Loaded, waiting: Waiting) -> Iterator[Comparison]:
+    def _compare_loaded(self, item: Loaded | LoadedModel, waiting: Waiting) -> Iterator[Comparison]:
+        model = item if isinstance(item, LoadedModel) else None
         for values in self.sweep:
             waiting.advance(1)
             try:
-                comparison = self.compare(item.network, values, self.sweep.swept(values))
+                comparison = self.compare(item.network, values, self.sweep.swept(values), model)
             except NetworkError as error:
                 self.fail(item.located(error))
             except SepcostError as error:
                 self.fail(ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]))
             else:
                 self.good += 1
-                yield self.verified(comparison)
+                yield self.verified(comparison, model)

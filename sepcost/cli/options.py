@@ -14,6 +14,7 @@ ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combinatio
 COUNTED = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
+MODELS = "Models"
 
 
 class Dtype(str, Enum):
@@ -25,6 +26,13 @@ class Dtype(str, Enum):
     INT8 = "int8"
 
 
+class Device(str, Enum):
+    """Where a model is built and run."""
+
+    META = "meta"
+    CPU = "cpu"
+
+
 class Norm(str, Enum):
     """What stands behind a convolution."""
 
@@ -34,7 +42,10 @@ class Norm(str, Enum):
 
 Sources = Annotated[
     list[str] | None,
-    typer.Argument(help="YAML files, folders of them, or - for standard input.", metavar="[SOURCE]..."),
+    typer.Argument(
+        help="YAML files, folders, - for standard input, or models: pkg.nets:UNet, net.py:build (runs their code).",
+        metavar="[SOURCE]...",
+    ),
 ]
 
 Height = Annotated[
@@ -128,6 +139,32 @@ FlopsPerMac = Annotated[
     ),
 ]
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        help="One sample of a model's input, without the batch: 3x224x224, tokens=77:int64.",
+        metavar="[NAME=]SHAPE[:dtype]",
+        rich_help_panel=MODELS,
+    ),
+]
+RunOn = Annotated[
+    Device,
+    typer.Option("--device", help="cpu for a model that reads values; meta takes no memory.", rich_help_panel=MODELS),
+]
+RunModels = Annotated[
+    bool, typer.Option("--run-models", help="Run the models that configs name, too.", rich_help_panel=MODELS)
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", help="Replace only layers with such a name: 'layer*'.", metavar="GLOB", rich_help_panel=COUNTED
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="Replace no layer with such a name.", metavar="GLOB", rich_help_panel=COUNTED),
+]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTED)
 ]

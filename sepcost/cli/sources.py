@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sepcost.cli.models import LoadedModel, ModelOptions, read_model
 from sepcost.cli.streams import config_error, stdin_lines
 from sepcost.config import Loaded, read_lines, read_networks
 from sepcost.errors import ConfigError
+from sepcost.model_text import is_model_text
 
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
 
 
-def networks(sources: Sequence[str]) -> Iterator[Loaded | ConfigError]:
-    """The networks of files, folders and ``-``, or what is wrong with them, one by one."""
+def networks(sources: Sequence[str], models: ModelOptions) -> Iterator[Loaded | LoadedModel | ConfigError]:
+    """The networks of files, folders, models and ``-``, or what is wrong with them, one by one."""
     for source in sources:
         try:
+            if is_model_text(source):
+                yield read_model(source, models)
+                continue
             for name in _files(source):
                 lines = stdin_lines() if name == STDIN else read_lines(name)
                 yield from read_networks(lines, name)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import complain
 from sepcost.comparison import Comparison
 from sepcost.costed import CostedNetwork
 from sepcost.proof import Witness, verify
 from sepcost.verification import STANDARD, Unverified, Verification
+
+if TYPE_CHECKING:
+    from sepcost.cli.models import LoadedModel
 
 MOST_COMPLAINTS = 20
 
@@ -23,6 +27,15 @@ def torch_witness() -> Witness:
         return TorchWitness()
 
 
+def proved(comparison: Comparison, witness: Witness, model: LoadedModel | None = None) -> Verification:
+    """Every layer by itself; and of a model the totals of what comes out when its convolutions are replaced."""
+    verification = verify(comparison, witness)
+    if model is None:
+        return verification
+    totals = 2 * len(comparison.totals)
+    return verification + Verification(witness.version, 0, 0, totals, tuple(model.recounted(comparison)))
+
+
 class Verifier:
     """Asks the witness about comparisons, and tells on stderr what it does not confirm."""
 
@@ -31,9 +44,9 @@ class Verifier:
         self.mismatches = 0
         self._told = 0
 
-    def verified(self, comparison: Comparison) -> Comparison:
-        """The comparison and what the witness says of it."""
-        verification = verify(comparison, self.witness)
+    def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
+        """The comparison and what the witness says of it; of a model, also what it finds once it is replaced."""
+        verification = proved(comparison, self.witness, model)
         self._tell(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 

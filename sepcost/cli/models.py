@@ -1,0 +1,92 @@
+"""Models on the command line: a text such as pkg.nets:UNet becomes a network, by running the model once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from sepcost.cli.streams import config_error
+from sepcost.comparison import Comparison
+from sepcost.errors import ConfigError, ModelError, NetworkError
+from sepcost.input_text import InputText
+from sepcost.model_text import ModelText
+from sepcost.network import Network
+from sepcost.replacements import Replacement
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sepcost.verdict import Lines
+    from sepcost.verification import Mismatch
+
+Device: TypeAlias = Literal["meta", "cpu"]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How models are run: on which inputs, on which device, and whether configs may name them."""
+
+    inputs: tuple[InputText, ...] = ()
+    device: Device = "meta"
+    from_configs: bool = False
+
+    @classmethod
+    def read(cls, inputs: Sequence[str] | None, device: str, from_configs: bool) -> ModelOptions:
+        """Read the options; raises ModelError for an input that is none."""
+        return cls(tuple(map(InputText.parse, inputs or ())), "cpu" if device == "cpu" else "meta", from_configs)
+
+
+class LoadedModel:
+    """A model's network and the model, which can be replaced and counted again."""
+
+    def __init__(self, network: Network, model: nn.Module, inputs: Sequence[InputText], device: Device) -> None:
+        self.network = network
+        self._model = model
+        self._inputs = inputs
+        self._device = device
+
+    def located(self, error: NetworkError) -> ConfigError:
+        """What went wrong with the network later on, under the model's name."""
+        return config_error(self.network.source or "", str(error))
+
+    def lines(self) -> Lines:
+        """A model stands in no file that a line could be of."""
+        from sepcost.verdict import Lines
+
+        return Lines(0, {}, {})
+
+    def replacements(self, chosen: Iterable[Replacement]) -> list[Replacement]:
+        """The replacements as they are in a model, whose norms stay where they are."""
+        from sepcost.pytorch import InPlace
+
+        return [InPlace.of(replacement) for replacement in chosen]
+
+    def recounted(self, comparison: Comparison) -> list[Mismatch]:
+        """Replace the model's convolutions for real and run it: what differs from what was predicted."""
+        from sepcost.pytorch.recount import recounted
+
+        return recounted(self._model, comparison, self._inputs, self._device)
+
+
+def read_model(text: str, options: ModelOptions) -> LoadedModel:
+    """Load and run the model; raises ConfigError with what is wrong, MissingTorchError where there is no torch."""
+    try:
+        named = ModelText.parse(text)
+        from sepcost.pytorch.loading import importable, load_model
+        from sepcost.pytorch.running import trace_model
+
+        with importable(named):
+            model = load_model(named, device=options.device)
+            traced = trace_model(model, options.inputs, name=text, device=options.device)
+    except ModelError as error:
+        raise config_error(text, str(error).removeprefix(f"{text}: ")) from None
+    uncounted = {_where(*place): many for place, many in traced.uncounted.items()}
+    network = replace(traced.network, name=text, source=text, uncounted=uncounted)
+    if not traced.agrees:
+        raise config_error(text, "the layers that were found do not add up to torch's count: please report it")
+    return LoadedModel(network, model, options.inputs, options.device)
+
+
+def _where(path: str, operator: str) -> str:
+    return f"{operator} in {path}" if path else operator

@@ -1,0 +1,35 @@
+"""Recount: a model with its convolutions really replaced, run under torch's counter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from glob import escape
+
+from torch import nn
+
+from sepcost.comparison import Comparison
+from sepcost.input_text import InputText
+from sepcost.pytorch.placement import Device
+from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
+from sepcost.pytorch.running import trace_model
+from sepcost.verification import Mismatch
+
+
+def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputText], device: Device) -> list[Mismatch]:
+    """What torch counts in the replaced models, wherever that is not what was predicted.
+
+    For each replacement, the convolutions that the comparison replaces are replaced in a copy of the model, which is
+    run once; its parameters and MACs are set against the comparison's total.
+    """
+    found: list[Mismatch] = []
+    for replacement in comparison.replacements:
+        planned = replacement_plan(model, replacement)
+        wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
+        exclude = [escape(name) for name in planned if name not in wanted]
+        small = replace_convolutions(model, replacement, exclude=exclude)
+        traced = trace_model(small, inputs, name=comparison.name, device=device)
+        total = comparison.totals[replacement.text].cost
+        for field, ours, theirs in (("params", total.params, traced.params), ("macs", total.macs, traced.macs)):
+            if ours != theirs:
+                found.append(Mismatch(None, replacement.text, None, field, ours, theirs))
+    return found

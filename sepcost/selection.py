@@ -1,0 +1,36 @@
+"""Selection: which of a network's layers may be replaced, by globs of their names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from sepcost.network import Network
+
+
+class Selection(NamedTuple):
+    """Layers whose names match: some glob of ``include`` (all of them, if there is none), and none of ``exclude``.
+
+    >>> Selection(exclude=("stem*", "*.head")).why_not("encoder.head"), Selection(("layer?",)).why_not("stem")
+    ('excluded', 'not included')
+    >>> Selection(exclude=("stem*",)).why_not("layer1")
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def of(self, network: Network) -> Network:
+        """The network in which every other layer is kept."""
+        if not self.include and not self.exclude:
+            return network
+        nodes = (replace(node, keep=node.keep or self.why_not(node.name)) for node in network)
+        return replace(network, nodes=tuple(nodes))
+
+    def why_not(self, name: str) -> str | None:
+        """Why a layer of this name is kept; None if it may be replaced."""
+        if any(fnmatchcase(name, glob) for glob in self.exclude):
+            return "excluded"
+        if self.include and not any(fnmatchcase(name, glob) for glob in self.include):
+            return "not included"
+        return None
