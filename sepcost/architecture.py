@@ -215,6 +215,8 @@ def _node(name: str, layer: Layer, sources: Sequence[int], add: Sequence[int], s
 
 
 def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
+    if spec.type == "other":
+        return ()
     if not sources:
         if spec.in_channels is None:
             raise LayerError(

@@ -122,3 +122,7 @@ class ConfigError(SepcostError):
     def further_down(self, lines: int) -> ConfigError:
         """The same problems, so many lines further down."""
         return ConfigError([problem._replace(line=problem.line and problem.line + lines) for problem in self.problems])
+
+
+class ModelError(SepcostError):
+    """A PyTorch model cannot be loaded, or cannot run on these inputs: one line that says why, and what to do."""

@@ -31,3 +31,13 @@ def listed(names: Sequence[str]) -> str:
     'H, C and O'
     """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def in_one_line(text: str, longest: int | None = None) -> str:
+    r"""A text without its line breaks, cut where it is longer than it may be.
+
+    >>> in_one_line("no such\n  thing"), in_one_line("no such thing", 7)
+    ('no such thing', 'no such…')
+    """
+    line = " ".join(text.split())
+    return line if longest is None or len(line) <= longest else f"{line[:longest]}…"

@@ -136,6 +136,24 @@ def test_vgg16() -> None:
     assert (standard.macs, standard.params) == (15_470_264_320, 138_357_544)
 
 
+def test_resnet50() -> None:
+    """25,557,032 params: torchvision, resnet50's num_params; 4.09 G: its GFLOPS column, which counts MACs."""
+    standard, _ = costs("resnet50")
+    assert (standard.macs, standard.params) == (4_089_184_256, 25_557_032)
+    assert printed(standard.macs, 10**9, 2) == 4.09
+
+
+def test_mobilenet_v2() -> None:
+    """3,504,872 params: torchvision, mobilenet_v2's num_params; 0.30 G: its GFLOPS column.
+
+    The paper (arXiv:1801.04381, table 4) prints 300M multiply-adds and 3.4M params.
+    """
+    standard, _ = costs("mobilenet_v2")
+    assert (standard.macs, standard.params) == (300_774_272, 3_504_872)
+    assert printed(standard.macs, 10**9, 2) == 0.30
+    assert printed(standard.macs - 1_280_000, 10**6, 0) == 299  # without the classifier
+
+
 def test_xception() -> None:
     """22,855,952 trainable params: osmr/imgclsmob, pytorch/pytorchcv/models/xception.py."""
     _, separable = costs("xception")
@@ -166,6 +184,14 @@ def test_unet_with_concatenation() -> None:
     """Total params: 7,759,521: MrGiovanni/UNetPlusPlus, keras/helper_functions.py."""
     standard, _ = costs("unet")
     assert standard.params == 7_759_521
+
+
+def test_unet_with_norms() -> None:
+    """The layers of mateuszbuda/brain-segmentation-pytorch, unet.py: those above, with other inputs and norms."""
+    standard, _ = costs("unet_torch")
+    input_weights = 2 * 9 * 32  # three channels come in, not one
+    normed_channels = 4 * (32 + 64 + 128 + 256) + 2 * 512  # a scale and a shift, where above there is a bias
+    assert standard.params == 7_759_521 + input_weights + normed_channels == 7_763_041
 
 
 def test_every_shipped_config_loads_and_names_the_schema() -> None:

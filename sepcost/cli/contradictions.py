@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sepcost.cli.convolution import ConvolutionOptions
@@ -20,6 +20,8 @@ def refuse_contradictions(
         raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
     if sources.count("-") > 1:
         raise SepcostError("- stands for standard input, and can be given once")
+    if format_ is Format.YAML:
+        _refuse_beside_yaml(sources, others)
     if explain and sources:
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ not in (Format.TABLE, Format.MARKDOWN):
@@ -27,6 +29,14 @@ def refuse_contradictions(
     for name, given in others.items():
         if explain and given:
             raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")
+
+
+def _refuse_beside_yaml(sources: Sequence[str], others: Mapping[str, object]) -> None:
+    if not sources:
+        raise SepcostError("--format yaml writes networks: give a model or a file, not one convolution")
+    for name, given in others.items():
+        if given and name != "verify":
+            raise SepcostError(f"--format yaml writes whole networks: leave out --{name}")
 
 
 def refuse_overwriting(sources: Sequence[str], output: Path | None, option: str = "--output") -> None:

@@ -11,6 +11,7 @@ import typer
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting
 from sepcost.cli.formats import Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.models import ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
@@ -28,8 +29,12 @@ SAME, DIFFERENT, BAD = 0, 1, 2
 
 
 def diff(
-    before: Annotated[str, typer.Argument(help="A YAML file, the JSON of sepcost compare, or -.", metavar="BEFORE")],
+    before: Annotated[
+        str, typer.Argument(help="A YAML file, the JSON of sepcost compare, a model, or -.", metavar="BEFORE")
+    ],
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
+    inputs: o.Inputs = None,
+    device: o.RunOn = o.Device.META,
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
@@ -61,7 +66,8 @@ def diff(
     verifier = asked_verifier(verify)
     try:
         with Waiting("files") as waiting:
-            sides = _read((before, after), convention, waiting)
+            models = ModelOptions.read(inputs, device.value, from_configs=False)
+            sides = _read((before, after), convention, models, waiting)
             difference = _difference(sides[0], sides[1], convention, verifier)
             text = _rendered(difference, format_, to_stdout=output is None)
     except ConfigError as error:
@@ -73,7 +79,7 @@ def diff(
     return DIFFERENT if exit_code and not difference.is_empty else SAME
 
 
-def _read(sources: Iterable[str], convention: Convention, waiting: Waiting) -> list[Side]:
+def _read(sources: Iterable[str], convention: Convention, models: ModelOptions, waiting: Waiting) -> list[Side]:
     """What the sources hold; raises ConfigError with everything that is wrong with any of them."""
     from sepcost.cli.sides import read_side
 
@@ -81,7 +87,7 @@ def _read(sources: Iterable[str], convention: Convention, waiting: Waiting) -> l
     problems: list[ConfigProblem] = []
     for source in sources:
         try:
-            sides.append(read_side(source, convention))
+            sides.append(read_side(source, convention, models))
         except ConfigError as error:
             problems += error.problems
         waiting.advance(1)

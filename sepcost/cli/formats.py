@@ -25,6 +25,7 @@ class Format(str, Enum):
     LATEX = "latex"
     GITHUB = "github"
     JUNIT = "junit"
+    YAML = "yaml"
 
 
 SUFFIXES = {
@@ -36,8 +37,10 @@ SUFFIXES = {
     ".markdown": Format.MARKDOWN,
     ".tex": Format.LATEX,
     ".xml": Format.JUNIT,
+    ".yaml": Format.YAML,
+    ".yml": Format.YAML,
 }
-DATA = (Format.JSON, Format.JSONL, Format.CSV)
+DATA = (Format.JSON, Format.JSONL, Format.CSV, Format.YAML)
 """Formats for programs: complete, exact, written as the results come."""
 FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
 OF_COMPARISONS = (*FOR_PEOPLE, *DATA)

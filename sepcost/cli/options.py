@@ -197,7 +197,7 @@ OutputFormat = Annotated[
     typer.Option(
         "--format",
         help="table, unless --output's name or SEPCOST_FORMAT says otherwise.",
-        metavar="table|json|jsonl|csv|markdown|latex",
+        metavar="table|json|jsonl|csv|markdown|latex|yaml",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -28,6 +28,10 @@ class Rendering(NamedTuple):
 
     def written(self, comparisons: Iterable[Comparison | Several], convention: Convention) -> Iterable[str]:
         """The text of a format for programs."""
+        if self.format is Format.YAML:
+            from sepcost.cli.export import yaml_chunks
+
+            return yaml_chunks(comparisons)
         if self.format is Format.CSV:
             from sepcost.report.csv import csv_chunks
 

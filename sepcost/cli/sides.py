@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sepcost.cli.models import ModelOptions
 from sepcost.cli.streams import stdin_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.model_text import is_model_text
 from sepcost.units import shortened
 
 STDIN = "<stdin>"
@@ -34,8 +36,12 @@ class Side:
     counted: bool
 
 
-def read_side(source: str, convention: Convention) -> Side:
-    """The networks of a file, or of standard input for ``-``; raises ConfigError with all that is wrong with it."""
+def read_side(source: str, convention: Convention, models: ModelOptions) -> Side:
+    """The networks of a file, a model or, for ``-``, of standard input; raises ConfigError with all that is wrong."""
+    if is_model_text(source):
+        from sepcost.cli.models import read_model
+
+        return Side(source, [CostedNetwork.of(read_model(source, models).network, convention)], counted=True)
     from sepcost.config import read_lines, read_networks
     from sepcost.report.costs_reader import read_costs
 

@@ -10,7 +10,7 @@ from sepcost.budget import BOUNDED, REDUCED
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
 from sepcost.units import WHOLE, shortened
-from sepcost.wording import did_you_mean
+from sepcost.wording import did_you_mean, listed
 
 SLIPS = {
     "pad": "padding",
@@ -40,6 +40,10 @@ NO_LAYERS = {
     "upsample": "there is no such layer; a transposed convolution is `transposed: true`",
     "concat": "concatenation is `from: [a, b]` of the layer that reads it",
     "add": "a sum is `add: name` of the layer that it is added to",
+    **dict.fromkeys(
+        ("attention", "bmm", "matmul", "einsum", "lstm", "gru", "rnn", "embedding", "layernorm"),
+        "its figures can be given: `type: other` with `params` and `macs`",
+    ),
 }
 """Types that people expect, and what to write instead."""
 
@@ -95,7 +99,8 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
         return f"unknown key{_meant(key, known)}"
     owners = [other for other in TYPES if key in keys_of(other)]
     if owners:
-        return f"unknown key: a {layer_type} layer has no `{key}` ({' and '.join(owners)} layers have)"
+        article = "an `other`" if layer_type == "other" else f"a {layer_type}"
+        return f"unknown key: {article} layer has no `{key}` ({listed(owners)} layers have)"
     return f"unknown key{_meant(key, keys_of(str(layer_type)))}"
 
 

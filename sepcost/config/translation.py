@@ -47,7 +47,8 @@ MOST_PROBLEMS = 1000
 """Of one document, no more mistakes in single values are told."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
-STANDS_ALONE = "every layer of a plain list, or of an independent network, stands alone: nothing connects them"
+IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
+INDEPENDENT = "every layer of an independent network stands alone: leave out `independent` to connect them"
 
 
 class Translation:
@@ -160,12 +161,14 @@ class Translation:
         self, index: int, layer: dict[str, Any] | None, written: Any, defaults: Mapping[str, Any], independent: bool
     ) -> LayerSpec:
         if layer is None:
-            return _unreadable(written)
+            return _unreadable(written, independent)
         kind = layer.get("type", "conv")
         if kind == "conv":
             layer = {**defaults, **layer}
         elif kind == "linear" and "bias" in defaults:
             layer = {"bias": defaults["bias"], **layer}
+        elif kind == "other":
+            layer = {"operator": kind, **layer}
         readable = self._has_all_keys(index, kind, layer, independent)
         options = {FIELD_OF_KEY.get(key, key): value for key, value in layer.items() if key not in SPEC_KEYS}
         return LayerSpec(
@@ -195,14 +198,15 @@ class Translation:
             needed = [*(["H"] if kind != "linear" and not {"W", "size"} & layer.keys() else []), "C", *needed]
             for key in ("from", "add"):
                 if (key + "_" if key == "from" else key) in layer:
-                    self._note((*path, key), STANDS_ALONE, key=True)
+                    self._note((*path, key), INDEPENDENT if self.root else IN_A_LIST, key=True)
         elif ("H" in layer or "size" in layer) and "from_" not in layer:
             needed = ["C", *needed]
         missing = [key for key in needed if key not in layer]
         if missing and self.defaults_readable:
             keys = " and ".join(f"`{key}`" for key in missing)
             self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}")
-        return not missing
+        lone_width = independent and "W" in layer and {"H", "size"}.isdisjoint(layer)
+        return not missing and not lone_width
 
     def _size(self, layer: Mapping[str, Any], path: Path) -> Extent | None:
         """The extent that H and W, or size, describe; None where there is neither."""
@@ -346,7 +350,7 @@ def _names(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _unreadable(written: Any) -> LayerSpec:
+def _unreadable(written: Any, independent: bool) -> LayerSpec:
     """Stands for a layer with a mistake in it, so that others can refer to it, and it to others."""
     if not isinstance(written, Block):
         return LayerSpec(readable=False)
@@ -354,8 +358,8 @@ def _unreadable(written: Any) -> LayerSpec:
     repeat = written.get("repeat")
     return LayerSpec(
         name=names[0] if len(names) == 1 else None,
-        sources=_names_if_right(written.get("from")),
-        add=_names_if_right(written.get("add")),
+        sources=() if independent else _names_if_right(written.get("from")),
+        add=() if independent else _names_if_right(written.get("add")),
         repeat=repeat if type(repeat) is int and 1 <= repeat <= MOST_LAYERS else 1,
         readable=False,
     )

@@ -1,11 +1,13 @@
-"""The border to torch: sepcost's layers as its modules, and its counters as a witness."""
+"""The border to torch: sepcost's layers as its modules, models with theirs replaced, and its counters as a witness."""
 
 from sepcost.errors import MissingTorchError
 
 try:
+    from sepcost.pytorch.eligibility import eligible
     from sepcost.pytorch.modules import build
+    from sepcost.pytorch.replacing import InPlace, replace_convolutions, replacement_plan
     from sepcost.pytorch.witness import TorchWitness
 except ImportError as error:
     raise MissingTorchError(error) from None
 
-__all__ = ["TorchWitness", "build"]
+__all__ = ["InPlace", "TorchWitness", "build", "eligible", "replace_convolutions", "replacement_plan"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
@@ -12,27 +12,29 @@ WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """What compilers and wrappers put into names."""
 
 
+class Running(NamedTuple):
+    """A module whose forward runs, what it is called, and what it was given."""
+
+    path: str
+    module: nn.Module | None
+    inputs: tuple[Any, ...] = ()
+
+
 class ModuleNames:
-    """While it is entered, ``path`` and ``module`` are those of the module whose forward runs.
+    """While it is entered, ``running`` is the module whose forward runs.
 
     A module that has several names has the first of them; modules that come up only while the model runs are called
     after their class, behind the module that called them.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._names: dict[int, str] = {}
-        self._model = model
-        self._stack: list[tuple[str, nn.Module]] = []
+        self.of: dict[nn.Module, str] = {module: plain_name(name) for name, module in model.named_modules()}
+        self._stack = [Running("", None)]
         self._hooks: list[Any] = []
-        self._learn()
 
     @property
-    def path(self) -> str:
-        return self._stack[-1][0] if self._stack else ""
-
-    @property
-    def module(self) -> nn.Module | None:
-        return self._stack[-1][1] if self._stack else None
+    def running(self) -> Running:
+        return self._stack[-1]
 
     def __enter__(self) -> ModuleNames:
         self._hooks = [
@@ -46,19 +48,31 @@ class ModuleNames:
     ) -> None:
         for hook in self._hooks:
             hook.remove()
-        self._stack.clear()
 
-    def _learn(self) -> None:
-        for name, module in self._model.named_modules(remove_duplicate=False):
-            parts = (part for part in name.split(".") if part not in WRAPPERS)
-            self._names.setdefault(id(module), ".".join(parts))
+    def _begins(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        path = self.of.get(module)
+        if path is None:
+            path = self._met_on_the_way(module)
+        self._stack.append(Running(path, module, inputs))
 
-    def _begins(self, module: nn.Module, inputs: Any) -> None:
-        if id(module) not in self._names:
-            self._learn()
-        name = self._names.get(id(module), ".".join(filter(None, (self.path, type(module).__name__))))
-        self._stack.append((name, module))
+    def _met_on_the_way(self, module: nn.Module) -> str:
+        """The name of a module that was not there when the pass began."""
+        caller = self.running
+        children = caller.module.named_children() if caller.module is not None else ()
+        name = next((name for name, child in children if child is module), type(module).__name__)
+        return f"{caller.path}.{name}".lstrip(".")
 
     def _ends(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if self._stack and self._stack[-1][1] is module:
-            self._stack.pop()
+        """Also where the forward raised, and the model goes on without it."""
+        if any(running.module is module for running in self._stack):
+            while self._stack.pop().module is not module:
+                pass
+
+
+def plain_name(name: str) -> str:
+    """A module's name without what compilers and wrappers put into it.
+
+    >>> plain_name("_orig_mod.stem.conv")
+    'stem.conv'
+    """
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import torch
 from torch import nn
+from torch._ops import HigherOrderOperator
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Other
 from sepcost.network import Network, Node
+from sepcost.pytorch.eligibility import described, reasons
+from sepcost.pytorch.ledger import Ledger
 from sepcost.pytorch.names import ModuleNames
+from sepcost.pytorch.uncounted import uncounted
 
 aten = torch.ops.aten
 
-CONVOLUTIONS = {aten.convolution, aten._convolution, aten.cudnn_convolution, aten.convolution_overrideable}
-NORMS = {aten._native_batch_norm_legit_no_training, aten.native_batch_norm, aten._native_batch_norm_legit}
-UNCOUNTED = {
-    "mv", "addmv", "dot", "vdot", "_trilinear", "bilinear", "lstm", "gru", "rnn_tanh", "rnn_relu", "quantized_lstm",
-    "mkldnn_rnn_layer", "_cudnn_rnn", "_thnn_fused_lstm_cell", "_thnn_fused_gru_cell", "miopen_rnn", "_cdist_forward",
-    "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_fused_attention_overrideable",
-    "_transformer_encoder_layer_fwd", "_native_multi_head_attention", "_int_mm", "_scaled_grouped_mm", "_grouped_mm",
-    "_embedding_bag_dense_backward",
-}  # fmt: skip
-"""Operators with products in them that torch's counter counts as nothing."""
-TORCHS_OWN = {"aten", "prim", "prims", "profiler", "inductor"}
-"""Namespaces of operators; whatever is in another one is custom, and nobody knows what it costs."""
+CONVOLUTIONS = {aten.convolution, aten._convolution, aten.convolution_overrideable}
+MATRIX_PRODUCTS = {aten.mm: 0, aten.addmm: 1}
+"""With the place of the first matrix among the arguments."""
+BATCH_NORMS = {
+    aten._native_batch_norm_legit_no_training,
+    aten._native_batch_norm_legit,
+    aten.native_batch_norm,
+    aten.cudnn_batch_norm,
+}
 
+FUNCTIONAL = "it is a functional call: no module runs it"
+PASSING = "its module is made during the pass"
 REMAINDER = "remainder"
 
 
@@ -40,8 +48,9 @@ REMAINDER = "remainder"
 class Trace:
     """What one forward pass ran, and what torch says of all of it.
 
-    ``uncounted`` are operators that have MACs and that torch's counter does not count, each with the module that
-    calls it and how often. ``macs`` and ``params`` are torch's own totals.
+    ``modules`` are those that run the layers, by the layers' names. ``uncounted`` are operators that may have MACs and
+    that torch's counter does not count, each with the module that calls it and how often. ``macs`` and ``params`` are
+    torch's own totals.
     """
 
     network: Network
@@ -53,204 +62,298 @@ class Trace:
     @property
     def agrees(self) -> bool:
         """Whether the layers add up to what torch counts."""
-        cost = [node.cost for node in self.network]
-        return (sum(each.macs for each in cost), sum(each.params for each in cost)) == (self.macs, self.params)
+        costs = [node.cost for node in self.network]
+        return (sum(cost.macs for cost in costs), sum(cost.params for cost in costs)) == (self.macs, self.params)
 
 
 def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | None = None, *, name: str = "") -> Trace:
     """Run the model once, on these inputs, and describe what ran, call by call.
 
-    Every convolution is a layer with its real shapes, and so is a product with a matrix that is a parameter (a linear
-    layer, on however many positions); other operators with MACs are there with theirs; what has parameters and is none
-    of these is the ``remainder``. Inputs have a batch of one. The model is put into evaluation mode for the pass.
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(128, 10))
+    >>> for node in trace(model, [torch.empty(1, 3, 4, 4)]).network:
+    ...     print(node.name, node.cost.params, node.cost.macs)
+    0 240 3456
+    3 1290 1280
+
+    Every convolution is a layer with its real shapes, and so is a product with a matrix of parameters (a linear layer,
+    on however many positions); other operators with MACs are there with theirs, and the parameters of none of these
+    are the ``remainder``. Inputs have a batch of one. The model runs in evaluation mode, and gets its modes back.
     """
-    recorder = _Recorder(model)
-    was_training = [(module, module.training) for module in model.modules()]
-    model.eval()
+    named = named or {}
     counter = FlopCounterMode(display=False)
-    try:
-        with torch.no_grad(), recorder.names, recorder, counter:
-            model(*inputs, **(named or {}))
-    finally:
-        for module, training in was_training:
-            module.training = training
-    params = sum(parameter.numel() for parameter in _unique_parameters(model))
-    nodes, modules = recorder.finished(params)
+    with torch.no_grad(), _evaluating(model), _unfused():
+        if any(map(is_lazy, model.parameters())):
+            model(*inputs, **named)
+        recorder = _Recorder(model)
+        with recorder.names, counter, recorder:
+            model(*inputs, **named)
+    params = sum(parameter.numel() for parameter in model.parameters())
+    nodes, modules = recorder.layers(params)
     network = Network(name or type(model).__name__, tuple(nodes), independent=True)
     return Trace(network, modules, recorder.uncounted, counter.get_total_flops() // 2, params)
 
 
-@dataclass
-class _Call:
-    """One operator that ran: in which module, as which layer, with which parameters."""
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        if modes[0][1]:
+            model.train()  # undoes what a model of its own does in eval()
+        for module, training in modes:
+            module.training = training
 
-    path: str
+
+@contextmanager
+def _unfused() -> Iterator[None]:
+    """Attention in the products that it is made of, on any device."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One operator that ran: under which name, as which layer."""
+
+    name: str
     module: nn.Module | None
-    operator: str
+    operator: Any
     layer: Layer
     times: int = 1
-    parameters: tuple[nn.Parameter, ...] = ()
-    keep: str | None = None
-    own_parameters: bool = True
+    shared: bool = False
+
+    @property
+    def macs(self) -> int:
+        return self.layer.cost.macs * self.times
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator below autograd, in order, as torch's counter sees it."""
 
+    supports_higher_order_operators = True
+
     def __init__(self, model: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names = ModuleNames(model)
-        self.calls: list[_Call] = []
-        self.uncounted: Counter[tuple[str, str]] = Counter()
-        self._parameters = {_storage(parameter): parameter for parameter in _unique_parameters(model)}
-        self._made_by: dict[int, tuple[torch.Tensor, _Call]] = {}
+        self.uncounted = Counter[tuple[str, str]]()
+        self._model = model
+        self._ledger = Ledger(model)
+        self._calls: list[_Call] = []
+        self._functional: set[nn.Module] = set()
+        self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, _Call]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        out = func(*args, **(kwargs or {}))
-        packet = func._overloadpacket
-        if packet in CONVOLUTIONS:
-            self._convolution(args, out)
-        elif packet in NORMS:
-            self._norm(args)
-        elif packet in flop_registry:
-            self._product(packet, args, dict(kwargs or {}), out)
-        elif packet.__name__ in UNCOUNTED or func.namespace not in TORCHS_OWN:
-            self.uncounted[self.names.path, f"{func.namespace}.{packet.__name__}".removeprefix("aten.")] += 1
+        kwargs = kwargs or {}
+        if func is torch.ops.higher_order.cond:
+            return self._branch(*args)
+        if isinstance(func, HigherOrderOperator):
+            return func(*args, **kwargs)
+        operator = func._overloadpacket
+        if operator not in flop_registry and func._can_decompose():
+            with self:
+                return func.decompose(*args, **kwargs)
+        out = func(*args, **kwargs)
+        if operator in flop_registry:
+            self._calls.append(self._call(operator, args, kwargs, out))
+        elif operator in BATCH_NORMS:
+            self._normalize(*args[:3])
+        elif unknown := uncounted(operator):
+            self.uncounted[self.names.running.path, unknown] += 1
         return out
 
-    def _convolution(self, args: tuple[Any, ...], out: torch.Tensor) -> None:
-        source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
-        rank = weight.dim() - 2
-        in_channels = source.shape[1]
-        arguments: dict[str, Any] = {
-            "stride": tuple(stride),
-            "padding": tuple(padding),
-            "dilation": tuple(dilation),
-            "groups": groups,
-            "transposed": transposed,
-            "bias": bias is not None,
-        }
-        if transposed:
-            arguments["output_padding"] = tuple(output_padding)
-        arguments = {
-            key: value * rank if isinstance(value, tuple) and len(value) == 1 else value
-            for key, value in arguments.items()
-        }
-        macs = source.shape[0] * prod(source.shape[2:] if transposed else out.shape[2:]) * weight.numel()
-        try:
-            layer: Layer = Conv(
-                tuple(source.shape[2:]), in_channels, out.shape[1], tuple(weight.shape[2:]), **arguments
-            )
-        except LayerError:  # a convolution that sepcost has no words for
-            layer = Other("convolution", macs=macs)
-        else:
-            if layer.output_shape != tuple(out.shape[1:]):
-                layer = Other("convolution", macs=macs)
-        call = self._call("convolution", layer, out, (weight, bias), times=source.shape[0])
-        self._made_by[id(out)] = (out, call)
-
-    def _norm(self, args: tuple[Any, ...]) -> None:
-        """A norm that reads what a convolution has just made is the convolution's."""
-        source, scale, shift = args[:3]
-        made = self._made_by.get(id(source))
-        found = self._own((scale, shift))
-        if made is None or found is None or len(found) < 2:
-            return
-        call, layer = made[1], made[1].layer
-        if isinstance(layer, Conv) and call.own_parameters and layer.norm == "none":
-            call.layer = replace(layer, norm="batch")
-            call.parameters += found
-
-    def _product(self, packet: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
-        flops = flop_registry[packet](*args, **kwargs, out_val=out)
-        matrices = {aten.mm: args[:2], aten.addmm: args[1:3]}.get(packet)
-        if matrices is not None and self._own(matrices[1:]) is not None:
-            rows, (in_features, out_features) = matrices[0].shape[0], matrices[1].shape
-            bias = args[0] if packet is aten.addmm else None
-            with_bias = bias is not None and self._own((bias,)) is not None and bias.numel() == out_features
-            layer = Linear(in_features, out_features, with_bias)
-            self._call("linear", layer, out, (matrices[1], bias if with_bias else None), times=rows)
-        else:
-            self._call(packet.__name__, Other(packet.__name__, macs=flops // 2), out, ())
-
-    def _call(
-        self, operator: str, layer: Layer, out: Any, tensors: Sequence[torch.Tensor | None], times: int = 1
-    ) -> _Call:
-        parameters = self._own(tensors)
-        if isinstance(layer, Other):
-            times = 1
-        call = _Call(
-            self.names.path,
-            self.names.module,
-            operator,
-            layer,
-            times,
-            parameters or (),
-            own_parameters=parameters is not None,
-        )
-        self.calls.append(call)
-        return call
-
-    def _own(self, tensors: Sequence[torch.Tensor | None]) -> tuple[nn.Parameter, ...] | None:
-        """The parameters that these tensors are, whole; None if one of them is something else."""
-        found: list[nn.Parameter] = []
-        for tensor in tensors:
-            if tensor is None:
-                continue
-            parameter = self._parameters.get(_storage(tensor))
-            if parameter is None or parameter.numel() != tensor.numel():
-                return None
-            found.append(parameter)
-        return tuple(found)
-
-    def finished(self, params: int) -> tuple[list[Node], dict[str, nn.Module | None]]:
-        """The nodes in the order of the calls, and the remainder; and the module of each."""
-        seen: set[nn.Parameter] = set()
+    def layers(self, params: int) -> tuple[list[Node], dict[str, nn.Module | None]]:
+        """The layers in the order of the calls, then the remainder; and their modules."""
+        kept = reasons(self._model)
         nodes: list[Node] = []
         modules: dict[str, nn.Module | None] = {}
-        for name, call in _named(_together(self.calls)):
-            fresh = call.own_parameters and not seen & set(call.parameters)
-            seen |= set(call.parameters) if fresh else set()
-            shared = not fresh and not isinstance(call.layer, Other)
-            nodes.append(Node(name, call.layer, keep=call.keep, index=len(nodes), times=call.times, shared=shared))
+        for call in _together(self._calls):
+            name = _unique(call.name, modules)
+            keep = self._keep(call.module, kept) if isinstance(call.layer, Conv) else None
+            nodes.append(Node(name, call.layer, keep=keep, index=len(nodes), times=call.times, shared=call.shared))
             modules[name] = call.module
-        left = params - sum(node.cost.params for node in nodes)
-        if left:
-            nodes.append(Node(REMAINDER, Other(REMAINDER, params=left), index=len(nodes)))
-            modules[REMAINDER] = None
+        if left := params - sum(node.cost.params for node in nodes):
+            name = _unique(REMAINDER, modules)
+            nodes.append(Node(name, Other(REMAINDER, params=left), index=len(nodes)))
+            modules[name] = None
         return nodes, modules
 
+    def _keep(self, module: nn.Module | None, kept: Mapping[nn.Module, str | None]) -> str | None:
+        if not isinstance(module, _ConvNd) or module in self._functional:
+            return FUNCTIONAL
+        return kept.get(module, PASSING)
 
-def _together(calls: Sequence[_Call]) -> Iterator[_Call]:
-    """Other operators of one kind in one module are one; the rest as they ran."""
-    others: dict[tuple[str, str], _Call] = {}
+    def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
+        """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
+        before, branches = self._calls, []
+
+        def recorded(branch: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*operands: Any) -> Any:
+                self._calls = []
+                with self:
+                    out = branch(*operands)
+                branches.append(self._calls)
+                return out
+
+            return run
+
+        out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
+        self._calls = before
+        for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
+            of_each = [[call for call in calls if call.operator is operator] for calls in branches]
+            self._calls += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+        return out
+
+    def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> _Call:
+        call = None
+        try:
+            if operator in CONVOLUTIONS:
+                call = self._convolution(operator, args, out)
+            elif operator in MATRIX_PRODUCTS:
+                call = self._linear(operator, args)
+        except LayerError:  # nothing of it: no positions, or no channels
+            call = None
+        if call is None:
+            macs = flop_registry[operator](*args, **kwargs, out_val=out) // 2
+            kind = operator.__name__
+            path, module, _ = self.names.running
+            call = _Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
+        return call
+
+    def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> _Call | None:
+        source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
+        conv = Conv(
+            source.shape[2:],
+            source.shape[1],
+            out.shape[1],
+            weight.shape[2:],
+            stride=_axes(stride),
+            padding=_axes(padding),
+            output_padding=_axes(output_padding) if transposed else 0,
+            dilation=_axes(dilation),
+            groups=groups,
+            bias=bias is not None,
+            transposed=transposed,
+        )
+        if conv.output_shape != out.shape[1:] or not source.shape[0]:
+            return None
+        name, module = self._place("convolution", weight, _ConvNd)
+        computed_by = module if isinstance(module, _ConvNd) else None
+        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], computed_by)
+        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], not fresh)
+        self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
+        return call
+
+    def _as_written(self, conv: Conv) -> Conv:
+        """The convolution as its module has it, where the module pads its input itself and the counts are the same."""
+        _, module, inputs = self.names.running
+        if not isinstance(module, _ConvNd) or not inputs or not isinstance(inputs[0], torch.Tensor):
+            return conv
+        size = inputs[0].shape[-len(conv.input_size) :]
+        if size == conv.input_size:
+            return conv
+        try:
+            own = described(module, size)
+        except LayerError:
+            return conv
+        same = (own.output_shape, own.cost.params, own.cost.macs) == (
+            conv.output_shape,
+            conv.cost.params,
+            conv.cost.macs,
+        )
+        return own if same else conv
+
+    def _normalize(self, source: torch.Tensor, scale: torch.Tensor | None, shift: torch.Tensor | None) -> None:
+        """A norm that reads what a convolution has just made is the convolution's."""
+        of, version, call = self._convolved.get(id(source), (lambda: None, 0, None))
+        if call is None or of() is not source or version != _version(source) or scale is None or shift is None:
+            return
+        conv = call.layer
+        if isinstance(conv, Conv) and conv.norm == "none" and (call.shared or self._ledger.claim([scale, shift])):
+            call.layer = replace(conv, norm="batch")
+
+    def _linear(self, operator: Any, args: tuple[Any, ...]) -> _Call | None:
+        """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
+        running = self.names.running.module
+        first = MATRIX_PRODUCTS[operator]
+        left, right = args[first], args[first + 1]
+        if self._ledger.holds(right) or (isinstance(running, nn.Linear) and not self._ledger.holds(left)):
+            weight, positions, (in_features, out_features) = right, left.shape[0], right.shape
+        elif self._ledger.holds(left):
+            weight, positions, (out_features, in_features) = left, right.shape[1], left.shape
+        else:
+            return None
+        if not positions:
+            return None
+        name, module = self._place("linear", weight, nn.Linear)
+        of_linear = module if isinstance(module, nn.Linear) else None
+        bias = args[0] if first else of_linear.bias if of_linear is not None else None
+        if bias is not None and (bias.numel() != out_features or not (of_linear or self._ledger.holds(bias))):
+            bias = None
+        layer = Linear(in_features, out_features, bias is not None)
+        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], of_linear)
+        return _Call(name, module, operator, layer, positions, not fresh)
+
+    def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
+        """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
+        path, running, _ = self.names.running
+        if isinstance(running, kind):
+            return path, running
+        owner = self._ledger.owner(weight)
+        if owner is None:
+            return _joined(path, operator), running
+        if not _is_at_work(owner):
+            self._functional.add(owner)
+        return self.names.of[owner], owner
+
+
+def _together(calls: Iterable[_Call]) -> Iterator[_Call]:
+    """Other operators of one kind in one module as one; the rest as they ran."""
+    others: dict[str, _Call] = {}
     for call in calls:
         if not isinstance(call.layer, Other):
-            yield call
             continue
-        key = (call.path, call.operator)
-        if key in others:
-            others[key].layer = Other(call.operator, macs=others[key].layer.cost.macs + call.layer.macs)
-        else:
-            others[key] = call
-            yield call
+        first = others.setdefault(call.name, call)
+        if first is not call:
+            first.layer = replace(call.layer, macs=first.macs + call.macs)
+    yield from (call for call in calls if others.get(call.name, call) is call)
 
 
-def _named(calls: Iterator[_Call]) -> Iterator[tuple[str, _Call]]:
-    """Each call with a name of its own: its module's, and what tells it from others there."""
-    taken: Counter[str] = Counter()
-    for call in list(calls):
-        usual = isinstance(call.layer, (Conv, Linear)) and isinstance(call.module, (nn.modules.conv._ConvNd, nn.Linear))
-        base = call.path if usual and call.path else ".".join(filter(None, (call.path, call.operator)))
-        taken[base] += 1
-        yield base if taken[base] == 1 else f"{base}#{taken[base]}", call
+def _unique(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, or ``name#2`` for a second one of it, and so on."""
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name}#{number}"
+    return unique
 
 
-def _unique_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
-    return model.parameters()
+def _is_at_work(module: nn.Module) -> bool:
+    """Whether code of the module itself is running, as where its ``forward`` was called past its hooks."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_locals.get("self") is module:
+            return True
+    return False
 
 
-def _storage(tensor: torch.Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
+def _axes(values: Sequence[int]) -> int | tuple[int, ...]:
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """How often it was written to."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _joined(path: str, operator: str) -> str:
+    return f"{path}.{operator}" if path else operator

@@ -115,6 +115,8 @@ def _network_head(comparison: Comparison) -> dict[str, Any]:
     }
     if network.per_position:
         head["per"] = "input position" if _is_transposed(comparison) else "output position"
+    if network.uncounted is not None:
+        head["uncounted"] = dict(network.uncounted)
     if comparison.swept:
         head["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
     return head

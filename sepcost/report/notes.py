@@ -8,8 +8,10 @@ from operator import add
 
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
+from sepcost.layers import Conv
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
+from sepcost.units import as_percent
 from sepcost.verification import Verification
 
 MOST_NAMES = 3
@@ -91,6 +93,25 @@ def verified_note(*verifications: Verification | None) -> Iterator[str]:
     known = [verification for verification in verifications if verification is not None]
     if known:
         yield verified_line(reduce(add, known))
+
+
+def model_notes(comparison: Comparison) -> Iterator[str]:
+    """Of a model that was run: the share that convolutions have, and what nobody can count."""
+    uncounted = comparison.network.uncounted
+    if uncounted is None:
+        return
+    convs = [layer.standard for layer in comparison.layers if isinstance(layer.layer, Conv)]
+    total = comparison.standard.cost
+    shares = [
+        f"{as_percent(100 * sum(getattr(cost, figure) for cost in convs) / getattr(total, figure))} of the {name}"
+        for figure, name in (("macs", "MACs"), ("params", "params"))
+        if getattr(total, figure)
+    ]
+    if shares:
+        yield f"Convolutions have {' and '.join(shares)}."
+    if uncounted:
+        told = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
+        yield f"! Not counted, since nobody knows what it costs: {named(told)}."
 
 
 def flops_note(convention: Convention) -> str:

@@ -164,8 +164,9 @@ def test_of_several_networks_the_one_with_the_other_sides_name_is_taken(tmp_path
     assert diff("configs/m5.yaml", every).out.startswith("M5: nothing changed")
     run = diff(every, BEFORE)
     assert (run.code, run.out) == (2, "")
+    names = [load(config).name for config in CONFIGS]
     assert run.err == (
-        f"sepcost: {every} holds 'C3D', 'M5', 'MobileNet v1', 'Shallow MobileNet', 'U-Net', 'VGG-16' and 'Xception', "
+        f"sepcost: {every} holds {', '.join(map(repr, names[:-1]))} and {names[-1]!r}, "
         f"{BEFORE} holds 'net': no name is on both sides, so give a file with one network for each\n"
     )
     run = diff(every, every)

@@ -1,0 +1,39 @@
+"""Networks as configs: what ``--format yaml`` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sepcost.comparison import Comparison
+from sepcost.config.writer import chunks
+from sepcost.network import Network
+from sepcost.replacements import Replacement, options_of
+from sepcost.report.many import Several
+
+
+def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
+    """A document for each network, which reads back to the same numbers."""
+    for number, comparison in enumerate(comparisons):
+        if isinstance(comparison, Comparison):
+            yield "---\n" * bool(number)
+            yield from chunks(_network(comparison))
+
+
+def _network(comparison: Comparison) -> Network:
+    """The network with the replacements that it was compared with."""
+    network = comparison.network
+    chosen = comparison.replacements
+    if network.uncounted is not None:
+        chosen = tuple(map(_without_inner_norm, chosen))
+    return replace(network, replacements=chosen)
+
+
+def _without_inner_norm(replacement: Replacement) -> Replacement:
+    """What stands for a replacement in a model, whose norms stay where they are, in a config."""
+    options = dict(replacement.options)
+    if options_of(replacement.block).get("inner_norm", None) is None or "inner_norm" in options:
+        return Replacement(replacement.text, replacement.block, replacement.options)
+    if not options_of(replacement.block)["inner_norm"].default:
+        return Replacement(replacement.text, replacement.block, replacement.options)
+    return Replacement.parse(f"{replacement.text}{',' if options else ':'}inner_norm=false")

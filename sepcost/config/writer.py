@@ -1,0 +1,315 @@
+"""From a Network to a config that is read back to the same numbers: a line for each layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias
+
+from sepcost.budget import REDUCTION, read_bound
+from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
+from sepcost.network import INPUT, Network, Node
+from sepcost.replacements import Replacement
+from sepcost.units import LONGEST, factor_text, shortened
+
+if TYPE_CHECKING:
+    from sepcost.budget import Budget, Quantity
+
+Keys: TypeAlias = Mapping[str, str]
+"""The keys of a mapping, in order, and their values as they are written."""
+
+SCHEMA = "config.schema.json"
+"""Where editors look for the JSON Schema unless told otherwise: beside the config."""
+
+WORD = r"[A-Za-z0-9_][A-Za-z0-9_.#/+-]*"
+PLAIN = re.compile(rf"(?![0-9]){WORD}(?: {WORD})*")
+"""What stands without quotes, and is the same text to every reader of YAML, if it is none of these:"""
+NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
+ESCAPES: Mapping[str, str] = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+UNLESS_GIVEN: Mapping[type[Layer], Keys] = {
+    Conv: {
+        "transposed": "false",
+        "stride": "1",
+        "padding": "same",
+        "output_padding": "0",
+        "dilation": "1",
+        "groups": "1",
+        "bias": "false",
+        "norm": "none",
+    },
+    Linear: {"bias": "false"},
+    Pool: {"padding": "0", "mode": "max", "ceil_mode": "false", "global": "false"},
+    Other: {"operator": "other", "params": "0", "macs": "0"},
+}
+"""What the reader takes a key for that is not there: such keys are left out."""
+
+
+def written(network: Network, comment: str = "Written by sepcost.", schema: str = SCHEMA) -> str:
+    """The network as a config, from which sepcost reads the same names and numbers.
+
+    >>> from sepcost import load
+    >>> print(written(load("configs/m5.yaml", alpha="0.5")), end="")  # doctest: +ELLIPSIS
+    # yaml-language-server: $schema=config.schema.json
+    # Written by sepcost. It is scaled: alpha 0.5.
+    name: M5
+    input: {C: 1, size: 8000}
+    layers:
+      - {name: conv1, K: 80, O: 16, stride: 16, padding: 0, bias: true, norm: batch}
+      - {name: pool1, type: pool, K: 4}
+      ...
+
+    Layers stand there as they are now: scaled, and each repetition by itself. A reason to keep one becomes
+    ``keep: true``. Raises SepcostError where a config has no words for something: a convolution without a map, a
+    layer whose name is another's too, a replacement that is not sepcost's own, a limit that is no decimal.
+    """
+    return "".join(chunks(network, comment, schema))
+
+
+def chunks(network: Network, comment: str = "Written by sepcost.", schema: str = SCHEMA) -> Iterator[str]:
+    """The same, line by line. Whatever cannot be written is told before the first of them."""
+    head = _head(network)
+    if problems := list(_problems(network)):
+        raise NetworkError(problems)
+    yield f"# yaml-language-server: $schema={schema}\n"
+    for line in _with_scaling(comment, network).splitlines():
+        yield f"# {_escaped(line)}\n"
+    for key, value in head.items():
+        yield f"{key}: {value}\n"
+    yield "layers:\n"
+    for number, node in enumerate(network):
+        yield f"  - {_mapping(_layer(network, number, node))}\n"
+
+
+def _with_scaling(comment: str, network: Network) -> str:
+    factors = {"alpha": Fraction(network.alpha), "rho": Fraction(network.rho)}
+    told = ", ".join(f"{name} {factor_text(factor)}" for name, factor in factors.items() if factor != 1)
+    return f"{comment} It is scaled: {told}." if told else comment
+
+
+def _problems(network: Network) -> Iterator[LayerProblem]:
+    """What the reader would not take, or would take for something else."""
+    names: set[str] = set()
+    for node in network:
+        if not node.name:
+            yield LayerProblem(node.index, node.name, "name", "is missing: a config calls each layer by one")
+        elif not _is_unicode(node.name):
+            yield LayerProblem(node.index, ascii(node.name), "name", "has half of a character in it")
+        elif node.name in names:
+            yield LayerProblem(node.index, node.name, "name", "is the name of an earlier layer already")
+        elif node.name == "input" and not network.independent:
+            yield LayerProblem(node.index, node.name, "name", "stands for the network's input")
+        names.add(node.name)
+        if isinstance(node.layer, Other) and not network.independent:
+            yield LayerProblem(node.index, node.name, "type", "other stands alone, and these layers follow each other")
+        if isinstance(node.layer, Pool) and node.times != 1:
+            yield LayerProblem(node.index, node.name, "times", f"is for layers with weights, got {node.times}")
+
+
+def _head(network: Network) -> Keys:
+    """All but the layers."""
+    if network.per_position:
+        raise SepcostError("a convolution without a map cannot be written as a config: give it one (-H)")
+    if not _is_unicode(network.name):
+        raise SepcostError(f"the network's name, {network.name!a}, has half of a character in it")
+    head = {"name": scalar(network.name)} if network.name else {}
+    if network.independent:
+        head["independent"] = "true"
+    elif network.input_shape is not None:
+        channels, *size = network.input_shape
+        head["input"] = _mapping({"C": str(channels), **_size(size)})
+    if network.replacements:
+        head["replace"] = f"[{', '.join(map(_replacement, network.replacements))}]"
+    if network.budget is not None and network.budget.limits:
+        head["budget"] = _budget(network.budget)
+    return head
+
+
+def _replacement(replacement: Replacement) -> str:
+    try:
+        known = Replacement.parse(replacement.text) == replacement
+    except ReplacementError:
+        known = False
+    if not known:
+        raise SepcostError(f"replacement {replacement.text!r} is not sepcost's own, and a config cannot name it")
+    return _quoted(replacement.text)
+
+
+def _budget(budget: Budget) -> str:
+    bounds = [(limit.figure, _bound(limit.figure, limit.bound)) for limit in budget.limits]
+    keys = [("replacement", _quoted(budget.replacement))] if budget.replacement is not None else []
+    keys += [(figure, bound) for figure, bound in bounds if not figure.startswith(REDUCTION)]
+    reductions = [(figure.removeprefix(REDUCTION), bound) for figure, bound in bounds if figure.startswith(REDUCTION)]
+    if reductions:
+        keys.append(("reduction", _mapping(dict(reductions))))
+    return _mapping(dict(keys))
+
+
+def _bound(figure: str, bound: Quantity) -> str:
+    """The bound as the decimal that it is; a SepcostError if it is none that the reader takes."""
+    text = _decimal(Fraction(bound))
+    try:
+        if read_bound(figure, text) == bound:
+            return text
+    except SepcostError:
+        pass
+    raise SepcostError(f"the limit of {figure}, {shortened(str(bound))}, is no decimal that a config takes")
+
+
+def _decimal(number: Fraction) -> str:
+    """The number in decimal digits, cut off where there are more than the reader takes.
+
+    >>> _decimal(Fraction(15, 2)), _decimal(Fraction(1, 200)), _decimal(Fraction(8))
+    ('7.5', '0.005', '8')
+    """
+    places = next((places for places in range(LONGEST) if (number * 10**places).denominator == 1), LONGEST)
+    digits = str(int(number * 10**places)).zfill(places + 1)
+    return f"{digits[: len(digits) - places]}.{digits[len(digits) - places :]}" if places else digits
+
+
+def _layer(network: Network, number: int, node: Node) -> Keys:
+    """A layer's keys; what they would be anyway is left out."""
+    kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
+    unless_given = UNLESS_GIVEN.get(type(node.layer), {})
+    arguments = {key: text for key, text in _arguments(node).items() if text != unless_given.get(key)}
+    added = {"add": _names(network, node.add)} if node.add else {}
+    return {"name": scalar(node.name), **kind, **_reads(network, number, node), **arguments, **_marks(node), **added}
+
+
+def _reads(network: Network, number: int, node: Node) -> Keys:
+    """Where the layer's input comes from, unless it is what the one before it gives."""
+    layer = node.layer
+    if isinstance(layer, Other) or node.sources == (number - 1,):  # INPUT is the number before the first
+        return {}
+    if node.sources:
+        return {"from": _names(network, node.sources)}
+    channels, *size = layer.input_shape
+    comes_first = number == 0 and network.input_shape is None
+    is_vector = isinstance(layer, Linear) if network.independent else comes_first
+    return {**_size(size or ([] if is_vector else [1])), "C": str(channels)}
+
+
+def _arguments(node: Node) -> Keys:
+    """Every argument of the layer's class, but for its input."""
+    layer = node.layer
+    if isinstance(layer, Conv):
+        return {
+            "transposed": _flag(layer.transposed),
+            "K": _extent(layer.kernel_size),
+            "O": str(layer.out_channels),
+            "stride": _extent(layer.stride),
+            "padding": _padding(layer.padding),
+            "output_padding": _extent(layer.output_padding),
+            "dilation": _extent(layer.dilation),
+            "groups": str(layer.groups),
+            "bias": _flag(layer.bias),
+            "norm": layer.norm,
+        }
+    if isinstance(layer, Linear):
+        return {"O": str(layer.out_features), "bias": _flag(layer.bias)}
+    if isinstance(layer, Pool):
+        return _pool(layer)
+    if isinstance(layer, Flatten):
+        return {}
+    return {"operator": scalar(layer.operator), "params": str(node.cost.params), "macs": str(node.cost.macs)}
+
+
+def _pool(pool: Pool) -> Keys:
+    if pool.global_pool:
+        return {"mode": pool.mode, "global": "true"}
+    stride = {"stride": _extent(pool.stride)} if pool.stride != pool.kernel_size else {}
+    return {
+        "K": _extent(pool.kernel_size),
+        **stride,
+        "padding": _padding(pool.padding),
+        "mode": pool.mode,
+        "ceil_mode": _flag(pool.ceil_mode),
+    }
+
+
+def _marks(node: Node) -> Keys:
+    """What its author says of a layer with weights; on others it means nothing."""
+    marks: dict[str, str] = {}
+    if isinstance(node.layer, Conv) and node.keep:
+        marks["keep"] = "true"
+    if not node.has_weights:
+        return marks
+    if node.round_to is not None:
+        marks["round_to"] = str(node.round_to)
+    if node.times != 1:
+        marks["times"] = str(node.times)
+    if node.shared:
+        marks["shared"] = "true"
+    return marks
+
+
+def _names(network: Network, numbers: Sequence[int]) -> str:
+    names = [scalar("input" if number == INPUT else network.nodes[number].name) for number in numbers]
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+
+def _size(size: Sequence[int]) -> Keys:
+    """The extent of a map: H and W, or in other dimensions than two, size; W only where it is not H."""
+    if len(size) == 2:
+        height, width = size
+        return {"H": str(height)} if height == width else {"H": str(height), "W": str(width)}
+    return {"size": "x".join(map(str, size))} if size else {}
+
+
+def _extent(extent: Shape) -> str:
+    """One number for all axes where that is so.
+
+    >>> _extent((3, 3)), _extent((3, 5))
+    ('3', '3x5')
+    """
+    return str(extent[0]) if len(set(extent)) == 1 else "x".join(map(str, extent))
+
+
+def _padding(padding: Padding) -> str:
+    return padding if isinstance(padding, str) else _extent(padding)
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _mapping(keys: Keys) -> str:
+    return f"{{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}"
+
+
+def scalar(text: str) -> str:
+    r"""A text that every reader of YAML takes for this text, in quotes where it has to be.
+
+    >>> print(scalar("layer1.0.conv1"), scalar("block 1"), scalar("true"), scalar("007"), scalar("a: b\n"))
+    layer1.0.conv1 block 1 "true" "007" "a: b\n"
+    """
+    return text if PLAIN.fullmatch(text) and text.lower() not in NO_TEXT else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return f'"{"".join(ESCAPES.get(letter) or _escaped(letter) for letter in text)}"'
+
+
+def _escaped(text: str) -> str:
+    """What cannot be seen as the number that it is."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    number = ord(letter)
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written at all: halves of surrogate pairs cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

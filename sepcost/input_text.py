@@ -1,0 +1,85 @@
+"""The text that describes an input of a model: ``[NAME=]SHAPE[:dtype]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sepcost.errors import ModelError
+from sepcost.units import NumberError, read_whole, shortened
+from sepcost.wording import did_you_mean, listed
+
+DTYPES = (
+    "float32", "float16", "bfloat16", "float64",
+    "int8", "uint8", "int16", "int32", "int64", "bool", "complex64",
+)  # fmt: skip
+USUAL_DTYPE = DTYPES[0]
+
+
+@dataclass(frozen=True, slots=True)
+class InputText:
+    """One sample of an input: its shape without the batch, its dtype, and its name in ``forward`` if it has one.
+
+    >>> InputText.parse("3x224x224")
+    InputText(name=None, shape=(3, 224, 224), dtype='float32')
+    >>> InputText.parse("tokens=77:int64")
+    InputText(name='tokens', shape=(77,), dtype='int64')
+    """
+
+    name: str | None
+    shape: tuple[int, ...]
+    dtype: str = USUAL_DTYPE
+
+    @classmethod
+    def parse(cls, text: str) -> InputText:
+        """Read such a text; raises ModelError.
+
+        >>> InputText.parse("tokens=77:int46")
+        Traceback (most recent call last):
+        sepcost.errors.ModelError: tokens=77:int46: there is no dtype int46; did you mean `int64`?
+        """
+        name, equals, described = text.rpartition("=")
+        shape, colon, dtype = described.partition(":")
+        if equals and not name.isidentifier():
+            raise _error(text, f"{shortened(name)} is no name of a parameter")
+        if colon and dtype not in DTYPES:
+            raise _error(text, _unknown(dtype))
+        return cls(name or None, _shape(text, shape), dtype or USUAL_DTYPE)
+
+    def __str__(self) -> str:
+        """The text again, as short as it can be.
+
+        >>> str(InputText("image", (1, 64, 64))), str(InputText(None, (77,), "int64"))
+        ('image=1x64x64', '77:int64')
+        """
+        name = f"{self.name}=" if self.name else ""
+        dtype = "" if self.dtype == USUAL_DTYPE else f":{self.dtype}"
+        return f"{name}{shape_text(self.shape)}{dtype}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Sizes with an x between them.
+
+    >>> shape_text((3, 224, 224))
+    '3x224x224'
+    """
+    return "x".join(map(str, shape))
+
+
+def _shape(text: str, shape: str) -> tuple[int, ...]:
+    """The sizes of a sample: whole numbers by the rules of every other number, on as many axes as there are."""
+    try:
+        sizes = tuple(map(read_whole, shape.replace("×", "x").split("x")))
+    except NumberError:
+        raise _error(text, f"the shape must be whole numbers, as in 3x224x224, got {shortened(shape)}") from None
+    if not all(sizes):
+        raise _error(text, f"every size must be at least 1, got {shortened(shape)}")
+    return sizes
+
+
+def _unknown(dtype: str) -> str:
+    meant = did_you_mean(dtype, DTYPES) or f"; there are {listed(DTYPES)}"
+    return f"there is no dtype {shortened(dtype)}{meant}" if dtype else f"names no dtype{meant}"
+
+
+def _error(text: str, reason: str) -> ModelError:
+    return ModelError(f"{shortened(text)}: {reason}")

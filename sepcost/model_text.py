@@ -1,0 +1,188 @@
+"""The text that names a PyTorch model: ``module:attribute``, ``module:factory(literals)``, ``file.py:attribute``."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from sepcost.errors import ModelError
+from sepcost.units import shortened
+from sepcost.wording import in_one_line
+
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+PYTHON = ".py"
+SCHEMES = "//"
+"""What stands behind the colon of an address in the web."""
+
+WEIGHTS = "holds weights, and costs come from the code"
+FOREIGN = {
+    ".tflite": "is a TensorFlow Lite model",
+    ".h5": "is a Keras model",
+    ".keras": "is a Keras model",
+    ".pb": "is a TensorFlow graph",
+    ".onnx": "is an ONNX model",
+    ".mlmodel": "is a Core ML model",
+    ".mlpackage": "is a Core ML model",
+    ".pt": WEIGHTS,
+    ".pth": WEIGHTS,
+    ".ckpt": WEIGHTS,
+    ".safetensors": WEIGHTS,
+}
+"""Files of models that are no Python, by the end of their names."""
+
+INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
+LITERALS = "numbers, texts in quotes, True, False, None, and lists, tuples, sets and dicts of these"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """A model by where it is and what it is called, and the literal arguments of its factory if it is called.
+
+    >>> text = ModelText.parse("mynet.py:Net.small(32, act='relu')")
+    >>> text.source, text.attribute, text.arguments, text.options
+    ('mynet.py', 'Net.small', (32,), {'act': 'relu'})
+    >>> text.is_file, text.called
+    (True, True)
+
+    As gunicorn reads an application: the arguments are literals, and nothing is evaluated.
+    """
+
+    text: str
+    source: str
+    attribute: str
+    arguments: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    called: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> ModelText:
+        """Read such a text; raises ModelError.
+
+        >>> ModelText.parse("mynet.py:build(big)")
+        Traceback (most recent call last):
+        sepcost.errors.ModelError: mynet.py:build(big): argument big is no literal; in quotes it is a text: 'big'
+        """
+        source, colon, expression = _halves(text)
+        foreign = foreign_format(source)
+        if foreign and (not colon or not _is_module(source)):
+            raise _error(text, foreign)
+        if not source:
+            raise _error(text, f"names no module: write MODULE:{expression} or FILE.py:{expression}")
+        if not expression:
+            raise _error(text, f"names no model: write {source}:NAME")
+        if not _is_module(source) and not _is_python_file(source):
+            raise _error(text, f"{shortened(source)} is neither a module, as pkg.nets is, nor a file that ends in .py")
+        return cls(text, source, *_read(text, expression))
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the source is a file's name, not a module's."""
+        return _is_python_file(self.source)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def is_model_text(text: str) -> bool:
+    r"""Whether a source on the command line names a model, well or badly, and not a file, a folder or a stream.
+
+    >>> [is_model_text(text) for text in ("pkg.nets:UNet", "mynet.py", "model.h5")]
+    [True, True, True]
+    >>> [is_model_text(text) for text in ("net.yaml", "-", r"C:\nets\net.yaml", "https://example.org/net.yaml")]
+    [False, False, False, False]
+    """
+    source, colon, expression = _halves(text)
+    if not colon:
+        return _is_python_file(source) or foreign_format(source) is not None
+    return not expression.startswith(SCHEMES) and not _exists(text)
+
+
+def foreign_format(source: str) -> str | None:
+    """Why a file of this name is no source, and what is; None where nothing is known against it.
+
+    >>> foreign_format("net.tflite").partition(":")[0]
+    'is a TensorFlow Lite model'
+    >>> foreign_format("net.yaml")
+    """
+    known = FOREIGN.get(PurePath(source).suffix.lower())
+    return known and f"{known}: {INSTEAD}"
+
+
+def _halves(text: str) -> tuple[str, str, str]:
+    """What stands on both sides of the first colon that is not a drive's."""
+    drive = text[:2] if DRIVE.match(text) else ""
+    source, colon, expression = text[len(drive) :].partition(":")
+    return drive + source, colon, expression.strip()
+
+
+def _is_python_file(source: str) -> bool:
+    return source.lower().endswith(PYTHON)
+
+
+def _is_module(source: str) -> bool:
+    return all(part.isidentifier() for part in source.split(".")) and not _is_python_file(source)
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a name, or with a character that no name has
+        return False
+
+
+def _read(text: str, expression: str) -> tuple[str, tuple[Any, ...], dict[str, Any], bool]:
+    """Attribute, arguments, options, and whether it is a call at all."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of invalid escapes in quoted texts
+            found = ast.parse(expression, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise _neither(text, expression) from None
+    if not isinstance(found, ast.Call):
+        return _dotted(text, expression, found), (), {}, False
+    arguments = tuple(_literal(text, argument, argument) for argument in found.args)
+    return _dotted(text, expression, found.func), arguments, _options(text, found.keywords), True
+
+
+def _dotted(text: str, expression: str, node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(text, expression, node.value)}.{node.attr}"
+    raise _neither(text, expression)
+
+
+def _options(text: str, keywords: list[ast.keyword]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for keyword in keywords:
+        if keyword.arg is None:
+            raise _no_literal(text, f"**{ast.unparse(keyword.value)}", keyword.value)
+        if keyword.arg in options:
+            raise _error(text, f"argument {keyword.arg} is given twice")
+        options[keyword.arg] = _literal(text, keyword.value, keyword)
+    return options
+
+
+def _literal(text: str, node: ast.expr, shown: ast.expr | ast.keyword) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise _no_literal(text, ast.unparse(shown), node) from None
+
+
+def _no_literal(text: str, shown: str, node: ast.expr) -> ModelError:
+    quoted = f"in quotes it is a text: {node.id!r}" if isinstance(node, ast.Name) else f"literals are {LITERALS}"
+    return _error(text, f"argument {shortened(shown)} is no literal; {quoted}")
+
+
+def _neither(text: str, expression: str) -> ModelError:
+    return _error(text, f"{shortened(expression)} is neither a name, as UNet is, nor a call, as build('small') is")
+
+
+def _error(text: str, reason: str) -> ModelError:
+    return ModelError(f"{in_one_line(text)}: {reason}")

@@ -1,0 +1,176 @@
+"""Eligibility: which convolutions of a model another module can stand in for, and what forbids it in the others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.utils.parametrize import is_parametrized
+
+from sepcost.arguments import LARGEST, times
+from sepcost.errors import LayerError
+from sepcost.layers import Conv, Padding
+from sepcost.pytorch.names import plain_name
+
+KINDS = {nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d}
+INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
+"""What torch draws first weights in."""
+
+HOOKS = {
+    "_forward_pre_hooks": "forward pre-hook",
+    "_forward_hooks": "forward hook",
+    "_backward_pre_hooks": "backward pre-hook",
+    "_backward_hooks": "backward hook",
+    "_state_dict_pre_hooks": "state_dict pre-hook",
+    "_state_dict_hooks": "state_dict hook",
+    "_load_state_dict_pre_hooks": "load_state_dict pre-hook",
+    "_load_state_dict_post_hooks": "load_state_dict post-hook",
+}
+PARAMETER_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+
+PLAIN = frozenset(vars(nn.Conv2d(1, 1, 1, device="meta")))
+"""What every convolution module has of its own."""
+
+
+def eligible(module: nn.Module) -> str | None:
+    """Why no other module can stand in for this convolution without losing something; None if one can.
+
+    >>> eligible(nn.Conv2d(3, 8, 3))
+    >>> eligible(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3)))
+    'its weight is parametrized (_WeightNorm)'
+
+    It says nothing of what is to be gained: a 1×1 convolution can be replaced, too. Nor does it know the model:
+    ``reasons`` also finds weights that are another module's as well.
+    """
+    return next(chain(_of_class(module), _of_hooks(module), _of_attributes(module), _of_weights(module)), None)
+
+
+def reasons(model: nn.Module) -> Mapping[nn.Module, str | None]:
+    """Each convolution module of a model once, in the model's order, and why it cannot be replaced; None if it can.
+
+    >>> first, second = nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)
+    >>> second.weight = first.weight
+    >>> list(reasons(nn.Sequential(first, nn.ReLU(), second)).values())
+    ['its weight is also 2.weight', 'its weight is also 0.weight']
+    """
+    owners = _owners(model)
+    return {
+        module: eligible(module) or next(_tied(module, owners), None)
+        for module in model.modules()
+        if isinstance(module, _ConvNd) or _is_scripted(module)
+    }
+
+
+def described(module: _ConvNd, input_size: Sequence[int]) -> Conv:
+    """The convolution that this module is on a map of this size; raises LayerError.
+
+    >>> described(nn.ConvTranspose1d(4, 8, 4, stride=2, padding=1), [10]).output_shape
+    (8, 20)
+    """
+    stated: Padding | str | int = module.padding
+    padding = 0 if stated == "valid" else stated
+    return Conv(
+        tuple(input_size),
+        module.in_channels,
+        module.out_channels,
+        module.kernel_size,
+        stride=module.stride,
+        padding=padding,  # type: ignore[arg-type]
+        output_padding=module.output_padding,
+        dilation=module.dilation,
+        groups=module.groups,
+        bias=module.bias is not None,
+        transposed=module.transposed,
+    )
+
+
+def _of_class(module: nn.Module) -> Iterator[str]:
+    kind = type(module)
+    if _is_scripted(module):
+        yield "it is TorchScript"
+    elif is_parametrized(module):
+        for name, functions in module.get_submodule("parametrizations").named_children():
+            yield f"its {name} is parametrized ({', '.join(type(each).__name__ for each in functions.children())})"
+    elif isinstance(module, LazyModuleMixin):
+        yield f"it is lazy ({kind.__name__}): run the model once before"
+    elif kind not in KINDS:
+        yield f"it is no plain convolution of torch.nn, but {kind.__module__}.{kind.__qualname__}"
+
+
+def _of_attributes(module: nn.Module) -> Iterator[str]:
+    for name in vars(module):
+        if name not in PLAIN and hasattr(type(module), name):
+            yield f"it has a {name} of its own"
+    for name in chain(module._buffers, module._modules, module._parameters):
+        if name not in ("weight", "bias"):
+            yield f"it also holds {name}"
+
+
+def _of_hooks(module: nn.Module) -> Iterator[str]:
+    for attribute, what in HOOKS.items():
+        for hook in getattr(module, attribute).values():
+            yield f"it has a {what} ({_called(hook)})"
+    for name, parameter in module.named_parameters(recurse=False):
+        for attribute in PARAMETER_HOOKS:
+            for hook in (getattr(parameter, attribute, None) or {}).values():
+                yield f"its {name} has a hook ({_called(hook)})"
+
+
+def _of_weights(module: nn.Module) -> Iterator[str]:
+    conv = cast(_ConvNd, module)
+    try:
+        described(conv, [LARGEST] * len(conv.kernel_size))
+    except LayerError as error:
+        yield f"its {error}"
+    if conv._parameters.get("weight") is None:
+        yield "its weight is no parameter"
+        return
+    weight, bias = conv.weight, conv.bias
+    for name, parameter in conv.named_parameters(recurse=False):
+        if type(parameter) is not nn.Parameter:
+            yield f"its {name} is a {type(parameter).__name__}"
+    if weight.dtype not in INITIALISED:
+        yield f"torch draws no weights of {str(weight.dtype).removeprefix('torch.')}"
+    first, second = (conv.in_channels, conv.out_channels)[:: 1 if conv.transposed else -1]
+    expected = (first, second // conv.groups, *conv.kernel_size)
+    if tuple(weight.shape) != expected:
+        yield f"its weight is {times(weight.shape)}, not {times(expected)} as its arguments say"
+    if bias is not None and (bias.dtype, bias.device) != (weight.dtype, weight.device):
+        yield "its weight and bias differ in dtype or device"
+
+
+def _owners(model: nn.Module) -> Mapping[int, Sequence[tuple[nn.Module, str]]]:
+    """Whose parameters lie in one piece of memory, with their names."""
+    owners: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
+    for name, module in model.named_modules():
+        for own, parameter in module.named_parameters(recurse=False):
+            if type(parameter) is nn.Parameter:
+                owners[_memory(parameter)].append((module, plain_name(f"{name}.{own}".lstrip("."))))
+    return owners
+
+
+def _tied(module: nn.Module, owners: Mapping[int, Sequence[tuple[nn.Module, str]]]) -> Iterator[str]:
+    for own, parameter in module.named_parameters(recurse=False):
+        for owner, name in owners.get(_memory(parameter), ()):
+            if owner is not module:
+                yield f"its {own} is also {name}"
+
+
+def _memory(parameter: torch.Tensor) -> int:
+    return int(parameter.untyped_storage()._cdata)
+
+
+def _is_scripted(module: nn.Module) -> bool:
+    names = {kind.__name__ for kind in KINDS}
+    return isinstance(module, torch.jit.ScriptModule) and getattr(module, "original_name", None) in names
+
+
+def _called(hook: object) -> str:
+    hook = getattr(hook, "hook", hook)  # torch wraps some of them
+    return getattr(hook, "__qualname__", None) or type(hook).__name__

@@ -1,0 +1,112 @@
+"""Inputs: what a model's ``forward`` takes, of a batch of one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from inspect import Parameter
+from typing import Any
+
+import torch
+from torch import nn
+
+from sepcost.errors import ModelError
+from sepcost.input_text import InputText
+from sepcost.pytorch.placement import META, Device
+from sepcost.wording import did_you_mean, listed
+
+SHAPES = "as in 3x224x224 or 77:int64, without the batch"
+BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def make_inputs(
+    model: nn.Module, texts: Sequence[InputText], *, device: Device = META
+) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+    """What the model is called with: a tensor of zeros for each text, by position and by name, each a batch of one.
+
+    >>> args, named = make_inputs(nn.Conv2d(3, 8, 3), [InputText.parse("3x224x224")])
+    >>> [tuple(tensor.shape) for tensor in args], named
+    ([(1, 3, 224, 224)], {})
+
+    Raises ModelError where ``forward`` does not take them, or needs others.
+    """
+    parameters = _parameters(model)
+    _check_names(parameters, texts)
+    _check_number(parameters, texts)
+    _check_missing(parameters, model, texts)
+    args = tuple(_zeros(text, device) for text in texts if text.name is None)
+    return args, {text.name: _zeros(text, device) for text in texts if text.name is not None}
+
+
+def _parameters(model: nn.Module) -> dict[str, Parameter]:
+    """Those of forward; where it says nothing about them, any number of any name."""
+    try:
+        return dict(inspect.signature(model.forward).parameters)
+    except ValueError:
+        kinds = {"inputs": Parameter.VAR_POSITIONAL, "named": Parameter.VAR_KEYWORD}
+        return {name: Parameter(name, kind) for name, kind in kinds.items()}
+
+
+def _check_names(parameters: dict[str, Parameter], texts: Sequence[InputText]) -> None:
+    names = [text.name for text in texts if text.name is not None]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ModelError(f"input {twice[0]} is given twice")
+    if _takes(parameters, Parameter.VAR_KEYWORD):
+        return
+    known = [name for name, parameter in parameters.items() if parameter.kind is not Parameter.VAR_POSITIONAL]
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"; it takes {listed(known)}" if known else "")
+            raise ModelError(f"forward takes no input called {name}{hint}")
+
+
+def _check_number(parameters: dict[str, Parameter], texts: Sequence[InputText]) -> None:
+    places = _places(parameters)
+    given = sum(text.name is None for text in texts)
+    if given > len(places) and not _takes(parameters, Parameter.VAR_POSITIONAL):
+        takes = f"{len(places)} ({', '.join(places)})" if places else "none"
+        raise ModelError(f"{given} inputs are given without a name, and forward takes {takes}")
+    for text in texts:
+        if text.name in places[:given]:
+            raise ModelError(f"input {text.name} is given twice: by its name, and by its place")
+
+
+def _check_missing(parameters: dict[str, Parameter], model: nn.Module, texts: Sequence[InputText]) -> None:
+    given = sum(text.name is None for text in texts)
+    needed = _needed(parameters, model)
+    missing = [name for name in needed if name not in {*_places(parameters)[:given], *(text.name for text in texts)}]
+    if not missing and (texts or needed or not _takes(parameters, Parameter.VAR_POSITIONAL)):
+        return
+    if not texts and len(missing) < 2:
+        takes = f"forward takes {missing[0]}" if missing else "forward takes inputs"
+        raise ModelError(f"{takes}: give --input SHAPE, {SHAPES}")
+    give = " ".join(f"--input {name}=SHAPE" for name in missing)
+    raise ModelError(f"forward needs {listed(missing)}: give {give}, {SHAPES}")
+
+
+def _needed(parameters: dict[str, Parameter], model: nn.Module) -> list[str]:
+    """The parameters without a default; where all have one, the one that transformers call the main input."""
+    needed = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is Parameter.empty
+        and parameter.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    ]
+    main = getattr(model, "main_input_name", None)
+    return needed or [name for name in parameters if name == main]
+
+
+def _places(parameters: dict[str, Parameter]) -> list[str]:
+    return [name for name, parameter in parameters.items() if parameter.kind in BY_POSITION]
+
+
+def _takes(parameters: dict[str, Parameter], kind: Any) -> bool:
+    return any(parameter.kind is kind for parameter in parameters.values())
+
+
+def _zeros(text: InputText, device: Device) -> torch.Tensor:
+    try:
+        return torch.zeros((1, *text.shape), dtype=getattr(torch, text.dtype), device=device)
+    except (RuntimeError, TypeError, OverflowError):  # of so many elements that it cannot count them, or has no room
+        raise ModelError(f"input {text} is too large for torch") from None

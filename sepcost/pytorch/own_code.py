@@ -1,0 +1,102 @@
+"""The model's own code: run apart from what sepcost prints, and what it raises told in one line."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import sepcost
+from sepcost.wording import in_one_line
+
+RAISED = (Exception, SystemExit)
+"""What somebody else's code may raise; an interrupt is the user's."""
+
+LONGEST_MESSAGE = 300
+LONGEST_LINE = 100
+
+NOT_THE_MODELS = tuple(
+    Path(path).resolve()
+    for path in (*torch.__path__, *sepcost.__path__, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+)
+INSTALLED = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Whatever runs in here prints to stderr, and warns nobody: stdout is for results.
+
+    >>> with apart():
+    ...     print("not here")
+    """
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def told(error: BaseException) -> str:
+    """What was raised and, in parentheses, the line of the model's own code that it comes from.
+
+    >>> told(ValueError("no such depth"))
+    'ValueError: no such depth'
+    """
+    return f"{raised(error)}{own_line(error)}"
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, in one line."""
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    message = in_one_line(said, LONGEST_MESSAGE).rstrip(".")
+    return f"{type(error).__name__}{message and f': {message}'}"
+
+
+def own_line(error: BaseException) -> str:
+    """`` (file.py:7: source)``: the deepest line that is neither torch's, Python's nor sepcost's; or nothing."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return _shown(error.filename, error.lineno)
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [(frame.f_code.co_filename, number) for frame, number in frames]
+    own = [line for line in lines if _is_the_models(line[0])]
+    return _shown(*own[-1]) if own else ""
+
+
+def running_layer(error: BaseException, model: nn.Module) -> str:
+    """``, in conv1: Conv2d(…) got (1, 4, 32, 32)``: the layer of torch's whose forward raised; or nothing."""
+    forwards = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "forward"]
+    values = dict(forwards[-1].f_locals) if forwards else {}
+    layer = values.get("self")
+    if not isinstance(layer, nn.Module) or not type(layer).__module__.startswith("torch.nn.") or any(layer.children()):
+        return ""
+    names = [f"{name}: " for name, module in model.named_modules() if module is layer and name]
+    given = [f" got {tuple(value.shape)}" for value in values.values() if isinstance(value, torch.Tensor)]
+    return f", in {''.join(names[:1])}{in_one_line(repr(layer), LONGEST_MESSAGE)}{''.join(given[:1])}"
+
+
+def _is_the_models(file: str) -> bool:
+    if file.startswith("<frozen "):
+        return False
+    path = Path(file).resolve()
+    within = [folder for folder in (*NOT_THE_MODELS, *INSTALLED) if path.is_relative_to(folder)]
+    return not within or max(within, key=lambda folder: len(folder.parts)) in INSTALLED
+
+
+def _shown(file: str, number: int) -> str:
+    source = in_one_line(linecache.getline(file, number), LONGEST_LINE)
+    return f" ({_short(file)}:{number}{source and f': {source}'})"
+
+
+def _short(file: str) -> str:
+    """A file's name as it is known where Python looks for it."""
+    path = Path(file)
+    for folder in (Path.cwd(), *map(Path, sys.path)):
+        if path.is_relative_to(folder.absolute()):
+            return path.relative_to(folder.absolute()).as_posix()
+    return file

@@ -1,0 +1,146 @@
+"""Where a model is: on the meta device, where nothing is allocated, or on the CPU."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal, TypeVar
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+T = TypeVar("T")
+
+Device = Literal["meta", "cpu"]
+
+META: Device = "meta"
+ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
+"""What weights are made with; other tensors are computed with, and their values may be asked for."""
+NAMES_META = re.compile(r"(?<![a-z])meta(?![a-z])", re.IGNORECASE)
+
+
+class WeightsOnMeta(TorchFunctionMode):
+    """Weights are made on the meta device; what is small and computed (``arange``, ``linspace``) has its values.
+
+    >>> with WeightsOnMeta():
+    ...     nn.Linear(10**6, 10**6).weight.device.type, torch.linspace(0, 1, 3)[1].item()
+    ('meta', 0.5)
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        options = dict(kwargs or {})
+        if func in ALLOCATING and options.get("device") is None:
+            options["device"] = META
+        return func(*args, **options)
+
+
+class Copies(TorchFunctionMode):
+    """``copy.deepcopy`` makes copies of tensors that are on this device; for the meta device, it reads none."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__()
+        self._device = device
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func is torch.Tensor.__deepcopy__:
+            original, memo = args
+            return memo[id(original)] if id(original) in memo else memo.setdefault(id(original), self._copy(original))
+        return self._copy(args[0]) if func is torch.Tensor.clone else func(*args, **(kwargs or {}))
+
+    def _copy(self, tensor: torch.Tensor) -> torch.Tensor:
+        empty = torch.empty_like(tensor, device=self._device)
+        return empty if self._device == META else empty.copy_(tensor.detach())
+
+
+def built(build: Callable[[], T], device: Device) -> T:
+    """What the function builds, on this device as far as it leaves the choice to torch.
+
+    On meta, one that asks for the value of a tensor while it builds is called again with only the weights there.
+    """
+    return build() if device != META else _tried(build, torch.device(META), WeightsOnMeta())
+
+
+def run(forward: Callable[[], T], device: Device) -> T:
+    """What the function returns, where tensors that it makes without a device are on this device.
+
+    On meta, one that asks for the values of tensors of its own making is called again with those on the CPU.
+    """
+    with _plain_attention() if device != META else ExitStack():
+        return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
+
+
+def misses_values(error: BaseException) -> bool:
+    """Whether that is what the meta device raises where values or another device are needed."""
+    return isinstance(error, (RuntimeError, ValueError, TypeError)) and NAMES_META.search(str(error)) is not None
+
+
+def is_on(model: nn.Module, device: Device) -> bool:
+    """Whether every tensor that the model's modules hold is on this device."""
+    return all(tensor.device.type == device for tensor in _tensors(model))
+
+
+def copied_to(model: nn.Module, device: Device) -> nn.Module:
+    """A copy of the model on this device, with everything shared that the model shares; the model stays as it is.
+
+    >>> encoder = nn.Linear(3, 3)
+    >>> copied = copied_to(nn.Sequential(encoder, encoder), "meta")
+    >>> copied[0].weight is copied[1].weight, copied[0].weight.device.type, encoder.weight.device.type
+    (True, 'meta', 'cpu')
+    """
+    lazy = [tensor for tensor in _tensors(model) if is_lazy(tensor)]
+    with Copies(device):
+        return copy.deepcopy(model, {id(tensor): _uninitialized(tensor, device) for tensor in lazy})
+
+
+def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
+    """What the call returns in the first context or, where values are missing there, in the second."""
+    try:
+        with first:
+            return call()
+    except Exception as error:
+        if not misses_values(error):
+            raise
+        missing = error
+    try:
+        with second:
+            return call()
+    except Exception:
+        raise missing from None
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Attention as the products that it consists of: fused, it would be one operator that torch's counter passes by."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
+    """Parameters and buffers, and the tensors among the plain attributes and in their lists and dicts."""
+    yield from model.parameters()
+    yield from model.buffers()
+    for module in model.modules():
+        for value in vars(module).values():
+            several = value.values() if isinstance(value, dict) else value
+            held = several if isinstance(value, (dict, list, tuple)) else [value]
+            yield from (each for each in held if isinstance(each, torch.Tensor))
+
+
+def _uninitialized(tensor: Any, device: Device) -> Any:
+    """Its shape comes from the first input."""
+    return type(tensor)(tensor.requires_grad, torch.device(device), tensor.dtype)

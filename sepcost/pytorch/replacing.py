@@ -1,0 +1,293 @@
+"""Replacing: a copy of a model with its convolutions replaced, and the plan of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias, cast
+
+import torch
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
+
+from sepcost.arguments import extent
+from sepcost.blocks import Parts
+from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
+from sepcost.layers import Conv
+from sepcost.pytorch.eligibility import described, reasons
+from sepcost.pytorch.modules import build
+from sepcost.pytorch.names import plain_name
+from sepcost.replacements import Replacement, reason_to_keep
+from sepcost.torch_modules import torch_modules
+from sepcost.wording import did_you_mean
+
+Globs: TypeAlias = str | Collection[str]
+"""One pattern of names or several, as ``fnmatch`` reads them; a name stands for itself, whatever is in it."""
+
+DIVISIBLE = 2520
+"""By every number up to 10: a map that strides divide, beside one that they don't."""
+
+
+def replace_convolutions(
+    model: nn.Module,
+    replacement: str | Replacement = "separable",
+    *,
+    include: Globs | None = None,
+    exclude: Globs = (),
+    inner_norm: bool | Globs = False,
+) -> nn.Module:
+    """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts, newly initialised.
+
+    >>> replace_convolutions(nn.Sequential(nn.Conv2d(3, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 64, 1)))
+    Sequential(
+      (0): Sequential(
+        (depthwise): Conv2d(3, 3, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), groups=3)
+        (pointwise): Conv2d(3, 32, kernel_size=(1, 1), stride=(1, 1))
+      )
+      (1): ReLU()
+      (2): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1))
+    )
+
+    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; torch's first
+    weights; and, as attributes of the ``Sequential``, what code may read of a convolution (``stride``,
+    ``out_channels`` …), except for its weights. A module with several names stays one. Of the model itself nothing
+    is touched. What ``replacement_plan`` gives a reason for stays as it is.
+
+    ``include`` and ``exclude`` are globs of module names (the first, where there are several). Norms stay where they
+    are; the parts have none, unless with ``inner_norm`` (true, or globs of module names): then there are batch norms
+    between them, as many as the block has when its convolution has one.
+
+    Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
+    cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
+    """
+    planned = _planned(model, replacement, include, exclude, inner_norm)
+    return _copied(model, {each.module: _sequential(each.module, each.parts) for each in planned if each.parts})
+
+
+def replacement_plan(
+    model: nn.Module,
+    replacement: str | Replacement = "separable",
+    *,
+    include: Globs | None = None,
+    exclude: Globs = (),
+    inner_norm: bool | Globs = False,
+) -> dict[str, str | None]:
+    """Each convolution module's name, and why ``replace_convolutions`` leaves it as it is; None where it doesn't.
+
+    >>> net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 32, 3, groups=32), nn.Conv2d(32, 64, 1))
+    >>> replacement_plan(net)
+    {'0': None, '1': 'already depthwise', '2': '1×1'}
+
+    It takes and raises the same. Convolutions that are no modules are not in it: a trace finds those.
+    """
+    return {each.name: each.reason for each in _planned(model, replacement, include, exclude, inner_norm)}
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace(Replacement):
+    """A replacement as ``replace_convolutions`` does it: the norm behind the convolution is behind its last part.
+
+    >>> conv = Conv((56, 56), 64, 64, 3, norm="batch")
+    >>> usual = Replacement.parse("separable")
+    >>> [part.norm for _, part in usual(conv)], [part.norm for _, part in InPlace.of(usual)(conv)]
+    (['batch', 'batch'], ['none', 'batch'])
+
+    What a comparison with it counts is what torch counts in the model that comes out. With ``inner_norm`` the other
+    parts are as the block makes them where there is a norm.
+    """
+
+    inner_norm: bool = False
+
+    @classmethod
+    def of(cls, replacement: Replacement, *, inner_norm: bool = False) -> InPlace:
+        return cls(replacement.text, replacement.block, replacement.options, inner_norm)
+
+    def __call__(self, conv: Conv) -> Parts:
+        parts = Replacement.__call__(self, replace(conv, norm="batch" if self.inner_norm else "none"))
+        name, last = parts[-1]
+        return (*parts[:-1], (name, replace(last, norm=conv.norm)))
+
+
+class _Planned(NamedTuple):
+    """A convolution of the model: either its parts or the reason why it has none."""
+
+    name: str
+    module: _ConvNd
+    reason: str | None
+    parts: Parts = ()
+
+
+def _planned(
+    model: nn.Module,
+    replacement: str | Replacement,
+    include: Globs | None,
+    exclude: Globs,
+    inner_norm: bool | Globs,
+) -> list[_Planned]:
+    if not isinstance(model, nn.Module):
+        raise SepcostError(f"convolutions are replaced in a torch.nn.Module, got {model!r:.60}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise SepcostError("this model is TorchScript, which cannot be changed: give the model that it was made of")
+    chosen = Replacement.parse(replacement) if isinstance(replacement, str) else replacement
+    named = _named(model)
+    wanted = named if include is None else _matched("include", include, named)
+    unwanted = _matched("exclude", exclude, named)
+    if isinstance(inner_norm, bool):
+        inner_norm = ["*"] if inner_norm and named else []
+    with_norm = _matched("inner_norm", inner_norm, named)
+    planned: list[_Planned] = []
+    for name, (module, reason) in named.items():
+        if name in unwanted or name not in wanted:
+            planned.append(_Planned(name, module, "excluded" if name in unwanted else "not included"))
+        elif reason is not None:
+            planned.append(_Planned(name, module, reason))
+        else:
+            planned.append(_replaced(name, module, InPlace.of(chosen, inner_norm=name in with_norm)))
+    for each in planned:
+        if each.reason and include is not None and each.name in _patterns(include):
+            raise ReplacementError(f"include: {each.name} cannot be replaced: {each.reason}")
+    return planned
+
+
+def _named(model: nn.Module) -> dict[str, tuple[_ConvNd, str | None]]:
+    """Each convolution under the first of its names, and why it cannot be replaced, or None."""
+    found = reasons(model)
+    return {
+        plain_name(name): (cast(_ConvNd, module), found[module])
+        for name, module in model.named_modules()
+        if module in found
+    }
+
+
+def _patterns(globs: Globs) -> Collection[str]:
+    return [globs] if isinstance(globs, str) else globs
+
+
+def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
+    """The names that one of these patterns matches; each pattern matches some."""
+    found: set[str] = set()
+    for pattern in _patterns(globs):
+        matched = {name for name in names if name == pattern or fnmatchcase(name, pattern)}
+        if not matched:
+            raise ReplacementError(f"{argument}: no convolution is called {pattern!r}{did_you_mean(pattern, names)}")
+        found |= matched
+    return found
+
+
+def _replaced(name: str, module: _ConvNd, replacement: Replacement) -> _Planned:
+    first, *others = _stand_ins(module)
+    reason = reason_to_keep(first)
+    if reason is not None:
+        return _Planned(name, module, reason)
+    try:
+        parts = replacement(first)
+    except CannotReplaceError as refused:
+        return _Planned(name, module, str(refused))
+    except (LayerError, ReplacementError) as error:
+        raise ReplacementError(f"{name}: {error}") from None
+    if any(_fails_or_differs(replacement, other, parts) for other in others):
+        return _Planned(
+            name, module, f"{replacement.text} depends on the size of its map, which a module does not know"
+        )
+    if module.padding_mode != "zeros" and not _pads_alike(parts, module):
+        return _Planned(
+            name, module, f"{replacement.text} pads elsewhere, which padding_mode {module.padding_mode} does not allow"
+        )
+    return _Planned(name, module, None, parts)
+
+
+def _stand_ins(module: _ConvNd) -> Iterator[Conv]:
+    """The convolution on maps of several sizes: the module knows none, and no part may depend on it."""
+    rank = len(module.kernel_size)
+    stride, padding, dilation = (
+        max(extent(name, value, rank, 0))
+        for name, value in (
+            ("stride", 1 if module.transposed else module.stride),
+            ("padding", 0 if isinstance(module.padding, str) else module.padding),
+            ("dilation", module.dilation),
+        )
+    )
+    least = dilation * max(module.kernel_size) + 2 * padding
+    even = DIVISIBLE * stride * (1 + least // DIVISIBLE)
+    sizes = (even, even + 1, least + 2)
+    for turn in range(len(sizes)):
+        yield described(module, [sizes[(turn + axis) % len(sizes)] for axis in range(rank)])
+
+
+def _fails_or_differs(replacement: Replacement, conv: Conv, parts: Parts) -> bool:
+    try:
+        return torch_modules(replacement(conv)) != torch_modules(parts)
+    except SepcostError:
+        return True
+
+
+def _pads_alike(parts: Parts, module: _ConvNd) -> bool:
+    """Whether the parts together pad each side once, and as much as the convolution."""
+    if any(each.kind.startswith("ZeroPad") for each in torch_modules(parts)):
+        return False
+    pads = [each._reversed_padding_repeated_twice for each in _convolutions(build(parts, device="meta"))]
+    wanted: list[int] = module._reversed_padding_repeated_twice
+    return all(sorted(side) == [*[0] * (len(side) - 1), want] for want, *side in zip(wanted, *pads))
+
+
+def _sequential(module: _ConvNd, parts: Parts) -> nn.Module:
+    """The parts as modules, in everything else as the convolution is."""
+    weight, bias = module.weight, module.bias
+    built = build(parts, device=weight.device, dtype=weight.dtype)
+    for conv, (_, part) in zip(_convolutions(built), parts):
+        _pad_alike(conv, part, module)
+    memory_format = _memory_format(weight)
+    if memory_format is not None:
+        built.to(memory_format=memory_format)  # type: ignore[call-overload]
+    for name, parameter in built.named_parameters():
+        like = bias if bias is not None and name.endswith("bias") else weight
+        parameter.requires_grad_(like.requires_grad)
+    return built.train(module.training)
+
+
+def _convolutions(sequential: nn.Module) -> list[_ConvNd]:
+    return [each for each in sequential.children() if isinstance(each, _ConvNd)]
+
+
+def _pad_alike(conv: _ConvNd, part: Conv, module: _ConvNd) -> None:
+    """Padding in the module's own words, where this part has it."""
+    if any(conv._reversed_padding_repeated_twice):
+        conv.padding_mode = module.padding_mode
+    if isinstance(module.padding, str) and not (part.is_pointwise or part.transposed or max(part.stride) > 1):
+        has_it = part.padding == "same" if module.padding == "same" else not any(conv.padding)
+        conv.padding = module.padding if has_it else conv.padding
+
+
+def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
+    channels_last = {4: torch.channels_last, 5: torch.channels_last_3d}.get(weight.dim())
+    if channels_last is None or not weight.is_contiguous(memory_format=channels_last):
+        return None
+    ambiguous = weight.is_contiguous()  # with one channel, say: then the stride of the channels tells
+    return None if ambiguous and weight.stride(1) != 1 else channels_last
+
+
+def _copied(model: nn.Module, replaced: Mapping[_ConvNd, nn.Module]) -> nn.Module:
+    """A deep copy in which these modules are those, wherever they are held."""
+    memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
+    for module in model.modules():
+        for value in chain(vars(module).values(), module._buffers.values()):
+            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+                memo[id(value)] = value.detach().clone()  # a result, such as weight_norm's: torch copies none
+    try:
+        for module, sequential in replaced.items():
+            vars(sequential).update(deepcopy(_attributes(module, sequential), memo))
+        copied = deepcopy(model, memo)
+    except Exception as error:  # whatever the model's own code raises
+        raise SepcostError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
+    if any(module in replaced for module in copied.modules()):
+        raise SepcostError(f"the model cannot be copied: {type(model).__name__} copies itself in a way of its own")
+    return copied
+
+
+def _attributes(module: _ConvNd, sequential: nn.Module) -> dict[str, Any]:
+    """What the convolution has of its own, for code that reads it: its arguments, and what others have noted there."""
+    theirs = {*vars(sequential), *sequential._modules, "_reversed_padding_repeated_twice"}
+    return {name: value for name, value in vars(module).items() if name not in theirs}

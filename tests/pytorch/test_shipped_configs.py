@@ -1,0 +1,96 @@
+"""Configs that are made from models: each is what a trace of its model writes, to the letter.
+
+``python -m tests.pytorch.test_shipped_configs`` makes them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import nn
+
+from sepcost import Network, load
+from sepcost.config.writer import written
+from sepcost.pytorch.tracing import trace
+from tests.commands import ROOT
+from tests.pytorch.models import MobileNetV2, ResNet50, UNet
+
+SCHEMA = "../docs/config.schema.json"
+MADE = "Written by sepcost from a forward pass of tests/pytorch/models.py; pools have no MACs, and do not stand here."
+
+
+class Shipped(NamedTuple):
+    """A model that is shipped as a config: of what input, and what is said of it there."""
+
+    build: Callable[[], nn.Module]
+    input_shape: tuple[int, ...]
+    name: str
+    comment: str
+
+
+SHIPPED = {
+    "resnet50": Shipped(
+        ResNet50,
+        (3, 224, 224),
+        "ResNet-50",
+        "ResNet-50 v1.5 (He et al. 2015, arXiv:1512.03385), as torchvision builds it.",
+    ),
+    "mobilenet_v2": Shipped(
+        MobileNetV2,
+        (3, 224, 224),
+        "MobileNet v2",
+        "MobileNet v2 (Sandler et al. 2018, arXiv:1801.04381), as torchvision builds it.",
+    ),
+    "unet_torch": Shipped(
+        UNet,
+        (3, 256, 256),
+        "U-Net with norms",
+        "U-Net (Ronneberger et al. 2015, arXiv:1505.04597), as mateuszbuda/brain-segmentation-pytorch builds it.",
+    ),
+}
+
+
+def traced(model: nn.Module, input_shape: tuple[int, ...], name: str = "") -> Network:
+    """The network of a forward pass on the meta device, which has neither weights nor maps."""
+    result = trace(model.to("meta"), [torch.empty(1, *input_shape, device="meta")], name=name)
+    assert result.agrees
+    assert not result.uncounted
+    return result.network
+
+
+def config_of(shipped: Shipped) -> str:
+    with torch.device("meta"):
+        model = shipped.build()
+    network = traced(model, shipped.input_shape, shipped.name)
+    return written(network, f"{shipped.comment}\n{MADE}", SCHEMA)
+
+
+def file_of(name: str) -> Path:
+    return ROOT / "configs" / f"{name}.yaml"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_config_is_what_its_model_runs(name: str) -> None:
+    assert file_of(name).read_text(encoding="utf-8") == config_of(SHIPPED[name])
+
+
+def test_a_traced_unet_costs_what_the_config_written_by_hand_does() -> None:
+    """Layer by layer: the one by hand has the connections too, which decide how much memory the maps need at once."""
+    by_hand = load("configs/unet.yaml")
+    model = traced(UNet(1, norm=False), (1, 96, 96))
+    weighted = [node for node in by_hand if node.has_weights]
+    assert [node.cost for node in model] == [node.cost for node in weighted]
+    assert [node.layer.output_shape for node in model] == [node.layer.output_shape for node in weighted]
+
+
+def rewrite() -> None:
+    for name, shipped in SHIPPED.items():
+        file_of(name).write_text(config_of(shipped), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()
