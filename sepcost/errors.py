@@ -58,7 +58,7 @@ class CannotReplaceError(SepcostError):
 class MissingTorchError(SepcostError, ImportError):
     """torch is wanted and cannot be imported: the text says why, and what to do."""
 
-    def __init__(self, reason: ImportError) -> None:
+    def __init__(self, reason: Exception) -> None:
         if isinstance(reason, ModuleNotFoundError) and reason.name == "torch":
             super().__init__("torch is not installed: pip install 'sepcost[torch]'")
         else:

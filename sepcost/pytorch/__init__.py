@@ -5,7 +5,7 @@ from sepcost.errors import MissingTorchError
 try:
     from sepcost.pytorch.modules import build
     from sepcost.pytorch.witness import TorchWitness
-except ImportError as error:
+except Exception as error:  # a broken installation raises whatever it likes, OSError and RuntimeError too
     raise MissingTorchError(error) from None
 
 __all__ = ["TorchWitness", "build"]

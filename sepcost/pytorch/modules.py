@@ -35,7 +35,7 @@ def build(
       (pointwise): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
     )
 
-    They are the modules that ``sepcost compare --code`` writes, initialised as torch initialises them, and take maps
+    Each is a module that ``sepcost compare --code`` writes, initialised as torch initialises them, and take maps
     of shape (N, C, *size): what pads, crops or normalizes stands beside its convolution, under its name. Padding
     ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then nothing is
     allocated. Raises RuntimeError where torch cannot hold the weights.
