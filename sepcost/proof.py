@@ -74,7 +74,7 @@ class _Proof:
         self.variants = 0
         self.checked = 0
         self.mismatches: list[Mismatch] = []
-        self.unverified: list[Unverified] = []
+        self.unverified: dict[Unverified, None] = {}
 
     def verification(self) -> Verification:
         network = self.comparison.network
@@ -162,7 +162,7 @@ class _Proof:
 
     def _agree(self, place: _Place, field: str, ours: Found, theirs: Found | Refused) -> bool:
         if isinstance(theirs, Refused) and theirs.too_large and place.layer is not None:
-            self.unverified.append(Unverified(place.layer, place.variant, place.part, theirs.reason))
+            self.unverified[Unverified(place.layer, place.variant, place.part, theirs.reason)] = None
             return False
         self.checked += 1
         return self._same(place, field, ours, theirs.reason if isinstance(theirs, Refused) else theirs)
