@@ -1,14 +1,18 @@
-"""Alignment: which layers of two networks are the same one."""
+"""Alignment: which layers of two networks, and which networks of two collections, are the same one."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from os.path import normpath
+from typing import NamedTuple, TypeVar
 
-from sepcost.costed import CostedLayer
+from sepcost.costed import CostedLayer, CostedNetwork
+from sepcost.errors import SepcostError
+from sepcost.units import shortened
 
+T = TypeVar("T")
 NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
 MOST_PAIRS = 1_000_000
 """Where more pairs would have to be looked at, layers are paired one after the other: nobody would wait."""
@@ -147,3 +151,45 @@ def _likeness(left: _Traits, right: _Traits) -> int:
 
 def _one_by_one(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tuple[int, int]]:
     return ((number, number) for number, (left, right) in enumerate(zip(before, after)) if left.type == right.type)
+
+
+def partners(now: Sequence[CostedNetwork], before: Sequence[CostedNetwork]) -> Mapping[int, CostedNetwork]:
+    """Which network of before each one of now is, by its number: by name and file, else by name, else by file.
+
+    Only what is told apart counts: two of one name pair by their files, or not at all. Raises SepcostError where a
+    name is left on both sides.
+    """
+    found: dict[int, CostedNetwork] = {}
+    left = list(before)
+    for key in (_name_and_file, _name, _file):
+        ours = _by_key([(key(network), number) for number, network in enumerate(now) if number not in found])
+        theirs = _by_key([(key(network), network) for network in left])
+        for what, numbers in ours.items():
+            if len(numbers) == len(theirs.get(what, ())) == 1:
+                found[numbers[0]] = theirs[what][0]
+        taken = set(map(id, found.values()))
+        left = [network for network in left if id(network) not in taken]
+    names = {network.name for network in left}
+    for number, network in enumerate(now):
+        if number not in found and network.name in names:
+            raise SepcostError(f"several networks are called {shortened(network.name)!r}: give each a name of its own")
+    return found
+
+
+def _by_key(items: Sequence[tuple[Hashable, T]]) -> dict[Hashable, list[T]]:
+    groups: dict[Hashable, list[T]] = {}
+    for key, item in items:
+        groups.setdefault(key, []).append(item)
+    return groups
+
+
+def _name_and_file(network: CostedNetwork) -> Hashable:
+    return (network.name, _file(network))
+
+
+def _name(network: CostedNetwork) -> Hashable:
+    return network.name
+
+
+def _file(network: CostedNetwork) -> Hashable:
+    return None if network.source is None else normpath(network.source)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sepcost.cost import COUNTS
-from sepcost.quantities import read_bytes, read_count, read_ratio
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -58,6 +57,8 @@ def read_bound(figure: str, text: str) -> Quantity:
     >>> read_bound("params", "4.3M"), read_bound("weight_bytes", "17MB"), read_bound("reduction.macs", "8")
     (4300000, 17000000, Fraction(8, 1))
     """
+    from sepcost.quantities import read_bytes, read_count, read_ratio  # with fractions, which take their time
+
     if figure.startswith(REDUCTION) or figure == "macs_per_byte":
         return read_ratio(text)
     return read_bytes(text) if figure.endswith("_bytes") else read_count(text)

@@ -11,18 +11,22 @@ from sepcost.figures import total_figures
 
 
 class Budgeted(NamedTuple):
-    """A limit, what it speaks of (a replacement's text, or ``none``), and the exact value of the figure there."""
+    """A limit, what it speaks of (a replacement's text, or ``none``), and the exact value of the figure there.
+
+    ``line`` is where a file has the limit; None where it was typed.
+    """
 
     limit: Limit
     replacement: str
     value: Quantity | None
+    line: int | None = None
 
     @property
     def holds(self) -> bool:
         return self.limit.allows(self.value)
 
 
-def judged(comparison: Comparison, limit: Limit, replacement: str) -> Budgeted:
+def judged(comparison: Comparison, limit: Limit, replacement: str, line: int | None = None) -> Budgeted:
     """What becomes of a limit under one of the comparison's replacements, or ``none``.
 
     >>> from sepcost import Conv, compare
@@ -32,7 +36,7 @@ def judged(comparison: Comparison, limit: Limit, replacement: str) -> Budgeted:
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
     """
-    return Budgeted(limit, replacement, _value(comparison, limit.figure, replacement))
+    return Budgeted(limit, replacement, _value(comparison, limit.figure, replacement), line)
 
 
 def _value(comparison: Comparison, figure: str, replacement: str) -> Quantity | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
 
-from sepcost.comparison import Total
+from sepcost.comparison import Comparison, Total
 from sepcost.cost import COUNTS, Convention, Cost
 from sepcost.figures import cost_figures, node_facts, total_figures
 from sepcost.liveness import peak_elements
@@ -21,11 +21,12 @@ Figures: TypeAlias = Mapping[str, "int | None"]
 
 @dataclass(frozen=True, slots=True)
 class CostedLayer:
-    """A layer's name, its type, shapes and arguments (``facts``), and what it costs (``figures``)."""
+    """A layer's name, its type, shapes and arguments (``facts``), and what it costs: as it is, and ``replaced``."""
 
     name: str
     facts: Mapping[str, Any]
     figures: Figures
+    replaced: Mapping[str, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class CostedNetwork:
     verified: Verification | None = None
 
     @classmethod
-    def of(cls, network: Network, convention: Convention, replaced: Mapping[str, Total] | None = None) -> CostedNetwork:
-        """The network as it is: what ``compare --format json`` says of its standard; and totals of replacements.
+    def of(cls, network: Network, convention: Convention) -> CostedNetwork:
+        """The network as it is: what ``compare --format json`` says of its standard.
 
         >>> from sepcost import Conv
         >>> CostedNetwork.of(Network.of(Conv((112, 112), 32, 64, 3)), Convention()).total["macs"]
@@ -67,9 +68,25 @@ class CostedNetwork:
             network.source,
             alpha=float(network.alpha),
             rho=float(network.rho),
-            replaced={text: _counts_of(total_figures(total, convention)) for text, total in (replaced or {}).items()},
             network=network,
         )
+
+    @classmethod
+    def of_comparison(cls, comparison: Comparison) -> CostedNetwork:
+        """The network as it is, and under each replacement.
+
+        >>> from sepcost import Conv, compare
+        >>> CostedNetwork.of_comparison(compare(Conv((112, 112), 32, 64, 3))).replaced["separable"]["macs"]
+        29302784
+        """
+        convention = comparison.convention
+        plain = cls.of(comparison.network, convention)
+        layers = [
+            replace(layer, replaced={text: _exact(variant.cost, convention) for text, variant in each.variants.items()})
+            for layer, each in zip(plain.layers, comparison.layers)
+        ]
+        totals = {text: _counts_of(total_figures(total, convention)) for text, total in comparison.totals.items()}
+        return replace(plain, layers=tuple(layers), replaced=totals)
 
 
 def _counts_of(figures: Mapping[str, Any]) -> Figures:
@@ -77,5 +94,9 @@ def _counts_of(figures: Mapping[str, Any]) -> Figures:
 
 
 def _costed(node: Node, convention: Convention) -> CostedLayer:
-    figures = cost_figures(node.cost, convention)
-    return CostedLayer(node.name, node_facts(node), {count: figures[count] for count in COUNTS})
+    return CostedLayer(node.name, node_facts(node), _exact(node.cost, convention))
+
+
+def _exact(cost: Cost, convention: Convention) -> Figures:
+    figures = cost_figures(cost, convention)
+    return {count: figures[count] for count in COUNTS}

@@ -55,15 +55,18 @@ class CannotReplaceError(SepcostError):
     """A block does not take this convolution: its text is the reason why the convolution is kept."""
 
 
+INSTALL = "pip install 'torch>=2.13'"
+
+
 class MissingTorchError(SepcostError, ImportError):
     """torch is wanted and cannot be imported: the text says why, and what to do."""
 
-    def __init__(self, reason: ImportError) -> None:
+    def __init__(self, reason: Exception) -> None:
         if isinstance(reason, ModuleNotFoundError) and reason.name == "torch":
-            super().__init__("torch is not installed: pip install 'sepcost[torch]'")
+            super().__init__(f"torch is not installed: {INSTALL}")
         else:
             said = (str(reason).splitlines() or ["no reason given"])[0]
-            super().__init__(f"torch cannot be imported ({said}): pip install --upgrade 'sepcost[torch]'")
+            super().__init__(f"torch cannot be imported ({said}): {INSTALL}")
 
 
 class LayerProblem(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sepcost.costed import CostedNetwork, Figures
-from sepcost.difference import Difference, LayerDifference
+from sepcost.costed import CostedLayer, CostedNetwork, Figures
+from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.quantities import Allowance
 from sepcost.verification import STANDARD
 
@@ -37,10 +37,11 @@ class Grown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A network against its baseline."""
+    """A network against its baseline; ``unknown`` is its first replacement where the baseline knows none of them."""
 
     difference: Difference
     figures: tuple[Grown, ...]
+    unknown: str | None = None
 
 
 def growth(before: CostedNetwork, after: CostedNetwork, allowances: Mapping[str, Allowance]) -> Growth:
@@ -53,34 +54,40 @@ def growth(before: CostedNetwork, after: CostedNetwork, allowances: Mapping[str,
 ('peak_activation_bytes', False)]
     """
     difference = Difference.of(before, after)
-    culprits = {figure: _culprit(difference, figure) for figure in JUDGED}
-    standard = _grown(STANDARD, before.total, after.total, allowances, culprits)
-    replaced = [
-        grown
-        for text in before.replaced
-        if text in after.replaced
-        for grown in _grown(text, before.replaced[text], after.replaced[text], allowances, culprits)
-    ]
-    return Growth(difference, (*standard, *replaced))
+    both = [text for text in after.replaced if text in before.replaced]
+    totals = [(STANDARD, before.total, after.total)]
+    totals += [(text, before.replaced[text], after.replaced[text]) for text in both]
+    figures = [grown for each in totals for grown in _grown(*each, difference, allowances)]
+    unknown = next(iter(after.replaced), None) if before.replaced and not both else None
+    return Growth(difference, tuple(figures), unknown)
+
+
+def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
+    """A figure of a layer on both sides: of its standard, or under a replacement.
+
+    A peak is no sum over the layers, so the activations stand for it.
+    """
+    name = "activations" if figure == "peak_activation_bytes" else figure
+
+    def value(side: CostedLayer | None) -> int | None:
+        if side is None:
+            return None
+        return side.figures[name] if of == STANDARD else side.replaced.get(of, side.figures)[name]
+
+    return Change(value(layer.before), value(layer.after))
 
 
 def _grown(
-    of: str,
-    before: Figures,
-    after: Figures,
-    allowances: Mapping[str, Allowance],
-    culprits: Mapping[str, LayerDifference | None],
+    of: str, before: Figures, after: Figures, difference: Difference, allowances: Mapping[str, Allowance]
 ) -> Iterator[Grown]:
     for figure in JUDGED:
         allowance = allowances.get(figure, Allowance())
-        yield Grown(of, figure, before[figure] or 0, after[figure] or 0, allowance, culprits[figure])
+        culprit = _culprit(difference, of, figure)
+        yield Grown(of, figure, before[figure] or 0, after[figure] or 0, allowance, culprit)
 
 
-def _culprit(difference: Difference, figure: str) -> LayerDifference | None:
-    """The layer that grew the most; a peak is no sum, so that of its activations stands for it."""
-    name = "activations" if figure == "peak_activation_bytes" else figure
-    grown = {id(layer): layer.figures[name].difference or 0 for layer in difference.changes if layer.after}
-    most = max(grown.values(), default=0)
-    if most <= 0:
-        return None
-    return next(layer for layer in difference.changes if layer.after and grown[id(layer)] == most)
+def _culprit(difference: Difference, of: str, figure: str) -> LayerDifference | None:
+    """The layer that is there and grew the most, if one did."""
+    grown = [(change_of(layer, of, figure).difference or 0, layer) for layer in difference.layers if layer.after]
+    most, layer = max(grown, key=lambda item: item[0], default=(0, None))
+    return layer if most > 0 else None

@@ -74,7 +74,7 @@ class _Proof:
         self.variants = 0
         self.checked = 0
         self.mismatches: list[Mismatch] = []
-        self.unverified: list[Unverified] = []
+        self.unverified: dict[Unverified, None] = {}
 
     def verification(self) -> Verification:
         network = self.comparison.network
@@ -83,8 +83,8 @@ class _Proof:
         for number, (node, layer) in enumerate(zip(network, self.comparison.layers)):
             chained = self._reached(node, outputs)
             standard = self._counts(_Place(layer.name), node, node.layer, layer.standard)
-            outputs[number] = self._added(node, standard, outputs)
-            self.layers += chained and standard is not None
+            outputs[number], added = self._added(node, standard, outputs)
+            self.layers += chained and added and standard is not None
             proved[STANDARD].append(standard)
             for text, variant in layer.variants.items():
                 proved[text].append(self._variant(layer, text, variant, standard) if variant.parts else standard)
@@ -107,21 +107,19 @@ class _Proof:
         found = self.witness.input_of(node.layer, [outputs[source] for source in node.sources])
         return self._agree(_Place(node.name), "input", node.layer.input_shape, found)
 
-    def _added(self, node: Node, standard: Witnessed | None, outputs: dict[int, Shape]) -> Shape:
-        """The shape that others read; where the witness has none, ours."""
-        if standard is None:
-            return node.layer.output_shape
-        if node.add:
-            found = self.witness.sum_of([standard.output_shape, *(outputs[other] for other in node.add)])
-            self._agree(_Place(node.name), "output", node.layer.output_shape, found)
-        return standard.output_shape
+    def _added(self, node: Node, standard: Witnessed | None, outputs: dict[int, Shape]) -> tuple[Shape, bool]:
+        """The shape that others read (where the witness has none, ours), and whether its sum is what we say."""
+        if standard is None or not node.add:
+            return (standard or node.layer).output_shape, True
+        found = self.witness.sum_of([standard.output_shape, *(outputs[other] for other in node.add)])
+        return standard.output_shape, self._agree(_Place(node.name), "output", node.layer.output_shape, found)
 
     def _counts(self, place: _Place, node: Node, layer: Layer, cost: Cost) -> Witnessed | None:
         """What the witness found in this layer, run as the node runs, if all of it is what we say."""
         if isinstance(layer, Other) and self.comparison.network.uncounted is not None:
             return Witnessed(cost.params, cost.macs, ())  # torch's own counter gave these figures
         if isinstance(layer, Other):
-            self.unverified.append(Unverified(place.layer, place.variant, place.part, "its figures are given"))
+            self.unverified[Unverified(place.layer, place.variant, place.part, "its figures are given")] = None
             return None
         found = self.witness.counts(layer)
         if isinstance(found, Refused):
@@ -170,7 +168,7 @@ class _Proof:
 
     def _agree(self, place: _Place, field: str, ours: Found, theirs: Found | Refused) -> bool:
         if isinstance(theirs, Refused) and theirs.too_large and place.layer is not None:
-            self.unverified.append(Unverified(place.layer, place.variant, place.part, theirs.reason))
+            self.unverified[Unverified(place.layer, place.variant, place.part, theirs.reason)] = None
             return False
         self.checked += 1
         return self._same(place, field, ours, theirs.reason if isinstance(theirs, Refused) else theirs)

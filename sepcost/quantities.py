@@ -58,7 +58,7 @@ class Allowance(NamedTuple):
 
 
 def read_count(text: str) -> int:
-    """A count: a whole number, or a decimal with a unit that makes it one.
+    """A count: a whole number, or a decimal with a unit; what is left of one is cut off.
 
     >>> read_count("4.3M"), read_count("600k"), read_count("64")
     (4300000, 600000, 64)
@@ -107,6 +107,8 @@ def read_allowance(text: str, figure: str | None = None) -> Allowance:
     if figure is None:
         raise NumberError(f"must be per cent such as 2%, or NAME=VALUE such as macs=2%, got {shortened(text)}")
     try:
+        if text.isdecimal():
+            raise NumberError(f"must be an amount with a unit such as 10k, got {shortened(text)}")
         return Allowance(amount=read_bytes(text) if figure.endswith("_bytes") else read_count(text))
     except NumberError as error:
         raise NumberError(str(error).replace("must be ", "must be per cent such as 2%, or ", 1)) from None
@@ -117,7 +119,7 @@ def _whole(text: str, units: Mapping[str, int], expected: str, meant: Mapping[st
     if match is None or match[2] not in units or len(text) > LONGEST:
         hint = meant.get(match[2], "") if match else "write no commas" if "," in text else ""
         raise NumberError(f"must be {expected}, got {shortened(text)}{': ' if hint else ''}{hint}")
-    number = Fraction(match[1]) * units[match[2]]
-    if number.denominator != 1:
-        raise NumberError(f"must come out as a whole number, got {shortened(text)}")
-    return int(number)
+    number = Fraction(match[1])
+    if number.denominator != 1 and units[match[2]] == 1:
+        raise NumberError(f"must be a whole number, or have a larger unit, got {shortened(text)}")
+    return int(number * units[match[2]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sepcost.budgeted import Budgeted
@@ -10,22 +9,8 @@ from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, Growth
+from sepcost.lines import Lines
 from sepcost.verification import Verification
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The lines of a file, from 1, in which a network, each of its layers and each of its limits stand."""
-
-    network: int
-    layers: Mapping[str, int]
-    limits: Mapping[str, int]
-
-    def further_down(self, lines: int) -> Lines:
-        """The same, so many lines further down."""
-        layers = {name: line + lines for name, line in self.layers.items()}
-        limits = {figure: line + lines for figure, line in self.limits.items()}
-        return Lines(self.network + lines, layers, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +44,22 @@ class Verdict:
         return self.growth.figures if self.growth else ()
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the baseline does not know it, or none of its replacements."""
+        return self.is_new or (self.growth is not None and self.growth.unknown is not None)
+
+    @property
     def checks(self) -> int:
         """How many things were judged: a verification is one, whatever it counts."""
-        return (self.verification is not None) + len(self.budgeted) + len(self.grown) + self.is_new
+        verified = self.verification is not None and self.verification.checked > 0
+        return verified + len(self.budgeted) + len(self.grown) + self.is_unknown
 
     @property
     def failures(self) -> int:
         """How many of them do not hold."""
         disagrees = self.verification is not None and bool(self.verification.mismatches)
         over = sum(not check.holds for check in self.budgeted) + sum(not check.holds for check in self.grown)
-        return disagrees + over + self.is_new
+        return disagrees + over + self.is_unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import Conv, LayerError, Pool, compare
+from sepcost.pytorch import TorchWitness, build
 from sepcost.replacements import REPLACEMENTS
 from tests.strategies import convs
 
@@ -73,15 +74,33 @@ def counted(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int, tuple[
     return params, counter.get_total_flops() // 2, tuple(output.shape[1:])
 
 
+TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
+
+
+@settings(max_examples=200)
 @given(convs())
-def test_any_convolution_and_its_replacements(conv: Conv) -> None:
+def test_the_formulas_count_what_modules_made_by_hand_count(conv: Conv) -> None:
     assert counted(module_of(conv), conv.input_shape) == (conv.cost.params, conv.cost.macs, conv.output_shape)
-    texts = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
-    for variant in compare(conv, texts).layers[0].variants.values():
+    for variant in compare(conv, TEXTS).layers[0].variants.values():
         if variant.parts:
             module = nn.Sequential(*(module_of(part.layer) for part in variant.parts))
             expected = (variant.cost.params, variant.cost.macs, conv.output_shape)
             assert counted(module, conv.input_shape) == expected
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@settings(max_examples=200)
+@given(convs())
+def test_the_witness_counts_what_modules_made_by_hand_count(conv: Conv) -> None:
+    witness = TorchWitness()
+    assert witness.counts(conv) == counted(module_of(conv), conv.input_shape)
+    for variant in compare(conv, TEXTS).layers[0].variants.values():
+        if variant.parts:
+            by_hand = [module_of(part.layer) for part in variant.parts]
+            for part, module in zip(variant.parts, by_hand):
+                assert witness.counts(part.layer) == counted(module, part.layer.input_shape)
+            built = build(variant.parts, device="meta").eval()
+            assert counted(built, conv.input_shape) == counted(nn.Sequential(*by_hand), conv.input_shape)
 
 
 @pytest.mark.parametrize("ceil_mode", [False, True])

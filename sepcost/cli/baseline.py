@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sepcost.cli.sides import Side, refuse_different_counting
 from sepcost.cli.streams import config_error, write
@@ -16,9 +18,13 @@ from sepcost.costed import CostedNetwork
 from sepcost.errors import SepcostError
 from sepcost.report.costs_reader import read_costs
 from sepcost.report.json import json_chunks
-from sepcost.units import factor_text, shortened
+from sepcost.report.verification_text import counted
+from sepcost.units import exact, factor_text
+from sepcost.verdict import Judgement
 from sepcost.version import __version__
-from sepcost.wording import listed
+
+OPTION = "--update-baseline"
+COMPACT = (",", ":")
 
 
 class Baseline:
@@ -36,88 +42,55 @@ class Baseline:
             raise config_error(path, "is no baseline: sepcost check --update-baseline writes one")
         return cls(path, networks)
 
-    def partners(self, now: Sequence[CostedNetwork]) -> Mapping[int, CostedNetwork]:
-        """Which of the baseline's networks each one is, by its number: by name and file, by name alone, by file alone.
-
-        What is alone on both sides is the same. Raises SepcostError where a name does not tell which is meant.
-        """
-        partners: dict[int, CostedNetwork] = {}
-        left = list(self.networks)
-        only = len(now) == len(left) == 1
-        for key in (_name_and_file, _name, _file, *([_anything] if only else [])):
-            ours: dict[Hashable, list[int]] = {}
-            for number, network in enumerate(now):
-                if number not in partners:
-                    ours.setdefault(key(network), []).append(number)
-            theirs: dict[Hashable, list[CostedNetwork]] = {}
-            for network in left:
-                theirs.setdefault(key(network), []).append(network)
-            partners |= {
-                numbers[0]: theirs[what][0]
-                for what, numbers in ours.items()
-                if len(numbers) == len(theirs.get(what, ())) == 1
-            }
-            taken = set(map(id, partners.values()))
-            left = [network for network in left if id(network) not in taken]
-        self._refuse_ambiguous([network for number, network in enumerate(now) if number not in partners], left)
-        return partners
-
-    def _refuse_ambiguous(self, now: Sequence[CostedNetwork], left: Sequence[CostedNetwork]) -> None:
-        names = {network.name for network in left}
-        for network in now:
-            if network.name in names:
-                name = shortened(network.name)
-                raise SepcostError(f"several networks are called {name!r}: give each its own, and --update-baseline")
-
-    def gone(self, partners: Iterable[CostedNetwork], sources: Sequence[str]) -> Iterator[CostedNetwork]:
-        """The networks that no one took although their file is among the sources."""
+    def gone(
+        self, partners: Iterable[CostedNetwork], sources: Sequence[str], unread: Collection[str]
+    ) -> Iterator[CostedNetwork]:
+        """The networks that no one took although their file is among the sources, and could be read."""
         taken = {id(partner) for partner in partners}
         for network in self.networks:
-            if id(network) not in taken and any(_within(network.source, source) for source in sources):
+            if id(network) not in taken and network.source not in unread and is_within(network.source, sources):
                 yield network
 
-    def refuse_other_counting(self, before: CostedNetwork, now: CostedNetwork) -> None:
-        """A SepcostError where the two were counted in different ways."""
-        refuse_different_counting(
-            Side(self.path, self.networks, counted=False),
-            Side(now.source or now.name, [now], counted=True),
-            (before, now),
-        )
+    def refuse_other_convention(self, now: CostedNetwork) -> None:
+        """A SepcostError where networks of now are counted in another way."""
+        there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
+        refuse_different_counting(there, here, (self.networks[0], now))
+
+    def refuse_other_scaling(self, before: CostedNetwork, now: CostedNetwork) -> None:
+        """A SepcostError where the two were multiplied by different factors."""
         for option, ours, theirs in (("alpha", before.alpha, now.alpha), ("rho", before.rho, now.rho)):
             if ours != theirs:
                 told = f"{now.name!r} is there with {option} {factor_text(ours)}, and has {factor_text(theirs)} now"
                 raise SepcostError(f"{told}: give --{option} {factor_text(ours)}")
-        if before.replaced and now.replaced and before.replaced.keys().isdisjoint(now.replaced):
-            there, here = (listed(list(network.replaced)) for network in (before, now))
-            told = f"{now.name!r} is there under {there}, and under {here} now"
-            raise SepcostError(f"{told}: give -r {next(iter(before.replaced))}")
 
 
-def write_baseline(comparisons: Sequence[Comparison], convention: Convention, path: Path) -> None:
-    """Write the costs of these networks, whole or not at all; without what torch of some version said of them."""
+def write_baseline(comparisons: Sequence[Comparison], judgement: Judgement, sources: Sequence[str], path: Path) -> str:
+    """Write the costs of these networks, whole or not at all, and say so.
+
+    What a file that is there has of networks outside of these sources stays in it; a SepcostError where that was
+    counted in another way. What torch of some version said is left out.
+    """
+    kept = list(_outside(path, judgement.convention, sources)) if path.exists() else []
     plain = (replace(comparison, verified=None) for comparison in comparisons)
-    write(json_chunks(plain, convention, __version__), path)
+    *written, end = json_chunks(plain, judgement.convention, __version__)
+    others = [f",\n{json.dumps(network, separators=COMPACT)}" for network in kept]
+    write([*written, *others, end], path, OPTION)
+    told = f"{path} is written: {counted(len(comparisons), 'network')}"
+    return f"{told}, and {exact(len(kept))} that were in it" if kept else told
 
 
-def _name_and_file(network: CostedNetwork) -> Hashable:
-    return (network.name, _file(network))
+def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> Iterator[Any]:
+    """The networks of a baseline that are not of these sources, as they stand there."""
+    held = Baseline.read(str(path))
+    away = {number for number, network in enumerate(held.networks) if not is_within(network.source, sources)}
+    if away and held.networks[0].convention != convention:
+        raise SepcostError(f"{OPTION} {path}: it has other networks, counted in another way: check them too")
+    document = json.loads(path.read_text(encoding="utf-8-sig"))
+    yield from (network for number, network in enumerate(document["networks"]) if number in away)
 
 
-def _name(network: CostedNetwork) -> Hashable:
-    return network.name
-
-
-def _file(network: CostedNetwork) -> Hashable:
-    return None if network.source is None else os.path.normpath(network.source)
-
-
-def _anything(network: CostedNetwork) -> Hashable:
-    return None
-
-
-def _within(file: str | None, source: str) -> bool:
-    """Whether the file is this source, or in this folder."""
-    if file is None or source == "-":
-        return False
-    path, around = Path(os.path.normpath(file)), Path(os.path.normpath(source))
-    return path == around or around in path.parents
+def is_within(file: str | None, sources: Sequence[str]) -> bool:
+    """Whether the file is one of these sources, or in a folder that is."""
+    path = None if file is None else Path(os.path.abspath(file))  # noqa: PTH100 (links stay)
+    around = [Path(os.path.abspath(source)) for source in sources if source != "-"]  # noqa: PTH100
+    return path is not None and any(path == folder or folder in path.parents for folder in around)

@@ -18,7 +18,7 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.streams import complain, complain_about, write
-from sepcost.errors import ConfigError, MissingTorchError, SepcostError
+from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.selection import Selection
 from sepcost.version import __version__
 from sepcost.wording import listed
@@ -33,10 +33,9 @@ FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUN
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
 BUDGET = "Budget"
 BASELINE = "Baseline"
-NONE = "none"
 NOTHING = (
     "nothing to check: give a budget (--max-params 4.3M, or `budget` in the file) or a --baseline, or let torch verify "
-    "the counts (pip install 'sepcost[torch]')"
+    f"the counts ({INSTALL})"
 )
 
 
@@ -122,7 +121,8 @@ def check(
     files = sources or []
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
-    usual = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TABLE
+    to_actions = os.environ.get("GITHUB_ACTIONS") == "true" and output is None
+    usual = Format.GITHUB if to_actions else Format.TABLE
     format_ = chosen_format(format_, FORMATS, output, usual)
     _refuse_contradictions(files, output, baseline, max_growth, update_baseline)
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
@@ -157,18 +157,11 @@ def check(
     with Waiting("networks") as waiting:
         inspection.read(files, waiting)
         judgement = _judgement(inspection, baseline, files, unverified)
-        text = _rendered(judgement, format_, to_stdout=output is None)
     if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
         raise SepcostError(NOTHING)
-    if format_ is not Format.GITHUB:
-        complain_about(judgement.problems)
-    if unverified is not None and format_ in (Format.JSON, Format.JUNIT):
-        complain(f"counts are not verified: {unverified}")
-    write([text] if judgement.verdicts or format_ not in FOR_PEOPLE else [], output)
-    if format_ is Format.GITHUB:
-        _append_summary(judgement)
+    _tell(judgement, format_, output)
     if update_baseline is not None:
-        _update(update_baseline, inspection, judgement)
+        _update(update_baseline, inspection, judgement, files)
     return NOT_JUDGED if judgement.problems else HOLDS if judgement.holds else FAILS
 
 
@@ -185,21 +178,30 @@ def _refuse_contradictions(
         raise SepcostError("- stands for standard input, and can be given once")
     if max_growth and baseline is None:
         raise SepcostError("--max-growth says how much more than a baseline is allowed: give --baseline FILE")
+    if str(update_baseline) == "-":
+        raise SepcostError("--update-baseline writes a file: give its name")
     refuse_overwriting(sources, output)
     refuse_overwriting(sources, update_baseline, "--update-baseline")
     if output is not None:
         refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output)
+    if baseline == "-":
+        raise SepcostError("--baseline reads a file: give its name")
 
 
 def _replacements(texts: Sequence[str] | None) -> list[Replacement] | None:
     """None where none was typed, and none at all for ``none``."""
     if not texts:
         return None
-    if NONE in texts:
+    from sepcost.budget import AS_GIVEN
+
+    if AS_GIVEN in texts:
         if len(texts) > 1:
             raise SepcostError("-r none is the network as given: leave out the other replacements")
         return []
-    return chosen_replacements(texts)[0]
+    chosen, swept = chosen_replacements(texts)
+    if swept:
+        raise SepcostError(f"check judges one version of a network: give one value for {listed(swept)}")
+    return chosen
 
 
 def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
@@ -228,6 +230,18 @@ def _judgement(inspection: Inspection, path: str | None, sources: Sequence[str],
     return inspection.judgement(baseline, sources, unverified)
 
 
+def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
+    """Write the judgement; what could not be judged, and what was not verified, is told on standard error too."""
+    if format_ is not Format.GITHUB:
+        complain_about(judgement.problems)
+    if judgement.unverified is not None and format_ in (Format.JSON, Format.JUNIT):
+        complain(f"counts are not verified: {judgement.unverified}")
+    for_nobody = format_ in FOR_PEOPLE and not judgement.verdicts
+    write([] if for_nobody else [_rendered(judgement, format_, to_stdout=output is None)], output)
+    if format_ is Format.GITHUB:
+        _append_summary(judgement)
+
+
 def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
         from sepcost.report.check_json import check_json
@@ -248,7 +262,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.MARKDOWN:
         from sepcost.report.markdown import markdown
 
-        return markdown(check_sheets(judgement))
+        return markdown(check_sheets(judgement, problems=True))
     from sepcost.report.table import draw, terminal
 
     return draw(*terminal(to_stdout), check_sheets(judgement))
@@ -274,7 +288,7 @@ def _append_summary(judgement: Judgement) -> None:
         complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
-def _update(path: Path, inspection: Inspection, judgement: Judgement) -> None:
+def _update(path: Path, inspection: Inspection, judgement: Judgement, sources: Sequence[str]) -> None:
     """Write the baseline, unless something could not be judged or is wrong by torch's count."""
     from sepcost.cli.baseline import write_baseline
 
@@ -283,6 +297,4 @@ def _update(path: Path, inspection: Inspection, judgement: Judgement) -> None:
     elif any(verdict.verification and verdict.verification.mismatches for verdict in judgement.verdicts):
         complain(f"{path} is not written: torch does not confirm every count")
     else:
-        write_baseline([counted.comparison for counted in inspection.counted], judgement.convention, path)
-        many = len(inspection.counted)
-        complain(f"{path} is written: {many:,} network{'s' if many > 1 else ''}")
+        complain(write_baseline([counted.comparison for counted in inspection.counted], judgement, sources, path))

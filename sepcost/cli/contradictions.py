@@ -9,6 +9,8 @@ from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import Format
 from sepcost.errors import SepcostError
 
+CONFIGS = (".yaml", ".yml")
+
 
 def refuse_contradictions(
     sources: Sequence[str], one: ConvolutionOptions, format_: Format, *, explain: bool, **others: object
@@ -40,9 +42,13 @@ def _refuse_beside_yaml(sources: Sequence[str], others: Mapping[str, object]) ->
 
 
 def refuse_overwriting(sources: Sequence[str], output: Path | None, option: str = "--output") -> None:
-    """A SepcostError where the output is one of the sources."""
+    """A SepcostError where the output is one of the sources, or a config in a folder that is one."""
+    if output is None:
+        return
+    target = output.resolve()
     for source in sources:
-        if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+        path = Path(source).resolve()
+        if target == path or (path.is_dir() and path in target.parents and target.suffix.lower() in CONFIGS):
             raise SepcostError(f"{option} {output}: is a source, and would be overwritten")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from sepcost.alignment import partners
 from sepcost.budget import AS_GIVEN, Limit
 from sepcost.budgeted import Budgeted, judged
 from sepcost.cli.baseline import Baseline
@@ -19,6 +20,7 @@ from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.growth import growth
+from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.proof import Witness
 from sepcost.quantities import Allowance
@@ -26,7 +28,7 @@ from sepcost.replacements import Replacement
 from sepcost.report.verification_text import unverified_line
 from sepcost.scaling import scale
 from sepcost.selection import Selection
-from sepcost.verdict import Judgement, Lines, Verdict
+from sepcost.verdict import Judgement, Verdict
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Counted(NamedTuple):
 
     comparison: Comparison
     lines: Lines
-    limits: Sequence[tuple[Limit, str]]
+    limits: Sequence[tuple[Limit, str, int | None]]
 
 
 class Inspection:
@@ -76,12 +78,12 @@ class Inspection:
 
     def judgement(self, baseline: Baseline | None, sources: Sequence[str], unverified: str | None) -> Judgement:
         """All verdicts."""
-        costs = [_costs(counted.comparison) for counted in self.counted]
-        partners = self._partners(baseline, costs)
-        if partners is None:
-            baseline, partners = None, {}
+        costs = [CostedNetwork.of_comparison(counted.comparison) for counted in self.counted]
+        found = self._partners(baseline, costs)
+        if found is None:
+            baseline, found = None, {}
         verdicts = [
-            self._verdict(counted, costs[number], baseline, partners.get(number))
+            self._verdict(counted, costs[number], baseline, found.get(number))
             for number, counted in enumerate(self.counted)
         ]
         return Judgement(
@@ -89,15 +91,19 @@ class Inspection:
             tuple(self.problems),
             self.wishes.convention,
             baseline.path if baseline else None,
-            tuple(baseline.gone(partners.values(), sources)) if baseline else (),
+            tuple(baseline.gone(found.values(), sources, self._unread)) if baseline else (),
             unverified,
         )
+
+    @property
+    def _unread(self) -> set[str]:
+        return {problem.source for problem in self.problems}
 
     def _counted(self, item: Loaded | LoadedModel) -> Counted:
         model = item if isinstance(item, LoadedModel) else None
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
-            chosen, limits = _chosen(network, self.wishes)
+            chosen, limits = _chosen(network, item.lines(), self.wishes)
             chosen = chosen if model is None else model.replacements(chosen)
             comparison = Comparison.under_each(chosen, network, self.wishes.convention)
         except NetworkError as error:
@@ -118,13 +124,15 @@ class Inspection:
         if baseline is None:
             return None
         try:
-            partners = baseline.partners(costs)
-            for number, partner in partners.items():
-                baseline.refuse_other_counting(partner, costs[number])
+            for now in costs[:1]:
+                baseline.refuse_other_convention(now)
+            found = partners(costs, baseline.networks)
+            for number, partner in found.items():
+                baseline.refuse_other_scaling(partner, costs[number])
         except SepcostError as error:
             self.problems.append(ConfigProblem(baseline.path, 0, 0, "", str(error)))
             return None
-        return partners
+        return found
 
     def _verdict(
         self, counted: Counted, costs: CostedNetwork, baseline: Baseline | None, partner: CostedNetwork | None
@@ -139,30 +147,34 @@ class Inspection:
         )
 
 
-def _chosen(network: Network, wishes: Wishes) -> tuple[list[Replacement], list[tuple[Limit, str]]]:
-    """The replacements to compare with, and each limit with the one that it speaks of."""
+def _chosen(
+    network: Network, lines: Lines, wishes: Wishes
+) -> tuple[list[Replacement], list[tuple[Limit, str, int | None]]]:
+    """The replacements to compare with; and each limit, the one that it speaks of, and its line in the file."""
     chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
     first = chosen[0].text if chosen else AS_GIVEN
     budget = network.budget
     meant = budget.replacement if budget and budget.replacement else first
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
         chosen.append(Replacement.parse(meant))
-    typed = [(limit, meant if wishes.replacements is None else first) for limit in wishes.limits]
-    overridden = {(limit.figure, of) for limit, of in typed}
-    written = [(limit, meant) for limit in (budget.limits if budget else ())]
-    limits = [*(item for item in written if (item[0].figure, item[1]) not in overridden), *typed]
-    for limit, of in limits:
-        if of == AS_GIVEN and limit.is_least:
-            raise SepcostError(f"{limit.figure} needs a replacement, and there is none: the network is judged as given")
-    return chosen, limits
+    spoken_of = meant if wishes.replacements is None else first
+    overridden = {(limit.figure, spoken_of) for limit in wishes.limits}
+    limits: list[tuple[Limit, str, int | None]] = [
+        (limit, meant, lines.limits.get(limit.figure))
+        for limit in (budget.limits if budget else ())
+        if (limit.figure, meant) not in overridden
+    ]
+    limits += [(limit, spoken_of, None) for limit in wishes.limits]
+    for limit in wishes.limits:
+        if spoken_of == AS_GIVEN and limit.is_least:
+            raise SepcostError(
+                f"{limit.figure} is of a replacement, and there is none: leave out -r none, or the limit"
+            )
+    return chosen, [(limit, of, line) for limit, of, line in limits if of != AS_GIVEN or not limit.is_least]
 
 
 def _judged(counted: Counted) -> Iterator[Budgeted]:
-    return (judged(counted.comparison, limit, of) for limit, of in counted.limits)
-
-
-def _costs(comparison: Comparison) -> CostedNetwork:
-    return CostedNetwork.of(comparison.network, comparison.convention, comparison.totals)
+    return (judged(counted.comparison, *limit) for limit in counted.limits)
 
 
 def _unverified(counted: Counted) -> Iterator[ConfigProblem]:

@@ -17,7 +17,7 @@ from sepcost.replacements import Replacement
 if TYPE_CHECKING:
     from torch import nn
 
-    from sepcost.verdict import Lines
+    from sepcost.lines import Lines
     from sepcost.verification import Mismatch
 
 Device: TypeAlias = Literal["meta", "cpu"]
@@ -52,7 +52,7 @@ class LoadedModel:
 
     def lines(self) -> Lines:
         """A model stands in no file that a line could be of."""
-        from sepcost.verdict import Lines
+        from sepcost.lines import Lines
 
         return Lines(0, {}, {})
 

@@ -48,7 +48,7 @@ def stdin_lines() -> Iterable[bytes]:
     return sys.stdin.buffer
 
 
-def write(chunks: Iterable[str], output: Path | None) -> None:
+def write(chunks: Iterable[str], output: Path | None, option: str = "--output") -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file."""
     if output is None:
         for chunk in chunks:
@@ -59,9 +59,9 @@ def write(chunks: Iterable[str], output: Path | None) -> None:
         return
     target = Path(os.path.realpath(output))
     if target.exists() and not target.is_file():
-        _write_to_device(chunks, target, output)
+        _write_to_device(chunks, target, f"{option} {output}")
     else:
-        _write_file(chunks, target, output)
+        _write_file(chunks, target, f"{option} {output}")
 
 
 def to_stdout(text: str) -> None:
@@ -86,14 +86,14 @@ def forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write_to_device(chunks: Iterable[str], target: Path, shown: Path) -> None:
+def _write_to_device(chunks: Iterable[str], target: Path, shown: str) -> None:
     if target.is_dir():
-        raise SepcostError(f"--output {shown}: is a folder, not a file")
+        raise SepcostError(f"{shown}: is a folder, not a file")
     with target.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(chunks)
 
 
-def _write_file(chunks: Iterable[str], target: Path, shown: Path) -> None:
+def _write_file(chunks: Iterable[str], target: Path, shown: str) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with _opened(temporary, shown) as file:
@@ -104,15 +104,15 @@ def _write_file(chunks: Iterable[str], target: Path, shown: Path) -> None:
                 temporary.chmod(target.stat().st_mode & 0o777)
             temporary.replace(target)
     except OSError as error:
-        raise SepcostError(f"--output {shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _opened(path: Path, shown: Path) -> TextIO:
+def _opened(path: Path, shown: str) -> TextIO:
     if not path.parent.is_dir():
-        raise SepcostError(f"--output {shown}: cannot be written: there is no folder {path.parent}")
+        raise SepcostError(f"{shown}: cannot be written: there is no folder {path.parent}")
     return path.open("w", encoding="utf-8", newline="\n")
 
 

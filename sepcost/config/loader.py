@@ -11,8 +11,8 @@ from sepcost.config.documents import Piece, pieces
 from sepcost.config.translation import Translation
 from sepcost.config.yaml_reader import read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
+from sepcost.lines import Lines
 from sepcost.network import Network
-from sepcost.verdict import Lines
 
 JSON_LINES = (".jsonl", ".ndjson")
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"

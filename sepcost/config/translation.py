@@ -16,9 +16,9 @@ from sepcost.config.values import as_written
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Shape
+from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.replacements import Replacement
-from sepcost.verdict import Lines
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
@@ -249,7 +249,7 @@ class Translation:
         reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
         figures = [(name, bound) for name, bound in given.items() if name not in ("replacement", "reduction")]
         replacement = written.get("replacement")
-        if not written.keys() - {"replacement"}:
+        if not [key for key, value in written.items() if key != "replacement" and value != {}]:
             self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
         if not isinstance(replacement, str):
             replacement = None

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sepcost.arguments import LARGEST
+from sepcost.budget import read_bound
 from sepcost.config.yaml_reader import Text
 from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
@@ -53,8 +54,6 @@ def _quantity(figure: str) -> BeforeValidator:
     """Reads the bound of such a figure, which a number may be or a text."""
 
     def read(value: Any) -> Any:
-        from sepcost.budget import read_bound  # few configs have a budget
-
         if type(value) is not int and not isinstance(value, str):
             raise PydanticCustomError("quantity_type", "must be a number")
         try:
@@ -65,11 +64,10 @@ def _quantity(figure: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _quantity_schema(units: str) -> WithJsonSchema:
+def _quantity_schema(units: str, least: int = 0) -> WithJsonSchema:
     number = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
-    return WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{number} ?({units})?$"}]}
-    )
+    text = {"type": "string", "pattern": f"^{number} ?({units})?$"}
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": least}, text]})
 
 
 def _read_positive_sizes(value: Any) -> Any:
@@ -100,7 +98,7 @@ Count = Annotated[Any, _quantity("params"), _quantity_schema("[kMGTPE]")]
 """4300000, 600k or 4.3M."""
 Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema("B|[kMGTPE]B|[KMGTPE]iB")]
 """17000000, 17MB or 16MiB."""
-Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema("[x×]")]
+Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema("[x×]", 1)]
 """8 or 7.5×."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]

@@ -7,7 +7,7 @@ try:
     from sepcost.pytorch.modules import build
     from sepcost.pytorch.replacing import InPlace, replace_convolutions, replacement_plan
     from sepcost.pytorch.witness import TorchWitness
-except ImportError as error:
+except Exception as error:  # a broken installation raises whatever it likes, OSError and RuntimeError too
     raise MissingTorchError(error) from None
 
 __all__ = ["InPlace", "TorchWitness", "build", "eligible", "replace_convolutions", "replacement_plan"]

@@ -10,6 +10,7 @@ from torch import nn
 
 from sepcost.blocks import Parts
 from sepcost.comparison import Part
+from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Linear
 from sepcost.torch_modules import TorchModule, torch_modules
 
@@ -35,13 +36,15 @@ def build(
       (pointwise): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
     )
 
-    They are the modules that ``sepcost compare --code`` writes, initialised as torch initialises them, and take maps
-    of shape (N, C, *size): what pads, crops or normalizes stands beside its convolution, under its name. Padding
+    The modules are those that ``sepcost compare --code`` writes, initialised as torch initialises them; they take
+    maps of shape (N, C, *size). What pads, crops or normalizes stands beside its convolution, under its name. Padding
     ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then nothing is
-    allocated. Raises RuntimeError where torch cannot hold the weights.
+    allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
     """
     if isinstance(layer, Linear):
         return nn.Linear(layer.in_features, layer.out_features, layer.bias, device=device, dtype=dtype)
+    if not isinstance(layer, (Conv, tuple, list)) or not layer:
+        raise SepcostError(f"build takes a convolution, a linear layer or parts, got {layer!r:.60}")
     modules = torch_modules([("conv", layer)] if isinstance(layer, Conv) else list(map(_named, layer)))
     built = OrderedDict((module.name, _built(module, device, dtype)) for module in modules)
     if isinstance(layer, Conv) and len(built) == 1:

@@ -71,12 +71,11 @@ def _module(layer: Layer) -> nn.Module:
 
 
 def _pool(pool: Pool) -> nn.Module:
-    """A module with the pool's output size: what it pads with does not matter."""
-    kind = "Max" if pool.mode == "max" else "Avg"
+    """A module with the pool's output size: what it pads with, and what it makes of a window, does not matter."""
     rank = len(pool.kernel_size)
     if pool.global_pool:
-        return _nn(f"Adaptive{kind}Pool{rank}d")(1)
-    pools = _nn(f"{kind}Pool{rank}d")
+        return _nn(f"AdaptiveMaxPool{rank}d")(1)
+    pools = _nn(f"MaxPool{rank}d")
     if pool.padding != "same":
         return pools(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
     around: list[int] = []
@@ -104,4 +103,4 @@ def _refused(error: Exception) -> Refused:
     message = " ".join(str(error).split()) or type(error).__name__
     if "overflow" in message.lower():
         return Refused("too large for torch: a tensor of it takes 2⁶³ bytes or more", too_large=True)
-    return Refused(f"torch refuses it: {message}")
+    return Refused(f"refuses it: {message}")

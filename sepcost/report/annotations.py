@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sepcost.report.check_text import failures, outcome_line
+from sepcost.report.check_text import failures, gone_sentence, outcome_line
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import mismatch_line, unverified_line
 from sepcost.verdict import Judgement, Verdict
@@ -50,7 +50,7 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
             line = verdict.line_of(unverified.layer)
             yield annotated("warning", f"{verdict.name}: {unverified_line(unverified)}", verdict.source, line)
     for gone in judgement.gone:
-        yield annotated("warning", f"{gone.name} is gone: {judgement.baseline} has it, from {gone.source}")
+        yield annotated("warning", gone_sentence(gone, judgement.baseline))
     if judgement.unverified:
         yield annotated("warning", f"not verified: {judgement.unverified}")
     yield f"sepcost: {outcome_line(judgement)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from sepcost.budget import Quantity
@@ -12,7 +13,7 @@ from sepcost.costed import CostedNetwork
 from sepcost.growth import Grown
 from sepcost.report.check_text import culprit_line
 from sepcost.report.difference_json import changed_layer
-from sepcost.report.json import NOTES
+from sepcost.report.json import head
 from sepcost.report.verification_text import verification_fields
 from sepcost.verdict import Judgement, Verdict
 
@@ -21,13 +22,8 @@ SCHEMA_VERSION = 1
 
 def check_json(judgement: Judgement, version: str) -> str:
     """The document on one line."""
-    convention = judgement.convention
     document = {
-        "schema_version": SCHEMA_VERSION,
-        "version": version,
-        "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
-        "batch": convention.batch,
-        "dtype": convention.dtype,
+        **head(SCHEMA_VERSION, version, judgement.convention),
         "holds": judgement.holds,
         "baseline": judgement.baseline,
         "networks": list(map(_verdict, judgement.verdicts)),
@@ -48,6 +44,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "budget": [_budgeted(check, verdict) for check in verdict.budgeted],
         "growth": [_grown(check, verdict) for check in verdict.grown],
         "new": verdict.is_new,
+        "total": verdict.costs.total,
+        "unknown": verdict.growth.unknown if verdict.growth else None,
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
     if verdict.verification is not None:
@@ -63,7 +61,7 @@ def _budgeted(check: Budgeted, verdict: Verdict) -> dict[str, Any]:
         "at_least" if check.limit.is_least else "at_most": _number(bound),
         "value": _number(check.value),
         "holds": check.holds,
-        "line": verdict.lines.limits.get(figure, verdict.lines.network),
+        "line": check.line or verdict.lines.network,
     }
 
 
@@ -73,7 +71,7 @@ def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
         "figure": check.figure,
         "before": check.before,
         "after": check.after,
-        "at_most": _number(check.allowance.bound(check.before)),
+        "at_most": floor(check.allowance.bound(check.before)),
         "holds": check.holds,
         "line": culprit_line(verdict, check),
     }

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from sepcost.budgeted import Budgeted
-from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.growth import Grown
 from sepcost.report.check_text import (
     change_text,
     checked_value,
     figure_name,
+    figure_of,
+    gone_sentence,
+    growth_sentence,
     limit_text,
+    missed_text,
     outcome_line,
+    owner_of,
     result_text,
-    subject_of,
+    unknown_sentence,
 )
 from sepcost.report.difference_sheets import layers_sheet
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
@@ -27,9 +32,11 @@ from sepcost.verification import STANDARD, Verification
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
     Column("result", Kind.PARAMETER),
-    Column("check", Kind.TEXT),
+    Column("check", Kind.TEXT, names_rows=True),
+    Column("of", Kind.TEXT, optional=1),
     Column("value", Kind.PARAMETER),
-    Column("limit", Kind.PARAMETER, optional=1),
+    Column("limit", Kind.PARAMETER),
+    Column("by", Kind.PARAMETER, optional=2),
 )
 MISMATCH_COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
@@ -39,41 +46,69 @@ MISMATCH_COLUMNS = (
     Column("sepcost", Kind.PARAMETER),
     Column("torch", Kind.PARAMETER),
 )
+NOTHING = "–"
+HEADLINES = ("params", "macs")
 MOST_LINES = 20
 
 
-def check_sheets(judgement: Judgement) -> list[Sheet]:
-    """The sheet of all checks; then the counts that torch does not confirm, and the layers that changed."""
+def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]:
+    """The sheet of all checks; then the counts that torch does not confirm, and the layers that changed.
+
+    ``problems``: what could not be judged is told here too, for who does not see standard error.
+    """
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
-    sheet = Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=tuple(_notes(judgement)))
+    told = [str(problem) for problem in judgement.problems] if problems else []
+    notes = (*told, *_notes(judgement))
+    sheet = Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=notes)
     changed = (changed for verdict in judgement.verdicts for changed in _changed_sheet(verdict))
     return [sheet, *_mismatch_sheet(judgement.verdicts), *changed]
 
 
+class _Line(NamedTuple):
+    """What a row says of a check, behind the network's name: the cells in the order of the columns."""
+
+    result: str
+    check: str
+    of: str = ""
+    value: str = ""
+    limit: str = ""
+    by: str = ""
+
+    @property
+    def look(self) -> Look:
+        return {"fails": Look.FLAGGED, NOTHING: Look.KEPT}.get(self.result, Look.PLAIN)
+
+
 def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
     name = verdict.name
-    for *cells, look in _cells(verdict, baseline):
-        yield Row((name, *cells), look)
+    for line in _lines(verdict, baseline):
+        yield Row((name, *line), line.look)
         name = ""
 
 
-def _cells(verdict: Verdict, baseline: str | None) -> Iterator[tuple[str, str, str, str, Look]]:
-    verification = verdict.verification
-    if verification is not None:
-        many, left = len(verification.mismatches), len(verification.unverified)
-        what = f"counts, torch {verification.witness}{f'; {exact(left)} not verified' * bool(left)}"
-        yield "fails" if many else "holds", what, _confirmed(verification), "", _look(not many)
+def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
+    if verdict.verification is not None:
+        yield _verified(verdict.verification)
     failing = [grown for grown in verdict.grown if not grown.holds]
     judged: list[Budgeted | Grown] = [*verdict.budgeted, *failing]
     for check in judged:
-        what = f"{'growth of ' * isinstance(check, Grown)}{subject_of(check)}"
-        yield result_text(check), what, checked_value(check), limit_text(check), _look(check.holds)
+        what = f"{figure_name(figure_of(check))}{' growth' * isinstance(check, Grown)}"
+        figures = (checked_value(check), limit_text(check), missed_text(check))
+        yield _Line(result_text(check.holds), what, owner_of(check), *figures)
     if verdict.growth is not None and not failing:
-        yield "holds", f"growth since {baseline}: {_changes(verdict)}", "", "", Look.PLAIN
-    if verdict.is_new:
-        yield "fails", f"growth since {baseline}: new", "", "", Look.FLAGGED
-    if not verdict.checks:
-        yield "–", "nothing to check", "", "", Look.KEPT
+        for of, changes in _changes(verdict):
+            yield _Line(result_text(True), changes, of, limit=baseline or "")
+    if verdict.is_unknown:
+        new = (verdict.growth.unknown if verdict.growth else None) or STANDARD
+        yield _Line(result_text(False), "growth: new", new, limit=baseline or "")
+    if not verdict.checks and verdict.verification is None:
+        yield _Line(NOTHING, "nothing to check")
+
+
+def _verified(verification: Verification) -> _Line:
+    left = f"; {exact(len(verification.unverified))} not verified" if verification.unverified else ""
+    result = result_text(not verification.mismatches) if verification.checked else NOTHING
+    return _Line(result, f"counts{left}", "", _confirmed(verification), f"torch {verification.witness}")
 
 
 def _confirmed(verification: Verification) -> str:
@@ -82,17 +117,12 @@ def _confirmed(verification: Verification) -> str:
     return f"{right} of {exact(verification.checked)}" if verification.mismatches else right
 
 
-def _look(holds: bool) -> Look:
-    return Look.PLAIN if holds else Look.FLAGGED
-
-
-def _changes(verdict: Verdict) -> str:
-    """What became of the standard's params and MACs, for all of the figures."""
-    changed = [grown for grown in verdict.grown if grown.before != grown.after]
-    told = [grown for grown in changed if grown.of == STANDARD and grown.figure in ("params", "macs")]
-    if not told:
-        return "less than allowed" if changed else "nothing changed"
-    return ", ".join(f"{figure_name(grown.figure)} {change_text(grown)}" for grown in told)
+def _changes(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """What became of the params and MACs of each, for all of its figures."""
+    for of in dict.fromkeys(grown.of for grown in verdict.grown):
+        changed = [grown for grown in verdict.grown if grown.of == of and grown.before != grown.after]
+        told = [f"{figure_name(grown.figure)} {change_text(grown)}" for grown in changed if grown.figure in HEADLINES]
+        yield of, f"growth: {', '.join(told) or ('as allowed' if changed else 'none')}"
 
 
 def _notes(judgement: Judgement) -> Iterator[str]:
@@ -108,17 +138,22 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         yield f"{exact(len(lines) - MOST_LINES)} further layers and parts are not verified."
     for verdict in judgement.verdicts:
         if verdict.is_new:
-            yield f"{verdict.name} is new: {_figures(verdict.costs)} (--update-baseline takes it in)."
+            yield f"{verdict.name} {unknown_sentence(verdict, judgement.baseline)}."
+    for verdict in judgement.verdicts:
+        yield from _replaced_alone(verdict, judgement.baseline)
     for gone in judgement.gone:
-        yield f"{gone.name} is gone: {_figures(gone)} ({judgement.baseline} has it, from {gone.source})."
+        yield f"{gone_sentence(gone, judgement.baseline)}."
     if any(check.limit.figure.endswith("_bytes") for verdict in judgement.verdicts for check in verdict.budgeted):
         batch = f", for a batch of {judgement.convention.batch}" if judgement.convention.batch > 1 else ""
         yield f"Memory is in {judgement.convention.dtype}{batch}."
 
 
-def _figures(costs: CostedNetwork) -> str:
-    """What a network costs that has nothing to be held against."""
-    return f"{exact(costs.total['params'] or 0)} params, {exact(costs.total['macs'] or 0)} MACs"
+def _replaced_alone(verdict: Verdict, baseline: str | None) -> Iterator[str]:
+    """What grew under a replacement in a layer that is in no other table, since it is as it was."""
+    for grown in verdict.grown:
+        layer = grown.culprit
+        if not grown.holds and layer is not None and layer.status is Status.UNCHANGED:
+            yield f"{verdict.name} {growth_sentence([grown], baseline)}."
 
 
 def _mismatch_sheet(verdicts: Sequence[Verdict]) -> Iterator[Sheet]:

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from sepcost.budget import AS_GIVEN, REDUCTION, Quantity
 from sepcost.budgeted import Budgeted
+from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
-from sepcost.growth import Grown
+from sepcost.growth import Grown, change_of
 from sepcost.quantities import Allowance
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
@@ -23,15 +24,19 @@ MOST_FIGURES = 2
 
 def outcome_line(judgement: Judgement) -> str:
     """All of it in one line."""
+    if not judgement.verdicts:
+        return f"nothing could be judged: {counted(len(judgement.problems), 'problem')}"
     checks = sum(verdict.checks for verdict in judgement.verdicts)
     failures = sum(verdict.failures for verdict in judgement.verdicts)
     networks = counted(len(judgement.verdicts), "network")
     if failures:
         line = f"{networks}: {exact(failures)} of {counted(checks, 'check')} {'fails' if failures == 1 else 'fail'}"
-    else:
+    elif checks:
         line = f"{networks}: {counted(checks, 'check')}, {'it holds' if checks == 1 else 'all hold'}"
+    else:
+        line = f"{networks}: nothing checked"
     problems = len(judgement.problems)
-    return f"{line}; {counted(problems, 'problem')} could not be judged" if problems else line
+    return f"{counted(problems, 'problem')}; {line}" if problems else line
 
 
 def figure_name(figure: str) -> str:
@@ -47,8 +52,17 @@ def figure_name(figure: str) -> str:
 
 def subject_of(check: Budgeted | Grown) -> str:
     """What is judged, and under which replacement."""
-    figure, of = (check.limit.figure, check.replacement) if isinstance(check, Budgeted) else (check.figure, check.of)
-    return f"{figure_name(figure)}, {_of(of)}"
+    return f"{figure_name(figure_of(check))}, {owner_of(check)}"
+
+
+def figure_of(check: Budgeted | Grown) -> str:
+    """The name of the figure that is judged."""
+    return check.limit.figure if isinstance(check, Budgeted) else check.figure
+
+
+def owner_of(check: Budgeted | Grown) -> str:
+    """The replacement that it is judged under, or standard."""
+    return _of(check.replacement if isinstance(check, Budgeted) else check.of)
 
 
 def value_text(value: Quantity | None, figure: str, other: Quantity | None = None) -> str:
@@ -92,31 +106,38 @@ def checked_value(check: Budgeted | Grown) -> str:
     return value_text(check.value, check.limit.figure, check.limit.bound)
 
 
-def result_text(check: Budgeted | Grown) -> str:
-    """Whether it holds, and by how much it does not."""
-    if check.holds:
-        return "holds"
+def result_text(holds: bool) -> str:
+    """Whether it holds, in a word."""
+    return "holds" if holds else "fails"
+
+
+def missed_text(check: Budgeted | Grown) -> str:
+    """By how much it does not hold, with a sign; nothing where it does, or where there is no value."""
+    if check.holds or (isinstance(check, Budgeted) and check.value is None):
+        return ""
     if isinstance(check, Grown):
-        return f"fails {change_text(check)}"
-    return f"fails {'−' if check.limit.is_least else '+'}{_missed(check)}".removesuffix("none")
+        return change_text(check)
+    return f"{'−' if check.limit.is_least else '+'}{_missed(check)}"
 
 
 def _missed(check: Budgeted) -> str:
     """By how much a value is on the wrong side of its limit."""
     figure, bound = check.limit
-    if check.value is None:
-        return "none"
-    beside = abs(Fraction(check.value) - bound)
-    return as_percent(float(100 * beside / bound)) if bound else value_text(beside, figure)
+    beside = abs(Fraction(check.value or 0) - bound)
+    return _share(beside, bound) or value_text(beside, figure)
+
+
+def _share(part: Quantity, whole: Quantity) -> str:
+    """Per cent, where there is something to be part of and something to be seen."""
+    text = as_percent(float(100 * Fraction(part) / whole)) if whole else ""
+    return "" if part and text.startswith("0.00") else text
 
 
 def change_text(grown: Grown) -> str:
     """By how much a figure differs from what it was: in per cent, or as it is where nothing was before."""
     change = grown.after - grown.before
     sign = "+" if change > 0 else "−" if change < 0 else ""
-    if not grown.before:
-        return f"{sign}{value_text(abs(change), grown.figure)}"
-    return f"{sign}{as_percent(abs(100 * change / grown.before))}"
+    return f"{sign}{_share(abs(change), grown.before) or value_text(abs(change), grown.figure)}"
 
 
 def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
@@ -126,20 +147,33 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
     """
     for budgeted in verdict.budgeted:
         if not budgeted.holds:
-            yield verdict.lines.limits.get(budgeted.limit.figure, verdict.lines.network), budget_sentence(budgeted)
-    by_line: dict[int, list[Grown]] = {}
+            yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
+    together: dict[tuple[int, int], list[Grown]] = {}
     for grown in verdict.grown:
         if not grown.holds:
-            by_line.setdefault(culprit_line(verdict, grown), []).append(grown)
-    for line, together in by_line.items():
-        yield line, growth_sentence(together, baseline)
-    if verdict.is_new:
-        yield verdict.lines.network, new_sentence(baseline)
+            together.setdefault((culprit_line(verdict, grown), id(grown.culprit)), []).append(grown)
+    for (line, _), each in together.items():
+        yield line, growth_sentence(each, baseline)
+    if verdict.is_unknown:
+        yield verdict.lines.network, unknown_sentence(verdict, baseline)
 
 
-def new_sentence(baseline: str | None) -> str:
-    """What is wrong with a network that a baseline does not know."""
-    return f"is new: {baseline} does not have it (--update-baseline takes it in)"
+def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
+    """What is wrong with a network, or with replacements of it, that a baseline does not know."""
+    what = f"is new, {figures_text(verdict.costs)}"
+    if verdict.growth is not None:
+        what = f"{verdict.growth.unknown} is new"
+    return f"{what}: {baseline} does not have it (--update-baseline takes it in)"
+
+
+def gone_sentence(gone: CostedNetwork, baseline: str | None) -> str:
+    """What has become of a network that a baseline has."""
+    return f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
+
+
+def figures_text(costs: CostedNetwork) -> str:
+    """What a network costs that has nothing to be held against."""
+    return f"{exact(costs.total['params'] or 0)} params, {exact(costs.total['macs'] or 0)} MACs"
 
 
 def budget_sentence(check: Budgeted) -> str:
@@ -159,9 +193,18 @@ def growth_sentence(together: Sequence[Grown], baseline: str | None) -> str:
     culprit = together[0].culprit
     if culprit is None:
         return f"grew beyond {baseline}: {said}"
-    (what, *_) = layer_changes(culprit)
-    changed = "" if culprit.status is Status.ADDED else "changed: "
-    return f"grew beyond {baseline}, most of it in {layer_name(culprit)} ({changed}{what}): {said}"
+    return f"grew beyond {baseline}, most of it in {layer_name(culprit)} ({_what_changed(together[0])}): {said}"
+
+
+def _what_changed(grown: Grown) -> str:
+    """What has become of the layer that grew: of itself, or only of what it costs under the replacement."""
+    layer = grown.culprit
+    if layer is None or layer.status is Status.ADDED or layer.facts:
+        (what, *_) = layer_changes(layer) if layer else [""]
+        return what if layer and layer.status is Status.ADDED else f"changed: {what}"
+    name = "activations" if grown.figure == "peak_activation_bytes" else grown.figure
+    before, after = (value_text(value, name) for value in change_of(layer, grown.of, name)[:2])
+    return f"{figure_name(name)} of its {_of(grown.of)} {before} → {after}"
 
 
 def culprit_line(verdict: Verdict, grown: Grown) -> int:

@@ -184,7 +184,13 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
     standard = place.at("total").at("standard")
     total = _figures(standard, (*COUNTS, "peak_activation_bytes"), has_map=per is None)
     _check_totals(standard, total, layers, convention)
-    replaced = place.at("total").at("replacements").entries()
+    replaced = {
+        text: _figures(each, (*COUNTS, "peak_activation_bytes"), has_map=per is None)
+        for text, each in place.at("total").at("replacements").entries()
+    }
+    for text, figures in replaced.items():
+        added = [layer.replaced.get(text, layer.figures) for layer in layers]
+        _check_sums(place.at("total").at("replacements").at(text), figures, added)
     return CostedNetwork(
         name,
         tuple(layers),
@@ -194,14 +200,18 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
         per,
         place.at("alpha").factor(),
         place.at("rho").factor(),
-        {text: _figures(total, (*COUNTS, "peak_activation_bytes"), has_map=per is None) for text, total in replaced},
+        replaced,
     )
 
 
 def _layer(place: _Place, *, has_map: bool) -> CostedLayer:
     facts = {fact: place.at(fact).fact() for fact in FACTS if place.has(fact) or fact in ("type", "input", "output")}
     place.at("type").text()
-    return CostedLayer(place.at("name").text(), facts, _figures(place.at("standard"), COUNTS, has_map=has_map))
+    replaced = {
+        text: _figures(variant, COUNTS, has_map=has_map) for text, variant in place.at("replacements").entries()
+    }
+    standard = _figures(place.at("standard"), COUNTS, has_map=has_map)
+    return CostedLayer(place.at("name").text(), facts, standard, replaced)
 
 
 def _figures(place: _Place, names: Sequence[str], *, has_map: bool) -> Figures:
@@ -219,13 +229,17 @@ def _figures(place: _Place, names: Sequence[str], *, has_map: bool) -> Figures:
 
 def _check_totals(place: _Place, total: Figures, layers: Sequence[CostedLayer], convention: Convention) -> None:
     """Figures that contradict each other cannot be compared with anything."""
-    for name in COUNTS:
-        added = sum(layer.figures[name] or 0 for layer in layers)
-        if (total[name] or 0) != added:
-            place.at(name).refuse(f"is {exact(total[name] or 0)}, but the layers add up to {exact(added)}")
+    _check_sums(place, total, [layer.figures for layer in layers])
     flops = (total["macs"] or 0) * convention.flops_per_mac
     if total["flops"] != flops:
         place.at("flops").refuse(f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'] or 0)}")
+
+
+def _check_sums(place: _Place, total: Figures, layers: Sequence[Figures]) -> None:
+    for name in COUNTS:
+        added = sum(figures[name] or 0 for figures in layers)
+        if (total[name] or 0) != added:
+            place.at(name).refuse(f"is {exact(total[name] or 0)}, but the layers add up to {exact(added)}")
 
 
 def _parsed(text: str, source: str) -> Any:

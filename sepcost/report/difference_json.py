@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.report.json import NOTES
+from sepcost.report.json import head
 from sepcost.report.verification_text import verification_fields
 
 SCHEMA_VERSION = 1
@@ -16,13 +16,8 @@ SCHEMA_VERSION = 1
 
 def difference_json(difference: Difference, version: str) -> str:
     """The document on one line."""
-    convention = difference.before.convention
     document = {
-        "schema_version": SCHEMA_VERSION,
-        "version": version,
-        "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
-        "batch": convention.batch,
-        "dtype": convention.dtype,
+        **head(SCHEMA_VERSION, version, difference.before.convention),
         "before": _network(difference.before),
         "after": _network(difference.after),
         "differ": not difference.is_empty,
@@ -47,7 +42,7 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
 
 
 def _network(network: CostedNetwork) -> dict[str, Any]:
-    head: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
         "alpha": network.alpha,
@@ -55,10 +50,10 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
         "layers": len(network.layers),
     }
     if network.per is not None:
-        head["per"] = network.per
+        fields["per"] = network.per
     if network.verified is not None:
-        head["verified"] = verification_fields(network.verified)
-    return head
+        fields["verified"] = verification_fields(network.verified)
+    return fields
 
 
 def changed_layer(layer: LayerDifference) -> dict[str, Any]:

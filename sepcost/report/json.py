@@ -52,15 +52,20 @@ def indented(chunks: Iterable[str]) -> str:
     return json.dumps(json.loads(text), indent=2) + "\n" if text else ""
 
 
-def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
+def head(schema_version: int, version: str, convention: Convention) -> dict[str, Any]:
+    """What every document begins with: what wrote it, and how it counts."""
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": schema_version,
         "version": version,
         "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
-        "batch": None if "batch" in view.swept else convention.batch,
+        "batch": convention.batch,
         "dtype": convention.dtype,
-        **_selection(view),
     }
+
+
+def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
+    swept = {"batch": None} if "batch" in view.swept else {}
+    return {**head(SCHEMA_VERSION, version, convention), **swept, **_selection(view)}
 
 
 def _selection(view: View) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _network(comparison: Comparison, view: View, holes: Holes) -> Iterator[str]:
 
 def _network_head(comparison: Comparison) -> dict[str, Any]:
     network = comparison.network
-    head: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
         "input": network.input_shape,
@@ -114,12 +119,12 @@ def _network_head(comparison: Comparison) -> dict[str, Any]:
         "rho": float(network.rho),
     }
     if network.per_position:
-        head["per"] = "input position" if _is_transposed(comparison) else "output position"
+        fields["per"] = "input position" if _is_transposed(comparison) else "output position"
     if network.uncounted is not None:
-        head["uncounted"] = dict(network.uncounted)
+        fields["uncounted"] = dict(network.uncounted)
     if comparison.swept:
-        head["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
-    return head
+        fields["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
+    return fields
 
 
 def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from sepcost.report.check_text import budget_sentence, growth_sentence, limit_text, new_sentence, subject_of
+from sepcost.report.check_text import budget_sentence, gone_sentence, growth_sentence, subject_of, unknown_sentence
 from sepcost.report.text import harmless
-from sepcost.report.verification_text import mismatch_line, unverified_line
+from sepcost.report.verification_text import counted, mismatch_line, unverified_line
 from sepcost.verdict import Judgement, Verdict
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,9 +32,11 @@ def junit(judgement: Judgement) -> str:
     for source, problems in groupby(judgement.problems, key=lambda problem: problem.source):
         cases = [Case(problem.path or "config", "error", str(problem)) for problem in problems]
         suites.append((source, source, cases))
-    root = ElementTree.Element(
-        "testsuites", {"name": "sepcost", **_numbers([case for *_, each in suites for case in each])}
-    )
+    for gone in judgement.gone:
+        suites.append(
+            (gone.source or "", gone.name, [Case("growth", "skipped", gone_sentence(gone, judgement.baseline))])
+        )
+    root = ElementTree.Element("testsuites", {"name": "sepcost", **_all_numbers(suites)})
     for source, name, cases in suites:
         suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_numbers(cases)})
         for case in cases:
@@ -55,19 +57,19 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
     if verification is not None:
         wrong = [mismatch_line(mismatch, verification.witness) for mismatch in verification.mismatches]
         name = f"verification with torch {verification.witness}"
-        yield Case(name, "failure", f"{len(wrong)} counts differ", wrong) if wrong else Case(name)
+        yield Case(name, "failure", f"{counted(len(wrong), 'count')} not confirmed", wrong) if wrong else Case(name)
         for item in verification.unverified:
             yield Case(f"{name}: {': '.join(filter(None, item[:3]))}", "skipped", unverified_line(item))
     elif judgement.unverified:
         yield Case("verification", "skipped", judgement.unverified)
     for budgeted in verdict.budgeted:
-        name = f"{subject_of(budgeted)} {limit_text(budgeted)}"
+        name = f"budget of {subject_of(budgeted)}"
         yield Case(name) if budgeted.holds else Case(name, "failure", budget_sentence(budgeted))
     for grown in verdict.grown:
         name = f"growth of {subject_of(grown)}"
         yield Case(name) if grown.holds else Case(name, "failure", growth_sentence([grown], judgement.baseline))
-    if verdict.is_new:
-        yield Case("growth", "failure", new_sentence(judgement.baseline))
+    if verdict.is_unknown:
+        yield Case("growth", "failure", unknown_sentence(verdict, judgement.baseline))
 
 
 def _numbers(cases: Sequence[Case]) -> Mapping[str, str]:
@@ -78,6 +80,13 @@ def _numbers(cases: Sequence[Case]) -> Mapping[str, str]:
         "errors": str(outcomes.count("error")),
         "skipped": str(outcomes.count("skipped")),
     }
+
+
+def _all_numbers(suites: Sequence[tuple[str, str, Sequence[Case]]]) -> Mapping[str, str]:
+    """Of all suites together; the schema has no skipped ones there."""
+    numbers = dict(_numbers([case for *_, cases in suites for case in cases]))
+    del numbers["skipped"]
+    return numbers
 
 
 def _text(text: str) -> str:

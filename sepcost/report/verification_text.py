@@ -49,8 +49,9 @@ def mismatch_line(mismatch: Mismatch, witness: str) -> str:
     'conv2: separable: depthwise: MACs are 3,612,672, but torch 2.13.0 has 3,612,673'
     """
     verb = "are" if mismatch.field in ("params", "macs") else "is"
-    ours, theirs = found_text(mismatch.ours), found_text(mismatch.theirs)
-    return f"{place_text(mismatch)}: {FIELDS[mismatch.field]} {verb} {ours}, but torch {witness} has {theirs}"
+    theirs = f"{'' if isinstance(mismatch.theirs, str) else 'has '}{found_text(mismatch.theirs)}"
+    ours = f"{FIELDS[mismatch.field]} {verb} {found_text(mismatch.ours)}"
+    return f"{place_text(mismatch)}: {ours}, but torch {witness} {theirs}"
 
 
 def unverified_line(unverified: Unverified) -> str:
