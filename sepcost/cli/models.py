@@ -74,7 +74,7 @@ def read_model(text: str, options: ModelOptions) -> LoadedModel:
     try:
         named = ModelText.parse(text)
         from sepcost.pytorch.loading import importable, load_model
-        from sepcost.pytorch.running import trace_model
+        from sepcost.pytorch.running import has_convolutions, trace_model
 
         with importable(named):
             model = load_model(named, device=options.device)
@@ -83,6 +83,8 @@ def read_model(text: str, options: ModelOptions) -> LoadedModel:
         raise config_error(text, str(error).removeprefix(f"{text}: ")) from None
     uncounted = {_where(*place): many for place, many in traced.uncounted.items()}
     network = replace(traced.network, name=text, source=text, uncounted=uncounted)
+    if not has_convolutions(traced):
+        raise config_error(text, "runs no convolution: there is nothing to replace")
     if not traced.agrees:
         raise config_error(text, "the layers that were found do not add up to torch's count: please report it")
     return LoadedModel(network, model, options.inputs, options.device)

@@ -34,8 +34,9 @@ class Ledger:
         for parameter in model.parameters():
             self._left[_memory(parameter)] += parameter.numel()
         for module in model.modules():
-            if module._parameters.get("weight") is not None:
-                self._owners.setdefault(_memory(module._parameters["weight"]), module)
+            weight = dict(module.named_parameters(recurse=False)).get("weight")
+            if weight is not None:
+                self._owners.setdefault(_memory(weight), module)
 
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor is a parameter, or a view of one."""
