@@ -109,7 +109,7 @@ def grouped(conv: Conv, groups: int = 2, pointwise: bool = False, inner_norm: bo
     return (("grouped", first), ("pointwise", mixing)) if pointwise else (("grouped", first),)
 
 
-def bottleneck(conv: Conv, ratio: int = 4) -> Parts:
+def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True) -> Parts:
     """Reduce, convolve, expand (ResNet, arXiv:1512.03385, figure 5).
 
     MACs: HW·C·M + HW'·(M²·K² + M·O)
@@ -121,16 +121,18 @@ def bottleneck(conv: Conv, ratio: int = 4) -> Parts:
     expand 16384 51380224
 
     M = floor(O / ``ratio``) hidden channels, at least 1. Stride, padding, output padding and dilation are the middle
-    convolution's. A bias and a norm are on all three. Takes dense convolutions only.
+    convolution's. A bias is on all three; so is a norm, unless ``inner_norm`` is false: then only the last has it.
+    Takes dense convolutions only.
     """
+    inner = conv.norm if inner_norm else "none"
     hidden = max(1, conv.out_channels // ratio)
-    middle = replace(conv, in_channels=hidden, out_channels=hidden)
-    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=conv.norm)
+    middle = replace(conv, in_channels=hidden, out_channels=hidden, norm=inner)
+    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=inner)
     expand = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
     return (("reduce", reduce), ("conv", middle), ("expand", expand))
 
 
-def inverted(conv: Conv, expansion: int = 6) -> Parts:
+def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True) -> Parts:
     """Expand, depthwise, project: the inverted residual (MobileNet v2, arXiv:1801.04381, section 3.3).
 
     MACs: e·C·(HW·C + HW'·(K² + O))
@@ -142,12 +144,13 @@ def inverted(conv: Conv, expansion: int = 6) -> Parts:
     project 3456 10838016
 
     e·C hidden channels with e = ``expansion``; the expanding pointwise is there for e = 1 too. Stride, padding,
-    output padding and dilation are the depthwise's. A bias and a norm are on all three. Takes dense convolutions
-    only.
+    output padding and dilation are the depthwise's. A bias is on all three; so is a norm, unless ``inner_norm`` is
+    false: then only the last has it. Takes dense convolutions only.
     """
+    inner = conv.norm if inner_norm else "none"
     hidden = conv.in_channels * expansion
-    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=conv.norm)
-    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden)
+    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=inner)
+    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden, norm=inner)
     project = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
     return (("expand", expand), ("depthwise", depthwise), ("project", project))
 

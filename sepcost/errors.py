@@ -127,5 +127,9 @@ class ConfigError(SepcostError):
         return ConfigError([problem._replace(line=problem.line and problem.line + lines) for problem in self.problems])
 
 
+class MiscountError(SepcostError):
+    """The layers that were found in a model do not add up to what torch counts: sepcost itself is wrong."""
+
+
 class ModelError(SepcostError):
     """A PyTorch model cannot be loaded, or cannot run on these inputs: one line that says why, and what to do."""

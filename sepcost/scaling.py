@@ -36,6 +36,10 @@ def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: E
         raise SepcostError("rho and resolution say the same thing: give one of them")
     if alpha == 1 and rho == 1 and resolution is None:
         return network
+    if network.uncounted is not None:
+        raise SepcostError(
+            "a model is what its code builds and --input says: alpha, rho and resolution are for configs"
+        )
     size = None if resolution is None else _new_input_size(network, resolution)
     return _Scaling(network, alpha, rho, size).run()
 
@@ -124,6 +128,8 @@ class _Scaling:
     def _input_shape(self, number: int, node: Node) -> Shape:
         if node.sources:
             return side_by_side([self.shapes[source] for source in node.sources])
+        if not node.layer.input_shape:
+            return ()
         channels, *size = node.layer.input_shape
         is_network_input = number == 0 and not self.network.independent
         if not is_network_input:
@@ -140,6 +146,8 @@ class _Scaling:
         if isinstance(layer, Other):
             raise LayerError("type", "has figures that were given, which cannot be scaled")
         if isinstance(layer, Linear):
+            if node.times != 1 and (self.rho != 1 or self.size):
+                raise LayerError("times", f"{node.times} positions of a map that is not known cannot be scaled")
             return linear_on(shape, self._out_channels(number, node, layer.out_features), layer.bias)
         if isinstance(layer, Pool):
             return _pool_on(layer, shape)

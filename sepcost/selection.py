@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from sepcost.layers import Conv
 from sepcost.network import Network
 
 
@@ -27,6 +29,16 @@ class Selection(NamedTuple):
         nodes = (replace(node, keep=node.keep or self.why_not(node.name)) for node in network)
         return replace(network, nodes=tuple(nodes))
 
+    def unmatched(self, network: Network) -> Selection:
+        """The globs that match none of the network's convolutions.
+
+        >>> from sepcost import Conv
+        >>> Selection(("con*",), ("head",)).unmatched(Network.of(Conv((8, 8), 3, 8, 3)))
+        Selection(include=(), exclude=('head',))
+        """
+        names = [node.name for node in network if isinstance(node.layer, Conv)]
+        return Selection(*(tuple(glob for glob in globs if not _matches_any(glob, names)) for globs in self))
+
     def why_not(self, name: str) -> str | None:
         """Why a layer of this name is kept; None if it may be replaced."""
         if any(fnmatchcase(name, glob) for glob in self.exclude):
@@ -34,3 +46,7 @@ class Selection(NamedTuple):
         if self.include and not any(fnmatchcase(name, glob) for glob in self.include):
             return "not included"
         return None
+
+
+def _matches_any(glob: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for name in names)

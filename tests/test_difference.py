@@ -16,7 +16,7 @@ from sepcost.cost import COUNTS
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Difference, LayerDifference, Status
 from sepcost.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
-from sepcost.layers import Layer
+from sepcost.layers import Layer, Other
 from sepcost.network import Node
 from tests.commands import ROOT
 from tests.strategies import convs
@@ -28,6 +28,7 @@ LAYERS: list[Layer] = [
     Conv((8, 8), 8, 8, 5, bias=True),
     Conv((8, 8), 8, 8, 1),
     Pool((8, 8, 8), 2),
+    Other("bmm", macs=5),
 ]
 
 
@@ -212,4 +213,4 @@ def test_the_names_of_figures_and_facts_are_those_of_the_contract() -> None:
     figures: dict[str, Any] = cost_figures(LAYERS[0].cost, Convention(), has_map=False)
     assert set(figures) == {*COUNTS, "macs_per_byte"}
     assert {name for name in COUNTS if figures[name] is None} == set(NEED_A_MAP) - {"peak_activation_bytes"}
-    assert {name for layer in LAYERS for name in layer_facts(layer)} == set(FACTS)
+    assert {name for layer in LAYERS for name in layer_facts(layer)} | {"times", "shared"} == set(FACTS)

@@ -15,10 +15,10 @@ from sepcost.cli.diff import diff
 from sepcost.cli.replacements import replacements
 from sepcost.cli.schema import schema
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
-from sepcost.errors import SepcostError
+from sepcost.errors import MiscountError, SepcostError
 from sepcost.version import __version__
 
-FINE, USAGE, INTERRUPTED = 0, 2, 130
+FINE, DIFFERS, USAGE, INTERRUPTED = 0, 1, 2, 130
 RARELY = 1_000_000
 """Large configs make millions of objects, hardly any of them in a cycle: looking for cycles took half of the time."""
 
@@ -72,6 +72,9 @@ def run(arguments: Sequence[str]) -> int:
         message = error.format_message().replace("Value error, ", "")  # pydantic's words inside of Typer's
         if message:
             complain(message)
+    except MiscountError as error:
+        complain(str(error))
+        return DIFFERS
     except SepcostError as error:
         complain(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -32,7 +32,7 @@ from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
-from sepcost.cli.streams import write
+from sepcost.cli.streams import complain_unmatched, write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.selection import Selection
@@ -124,7 +124,7 @@ def compare(
         refuse_too_many(sweep.size * max(1, len(chosen)))
     with Waiting("combinations" if sweep.names else "networks") as waiting:
         if files:
-            chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
+            chunks = _of_sources(_watched(job.compare_sources(files, waiting), selection), job, rendering)
         else:
             convolutions = ConvolutionSweep(one, sweep, job, view, waiting)
             write_one = rendering.code if code else rendering.derived if explain else None
@@ -142,6 +142,16 @@ def _available(explain: bool, code: bool, precision: str | None) -> Iterable[For
     if explain:
         return (Format.TABLE, Format.MARKDOWN)
     return FOR_PEOPLE if precision is not None else OF_COMPARISONS
+
+
+def _watched(comparisons: Iterable[Comparison], selection: Selection) -> Iterator[Comparison]:
+    """The same comparisons; and in the end, what was to be selected and is in none of them is told."""
+    left, compared = selection, False
+    for comparison in comparisons:
+        left, compared = left.unmatched(comparison.network), True
+        yield comparison
+    if compared:
+        complain_unmatched(left)
 
 
 def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:

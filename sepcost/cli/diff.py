@@ -35,6 +35,7 @@ def diff(
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
     inputs: o.Inputs = None,
     device: o.RunOn = o.Device.META,
+    run_models: o.RunModels = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = o.Dtype.FLOAT32,
     flops_per_mac: o.FlopsPerMac = "1",
@@ -66,7 +67,7 @@ def diff(
     verifier = asked_verifier(verify)
     try:
         with Waiting("files") as waiting:
-            models = ModelOptions.read(inputs, device.value, from_configs=False)
+            models = ModelOptions.read(inputs, device.value, run_models)
             sides = _read((before, after), convention, models, waiting)
             difference = _difference(sides[0], sides[1], convention, verifier)
             text = _rendered(difference, format_, to_stdout=output is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sepcost.budget import AS_GIVEN
 from sepcost.comparison import Comparison
 from sepcost.config.writer import chunks
 from sepcost.network import Network
@@ -22,11 +23,14 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
 
 def _network(comparison: Comparison) -> Network:
     """The network with the replacements that it was compared with."""
-    network = comparison.network
-    chosen = comparison.replacements
-    if network.uncounted is not None:
-        chosen = tuple(map(_without_inner_norm, chosen))
-    return replace(network, replacements=chosen)
+    network, chosen = comparison.network, comparison.replacements
+    if network.uncounted is None:
+        return replace(network, replacements=chosen)
+    budget = network.budget
+    if budget is not None and budget.replacement not in (None, AS_GIVEN):
+        meant = _without_inner_norm(Replacement.parse(str(budget.replacement)))
+        budget = replace(budget, replacement=meant.text)
+    return replace(network, replacements=tuple(map(_without_inner_norm, chosen)), budget=budget)
 
 
 def _without_inner_norm(replacement: Replacement) -> Replacement:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sepcost.cli.streams import config_error
 from sepcost.comparison import Comparison
-from sepcost.errors import ConfigError, ModelError, NetworkError
+from sepcost.errors import ConfigError, MiscountError, ModelError, NetworkError
 from sepcost.input_text import InputText
 from sepcost.model_text import ModelText
 from sepcost.network import Network
 from sepcost.replacements import Replacement
+from sepcost.wording import in_one_line
 
 if TYPE_CHECKING:
     from torch import nn
 
     from sepcost.lines import Lines
+    from sepcost.pytorch.tracing import Trace
     from sepcost.verification import Mismatch
 
 Device: TypeAlias = Literal["meta", "cpu"]
@@ -34,7 +38,11 @@ class ModelOptions:
     @classmethod
     def read(cls, inputs: Sequence[str] | None, device: str, from_configs: bool) -> ModelOptions:
         """Read the options; raises ModelError for an input that is none."""
-        return cls(tuple(map(InputText.parse, inputs or ())), "cpu" if device == "cpu" else "meta", from_configs)
+        try:
+            parsed = tuple(map(InputText.parse, inputs or ()))
+        except ModelError as error:
+            raise ModelError(f"--input {error}") from None
+        return cls(parsed, "cpu" if device == "cpu" else "meta", from_configs)
 
 
 class LoadedModel:
@@ -72,22 +80,43 @@ class LoadedModel:
 def read_model(text: str, options: ModelOptions) -> LoadedModel:
     """Load and run the model; raises ConfigError with what is wrong, MissingTorchError where there is no torch."""
     try:
-        named = ModelText.parse(text)
-        from sepcost.pytorch.loading import importable, load_model
-        from sepcost.pytorch.running import has_convolutions, trace_model
-
-        with importable(named):
-            model = load_model(named, device=options.device)
-            traced = trace_model(model, options.inputs, name=text, device=options.device)
+        return run_model(ModelText.parse(text), options.inputs, options.device)
     except ModelError as error:
-        raise config_error(text, str(error).removeprefix(f"{text}: ")) from None
+        raise config_error(text, reason(text, error)) from None
+
+
+def run_model(named: ModelText, inputs: Sequence[InputText], device: Device) -> LoadedModel:
+    """Load and run the model; raises ModelError, and MissingTorchError where there is no torch.
+
+    Raises MiscountError where the layers don't add up to torch's own count.
+    """
+    text = str(named)
+    from sepcost.pytorch.loading import importable, load_model
+    from sepcost.pytorch.running import has_convolutions, trace_model
+
+    with importable(named):
+        model = load_model(named, device=device)
+        traced = trace_model(model, inputs, name=text, device=device)
     uncounted = {_where(*place): many for place, many in traced.uncounted.items()}
     network = replace(traced.network, name=text, source=text, uncounted=uncounted)
     if not has_convolutions(traced):
-        raise config_error(text, "runs no convolution: there is nothing to replace")
+        raise ModelError("runs no convolution: there is nothing to replace")
     if not traced.agrees:
-        raise config_error(text, "the layers that were found do not add up to torch's count: please report it")
-    return LoadedModel(network, model, options.inputs, options.device)
+        raise MiscountError(f"{text}: {_difference(traced)}: please report it")
+    return LoadedModel(network, model, inputs, device)
+
+
+def reason(text: str, error: ModelError) -> str:
+    """What the error says of the model of that name, without the name."""
+    return str(error).removeprefix(f"{text}: ").removeprefix(f"{in_one_line(text)}: ")
+
+
+def _difference(traced: Trace) -> str:
+    """What the layers add up to, and what torch says."""
+    ours = reduce(add, (node.cost for node in traced.network))
+    both = (("MACs", ours.macs, traced.macs), ("params", ours.params, traced.params))
+    told = [f"{mine:,} {name}, and torch counts {theirs:,}" for name, mine, theirs in both if mine != theirs]
+    return f"the layers have {'; '.join(told)}"
 
 
 def _where(path: str, operator: str) -> str:

@@ -42,7 +42,8 @@ def read_side(source: str, convention: Convention, models: ModelOptions) -> Side
         from sepcost.cli.models import read_model
 
         return Side(source, [CostedNetwork.of(read_model(source, models).network, convention)], counted=True)
-    from sepcost.config import read_lines, read_networks
+    from sepcost.cli.named_models import read_items
+    from sepcost.config import read_lines
     from sepcost.report.costs_reader import read_costs
 
     name = STDIN if source == "-" else source
@@ -50,7 +51,7 @@ def read_side(source: str, convention: Convention, models: ModelOptions) -> Side
     costs = read_costs(b"".join(lines), name)
     if costs is not None:
         return Side(name, costs, counted=False)
-    read = list(read_networks(lines, name))
+    read = list(read_items(lines, name, models))
     problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
     if problems:
         raise ConfigError(problems)

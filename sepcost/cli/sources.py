@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sepcost.cli.models import LoadedModel, ModelOptions, read_model
+from sepcost.cli.named_models import read_items
 from sepcost.cli.streams import config_error, stdin_lines
-from sepcost.config import Loaded, read_lines, read_networks
+from sepcost.config import Loaded, read_lines
 from sepcost.errors import ConfigError
 from sepcost.model_text import is_model_text
 
@@ -24,7 +25,7 @@ def networks(sources: Sequence[str], models: ModelOptions) -> Iterator[Loaded | 
                 continue
             for name in _files(source):
                 lines = stdin_lines() if name == STDIN else read_lines(name)
-                yield from read_networks(lines, name)
+                yield from read_items(lines, name, models)
         except ConfigError as error:
             yield error
 

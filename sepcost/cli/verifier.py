@@ -66,7 +66,7 @@ class Verifier:
             from sepcost.report.verification_text import problem_lines
 
             for line in problem_lines(verification):
-                self._complain(f"{source}: {name}: {line}" if source else line)
+                self._complain(": ".join(dict.fromkeys((source, name, line))) if source else line)
 
     def _complain(self, line: str) -> None:
         self._told += 1

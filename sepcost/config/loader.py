@@ -8,13 +8,16 @@ from os import PathLike
 from pathlib import Path
 
 from sepcost.config.documents import Piece, pieces
+from sepcost.config.model_translation import ModelTranslation, names_model
+from sepcost.config.named_model import NamedModel
 from sepcost.config.translation import Translation
-from sepcost.config.yaml_reader import read_documents
+from sepcost.config.yaml_reader import Document, read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
 from sepcost.lines import Lines
 from sepcost.network import Network
 
 JSON_LINES = (".jsonl", ".ndjson")
+NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 
 
@@ -35,8 +38,8 @@ class Loaded:
         return self._translation.located(error).further_down(self._lines_before)
 
 
-def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | ConfigError]:
-    """Each document's network, or what is wrong with the document; the next one is read in both cases.
+def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | NamedModel | ConfigError]:
+    """Each document's network or the model that it names, or what is wrong with it; then the next one is read.
 
     ``lines`` are read as far as they are needed: a stream may be endless. ``source`` is the file's name as messages
     show it.
@@ -54,9 +57,8 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Conf
                     continue
                 number += 1
                 name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
-                translation = Translation(document, source, name)
                 try:
-                    yield Loaded(translation.network(), translation, piece.lines_before)
+                    yield _read(document, source, name, piece.lines_before)
                 except ConfigError as error:
                     yield error.further_down(piece.lines_before)
         except ConfigError as error:
@@ -64,6 +66,14 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Conf
             yield error.further_down(piece.lines_before)
     if number == 0:
         yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
+
+
+def _read(document: Document, source: str, name: str, lines_before: int) -> Loaded | NamedModel:
+    """Raises ConfigError with all problems of the document."""
+    if names_model(document):
+        return ModelTranslation(document, source, name).named_model().further_down(lines_before)
+    translation = Translation(document, source, name)
+    return Loaded(translation.network(), translation, lines_before)
 
 
 def _json_error(piece: Piece, source: str) -> ConfigError | None:
@@ -81,12 +91,15 @@ def _json_error(piece: Piece, source: str) -> ConfigError | None:
 def load_all(path: str | PathLike[str]) -> list[Network]:
     """The networks of a file, one for each document of its YAML stream; raises ConfigError with all problems.
 
+    A document that names a model is one of them: nothing is run from here.
+
     >>> [net.name for net in load_all("configs/vgg16.yaml")]
     ['VGG-16']
     """
     source = str(path)
     read = list(read_networks(read_lines(source), source))
-    problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
+    errors = [item.error(NOT_RUN) if isinstance(item, NamedModel) else item for item in read]
+    problems = [problem for item in errors if isinstance(item, ConfigError) for problem in item.problems]
     if problems:
         raise ConfigError(problems)
     return [item.network for item in read if isinstance(item, Loaded)]

@@ -48,7 +48,8 @@ NO_LAYERS = {
 """Types that people expect, and what to write instead."""
 
 TYPES = ("conv", "linear", "pool", "flatten", "other")
-NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers")
+NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers", "model")
+MODEL_KEYS = ("name", "model", "input", "device", "replace", "include", "exclude", "budget")
 INPUT_KEYS = ("C", "H", "W", "size")
 BUDGET_KEYS = ("replacement", *BOUNDED, "reduction")
 
@@ -56,6 +57,18 @@ BUDGET_KEYS = ("replacement", *BOUNDED, "reduction")
 def message_of(detail: Mapping[str, Any]) -> str:
     """One line that says what is wrong, the value received and, where there is one, the likely intention."""
     return MESSAGES.get(detail["type"], _as_pydantic_says)(detail)
+
+
+def message_in_model(detail: Mapping[str, Any]) -> str:
+    """The same, of a mapping that names a model."""
+    key = detail["loc"][0]
+    if detail["type"] == "missing" and key == "input":
+        return "missing key `input`: one sample of what the model takes, such as 3x224x224"
+    if detail["type"] == "extra_forbidden" and detail["loc"] == (key,):
+        if key in NETWORK_KEYS:
+            return "cannot stand beside `model`: a model's layers are what its code runs"
+        return f"unknown key{_meant(key, MODEL_KEYS)}"
+    return message_of(detail)
 
 
 def real_path(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
@@ -96,6 +109,8 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
             known = [*keys_of("conv")]
             if key in known:
                 return "cannot be a default: it belongs to a single layer"
+        if not around and key in MODEL_KEYS:
+            return "unknown key: only a config that names a `model` has it"
         return f"unknown key{_meant(key, known)}"
     owners = [other for other in TYPES if key in keys_of(other)]
     if owners:

@@ -12,7 +12,20 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
-from sepcost.config.values import Bytes, Count, Flag, Name, Names, NaturalSizes, Padding, Positive, Ratio, Sizes, Whole
+from sepcost.config.values import (
+    Bytes,
+    Count,
+    Flag,
+    ModelInputs,
+    Name,
+    Names,
+    NaturalSizes,
+    Padding,
+    Positive,
+    Ratio,
+    Sizes,
+    Whole,
+)
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -208,6 +221,22 @@ class NetworkMapping(Head, total=False):
     layers: Required[Annotated[list[Layer], Field(min_length=1)]]
 
 
+@with_config(STRICT)
+class ModelMapping(TypedDict, total=False):
+    """A PyTorch model, whose code is run to count it: only with --run-models."""
+
+    name: Name
+    model: Required[
+        Annotated[str, Field(strict=True, description="pkg.nets:UNet, mynet.py:build or mynet.py:build(32)")]
+    ]
+    input: Required[Annotated[ModelInputs, Field(description="one sample: 3x224x224; a list of several inputs")]]
+    device: Annotated[Literal["meta", "cpu"], Field(description="cpu for a model that reads values; meta unless given")]
+    replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
+    include: Annotated[Names, Field(description="globs: replace only layers with such a name")]
+    exclude: Annotated[Names, Field(description="globs: replace no layer with such a name")]
+    budget: BudgetMapping
+
+
 @cache
 def layers_validator() -> TypeAdapter[Any]:
     """Checks a list of layers."""
@@ -218,6 +247,12 @@ def layers_validator() -> TypeAdapter[Any]:
 def head_validator() -> TypeAdapter[Any]:
     """Checks all of a mapping but its layers."""
     return TypeAdapter(Head)
+
+
+@cache
+def model_validator() -> TypeAdapter[Any]:
+    """Checks a mapping that names a model."""
+    return TypeAdapter(ModelMapping)
 
 
 LAYERS: Mapping[str, Any] = {
@@ -245,8 +280,8 @@ def torch_names(layer_type: str) -> Mapping[str, str]:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a config file: one network, a mapping or a plain list."""
-    schema = TypeAdapter(Annotated[NetworkMapping | list[Layer], Field()]).json_schema()
+    """The JSON Schema of a config file: one network, as a mapping, a plain list or the name of a model."""
+    schema = TypeAdapter(Annotated[NetworkMapping | ModelMapping | list[Layer], Field()]).json_schema()
     definitions = schema.pop("$defs")
     for name in definitions:
         aliases = LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES
@@ -254,7 +289,7 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sepcost config",
-        "description": "Networks whose cost sepcost calculates: a mapping, or a plain list of layers.",
+        "description": "Networks whose cost sepcost calculates: a mapping, a plain list of layers, or a model.",
         **schema,
         "$defs": definitions,
     }

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 
 from sepcost.architecture import MOST_LAYERS, Architecture, LayerSpec
 from sepcost.arguments import Extent
-from sepcost.budget import AS_GIVEN, Budget, Limit
+from sepcost.config.document_reader import MOST_PROBLEMS, DocumentReader, Path
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.config.values import as_written
-from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
-from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError, ReplacementError
+from sepcost.config.yaml_reader import Block, Document, Items
+from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
 from sepcost.layers import Shape
 from sepcost.lines import Lines
 from sepcost.network import Network
-from sepcost.replacements import Replacement
-
-Path: TypeAlias = "tuple[str | int, ...]"
 
 FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}
 """Keys that have another name as an argument of the layer's class."""
@@ -43,22 +40,17 @@ SPEC_KEYS = frozenset(
 
 AT_ONCE = 1000
 """Layers are checked in portions, so that a file in which everything is wrong is not checked to its end."""
-MOST_PROBLEMS = 1000
-"""Of one document, no more mistakes in single values are told."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
 IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
 INDEPENDENT = "every layer of an independent network stands alone: leave out `independent` to connect them"
 
 
-class Translation:
+class Translation(DocumentReader):
     """One document on its way to a Network; gathers every problem that it meets."""
 
     def __init__(self, document: Document, source: str, default_name: str) -> None:
-        self.document = document
-        self.source = source
-        self.default_name = default_name
-        self.problems: list[ConfigProblem] = list(document.problems)
+        super().__init__(document, source, default_name)
         self.root: Path = ()
         self.input_readable = True
         self.defaults_readable = True
@@ -82,19 +74,8 @@ class Translation:
 
     def lines(self, network: Network) -> Lines:
         """Where the network, its layers and its limits stand."""
-        value = self.document.value
-        budget = value.get("budget") if isinstance(value, Block) else None
-        limits = {
-            name: self._line(("budget", name), key=True) for name in (budget if isinstance(budget, Block) else ())
-        }
-        reduction = budget.get("reduction") if isinstance(budget, Block) else None
-        for name in reduction if isinstance(reduction, Block) else ():
-            limits[f"reduction.{name}"] = self._line(("budget", "reduction", name), key=True)
         layers = {node.name: self._line((*self.root, node.index)) for node in network}
-        return Lines(self.document.mark[0], layers, limits)
-
-    def _line(self, path: Path, *, key: bool = False) -> int:
-        return (place(self.document.value, path, key=key) or self.document.mark)[0]
+        return Lines(self.document.mark[0], layers, self._limit_lines())
 
     def _architecture(self, value: Any) -> Architecture | None:
         if isinstance(value, Items):
@@ -232,36 +213,6 @@ class Translation:
             return None
         return (given["C"], *(size or ()))
 
-    def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
-        chosen = []
-        for number, text in enumerate(texts if isinstance(texts, Items) else ()):
-            try:
-                if isinstance(text, str):
-                    chosen.append(Replacement.parse(str(text)))
-            except ReplacementError as error:
-                self._note(("replace", number), str(error))
-        return tuple(chosen)
-
-    def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
-        """The limits as far as they are right, and the replacement that they speak of."""
-        if not isinstance(written, Block):
-            return None
-        reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
-        figures = [(name, bound) for name, bound in given.items() if name not in ("replacement", "reduction")]
-        replacement = written.get("replacement")
-        if not [key for key, value in written.items() if key != "replacement" and value != {}]:
-            self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
-        if not isinstance(replacement, str):
-            replacement = None
-        elif replacement == AS_GIVEN and "reduction" in written:
-            self._note(("budget", "reduction"), "needs a replacement, and `replacement: none` is the network as given")
-        elif replacement != AS_GIVEN:
-            try:
-                Replacement.parse(str(replacement))
-            except ReplacementError as error:
-                self._note(("budget", "replacement"), str(error))
-        return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement)
-
     def _use_letters(self, block: Any, path: Path, names: Mapping[str, str]) -> None:
         """Put the letter in place of torch's name wherever that was written."""
         if not isinstance(block, Block):
@@ -293,18 +244,6 @@ class Translation:
             right["defaults"] = {key: item for key, item in defaults.items() if ("defaults", key) not in wrong}
         return dict(head_validator().validate_python({"layers": [], **right}))
 
-    def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
-        """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""
-        if len(self.problems) > MOST_PROBLEMS:
-            return
-        for detail in error.errors(include_url=False):
-            path = real_path(detail["loc"], value)
-            path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
-            path = path if index is None else (index, *path[1:])
-            self._note((*root, *path), message_of(detail), key=detail["type"] == "extra_forbidden")
-        if len(self.problems) > MOST_PROBLEMS:
-            self._note(root, "has so many problems that further ones are not shown")
-
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
         path: Path = (*self.root, problem.number)
         layer = self._at(path)
@@ -319,31 +258,6 @@ class Translation:
             reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
         name = "" if problem.field == "name" else f" (layer {problem.name!r})"
         return self._problem(path, reason + name)
-
-    def _at(self, path: Path) -> Any:
-        value: Any = self.document.value
-        for step in path:
-            value = value[step]
-        return value
-
-    def _note(self, path: Path, message: str, *, key: bool = False) -> None:
-        self.problems.append(self._problem(path, message, key=key))
-
-    def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
-        line, column = place(self.document.value, path, key=key) or self.document.mark
-        return ConfigProblem(self.source, line, column, path_text(self._as_written(path)), message)
-
-    def _as_written(self, path: Path) -> Path:
-        """The path with the names that the file uses."""
-        value: Any = self.document.value
-        steps: list[str | int] = []
-        for step in path:
-            steps.append(value.written.get(str(step), step) if isinstance(value, Block) else step)
-            try:
-                value = value[step]
-            except (KeyError, IndexError, TypeError):
-                value = None
-        return tuple(steps)
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:

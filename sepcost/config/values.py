@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from sepcost.arguments import LARGEST
 from sepcost.budget import read_bound
 from sepcost.config.yaml_reader import Text
+from sepcost.input_text import DTYPES
 from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
@@ -93,6 +94,17 @@ Names = Annotated[
     Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "text"),
 ]
+
+INPUT_SCHEMA: Any = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": rf"^([^=:]+=)?[1-9][0-9]*([x×][1-9][0-9]*)*(:({'|'.join(DTYPES)}))?$"},
+    ]
+}
+ModelInputs = Annotated[
+    Any, WithJsonSchema({"anyOf": [*INPUT_SCHEMA["anyOf"], {"type": "array", "items": INPUT_SCHEMA, "minItems": 1}]})
+]
+"""3x224x224, tokens=77:int64, or a list of such texts; whoever reads them says what is wrong with them."""
 
 Count = Annotated[Any, _quantity("params"), _quantity_schema("[kMGTPE]")]
 """4300000, 600k or 4.3M."""

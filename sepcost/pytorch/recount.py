@@ -9,6 +9,7 @@ from torch import nn
 
 from sepcost.comparison import Comparison
 from sepcost.input_text import InputText
+from sepcost.layers import Conv
 from sepcost.pytorch.placement import Device
 from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
@@ -25,7 +26,7 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputTe
     for replacement in comparison.replacements:
         planned = replacement_plan(model, replacement)
         wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
-        exclude = [escape(name) for name in planned if name not in wanted]
+        exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
         small = replace_convolutions(model, replacement, exclude=exclude)
         traced = trace_model(small, inputs, name=comparison.name, device=device)
         total = comparison.totals[replacement.text].cost

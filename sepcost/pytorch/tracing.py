@@ -176,7 +176,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         nodes: list[Node] = []
         modules: dict[str, nn.Module | None] = {}
         for call in _together(self._calls):
-            name = _unique(call.name, modules)
+            name = _unique(call.name or call.layer.type, modules)  # the model itself has no name
             keep = self._keep(call.module, kept) if isinstance(call.layer, Conv) else None
             nodes.append(Node(name, call.layer, keep=keep, index=len(nodes), times=call.times, shared=call.shared))
             modules[name] = call.module

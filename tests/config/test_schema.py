@@ -11,8 +11,15 @@ from jsonschema import Draft202012Validator
 from sepcost.config.schema import json_schema
 from tests.commands import ROOT, sepcost
 
-GOOD = [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests/configs/valid").glob("*.yaml")]
-WRONG = ["unknown_key", "missing_layers", "wrong_type", "zero_and_negative", "list_of_scalars", "no_replacement"]
+GOOD = [
+    file
+    for folder in ("configs", "tests/configs/valid", "tests/configs/models")
+    for file in (ROOT / folder).glob("*.yaml")
+]
+WRONG = [
+    "unknown_key", "missing_layers", "wrong_type", "zero_and_negative", "list_of_scalars", "no_replacement",
+    "model_beside_layers", "model_values", "model_unknown_keys", "model_without_input",
+]  # fmt: skip
 
 
 def valid(document: Any) -> bool:

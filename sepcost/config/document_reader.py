@@ -1,0 +1,112 @@
+"""What every document has, whatever it describes: problems with their places, replacements, and a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from sepcost.budget import AS_GIVEN, Budget, Limit
+from sepcost.config.messages import message_of, real_path
+from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
+from sepcost.errors import ConfigProblem, ReplacementError
+from sepcost.replacements import Replacement
+
+Path: TypeAlias = "tuple[str | int, ...]"
+
+MOST_PROBLEMS = 1000
+"""Of one document, no more mistakes in single values are told."""
+
+
+class DocumentReader:
+    """One document and every problem that was met in it."""
+
+    def __init__(self, document: Document, source: str, default_name: str) -> None:
+        self.document = document
+        self.source = source
+        self.default_name = default_name
+        self.problems: list[ConfigProblem] = list(document.problems)
+
+    def _line(self, path: Path, *, key: bool = False) -> int:
+        return (place(self.document.value, path, key=key) or self.document.mark)[0]
+
+    def _limit_lines(self) -> dict[str, int]:
+        """The line of each limit of the budget."""
+        value = self.document.value
+        budget = value.get("budget") if isinstance(value, Block) else None
+        lines = {name: self._line(("budget", name), key=True) for name in (budget if isinstance(budget, Block) else ())}
+        reduction = budget.get("reduction") if isinstance(budget, Block) else None
+        for name in reduction if isinstance(reduction, Block) else ():
+            lines[f"reduction.{name}"] = self._line(("budget", "reduction", name), key=True)
+        return lines
+
+    def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
+        chosen = []
+        for number, text in enumerate(texts if isinstance(texts, Items) else ()):
+            try:
+                if isinstance(text, str):
+                    chosen.append(Replacement.parse(str(text)))
+            except ReplacementError as error:
+                self._note(("replace", number), str(error))
+        return tuple(chosen)
+
+    def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
+        """The limits as far as they are right, and the replacement that they speak of."""
+        if not isinstance(written, Block):
+            return None
+        reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
+        figures = [(name, bound) for name, bound in given.items() if name not in ("replacement", "reduction")]
+        replacement = written.get("replacement")
+        if not [key for key, value in written.items() if key != "replacement" and value != {}]:
+            self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
+        if not isinstance(replacement, str):
+            replacement = None
+        elif replacement == AS_GIVEN and "reduction" in written:
+            self._note(("budget", "reduction"), "needs a replacement, and `replacement: none` is the network as given")
+        elif replacement != AS_GIVEN:
+            try:
+                Replacement.parse(str(replacement))
+            except ReplacementError as error:
+                self._note(("budget", "replacement"), str(error))
+        return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement)
+
+    def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
+        """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""
+        if len(self.problems) > MOST_PROBLEMS:
+            return
+        for detail in error.errors(include_url=False):
+            path = real_path(detail["loc"], value)
+            path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
+            path = path if index is None else (index, *path[1:])
+            self._note((*root, *path), self._message_of(detail), key=detail["type"] == "extra_forbidden")
+        if len(self.problems) > MOST_PROBLEMS:
+            self._note(root, "has so many problems that further ones are not shown")
+
+    def _message_of(self, detail: Mapping[str, Any]) -> str:
+        return message_of(detail)
+
+    def _at(self, path: Path) -> Any:
+        value: Any = self.document.value
+        for step in path:
+            value = value[step]
+        return value
+
+    def _note(self, path: Path, message: str, *, key: bool = False) -> None:
+        self.problems.append(self._problem(path, message, key=key))
+
+    def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
+        line, column = place(self.document.value, path, key=key) or self.document.mark
+        return ConfigProblem(self.source, line, column, path_text(self._as_written(path)), message)
+
+    def _as_written(self, path: Path) -> Path:
+        """The path with the names that the file uses."""
+        value: Any = self.document.value
+        steps: list[str | int] = []
+        for step in path:
+            steps.append(value.written.get(str(step), step) if isinstance(value, Block) else step)
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                value = None
+        return tuple(steps)

@@ -1,0 +1,114 @@
+"""From a YAML document that names a model to a NamedModel. Nothing is imported or run: this is data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from sepcost.config.document_reader import DocumentReader
+from sepcost.config.messages import message_in_model, real_path, shown
+from sepcost.config.named_model import KEY, NamedModel
+from sepcost.config.schema import model_validator
+from sepcost.config.yaml_reader import Block, Document, Items, place
+from sepcost.errors import ConfigError, ModelError
+from sepcost.input_text import InputText
+from sepcost.lines import Lines
+from sepcost.model_text import ModelText
+from sepcost.selection import Selection
+from sepcost.units import shortened
+from sepcost.wording import did_you_mean, in_one_line
+
+EXAMPLES = "such as 3x224x224 or tokens=77:int64"
+ONE_SHAPE = "is a list of inputs, not of sizes: one shape is written {}"
+
+
+def names_model(document: Document) -> bool:
+    """Whether the document is meant to name a model, and does not list its layers itself."""
+    value = document.value
+    if not isinstance(value, Block) or "schema_version" in value:
+        return False
+    if KEY in value or "layers" in value:
+        return KEY in value
+    return any(did_you_mean(key, [KEY]) and isinstance(text, str) and ":" in text for key, text in value.items())
+
+
+class ModelTranslation(DocumentReader):
+    """One document on its way to a NamedModel; gathers every problem that it meets."""
+
+    def named_model(self) -> NamedModel:
+        """Raises ConfigError with all problems of the document."""
+        value = self.document.value
+        if not self.document.complete or not isinstance(value, Block):
+            raise ConfigError(self.problems)
+        right = self._right(value)
+        text, inputs = self._text(right.get(KEY)), self._inputs(value.get("input"))
+        replacements = self._replacements(value.get("replace"))
+        budget = self._budget(right.get("budget", {}), value.get("budget"))
+        if text is None or self.problems:
+            raise ConfigError(self.problems)
+        return NamedModel(
+            right.get("name") or self.default_name,
+            self.source,
+            text,
+            inputs,
+            place(value, (KEY,)) or self.document.mark,
+            Lines(self.document.mark[0], {}, self._limit_lines()),
+            right.get("device", "meta"),
+            replacements,
+            Selection(_globs(right.get("include", ())), _globs(right.get("exclude", ()))),
+            budget,
+        )
+
+    def _right(self, value: Block) -> dict[str, Any]:
+        """What the mapping says, as far as it is right."""
+        try:
+            return dict(model_validator().validate_python(value))
+        except ValidationError as error:
+            self._note_all(error, value, ())
+            wrong = {real_path(detail["loc"], value)[:1] for detail in error.errors(include_url=False)}
+        return {key: item for key, item in value.items() if (key,) not in wrong and key != "budget"}
+
+    def _text(self, text: Any) -> ModelText | None:
+        if not isinstance(text, str):
+            return None
+        text = str(text).strip()
+        try:
+            if text:
+                return ModelText.parse(text)
+            self._note((KEY,), "must name a model, as pkg.nets:UNet does")
+        except ModelError as error:
+            self._note((KEY,), str(error).removeprefix(f"{in_one_line(text)}: "))
+        return None
+
+    def _inputs(self, given: Any) -> tuple[InputText, ...]:
+        if given is None:
+            return ()
+        if not isinstance(given, Items):
+            return self._input(given, ("input",))
+        if not given:
+            self._note(("input",), f"must have at least one input, {EXAMPLES}")
+        if len(given) > 1 and all(type(item) is int for item in given):
+            self._note(("input",), ONE_SHAPE.format(shortened("x".join(map(str, given)))))
+            return ()
+        return tuple(read for number, item in enumerate(given) for read in self._input(item, ("input", number)))
+
+    def _input(self, given: Any, path: Sequence[str | int]) -> tuple[InputText, ...]:
+        """The input, or none with a note of what is wrong with it."""
+        if isinstance(given, bool) or not isinstance(given, (int, str)) or not given:
+            got = "nothing" if given == "" else shown(given)
+            self._note(tuple(path), f"must be the shape of one sample, {EXAMPLES}, got {got}")
+            return ()
+        try:
+            return (InputText.parse(str(given)),)
+        except ModelError as error:
+            self._note(tuple(path), str(error).removeprefix(f"{shortened(str(given))}: "))
+            return ()
+
+    def _message_of(self, detail: Mapping[str, Any]) -> str:
+        return message_in_model(detail)
+
+
+def _globs(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,0 +1,48 @@
+"""A model that a config names: a description, of which nothing has been imported or run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from sepcost.errors import ConfigError, ConfigProblem
+from sepcost.lines import Lines
+from sepcost.selection import Selection
+
+if TYPE_CHECKING:
+    from sepcost.budget import Budget
+    from sepcost.input_text import InputText
+    from sepcost.model_text import ModelText
+    from sepcost.replacements import Replacement
+
+KEY = "model"
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """What a config says of a model: where its code is, what it takes, and what it is held to.
+
+    ``place`` is the line and the column of the text that names it; ``lines`` are those of the document, which has none
+    of the model's layers.
+    """
+
+    name: str
+    source: str
+    text: ModelText
+    inputs: tuple[InputText, ...]
+    place: tuple[int, int]
+    lines: Lines
+    device: Literal["meta", "cpu"] = "meta"
+    replacements: tuple[Replacement, ...] = ()
+    selection: Selection = EVERYTHING
+    budget: Budget | None = None
+
+    def error(self, *messages: str) -> ConfigError:
+        """What is wrong with the model, where the config names it."""
+        return ConfigError([ConfigProblem(self.source, *self.place, KEY, message) for message in messages])
+
+    def further_down(self, lines: int) -> NamedModel:
+        """The same, so many lines further down in the file."""
+        line, column = self.place
+        return replace(self, place=(line + lines, column), lines=self.lines.further_down(lines))
