@@ -228,7 +228,7 @@ def test_what_is_new_and_what_is_gone_is_named_with_its_figures_in_every_format(
     for format_ in ("table", "markdown", "github"):
         lines = check(*arguments, "--format", format_).out.splitlines()
         for name, told in named:
-            beside = f"{name}: is {told}" if (format_, told[:3]) == ("github", "new") else f"{name} is {told}"
+            beside = f"{name}: {told}" if told.startswith("new") else f"{name} is {told}"
             assert sum(beside in line for line in lines) == 1, (format_, name)
     cases = {suite.name: next(iter(suite)) for suite in suites(check(*arguments, "--format", "junit").out)}
     for name, told in named:
