@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from os.path import normpath
 from typing import NamedTuple, TypeVar
 
@@ -153,15 +153,27 @@ def _one_by_one(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator
     return ((number, number) for number, (left, right) in enumerate(zip(before, after)) if left.type == right.type)
 
 
-def partners(now: Sequence[CostedNetwork], before: Sequence[CostedNetwork]) -> Mapping[int, CostedNetwork]:
+def partners(
+    now: Sequence[CostedNetwork], before: Sequence[CostedNetwork], file_key: Callable[[str], str] = normpath
+) -> Mapping[int, CostedNetwork]:
     """Which network of before each one of now is, by its number: by name and file, else by name, else by file.
 
-    Only what is told apart counts: two of one name pair by their files, or not at all. Raises SepcostError where a
-    name is left on both sides.
+    Only what is told apart counts: two of one name pair by their files, or not at all. Files are the same where
+    ``file_key`` is. Raises SepcostError where a name is left on both sides.
     """
+
+    def file(network: CostedNetwork) -> Hashable:
+        return None if network.source is None else file_key(network.source)
+
+    def name(network: CostedNetwork) -> Hashable:
+        return network.name
+
+    def name_and_file(network: CostedNetwork) -> Hashable:
+        return name(network), file(network)
+
     found: dict[int, CostedNetwork] = {}
     left = list(before)
-    for key in (_name_and_file, _name, _file):
+    for key in (name_and_file, name, file):
         ours = _by_key([(key(network), number) for number, network in enumerate(now) if number not in found])
         theirs = _by_key([(key(network), network) for network in left])
         for what, numbers in ours.items():
@@ -181,15 +193,3 @@ def _by_key(items: Sequence[tuple[Hashable, T]]) -> dict[Hashable, list[T]]:
     for key, item in items:
         groups.setdefault(key, []).append(item)
     return groups
-
-
-def _name_and_file(network: CostedNetwork) -> Hashable:
-    return (network.name, _file(network))
-
-
-def _name(network: CostedNetwork) -> Hashable:
-    return network.name
-
-
-def _file(network: CostedNetwork) -> Hashable:
-    return None if network.source is None else normpath(network.source)

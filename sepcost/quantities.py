@@ -107,7 +107,7 @@ def read_allowance(text: str, figure: str | None = None) -> Allowance:
     if figure is None:
         raise NumberError(f"must be per cent such as 2%, or NAME=VALUE such as macs=2%, got {shortened(text)}")
     try:
-        if text.isdecimal():
+        if match is None or not match[2]:
             raise NumberError(f"must be an amount with a unit such as 10k, got {shortened(text)}")
         return Allowance(amount=read_bytes(text) if figure.endswith("_bytes") else read_count(text))
     except NumberError as error:

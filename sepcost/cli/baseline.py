@@ -6,25 +6,27 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from sepcost.cli.sides import Side, refuse_different_counting
+from sepcost.cli.sides import STDIN, Side, refuse_different_counting
 from sepcost.cli.streams import config_error, write
 from sepcost.comparison import Comparison
 from sepcost.config import read_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
-from sepcost.errors import SepcostError
+from sepcost.errors import ConfigError, SepcostError
 from sepcost.report.costs_reader import read_costs
 from sepcost.report.json import json_chunks
 from sepcost.report.verification_text import counted
-from sepcost.units import exact, factor_text
+from sepcost.units import factor_text
 from sepcost.verdict import Judgement
 from sepcost.version import __version__
 
 OPTION = "--update-baseline"
 COMPACT = (",", ":")
+HEAD = {"schema_version", "version", "convention", "batch", "dtype"}
 
 
 class Baseline:
@@ -47,8 +49,13 @@ class Baseline:
     ) -> Iterator[CostedNetwork]:
         """The networks that no one took although their file is among the sources, and could be read."""
         taken = {id(partner) for partner in partners}
+        unread = {absolute(source) for source in unread}
         for network in self.networks:
-            if id(network) not in taken and network.source not in unread and is_within(network.source, sources):
+            if (
+                id(network) not in taken
+                and absolute(network.source or "") not in unread
+                and is_within(network.source, sources)
+            ):
                 yield network
 
     def refuse_other_convention(self, now: CostedNetwork) -> None:
@@ -76,21 +83,43 @@ def write_baseline(comparisons: Sequence[Comparison], judgement: Judgement, sour
     others = [f",\n{json.dumps(network, separators=COMPACT)}" for network in kept]
     write([*written, *others, end], path, OPTION)
     told = f"{path} is written: {counted(len(comparisons), 'network')}"
-    return f"{told}, and {exact(len(kept))} that were in it" if kept else told
+    return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
 
 
 def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> Iterator[Any]:
     """The networks of a baseline that are not of these sources, as they stand there."""
-    held = Baseline.read(str(path))
-    away = {number for number, network in enumerate(held.networks) if not is_within(network.source, sources)}
-    if away and held.networks[0].convention != convention:
-        raise SepcostError(f"{OPTION} {path}: it has other networks, counted in another way: check them too")
-    document = json.loads(path.read_text(encoding="utf-8-sig"))
-    yield from (network for number, network in enumerate(document["networks"]) if number in away)
+    if path.is_dir():
+        raise SepcostError(f"{OPTION} {path}: is a folder, not a file")
+    try:
+        held = Baseline.read(str(path))
+    except ConfigError as error:
+        reason = error.problems[0].message
+        raise SepcostError(f"{OPTION} {path}: is there, and is no baseline to be renewed: {reason}") from None
+    away = [not is_within(network.source, sources) for network in held.networks]
+    if any(away) and held.networks[0].convention != convention:
+        raise SepcostError(f"{OPTION} {path}: has other networks, counted in another way: check them too")
+    yield from compress(_written_networks(path), away)
+
+
+def _written_networks(path: Path) -> list[dict[str, Any]]:
+    """The networks of a file of JSON, or of JSON Lines, each without what holds for all of them."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        networks: list[dict[str, Any]] = json.loads("\n".join(lines))["networks"]
+    except (ValueError, KeyError):
+        networks = [json.loads(line) for line in lines if line.strip()]
+    return [{key: value for key, value in network.items() if key not in HEAD} for network in networks]
 
 
 def is_within(file: str | None, sources: Sequence[str]) -> bool:
     """Whether the file is one of these sources, or in a folder that is."""
-    path = None if file is None else Path(os.path.abspath(file))  # noqa: PTH100 (links stay)
-    around = [Path(os.path.abspath(source)) for source in sources if source != "-"]  # noqa: PTH100
+    if file == STDIN:
+        return "-" in sources
+    path = None if file is None else Path(absolute(file))
+    around = [Path(absolute(source)) for source in sources if source != "-"]
     return path is not None and any(path == folder or folder in path.parents for folder in around)
+
+
+def absolute(file: str) -> str:
+    """The file as it is called from anywhere; links stay."""
+    return file if file == STDIN else os.path.abspath(file)  # noqa: PTH100

@@ -187,7 +187,7 @@ def _refuse_contradictions(
     refuse_overwriting(sources, output)
     refuse_overwriting(sources, update_baseline, "--update-baseline")
     if output is not None:
-        refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output)
+        refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output, what="the baseline")
     if baseline == "-":
         raise SepcostError("--baseline reads a file: give its name")
 

@@ -41,7 +41,9 @@ def _refuse_beside_yaml(sources: Sequence[str], others: Mapping[str, object]) ->
             raise SepcostError(f"--format yaml writes whole networks: leave out --{name}")
 
 
-def refuse_overwriting(sources: Sequence[str], output: Path | None, option: str = "--output") -> None:
+def refuse_overwriting(
+    sources: Sequence[str], output: Path | None, option: str = "--output", what: str = "a source"
+) -> None:
     """A SepcostError where the output is one of the sources, or a config in a folder that is one."""
     if output is None:
         return
@@ -49,7 +51,7 @@ def refuse_overwriting(sources: Sequence[str], output: Path | None, option: str 
     for source in sources:
         path = Path(source).resolve()
         if target == path or (path.is_dir() and path in target.parents and target.suffix.lower() in CONFIGS):
-            raise SepcostError(f"{option} {output}: is a source, and would be overwritten")
+            raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
 
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sepcost.alignment import partners
 from sepcost.budget import AS_GIVEN, Limit
 from sepcost.budgeted import Budgeted, judged
-from sepcost.cli.baseline import Baseline
+from sepcost.cli.baseline import Baseline, absolute
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.sources import networks
@@ -126,7 +126,7 @@ class Inspection:
         try:
             for now in costs[:1]:
                 baseline.refuse_other_convention(now)
-            found = partners(costs, baseline.networks)
+            found = partners(costs, baseline.networks, absolute)
             for number, partner in found.items():
                 baseline.refuse_other_scaling(partner, costs[number])
         except SepcostError as error:
@@ -167,9 +167,8 @@ def _chosen(
     limits += [(limit, spoken_of, None) for limit in wishes.limits]
     for limit in wishes.limits:
         if spoken_of == AS_GIVEN and limit.is_least:
-            raise SepcostError(
-                f"{limit.figure} is of a replacement, and there is none: leave out -r none, or the limit"
-            )
+            none = "-r none" if wishes.replacements is not None else "`replacement: none` of its budget"
+            raise SepcostError(f"{limit.figure} is of a replacement: it does not go with {none}")
     return chosen, [(limit, of, line) for limit, of, line in limits if of != AS_GIVEN or not limit.is_least]
 
 

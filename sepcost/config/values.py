@@ -65,10 +65,14 @@ def _quantity(figure: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _quantity_schema(units: str, least: int = 0) -> WithJsonSchema:
-    number = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
-    text = {"type": "string", "pattern": f"^{number} ?({units})?$"}
-    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": least}, text]})
+def _quantity_schema(number: dict[str, Any], units: str) -> WithJsonSchema:
+    """A number as YAML has it, or a text with a unit."""
+    text = {"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})?$"}
+    return WithJsonSchema({"anyOf": [number, text]})
+
+
+WHOLE_NUMBER = {"type": "integer", "minimum": 0}
+QUOTIENT = {"type": "number", "exclusiveMinimum": 0}
 
 
 def _read_positive_sizes(value: Any) -> Any:
@@ -106,11 +110,11 @@ ModelInputs = Annotated[
 ]
 """3x224x224, tokens=77:int64, or a list of such texts; whoever reads them says what is wrong with them."""
 
-Count = Annotated[Any, _quantity("params"), _quantity_schema("[kMGTPE]")]
+Count = Annotated[Any, _quantity("params"), _quantity_schema(WHOLE_NUMBER, "[kMGTPE]")]
 """4300000, 600k or 4.3M."""
-Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema("B|[kMGTPE]B|[KMGTPE]iB")]
+Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema(WHOLE_NUMBER, "B|[kMGTPE]B|[KMGTPE]iB")]
 """17000000, 17MB or 16MiB."""
-Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema("[x×]", 1)]
+Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema(QUOTIENT, "[x×]")]
 """8 or 7.5×."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]

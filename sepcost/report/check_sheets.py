@@ -59,9 +59,15 @@ def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
     told = [str(problem) for problem in judgement.problems] if problems else []
     notes = (*told, *_notes(judgement))
-    sheet = Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=notes)
+    sheet = _without_empty(Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=notes))
     changed = (changed for verdict in judgement.verdicts for changed in _changed_sheet(verdict))
     return [sheet, *_mismatch_sheet(judgement.verdicts), *changed]
+
+
+def _without_empty(sheet: Sheet) -> Sheet:
+    """The sheet without the columns that say nothing."""
+    used = [number for number in range(len(sheet.columns)) if any(row.cells[number] for row in sheet.rows)]
+    return sheet.only(used) if sheet.rows else sheet
 
 
 class _Line(NamedTuple):
@@ -97,10 +103,10 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
         yield _Line(result_text(check.holds), what, owner_of(check), *figures)
     if verdict.growth is not None and not failing:
         for of, changes in _changes(verdict):
-            yield _Line(result_text(True), changes, of, limit=baseline or "")
+            yield _Line(result_text(True), changes, of, limit="baseline")
     if verdict.is_unknown:
         new = (verdict.growth.unknown if verdict.growth else None) or STANDARD
-        yield _Line(result_text(False), "growth: new", new, limit=baseline or "")
+        yield _Line(result_text(False), "growth: new", new, limit="baseline")
     if not verdict.checks and verdict.verification is None:
         yield _Line(NOTHING, "nothing to check")
 
@@ -138,7 +144,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         yield f"{exact(len(lines) - MOST_LINES)} further layers and parts are not verified."
     for verdict in judgement.verdicts:
         if verdict.is_new:
-            yield f"{verdict.name} {unknown_sentence(verdict, judgement.baseline)}."
+            yield f"{verdict.name}: {unknown_sentence(verdict, judgement.baseline)}."
     for verdict in judgement.verdicts:
         yield from _replaced_alone(verdict, judgement.baseline)
     for gone in judgement.gone:

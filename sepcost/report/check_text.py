@@ -160,7 +160,7 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
 
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
     """What is wrong with a network, or with replacements of it, that a baseline does not know."""
-    what = f"is new, {figures_text(verdict.costs)}"
+    what = f"new, {figures_text(verdict.costs)}"
     if verdict.growth is not None:
         what = f"{verdict.growth.unknown} is new"
     return f"{what}: {baseline} does not have it (--update-baseline takes it in)"
@@ -200,7 +200,7 @@ def _what_changed(grown: Grown) -> str:
     """What has become of the layer that grew: of itself, or only of what it costs under the replacement."""
     layer = grown.culprit
     if layer is None or layer.status is Status.ADDED or layer.facts:
-        (what, *_) = layer_changes(layer) if layer else [""]
+        what = ", ".join(layer_changes(layer)) if layer else ""
         return what if layer and layer.status is Status.ADDED else f"changed: {what}"
     name = "activations" if grown.figure == "peak_activation_bytes" else grown.figure
     before, after = (value_text(value, name) for value in change_of(layer, grown.of, name)[:2])

@@ -207,10 +207,10 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
 def _layer(place: _Place, *, has_map: bool) -> CostedLayer:
     facts = {fact: place.at(fact).fact() for fact in FACTS if place.has(fact) or fact in ("type", "input", "output")}
     place.at("type").text()
+    standard = _figures(place.at("standard"), COUNTS, has_map=has_map)
     replaced = {
         text: _figures(variant, COUNTS, has_map=has_map) for text, variant in place.at("replacements").entries()
     }
-    standard = _figures(place.at("standard"), COUNTS, has_map=has_map)
     return CostedLayer(place.at("name").text(), facts, standard, replaced)
 
 

@@ -30,7 +30,7 @@ def junit(judgement: Judgement) -> str:
     """The document."""
     suites = [(verdict.source, verdict.name, list(_cases(verdict, judgement))) for verdict in judgement.verdicts]
     for source, problems in groupby(judgement.problems, key=lambda problem: problem.source):
-        cases = [Case(problem.path or "config", "error", str(problem)) for problem in problems]
+        cases = [Case(problem.path or "can be read", "error", str(problem)) for problem in problems]
         suites.append((source, source, cases))
     for gone in judgement.gone:
         suites.append(

@@ -284,11 +284,10 @@ BROKEN = "raise ImportError('libtorch.so: cannot open shared object file\\nand m
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (MISSING, "torch is not installed: pip install 'sepcost[torch]'"),
+        (MISSING, "torch is not installed: pip install 'torch>=2.13'"),
         (
             BROKEN,
-            "torch cannot be imported (libtorch.so: cannot open shared object file): "
-            "pip install --upgrade 'sepcost[torch]'",
+            "torch cannot be imported (libtorch.so: cannot open shared object file): pip install 'torch>=2.13'",
         ),
     ],
 )

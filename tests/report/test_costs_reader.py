@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, compare, load
+from sepcost.cost import COUNTS
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
 from sepcost.report.costs_reader import read_costs
@@ -61,7 +62,7 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
     )
     text = result.to_json()
     for written in (text, json.dumps(json.loads(text), indent=2, sort_keys=True), "\ufeff" + text):
-        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of(network, convention, result.totals)]
+        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of_comparison(result)]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +192,41 @@ def test_flops_that_contradict_the_macs_are_told() -> None:
     document["networks"][0]["total"]["standard"]["flops"] *= 2
     assert message(json.dumps(document)) == (
         "costs.json: networks[0].total.standard.flops: must be flops_per_mac × macs (6,340,928), got 12,681,856"
+    )
+
+
+def test_a_replacement_that_is_not_the_sum_of_its_layers_is_told() -> None:
+    for figure in COUNTS:
+        document = json.loads(TEXT)
+        replacements = document["networks"][0]["total"]["replacements"]
+        added = replacements["separable"][figure]
+        replacements["separable"][figure] += 1
+        assert message(json.dumps(document)) == (
+            f"costs.json: networks[0].total.replacements.separable.{figure}: is {added + 1:,}, "
+            f"but the layers add up to {added:,}"
+        )
+
+
+def test_a_layer_that_contradicts_its_replacements_total_is_told() -> None:
+    document = json.loads(TEXT)
+    network = document["networks"][0]
+    network["layers"][0]["replacements"]["separable"]["params"] += 1
+    total = network["total"]["replacements"]["separable"]["params"]
+    assert message(json.dumps(document)) == (
+        f"costs.json: networks[0].total.replacements.separable.params: is {total:,}, "
+        f"but the layers add up to {total + 1:,}"
+    )
+
+
+def test_what_a_layer_costs_under_a_replacement_is_read_as_strictly() -> None:
+    place = (*STEM, "replacements", "separable")
+    where = "costs.json: networks[0].layers[0].replacements.separable"
+    assert message(edited((*place, "macs"), "5")) == f'{where}.macs: must be a whole number, got "5"'
+    assert message(edited((*place, "macs"), -5)) == f"{where}.macs: must not be negative, got -5"
+    assert message(edited((*place, "macs"), MISSING)) == f"{where}: missing key `macs`: {NOT_OURS}"
+    assert message(edited(place, None)) == f"{where}: must be an object, got null"
+    assert message(edited((*STEM, "replacements"), MISSING)) == (
+        f"costs.json: networks[0].layers[0]: missing key `replacements`: {NOT_OURS}"
     )
 
 

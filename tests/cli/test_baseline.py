@@ -1,0 +1,714 @@
+"""``sepcost check --baseline``: what grew, what is new and what is gone, and what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sepcost import formulas
+from sepcost.cli.app import run
+from sepcost.growth import JUDGED, MULTIPLES
+from tests.commands import ROOT, Run
+
+NET = """\
+name: net
+input: {C: 3, H: 32}
+layers:
+  - {name: stem, K: 3, O: 16}
+  - {name: left, K: 3, O: 16}
+  - {name: right, K: 3, O: 16}
+  - {name: down, K: 3, O: 32, stride: 2}
+  - {name: pool, type: pool, global: true}
+  - {name: classes, type: linear, O: 10, bias: true}
+"""
+OTHER = NET.replace("name: net", "name: other").replace("C: 3", "C: 4")
+CONFIGS = sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "configs").glob("*.yaml"))
+
+Sepcost = Callable[..., Run]
+
+
+@pytest.fixture
+def sepcost_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sepcost:
+    """The command in this process, in an empty folder."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "SEPCOST_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str | Path) -> Run:
+        code = run(list(map(str, arguments)))
+        return Run(code, *capsys.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def check(sepcost_: Sepcost) -> Sepcost:
+    return lambda *arguments: sepcost_("check", "--no-verify", *arguments)
+
+
+def write(text: str, name: str = "net.yaml") -> str:
+    """A file in the current folder."""
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text(text, encoding="utf-8")
+    return name
+
+
+def judged(done: Run) -> Any:
+    """The networks of the JSON."""
+    return json.loads(done.out)["networks"]
+
+
+def grown(network: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(check["of"], check["figure"]) for check in network["growth"] if not check["holds"]}
+
+
+# The round trip
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_baseline_holds_where_nothing_changed(
+    sepcost_: Sepcost, check: Sepcost, config: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    costs = tmp_path / "costs.json"
+    monkeypatch.chdir(ROOT)
+    done = check(config, "--update-baseline", costs)
+    assert (done.code, done.err) == (0, f"sepcost: {costs} is written: 1 network\n")
+    assert costs.read_text(encoding="utf-8") == sepcost_("compare", config, "--format", "json").out
+    (network,) = judged(check(config, "--baseline", costs, "--format", "json"))
+    assert network["failures"] == len(grown(network)) == 0
+    assert all(each["before"] == each["after"] == each["at_most"] for each in network["growth"])
+    assert network["changes"] == []
+
+
+def test_a_folder_is_one_baseline(
+    sepcost_: Sepcost, check: Sepcost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    costs, options = tmp_path / "costs.json", ("--batch", "3", "--dtype", "int8", "-r", "blueprint", "--alpha", "0.5")
+    monkeypatch.chdir(ROOT)
+    sources = [config for config in CONFIGS if "unet" not in config]
+    assert check(*sources, *options, "--update-baseline", costs).err == f"sepcost: {costs} is written: 6 networks\n"
+    assert costs.read_text(encoding="utf-8") == sepcost_("compare", *sources, *options, "--format", "json").out
+    done = check(*sources, *options, "--baseline", costs, "--format", "json")
+    assert done.err == ""
+    assert [grown(network) for network in judged(done)] == [set()] * len(sources)
+
+
+def test_an_output_of_compare_is_a_baseline(sepcost_: Sepcost, check: Sepcost) -> None:
+    write(NET)
+    for name in ("costs.json", "costs.jsonl"):
+        assert sepcost_("compare", "net.yaml", "--output", name).code == 0
+        assert check("net.yaml", "--baseline", name).code == 0
+    assert sepcost_("compare", "net.yaml", "--verify", "--output", "costs.json").code == 0
+    assert check("net.yaml", "--baseline", "costs.json").code == 0
+
+
+def test_a_baseline_does_not_remember_what_torch_said(sepcost_: Sepcost) -> None:
+    write(NET)
+    assert sepcost_("check", "net.yaml", "--update-baseline", "costs.json").code == 0
+    assert Path("costs.json").read_text() == sepcost_("compare", "net.yaml", "--format", "json").out
+
+
+# What changed
+
+
+def after(check: Sepcost, before: str, now: str, *options: str) -> dict[str, Any]:
+    """The JSON of the network that was ``before`` and is ``now``."""
+    write(before)
+    assert check("net.yaml", "--update-baseline", "costs.json").code == 0
+    write(now)
+    (network,) = judged(check("net.yaml", "--baseline", "costs.json", "--format", "json", *options))
+    found: dict[str, Any] = network
+    return found
+
+
+def test_a_layer_that_changed_is_named_with_its_figures(check: Sepcost) -> None:
+    network = after(check, NET, NET.replace("{name: left, K: 3", "{name: left, K: 5"))
+    (change,) = network["changes"]
+    assert (change["status"], change["before"]["name"], change["after"]["name"]) == ("changed", "left", "left")
+    assert change["facts"] == {"kernel": {"before": [3, 3], "after": [5, 5]}}
+    assert (change["figures"]["params"]["before"], change["figures"]["params"]["after"]) == (2304, 6400)
+    assert grown(network) == {
+        (of, figure) for of in ("standard", "separable") for figure in ("params", "macs", "traffic_bytes")
+    }
+    assert [each["line"] for each in network["growth"] if not each["holds"]] == [5] * 6
+
+
+def test_a_layer_that_was_added_is_named_with_its_figures(check: Sepcost) -> None:
+    network = after(check, NET, NET.replace("  - {name: down", "  - {name: extra, K: 3, O: 16}\n  - {name: down"))
+    (change,) = network["changes"]
+    assert (change["status"], change["before"], change["after"]["name"]) == ("added", None, "extra")
+    assert (change["figures"]["params"]["before"], change["figures"]["params"]["after"]) == (None, 2304)
+    assert {each["line"] for each in network["growth"] if not each["holds"]} == {7}
+
+
+def test_a_layer_that_was_removed_is_named_and_nothing_grew(check: Sepcost) -> None:
+    network = after(check, NET, NET.replace("  - {name: right, K: 3, O: 16}\n", ""))
+    (change,) = network["changes"]
+    assert (change["status"], change["before"]["name"], change["after"]) == ("removed", "right", None)
+    assert (change["figures"]["params"]["before"], change["figures"]["params"]["after"]) == (2304, None)
+    assert network["failures"] == 0
+
+
+def test_layers_that_were_renamed_or_moved_are_named_and_hold(check: Sepcost) -> None:
+    renamed = after(check, NET, NET.replace("stem", "entry"))
+    assert [(change["status"], change["before"]["name"], change["after"]["name"]) for change in renamed["changes"]] == [
+        ("renamed", "stem", "entry")
+    ]
+    swapped = NET.replace("left", "x").replace("right", "left").replace("name: x", "name: right")
+    moved = after(check, NET, swapped)
+    assert [(change["status"], change["moved"]) for change in moved["changes"]] == [("moved", True)]
+    assert (renamed["failures"], moved["failures"]) == (0, 0)
+
+
+@pytest.mark.parametrize("format_", ["table", "markdown"])
+def test_people_see_the_layers_that_changed(check: Sepcost, format_: str) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(NET.replace("{name: left, K: 3", "{name: left, K: 5").replace("  - {name: right, K: 3, O: 16}\n", ""))
+    done = check("net.yaml", "--baseline", "costs.json", "--format", format_)
+    out = done.out
+    assert done.code == 1
+    assert "Layers of net: 1 removed, 1 changed" in out
+    assert [line for line in out.splitlines() if "kernel 3×3 → 5×5" in line and "2,304" in line and "6,400" in line]
+    assert [line for line in out.splitlines() if "removed: 3×3 conv" in line and "2,304" in line]
+
+
+def test_a_network_that_is_new_fails_and_one_that_is_gone_is_named(check: Sepcost) -> None:
+    write(f"{NET}---\n{OTHER}")
+    assert check("net.yaml", "--update-baseline", "costs.json").code == 0
+    write(NET)
+    done = check("net.yaml", "--baseline", "costs.json", "--format", "json")
+    document = json.loads(done.out)
+    assert (done.code, document["holds"]) == (0, True)
+    (gone,) = document["gone"]
+    assert (gone["name"], gone["source"], gone["total"]["params"]) == ("other", "net.yaml", 10_122)
+    assert (
+        "other is gone, 10,122 params, 6,488,384 MACs: costs.json has it, from net.yaml"
+        in check("net.yaml", "--baseline", "costs.json").out
+    )
+
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(f"{NET}---\n{OTHER}")
+    done = check("net.yaml", "--baseline", "costs.json", "--format", "json")
+    known, new = judged(done)
+    assert (done.code, known["failures"], known["new"]) == (1, 0, False)
+    assert (new["failures"], new["new"], new["growth"], new["line"]) == (1, True, [], 11)
+    assert (
+        "other: new, 10,122 params, 6,488,384 MACs: costs.json does not have it"
+        in check("net.yaml", "--baseline", "costs.json").out
+    )
+
+
+def test_a_network_that_was_renamed_in_place_is_the_same(check: Sepcost) -> None:
+    write(f"{NET}---\n{OTHER}")
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(f"{NET}---\n{OTHER}".replace("name: other", "name: another"))
+    done = check("net.yaml", "--baseline", "costs.json", "--format", "json")
+    assert (done.code, [network["new"] for network in judged(done)]) == (0, [False, False])
+    assert json.loads(done.out)["gone"] == []
+
+
+def test_networks_are_the_same_by_name_wherever_their_files_are(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "a/other.yaml")
+    check("a", "--update-baseline", "costs.json")
+    write(OTHER, "b/one.yaml")
+    write(NET, "b/two.yaml")
+    assert check("b", "--baseline", "costs.json").code == 0
+    assert check(Path("b").absolute(), "--baseline", "costs.json").code == 0
+    assert check("b/one.yaml", "--baseline", "costs.json").code == 0
+
+
+def test_networks_of_one_name_are_told_apart_by_their_files(check: Sepcost) -> None:
+    write(NET, "a/1.yaml")
+    write(NET.replace("C: 3", "C: 4"), "a/2.yaml")
+    check("a", "--update-baseline", "costs.json")
+    assert check("a", "--baseline", "costs.json").code == 0
+    Path("a").rename("b")
+    done = check("b", "--baseline", "costs.json")
+    told = "costs.json: several networks are called 'net': give each a name of its own\n"
+    assert (done.code, done.err) == (2, told)
+
+
+def test_a_name_and_a_file_together_say_the_most(check: Sepcost) -> None:
+    write(f"{NET}---\n{OTHER}", "a/1.yaml")
+    write(NET.replace("C: 3", "C: 5"), "a/2.yaml")
+    check("a", "--update-baseline", "costs.json")
+    write(f"{NET}---\n{OTHER.replace('name: other', 'name: renamed')}", "a/1.yaml")
+    done = check("a", "--baseline", "costs.json", "--format", "json")
+    assert (done.code, [network["new"] for network in judged(done)]) == (0, [False] * 3)
+
+
+def test_a_file_is_the_same_however_it_is_named(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    check("a", "--update-baseline", "costs.json")
+    write(NET.replace("name: net", "name: renamed"), "a/net.yaml")
+    for source in ("a", "./a", "a/../a/net.yaml", Path("a").absolute()):
+        done = check(source, "--baseline", "costs.json", "--format", "json")
+        assert (done.code, judged(done)[0]["new"], source) == (0, False, source)
+
+
+def test_what_is_gone_was_in_the_sources(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "b/other.yaml")
+    write(NET.replace("name: net", "name: third"), "b/third.yaml")
+    check("a", "b", "--update-baseline", "costs.json")
+    Path("b/third.yaml").unlink()
+
+    def gone(*sources: str) -> list[str]:
+        document = json.loads(check(*sources, "--baseline", "costs.json", "--format", "json").out)
+        return [network["name"] for network in document["gone"]]
+
+    assert gone("a") == []
+    assert gone("a", "b") == ["third"]
+    assert gone(".") == ["third"]
+    assert gone("./b/") == ["third"]
+    assert gone("b/other.yaml") == []
+
+
+def test_what_was_above_the_sources_is_not_gone(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(OTHER, "other.yaml")
+    write(NET, "a/net.yaml")
+    monkeypatch.chdir("a")
+    check("net.yaml", "../other.yaml", "--update-baseline", "costs.json")
+    done = check(".", "--baseline", "costs.json", "--format", "json")
+    assert (done.code, json.loads(done.out)["gone"]) == (0, [])
+
+
+def test_a_network_whose_file_has_a_mistake_is_not_gone(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "a/other.yaml")
+    check("a", "--update-baseline", "costs.json")
+    write(OTHER.replace("K: 3", "K: 0", 1), "a/other.yaml")
+    for source in ("a", "./a", ".", "a/../a", Path("a").absolute()):
+        done = check(source, "--baseline", "costs.json", "--format", "json")
+        assert (done.code, json.loads(done.out)["gone"], source) == (2, [], source)
+
+
+def test_a_network_alone_is_not_taken_for_another_one_that_is_alone(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(OTHER, "other.yaml")
+    done = check("other.yaml", "--baseline", "costs.json", "--format", "json")
+    (other,) = judged(done)
+    assert (done.code, other["new"], other["changes"]) == (1, True, [])
+    assert check("other.yaml", "--baseline", "costs.json").out.splitlines()[0] == "1 network: 1 of 1 check fails"
+
+
+def test_a_network_is_not_taken_for_one_whose_file_has_a_mistake(check: Sepcost) -> None:
+    write(NET, "net.yaml")
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(NET.replace("K: 3", "K: 0", 1), "net.yaml")
+    write(OTHER, "other.yaml")
+    done = check("net.yaml", "other.yaml", "--baseline", "costs.json", "--format", "json")
+    (other,) = judged(done)
+    assert (done.code, other["name"], other["new"]) == (2, "other", True)
+
+
+# Growth
+
+
+@pytest.mark.parametrize("figure", JUDGED)
+def test_growth_by_exactly_the_allowance_holds_and_one_more_fails(check: Sepcost, figure: str) -> None:
+    before, now = NET, NET.replace("O: 16}", "O: 17}")
+    changes = {each["of"]: each for each in after(check, before, now)["growth"] if each["figure"] == figure}
+    assert {*changes} == {"standard", "separable"}
+    most = max(each["after"] - each["before"] for each in changes.values())
+    assert most > 0
+    for amount, holds in ((most, True), (most - 1, False)):
+        text = f"{amount}B" if figure.endswith("_bytes") else f"{amount / 1000:.3f}k"
+        network = after(check, before, now, "--max-growth", f"{figure}={text}")
+        assert (figure not in {name for _, name in grown(network)}) == holds
+        for each in network["growth"]:
+            if each["figure"] == figure:
+                assert each["at_most"] == each["before"] + amount
+
+
+def test_growth_by_exactly_so_many_per_cent_holds(check: Sepcost) -> None:
+    before = "{name: net, layers: [{H: 8, C: 10, K: 1, O: 50}]}"
+    now, more = before.replace("O: 50", "O: 51"), before.replace("O: 50", "O: 52")
+    assert ("standard", "macs") not in grown(after(check, before, now, "--max-growth", "macs=2%"))
+    assert ("standard", "macs") in grown(after(check, before, now, "--max-growth", "macs=1.9999999999%"))
+    assert ("standard", "macs") in grown(after(check, before, more, "--max-growth", "macs=2%"))
+    assert grown(after(check, before, now, "--max-growth", "2%")) == set()
+    assert {
+        figure for _, figure in grown(after(check, before, now, "--max-growth", "2%", "--max-growth", "params=0%"))
+    } == {"params"}
+
+
+def test_the_most_that_a_share_allows_is_whole(check: Sepcost) -> None:
+    network = after(check, NET, NET, "--max-growth", "0.33%")
+    for each in network["growth"]:
+        assert type(each["at_most"]) is int
+        assert each["at_most"] == each["before"] * 10_033 // 10_000
+
+
+def test_a_network_has_its_figures(sepcost_: Sepcost, check: Sepcost) -> None:
+    network = after(check, NET, NET)
+    (other,) = judged(sepcost_("compare", "net.yaml", "--format", "json"))
+    total = other["total"]["standard"]
+    assert network["total"] == {figure: total[figure] for figure in network["total"]}
+    assert {*JUDGED, *MULTIPLES} == {*network["total"]}
+    assert network["unknown"] is None
+
+
+def test_shrinking_holds(check: Sepcost) -> None:
+    network = after(check, NET, NET.replace("O: 16}", "O: 15}"))
+    assert network["failures"] == 0
+    assert all(
+        each["after"] < each["before"] for each in network["growth"] if each["figure"] != "peak_activation_bytes"
+    )
+
+
+def test_a_replacement_that_grew_fails_even_if_the_standard_did_not(check: Sepcost) -> None:
+    network = after(check, NET, NET.replace("{name: left, K: 3", "{name: left, keep: true, K: 3"))
+    assert grown(network) == {("separable", "params"), ("separable", "macs")}
+    assert network["changes"] == []
+
+
+def test_the_replacements_that_both_have_are_judged(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "-r", "separable", "-r", "blueprint", "--update-baseline", "costs.json")
+
+    def judged_of(*options: str) -> list[str]:
+        (network,) = judged(check("net.yaml", *options, "--baseline", "costs.json", "--format", "json"))
+        return list(dict.fromkeys(each["of"] for each in network["growth"]))
+
+    assert judged_of() == ["standard", "separable"]
+    assert judged_of("-r", "blueprint", "-r", "inverted") == ["standard", "blueprint"]
+    assert judged_of("-r", "none") == ["standard"]
+
+
+def test_a_network_whose_replacements_are_all_new_is_judged_as_given_and_fails(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "-r", "separable", "-r", "blueprint", "--update-baseline", "costs.json")
+    options = ("net.yaml", "-r", "inverted", "--baseline", "costs.json")
+    told = "inverted is new: costs.json does not have it (--update-baseline takes it in)"
+    done = check(*options, "--format", "json")
+    (network,) = judged(done)
+    assert (done.code, json.loads(done.out)["problems"]) == (1, [])
+    assert (network["unknown"], network["new"], network["checks"], network["failures"]) == ("inverted", False, 6, 1)
+    assert {each["of"] for each in network["growth"]} == {"standard"}
+    assert grown(network) == set()
+    assert check(*options).out.splitlines()[0] == "1 network: 1 of 6 checks fails"
+    for format_ in ("table", "markdown", "github", "junit"):
+        done = check(*options, "--format", format_)
+        assert (done.code, done.err) == (1, "")
+        if format_ in ("table", "markdown"):
+            (row,) = [line for line in done.out.splitlines() if "growth: new" in line]
+            assert "fails" in row
+            assert "inverted" in row
+        else:
+            assert told in done.out
+    assert check("net.yaml", "-r", "inverted", "--update-baseline", "costs.json").code == 0
+    assert check(*options).code == 0
+
+
+def test_replacements_are_no_news_to_a_baseline_that_has_none(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "-r", "none", "--update-baseline", "costs.json")
+    done = check("net.yaml", "--baseline", "costs.json", "--format", "json")
+    (network,) = judged(done)
+    assert (done.code, network["unknown"], network["checks"]) == (0, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("flops=2%",), "--max-growth: flops grow as macs do: give macs"),
+        (("weight_bytes=2%",), "--max-growth: weight_bytes grow as params do: give params"),
+        (("activation_bytes=2%",), "--max-growth: activation_bytes grow as activations do: give activations"),
+        (
+            ("mac=2%",),
+            "--max-growth: no figure is called 'mac'; did you mean `macs`? (there are params, macs, activations, "
+            "traffic_bytes and peak_activation_bytes)",
+        ),
+        (("2",), "--max-growth: must be per cent such as 2%, or NAME=VALUE such as macs=2%, got 2"),
+        (("-2%",), "--max-growth: must be per cent such as 2%, or NAME=VALUE such as macs=2%, got -2%"),
+        (("2%", "3%"), "--max-growth is given twice for everything: 2% and 3%"),
+        (("macs=2%", "macs=3k"), "macs is given 2 limits: give one"),
+        (
+            ("macs=2",),
+            "--max-growth macs: must be per cent such as 2%, or an amount with a unit such as 10k, got 2",
+        ),
+        (
+            ("traffic_bytes=2",),
+            "--max-growth traffic_bytes: must be per cent such as 2%, or an amount with a unit such as 10k, got 2",
+        ),
+        (
+            ("traffic_bytes=17M",),
+            "--max-growth traffic_bytes: must be per cent such as 2%, or bytes such as 17000000, 512KiB, 16MiB (powers "
+            "of 1024), 600kB, 17MB (powers of 1000), got 17M: MB is 1000² bytes, MiB is 1024²",
+        ),
+    ],
+)
+def test_an_allowance_that_cannot_be_read_gets_one_clear_line(
+    check: Sepcost, options: tuple[str, ...], message: str
+) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    given = [argument for option in options for argument in ("--max-growth", option)]
+    assert check("net.yaml", "--baseline", "costs.json", *given) == Run(2, "", f"sepcost: {message}\n")
+
+
+# Baselines that are refused
+
+
+def refused(check: Sepcost, *options: str) -> str:
+    """Why the baseline is refused, and never compared."""
+    done = check("net.yaml", "--baseline", "costs.json", "--max-params", "1G", "--format", "json", *options)
+    document = json.loads(done.out)
+    assert (done.code, document["holds"], document["baseline"], document["gone"]) == (2, False, None, [])
+    for network in document["networks"]:
+        assert (network["growth"], network["new"], network["changes"]) == ([], False, [])
+        assert [limit["holds"] for limit in network["budget"]] == [True]
+    assert done.err.count("\n") == len(document["problems"]) == 1
+    return done.err.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "message"),
+    [
+        (("--batch", "8"), "costs.json counts for a batch of 8, net.yaml for 1: give --batch 8"),
+        (("--dtype", "int8"), "costs.json counts memory in int8, net.yaml in float32: give --dtype int8"),
+        (("--flops-per-mac", "2"), "costs.json counts FLOPs as 2×MACs, net.yaml as 1×MACs: give --flops-per-mac 2"),
+        (("--alpha", "0.5"), "'net' is there with alpha 0.5, and has 1 now: give --alpha 0.5"),
+        (("--rho", "0.5"), "'net' is there with rho 0.5, and has 1 now: give --rho 0.5"),
+    ],
+)
+def test_what_was_counted_in_another_way_is_refused(check: Sepcost, earlier: tuple[str, ...], message: str) -> None:
+    write(NET)
+    check("net.yaml", *earlier, "--update-baseline", "costs.json")
+    assert refused(check) == f"costs.json: {message}"
+    assert check("net.yaml", "--baseline", "costs.json", *earlier).code == 0
+
+
+def test_what_was_counted_in_another_way_is_refused_even_if_no_network_is_the_same(check: Sepcost) -> None:
+    write(f"{OTHER}---\n{OTHER.replace('other', 'third')}", "others.yaml")
+    check("others.yaml", "--batch", "8", "--update-baseline", "costs.json")
+    write(NET)
+    assert refused(check) == "costs.json: costs.json counts for a batch of 8, net.yaml for 1: give --batch 8"
+
+
+def test_a_baseline_that_is_no_whole_output_of_compare_is_refused(sepcost_: Sepcost, check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    text = Path("costs.json").read_text(encoding="utf-8")
+    write(text[: len(text) // 2], "costs.json")
+    assert refused(check).endswith("is not whole JSON, it ends too early: write it again")
+    write(text.replace('"schema_version":1', '"schema_version":2'), "costs.json")
+    newer = "2 is newer than this sepcost, which reads 1: update sepcost"
+    assert refused(check) == f"costs.json: schema_version: {newer}"
+    none = "costs.json: is no baseline: sepcost check --update-baseline writes one"
+    for other in ("", "costs", '{"half', NET, '{"layers": []}', "\0\1\2"):
+        write(other, "costs.json")
+        assert refused(check) == none
+    Path("costs.json").unlink()
+    assert refused(check) == "costs.json: cannot be read: no such file or directory"
+    Path("costs.json").mkdir()
+    assert refused(check) == "costs.json: cannot be read: is a directory"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--totals",), "was written with --totals, which leaves things out: write it again without"),
+        (("--sort", "macs"), "was written with --sort, which leaves things out: write it again without"),
+        (("--top", "2"), "was written with --top, which leaves things out: write it again without"),
+        (("--columns", "macs"), "was written with --columns, which leaves things out: write it again without"),
+        (
+            ("--alpha", "0.5,1", "--layers"),
+            "networks[0]: is a combination of a sweep: write the one that is meant by itself",
+        ),
+    ],
+)
+def test_a_baseline_that_leaves_things_out_is_refused(
+    sepcost_: Sepcost, check: Sepcost, options: tuple[str, ...], told: str
+) -> None:
+    write(NET)
+    assert sepcost_("compare", "net.yaml", *options, "--output", "costs.json").code == 0
+    assert refused(check) == f"costs.json: {told}"
+
+
+def test_the_outputs_of_other_commands_are_no_baseline(sepcost_: Sepcost, check: Sepcost) -> None:
+    write(NET)
+    for arguments in (("diff", "net.yaml", "net.yaml"), ("check", "net.yaml", "--no-verify", "--max-params", "1G")):
+        done = sepcost_(*arguments, "--format", "json")
+        write(done.out, "costs.json")
+        assert refused(check).endswith("this is not what sepcost compare --format json writes")
+
+
+# Writing a baseline
+
+
+def test_a_baseline_is_not_written_unless_everything_could_be_judged(check: Sepcost) -> None:
+    write(NET)
+    write(OTHER.replace("K: 3", "K: 0", 1), "bad.yaml")
+    write("old\n", "costs.json")
+    for arguments in (
+        ("bad.yaml",),
+        ("net.yaml", "bad.yaml"),
+        ("net.yaml", "--baseline", "bad.yaml"),
+        ("missing.yaml",),
+    ):
+        done = check(*arguments, "--update-baseline", "costs.json")
+        assert (done.code, Path("costs.json").read_text()) == (2, "old\n")
+        assert done.err.splitlines()[-1] == "sepcost: costs.json is not written: not everything could be judged"
+    assert sorted(file.name for file in Path().iterdir()) == ["bad.yaml", "costs.json", "net.yaml"]
+
+
+def test_a_baseline_is_not_written_where_torch_finds_another_count(
+    sepcost_: Sepcost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    write(NET)
+    write("old\n", "costs.json")
+    done = sepcost_("check", "net.yaml", "--update-baseline", "costs.json")
+    told = "sepcost: costs.json is not written: torch does not confirm every count\n"
+    assert (done.code, done.err, Path("costs.json").read_text()) == (1, told, "old\n")
+
+
+def test_a_baseline_is_written_although_something_grew(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(NET.replace("O: 16}", "O: 17}"))
+    both = ("--baseline", "costs.json", "--update-baseline", "costs.json")
+    done = check("net.yaml", *both)
+    assert (done.code, done.err) == (1, "sepcost: costs.json is written: 1 network\n")
+    assert check("net.yaml", "--baseline", "costs.json").code == 0
+    assert check("net.yaml", *both).code == 0
+
+
+def test_a_baseline_that_could_not_be_compared_is_left_as_it_is(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--batch", "8", "--update-baseline", "costs.json")
+    before = Path("costs.json").read_bytes()
+    assert check("net.yaml", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 2
+    assert Path("costs.json").read_bytes() == before
+
+
+def names_in(file: str = "costs.json") -> list[str]:
+    return [network["name"] for network in json.loads(Path(file).read_text(encoding="utf-8"))["networks"]]
+
+
+def test_networks_of_other_sources_stay_in_a_baseline(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "b/other.yaml")
+    write(f"{NET.replace('name: net', 'name: third')}---\n{NET.replace('name: net', 'name: fourth')}", "b/two.yaml")
+    check("a", "b", "--update-baseline", "costs.json")
+    before = json.loads(Path("costs.json").read_text(encoding="utf-8"))
+    write(NET.replace("O: 16}", "O: 17}"), "a/net.yaml")
+    done = check("a", "--update-baseline", "costs.json")
+    assert (done.code, done.err) == (0, "sepcost: costs.json is written: 1 network; 3 others in it stay\n")
+    now = json.loads(Path("costs.json").read_text(encoding="utf-8"))
+    assert now["networks"][1:] == before["networks"][1:]
+    assert now["networks"][0]["total"] != before["networks"][0]["total"]
+    assert {name: now[name] for name in now if name != "networks"} == (
+        {name: before[name] for name in before if name != "networks"}
+    )
+    assert check("a", "b", "--baseline", "costs.json").code == 0
+    assert check(Path("b").absolute(), "--update-baseline", "costs.json").err == (
+        "sepcost: costs.json is written: 3 networks; 1 other in it stays\n"
+    )
+    assert sorted(names_in()) == ["fourth", "net", "other", "third"]
+
+
+def test_what_is_gone_from_the_sources_is_gone_from_the_baseline(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "a/other.yaml")
+    check("a", "--update-baseline", "costs.json")
+    Path("a/other.yaml").unlink()
+    assert check("a", "--update-baseline", "costs.json").err == "sepcost: costs.json is written: 1 network\n"
+    assert names_in() == ["net"]
+
+
+def test_a_baseline_is_not_made_of_two_ways_to_count(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "b/other.yaml")
+    check("a", "b", "--batch", "8", "--update-baseline", "costs.json")
+    before = Path("costs.json").read_bytes()
+    done = check("a", "--update-baseline", "costs.json")
+    told = "sepcost: --update-baseline costs.json: has other networks, counted in another way: check them too\n"
+    assert (done.code, done.err, Path("costs.json").read_bytes()) == (2, told, before)
+    assert check("a", "b", "--update-baseline", "costs.json").code == 0
+    assert check("a", "b", "--baseline", "costs.json").code == 0
+
+
+def test_what_is_no_baseline_is_not_overwritten(check: Sepcost) -> None:
+    write(NET)
+    for text in ("old\n", "", '{"schema_version":1'):
+        write(text, "costs.json")
+        done = check("net.yaml", "--update-baseline", "costs.json")
+        assert (done.code, Path("costs.json").read_text()) == (2, text)
+        assert done.err.startswith("sepcost: --update-baseline costs.json: ")
+        assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("sources", [("net.yaml",), ("net.yaml", "other.yaml")])
+def test_a_baseline_of_json_lines_can_be_updated(sepcost_: Sepcost, check: Sepcost, sources: tuple[str, ...]) -> None:
+    """Since it can be read as one."""
+    write(NET)
+    write(OTHER, "other.yaml")
+    assert sepcost_("compare", *sources, "--output", "costs.jsonl").code == 0
+    assert check("net.yaml", "--update-baseline", "costs.jsonl").code == 0
+    assert check(*sources, "--baseline", "costs.jsonl").code == 0
+
+
+def test_a_baseline_of_standard_input_can_be_updated(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(NET.encode())))
+        assert check("-", "--update-baseline", "costs.json").code == 0
+    assert names_in() == ["net"]
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(NET.encode())))
+    assert check("-", "--baseline", "costs.json").code == 0
+
+
+def test_a_baseline_cannot_be_written_just_anywhere(check: Sepcost) -> None:
+    write(NET)
+    done = check("net.yaml", "--update-baseline", "no/costs.json")
+    assert done.code == 2
+    assert done.err.startswith("sepcost: --update-baseline no/costs.json: cannot be written: there is no folder")
+    Path("folder").mkdir()
+    done = check("net.yaml", "--update-baseline", "folder")
+    assert (done.code, done.err) == (2, "sepcost: --update-baseline folder: is a folder, not a file\n")
+    assert sorted(file.name for file in Path().iterdir()) == ["folder", "net.yaml"]
+
+
+def test_a_baseline_is_not_written_onto_a_source(check: Sepcost) -> None:
+    write(NET)
+    told = "sepcost: --update-baseline net.yaml: is a source, and would be overwritten\n"
+    assert check("net.yaml", "--update-baseline", "net.yaml") == Run(2, "", told)
+    assert Path("net.yaml").read_text() == NET
+
+
+def test_what_is_written_is_no_config_of_a_folder_that_is_checked(check: Sepcost) -> None:
+    write(NET, "nets/net.yaml")
+    for option in ("--update-baseline", "--output"):
+        for file in ("nets/new.yaml", "nets/new.yml", "nets/new.YAML"):
+            told = f"sepcost: {option} {file}: is a source, and would be overwritten\n"
+            assert check("nets", "--format", "json", option, file) == Run(2, "", told)
+        assert check("nets", "--max-params", "1G", "--format", "json", option, "nets/out.json").code == 0
+    assert check(".", "--update-baseline", "nets/new.yaml").code == 2
+    assert sorted(file.name for file in Path("nets").iterdir()) == ["net.yaml", "out.json"]
+
+
+def test_a_baseline_is_not_written_onto_a_source_in_a_folder(check: Sepcost) -> None:
+    write(NET, "nets/net.yaml")
+    told = "sepcost: --update-baseline nets/net.yaml: is a source, and would be overwritten\n"
+    assert check("nets", "--update-baseline", "nets/net.yaml") == Run(2, "", told)
+    assert Path("nets/net.yaml").read_text() == NET
+
+
+def test_the_report_and_the_baseline_are_two_files(check: Sepcost) -> None:
+    write(NET)
+    for there_before in (False, True):
+        done = check("net.yaml", "--output", "costs.json", "--update-baseline", "costs.json", "--max-params", "1G")
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("sepcost: --output costs.json: ")
+        assert Path("costs.json").exists() == there_before
+        write("old\n", "costs.json")
