@@ -28,6 +28,7 @@ from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.tracing import trace
 from sepcost.replacements import REPLACEMENTS, reason_to_keep
+from tests.pytorch.zoo import of_pytorchcv
 from tests.strategies import convs
 
 TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
@@ -147,8 +148,7 @@ def meta(build: Callable[[], nn.Module]) -> nn.Module:
 
 
 def pytorchcv(module: str, name: str) -> nn.Module:
-    imported = pytest.importorskip(f"pytorchcv.models.{module}")
-    return meta(getattr(imported, name))
+    return meta(getattr(of_pytorchcv(module), name))
 
 
 def module_of(conv: Conv) -> nn.Module:

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.pytorch.tracing import Trace, trace
 from tests.pytorch.models import MobileNetV2, ResNet50
+from tests.pytorch.zoo import of_pytorchcv
 
 
 class Published(NamedTuple):
@@ -136,7 +137,7 @@ def holds(model: nn.Module, inputs: dict[str, torch.Tensor] | list[torch.Tensor]
 def test_pytorchcv(name: str) -> None:
     published = PYTORCHCV[name]
     with torch.device("meta"):
-        model = getattr(import_module(f"pytorchcv.models.{published.module}"), name)()
+        model = getattr(of_pytorchcv(published.module), name)()
         inputs = [torch.empty(1, *published.shape)]
         found = holds(model, inputs)
     assert found.params == published.params
@@ -166,6 +167,6 @@ def test_mobilenet_v2_as_published() -> None:
 
 def test_vgg_16_as_published() -> None:
     with torch.device("meta"):
-        model = import_module("pytorchcv.models.vgg").vgg16()
+        model = of_pytorchcv("vgg").vgg16()
         found = holds(model, [torch.empty(1, 3, 224, 224)])
     assert (found.macs, found.params) == (15_470_264_320, 138_357_544)  # torchvision's VGG16_Weights: 15.47 G
