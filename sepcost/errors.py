@@ -59,7 +59,11 @@ INSTALL = "pip install 'torch>=2.13'"
 
 
 class MissingTorchError(SepcostError, ImportError):
-    """torch is wanted and cannot be imported: the text says why, and what to do."""
+    """torch is wanted and cannot be imported: the text says why, and what to do.
+
+    >>> print(MissingTorchError(ModuleNotFoundError(name="torch")))
+    torch is not installed: pip install 'torch>=2.13'
+    """
 
     def __init__(self, reason: Exception) -> None:
         if isinstance(reason, ModuleNotFoundError) and reason.name == "torch":
