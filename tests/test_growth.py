@@ -100,7 +100,7 @@ def test_replacements_that_both_have_are_judged_too() -> None:
 
 def test_a_layer_that_is_no_longer_replaced_makes_the_replacement_grow() -> None:
     network = Network.of(Conv((8, 8), 4, 4, 3))
-    kept = replace(network, nodes=(replace(network.nodes[0], keep=True),))
+    kept = replace(network, nodes=(replace(network.nodes[0], keep="marked keep"),))
     failing = [
         grown
         for grown in growth(costed(network, "separable"), costed(kept, "separable"), {}).figures

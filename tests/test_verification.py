@@ -260,7 +260,9 @@ def test_parts_that_make_something_else_are_found() -> None:
 
 def test_a_first_part_that_reads_something_else_is_found() -> None:
     comparison = compare(CONV)
-    wrong = replace(comparison, layers=(replace(comparison.layers[0], layer=replace(CONV, in_channels=5)),))
+    layer = comparison.layers[0]
+    node = replace(layer.node, layer=replace(CONV, in_channels=5))
+    wrong = replace(comparison, layers=(replace(layer, node=node),))
     mismatches = verify(wrong, WITNESS).mismatches
     assert Mismatch("conv", "separable", "depthwise", "input", (4, 8, 8), (5, 8, 8)) in mismatches
 

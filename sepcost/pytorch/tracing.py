@@ -312,7 +312,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return _joined(path, operator), running
         if not _is_at_work(owner):
             self._functional.add(owner)
-        return self.names.of[owner], owner
+        return self.names.of[owner] or _joined(path, operator), owner
 
 
 def _together(calls: Iterable[_Call]) -> Iterator[_Call]:

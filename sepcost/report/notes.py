@@ -100,7 +100,7 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
     uncounted = comparison.network.uncounted
     if uncounted is None:
         return
-    convs = [layer.standard for layer in comparison.layers if isinstance(layer.layer, Conv)]
+    convs = [node.cost for node in comparison.network if isinstance(node.layer, Conv)]
     total = comparison.standard.cost
     shares = [
         f"{as_percent(100 * sum(getattr(cost, figure) for cost in convs) / getattr(total, figure))} of the {name}"
