@@ -122,10 +122,10 @@ def check(
     files = sources or []
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
+    _refuse_contradictions(files, output, baseline, max_growth, update_baseline)
     to_actions = os.environ.get("GITHUB_ACTIONS") == "true" and output is None
     usual = Format.GITHUB if to_actions else Format.TABLE
     format_ = chosen_format(format_, FORMATS, output, usual)
-    _refuse_contradictions(files, output, baseline, max_growth, update_baseline)
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch="1")
     if multipliers.names:

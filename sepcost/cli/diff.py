@@ -59,10 +59,10 @@ def diff(
     """
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
+    refuse_overwriting((before, after), output)
     format_ = chosen_format(format_, FORMATS, output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")
-    refuse_overwriting((before, after), output)
     convention = read_convention(flops_per_mac, dtype.value, batch)
     verifier = asked_verifier(verify)
     try:
