@@ -174,7 +174,7 @@ def test_the_table_tells_the_share_of_convolutions(sepcost: Sepcost) -> None:
 
 def test_what_cannot_be_replaced_is_kept_with_its_reason(sepcost: Sepcost) -> None:
     layers = layers_of(network_of(sepcost, "nets.py:Mixed", "--input", "3x8x8"))
-    assert layers["conv"]["kept"] == "it is a functional call: no module runs it"
+    assert layers["convolution"]["kept"] == "it is a functional call: no module runs it"
     assert layers["hooked"]["kept"] == "it has a forward hook (note)"
     assert layers["own"]["kept"].startswith("it is no plain convolution of torch.nn, but ")
     assert layers["plain"]["kept"] is None
