@@ -18,7 +18,17 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
     for number, comparison in enumerate(comparisons):
         if isinstance(comparison, Comparison):
             yield "---\n" * bool(number)
-            yield from chunks(_network(comparison))
+            yield from chunks(_network(comparison), _comment(comparison.network))
+
+
+def _comment(network: Network) -> str:
+    """What a config cannot say of a model: what nobody can count, and why layers are kept."""
+    told = [
+        f"Not counted, since nobody knows what it costs: {what} ({many}×)."
+        for what, many in (network.uncounted or {}).items()
+    ]
+    told += [f"Kept: {node.name}: {node.keep}." for node in network if node.keep and network.uncounted is not None]
+    return "\n".join(["Written by sepcost.", *told])
 
 
 def _network(comparison: Comparison) -> Network:

@@ -100,7 +100,7 @@ def _of_class(module: nn.Module) -> Iterator[str]:
     elif isinstance(module, LazyModuleMixin):
         yield f"it is lazy ({kind.__name__}): run the model once before"
     elif kind not in KINDS:
-        yield f"it is no plain convolution of torch.nn, but {kind.__module__}.{kind.__qualname__}"
+        yield f"it is no plain convolution of torch.nn, but {kind.__qualname__}"
 
 
 def _of_attributes(module: nn.Module) -> Iterator[str]:

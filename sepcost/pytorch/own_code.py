@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import sysconfig
 import traceback
@@ -29,6 +30,8 @@ NOT_THE_MODELS = tuple(
 )
 INSTALLED = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
 
+STDOUT, STDERR = 1, 2
+
 
 @contextmanager
 def apart() -> Iterator[None]:
@@ -37,9 +40,29 @@ def apart() -> Iterator[None]:
     >>> with apart():
     ...     print("not here")
     """
-    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+    with redirect_stdout(sys.stderr), _output_to_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _output_to_stderr() -> Iterator[None]:
+    """What writes to the file descriptor itself, as C code and other programs do, writes to that of stderr."""
+    try:
+        kept = os.dup(STDOUT)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+        os.dup2(STDERR, STDOUT)
+        yield
+    finally:
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 def told(error: BaseException) -> str:

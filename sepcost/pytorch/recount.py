@@ -8,6 +8,7 @@ from glob import escape
 from torch import nn
 
 from sepcost.comparison import Comparison
+from sepcost.errors import ModelError
 from sepcost.input_text import InputText
 from sepcost.layers import Conv
 from sepcost.pytorch.placement import Device
@@ -28,8 +29,14 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputTe
         wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
         exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
         small = replace_convolutions(model, replacement, exclude=exclude)
-        traced = trace_model(small, inputs, name=comparison.name, device=device)
         total = comparison.totals[replacement.text].cost
+        try:
+            traced = trace_model(small, inputs, name=comparison.name, device=device)
+        except ModelError as error:
+            reason = str(error).removeprefix(f"{comparison.name}: ")
+            refusal = f"cannot count them, since the replaced model {reason} (--exclude keeps a layer as it is)"
+            found.append(Mismatch(None, replacement.text, None, "macs", total.macs, refusal))
+            continue
         for field, ours, theirs in (("params", total.params, traced.params), ("macs", total.macs, traced.macs)):
             if ours != theirs:
                 found.append(Mismatch(None, replacement.text, None, field, ours, theirs))

@@ -91,7 +91,8 @@ def test_a_folder_is_one_baseline(
     costs, options = tmp_path / "costs.json", ("--batch", "3", "--dtype", "int8", "-r", "blueprint", "--alpha", "0.5")
     monkeypatch.chdir(ROOT)
     sources = [config for config in CONFIGS if "unet" not in config]
-    assert check(*sources, *options, "--update-baseline", costs).err == f"sepcost: {costs} is written: {len(sources)} networks\n"
+    written = check(*sources, *options, "--update-baseline", costs).err
+    assert written == f"sepcost: {costs} is written: {len(sources)} networks\n"
     assert costs.read_text(encoding="utf-8") == sepcost_("compare", *sources, *options, "--format", "json").out
     done = check(*sources, *options, "--baseline", costs, "--format", "json")
     assert done.err == ""

@@ -177,6 +177,7 @@ def test_what_cannot_be_replaced_is_kept_with_its_reason(sepcost: Sepcost) -> No
     assert layers["convolution"]["kept"] == "it is a functional call: no module runs it"
     assert layers["hooked"]["kept"] == "it has a forward hook (note)"
     assert layers["own"]["kept"].startswith("it is no plain convolution of torch.nn, but ")
+    assert "_sepcost" not in layers["own"]["kept"]
     assert layers["plain"]["kept"] is None
     assert (layers["bmm"]["type"], layers["bmm"]["standard"]["macs"]) == ("other", 36 * 36 * 8)
     assert layers["remainder"]["standard"]["params"] == 5
@@ -260,6 +261,43 @@ def test_what_a_model_prints_goes_to_stderr(tmp_path: Path) -> None:
     done = in_a_process("compare", NET, *IMAGE, "--format", "json", cwd=tmp_path)
     assert (done.code, done.err) == (0, PRINTED)
     assert json.loads(done.out)["networks"][0]["name"] == NET
+
+
+NOISY = """
+import os
+from torch import nn
+
+def build():
+    os.system("echo from another program")
+    os.write(1, b"from below\\n")
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3))
+
+class Reads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        return self.conv(x) + self.conv.weight.sum()
+"""
+
+
+def test_what_writes_past_python_does_not_reach_stdout_either(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
+    done = in_a_process("compare", "noisy.py:build", *IMAGE, "--format", "json", cwd=tmp_path)
+    assert done.code == 0
+    assert len(json.loads(done.out)["networks"][0]["layers"]) == 2
+    assert done.err == "from another program\nfrom below\n"
+
+
+def test_a_model_that_does_not_run_once_it_is_replaced_is_not_verified(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
+    done = in_a_process("compare", "noisy.py:Reads", *IMAGE, "--verify", "--format", "json", cwd=tmp_path)
+    assert done.code == 1
+    assert "separable: MACs are " in done.err
+    assert "since the replaced model does not run on 3x" in done.err
+    (mismatch,) = json.loads(done.out)["networks"][0]["verified"]["mismatches"]
+    assert (mismatch["layer"], mismatch["variant"], mismatch["field"]) == (None, "separable", "macs")
 
 
 # As a config

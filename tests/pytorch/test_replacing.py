@@ -595,7 +595,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], str]] = [
         lambda: prune.l1_unstructured(nn.Conv2d(3, 8, 3), "weight", 2),  # type: ignore[no-untyped-call]
         "it has a forward pre-hook (L1Unstructured)",
     ),
-    (lambda: Mine(3, 8, 3), f"it is no plain convolution of torch.nn, but {__name__}.Mine"),
+    (lambda: Mine(3, 8, 3), "it is no plain convolution of torch.nn, but Mine"),
     (lambda: nn.LazyConv2d(8, 3), "it is lazy (LazyConv2d): run the model once before"),
     (with_forward, "it has a forward of its own"),
     (with_buffer, "it also holds scale"),
