@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -73,8 +73,7 @@ def run(forward: Callable[[], T], device: Device) -> T:
 
     On meta, one that asks for the values of tensors of its own making is called again with those on the CPU.
     """
-    with _plain_attention() if device != META else ExitStack():
-        return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
+    return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
 
 
 def misses_values(error: BaseException) -> bool:
@@ -114,20 +113,6 @@ def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
             return call()
     except Exception:
         raise missing from None
-
-
-@contextmanager
-def _plain_attention() -> Iterator[None]:
-    """Attention as the products that it consists of: fused, it would be one operator that torch's counter passes by."""
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
