@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +14,7 @@ from sepcost.errors import ModelError
 from sepcost.input_text import InputText
 from sepcost.layers import Conv
 from sepcost.model_text import ModelText
+from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import make_inputs
 from sepcost.pytorch.loading import importable, load_model, why_not_meta
 from sepcost.pytorch.own_code import RAISED, apart, own_line, raised, running_layer, told
@@ -43,7 +42,7 @@ def trace_model(model: nn.Module, inputs: Sequence[InputText], *, name: str, dev
     Lazily initialised modules are initialised for it.
     """
     try:
-        with apart(), _uncompiled():
+        with apart(), without_compiler():
             try:
                 return _traced(model, inputs, name, device)
             except RAISED as error:
@@ -74,13 +73,6 @@ def _initialized(model: nn.Module, args: Sequence[Any], named: Mapping[str, Any]
         model(*args, **named)
     for module, was in training:
         module.training = was
-
-
-def _uncompiled() -> AbstractContextManager[Any]:
-    """What torch.compile has compiled runs as it was written. Where nothing was, nobody waits for its import."""
-    if "torch._dynamo" not in sys.modules:
-        return nullcontext()
-    return torch.compiler.set_stance("force_eager")  # type: ignore[no-any-return]
 
 
 def _refusal(model: nn.Module, inputs: Sequence[InputText], device: Device, error: BaseException) -> str:

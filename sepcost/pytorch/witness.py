@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.proof import Refused, Witnessed
+from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import build
 
 MOST_REMEMBERED = 100_000
@@ -52,7 +53,7 @@ class TorchWitness:
 def _counts(layer: Layer) -> Witnessed | Refused:
     try:
         module = _module(layer).eval()
-        with warnings.catch_warnings(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with warnings.catch_warnings(), torch.no_grad(), without_compiler(), FlopCounterMode(display=False) as counter:
             warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
             output = module(_empty(layer.input_shape))
     except Exception as error:  # whatever torch raises is its word on this layer
