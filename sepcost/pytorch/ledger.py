@@ -42,6 +42,10 @@ class Ledger:
         """Whether the tensor is a parameter, or a view of one."""
         return _memory(tensor) in self._left
 
+    def region(self, tensor: torch.Tensor) -> Region | None:
+        """Which parameter the tensor is, or which part of one; None if it is none."""
+        return _region(tensor) if self.holds(tensor) else None
+
     def owner(self, tensor: torch.Tensor) -> nn.Module | None:
         """The module whose ``weight`` the tensor is, or is a view of."""
         return self._owners.get(_memory(tensor))
@@ -52,7 +56,7 @@ class Ledger:
         Where they are computed from parameters, those of the module that does it stand for them.
         """
         needed = Counter[int]()
-        regions = {Region(_memory(each), int(each.storage_offset()), each.numel()) for each in tensors}
+        regions = set(map(_region, tensors))
         if all(map(self.holds, tensors)):
             for region in regions:
                 needed[region.memory] += region.size
@@ -67,6 +71,10 @@ class Ledger:
             self._claimed |= regions
             self._left.subtract(needed)
         return free
+
+
+def _region(tensor: torch.Tensor) -> Region:
+    return Region(_memory(tensor), int(tensor.storage_offset()), tensor.numel())
 
 
 def _memory(tensor: torch.Tensor | None) -> int:

@@ -23,9 +23,10 @@ from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Other
 from sepcost.network import Network, Node
 from sepcost.pytorch.eligibility import described, reasons
-from sepcost.pytorch.ledger import Ledger
+from sepcost.pytorch.ledger import Ledger, Region
 from sepcost.pytorch.names import ModuleNames
 from sepcost.pytorch.uncounted import uncounted
+from sepcost.pytorch.usage import Usage
 
 aten = torch.ops.aten
 
@@ -85,7 +86,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
         if any(map(is_lazy, model.parameters())):
             model(*inputs, **named)
         recorder = _Recorder(model)
-        with recorder.names, counter, recorder:
+        with recorder.names, recorder.usage, counter, recorder:
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())
     nodes, modules = recorder.layers(params)
@@ -128,6 +129,7 @@ class _Call:
     layer: Layer
     times: int = 1
     shared: bool = False
+    weight: Region | None = None
 
     @property
     def macs(self) -> int:
@@ -142,6 +144,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, model: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.names = ModuleNames(model)
+        self.usage = Usage()
         self.uncounted = Counter[tuple[str, str]]()
         self._model = model
         self._ledger = Ledger(model)
@@ -189,7 +192,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _keep(self, module: nn.Module | None, kept: Mapping[nn.Module, str | None]) -> str | None:
         if not isinstance(module, _ConvNd) or module in self._functional:
             return FUNCTIONAL
-        return kept.get(module, PASSING)
+        return kept.get(module, PASSING) or self.usage.reasons.get(module)
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
         """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
@@ -248,7 +251,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name, module = self._place("convolution", weight, _ConvNd)
         computed_by = module if isinstance(module, _ConvNd) else None
         fresh = self._ledger.claim([weight] if bias is None else [weight, bias], computed_by)
-        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], not fresh)
+        region = self._ledger.region(weight)
+        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], not fresh, region)
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
         return call
 
@@ -300,7 +304,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             bias = None
         layer = Linear(in_features, out_features, bias is not None)
         fresh = self._ledger.claim([weight] if bias is None else [weight, bias], of_linear)
-        return _Call(name, module, operator, layer, positions, not fresh)
+        return _Call(name, module, operator, layer, positions, not fresh, self._ledger.region(weight))
 
     def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
         """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
@@ -315,16 +319,21 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.names.of[owner] or _joined(path, operator), owner
 
 
-def _together(calls: Iterable[_Call]) -> Iterator[_Call]:
-    """Other operators of one kind in one module as one; the rest as they ran."""
-    others: dict[str, _Call] = {}
+def _together(calls: Iterable[_Call]) -> Iterable[_Call]:
+    """What ran again with the same weights is one; so are other operators of one kind in one module."""
+    first: dict[Any, _Call] = {}
     for call in calls:
-        if not isinstance(call.layer, Other):
+        if isinstance(call.layer, Other):
+            before = first.setdefault(call.name, call)
+            if before is not call:
+                before.layer = replace(call.layer, macs=before.macs + call.macs)
             continue
-        first = others.setdefault(call.name, call)
-        if first is not call:
-            first.layer = replace(call.layer, macs=first.macs + call.macs)
-    yield from (call for call in calls if others.get(call.name, call) is call)
+        same = (call.name, call.layer, call.weight)
+        if call.shared and same in first:
+            first[same].times += call.times
+        else:
+            first[same if same not in first else (same, len(first))] = call
+    return first.values()
 
 
 def _unique(name: str, taken: Mapping[str, Any]) -> str:

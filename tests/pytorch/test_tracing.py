@@ -146,16 +146,38 @@ def test_other_norms_are_none(norm: Callable[[], nn.Module]) -> None:
 
 def test_a_module_used_twice_is_counted_per_call_and_has_its_parameters_once() -> None:
     found = nodes(traced(Does(lambda self, x: self.conv(self.conv(x)), conv=nn.Conv2d(3, 3, 1)), IMAGE))
-    assert list(found) == ["conv", "conv#2"]
-    assert [(node.shared, node.cost.params, node.cost.macs) for node in found.values()] == [
-        (False, 12, 9 * 64),
-        (True, 0, 9 * 64),
+    assert list(found) == ["conv"]
+    assert (found["conv"].times, found["conv"].cost.params, found["conv"].cost.macs) == (2, 12, 2 * 9 * 64)
+
+
+def test_on_maps_of_another_size_it_is_another_layer_with_the_same_weights() -> None:
+    model = Does(lambda self, x: self.conv(x[..., :4]).sum() + self.conv(self.conv(x)), conv=nn.Conv2d(3, 3, 1))
+    found = nodes(traced(model, IMAGE)).values()
+    assert [(node.name, node.times, node.shared, node.cost.params, node.cost.macs) for node in found] == [
+        ("conv", 1, False, 12, 9 * 32),
+        ("conv#2", 2, True, 0, 2 * 9 * 64),
+    ]
+
+
+def test_two_weights_of_one_module_are_two_layers_however_often_they_run() -> None:
+    def forward(self: Any, x: Tensor) -> Tensor:
+        for kernel in (self.a, self.b, self.a):
+            x = functional.conv2d(x, kernel)
+        return x
+
+    model = Does(forward)
+    model.a, model.b = nn.Parameter(torch.zeros(3, 3, 1, 1)), nn.Parameter(torch.zeros(3, 3, 1, 1))
+    found = nodes(traced(model, IMAGE)).values()
+    assert [(node.name, node.times, node.cost.params) for node in found] == [
+        ("convolution", 2, 9),
+        ("convolution#2", 1, 9),
     ]
 
 
 def test_a_module_with_two_names_has_the_first() -> None:
     conv = nn.Conv2d(3, 3, 1)
-    assert list(layers(traced(nn.Sequential(conv, nn.Sequential(conv)), IMAGE))) == ["0", "0#2"]
+    found = nodes(traced(nn.Sequential(conv, nn.Sequential(conv)), IMAGE))
+    assert [(node.name, node.times) for node in found.values()] == [("0", 2)]
 
 
 def test_tied_weights_are_counted_once() -> None:
@@ -254,6 +276,61 @@ def test_a_direct_call_of_forward_is_the_modules() -> None:
     assert found.modules["conv"] is model.conv
 
 
+class Holds(nn.Module):
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    @property
+    def dtype(self) -> Any:
+        return next(each.weight.dtype for each in [self.conv])
+
+    def forward(self, x: Tensor) -> Any:
+        return self.conv(x.to(self.dtype))
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (
+            Does(lambda self, x: self.conv(x) + self.conv.weight.sum(), conv=nn.Conv2d(3, 4, 3)),
+            "weight is read from outside",
+        ),
+        (
+            Does(lambda self, x: self.conv(x) + self.conv.bias.sum(), conv=nn.Conv2d(3, 4, 3)),
+            "bias is read from outside",
+        ),
+    ],
+    ids=["weight", "bias"],
+)
+def test_a_module_whose_weights_are_read_is_kept(model: nn.Module, reason: str) -> None:
+    assert nodes(traced(model, IMAGE))["conv"].keep == f"its {reason} by Does.forward"
+
+
+def test_it_is_told_who_reads_a_weight() -> None:
+    keep = nodes(traced(Holds(nn.Conv2d(3, 4, 3)), IMAGE))["conv"].keep
+    assert keep == "its weight is read from outside by Holds.dtype"
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_module_that_is_told_the_size_of_its_output_is_kept(by_name: bool) -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        return self.up(x, output_size=(16, 16)) if by_name else self.up(x, (16, 16))
+
+    found = nodes(traced(Does(forward, up=nn.ConvTranspose2d(3, 4, 3, stride=2)), (1, 3, 7, 7)))
+    assert found["up"].keep == "it is called with an output_size"
+
+
+def test_who_only_looks_at_a_convolution_does_not_keep_it() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        dtype = next(self.conv.parameters()).dtype
+        return self.conv(x.to(dtype)) * self.conv.out_channels * len(self.conv.state_dict())
+
+    model = Does(forward, conv=nn.Conv2d(3, 4, 3))
+    assert nodes(traced(model, IMAGE))["conv"].keep is None
+    assert "__getattr__" not in vars(type(model.conv).__base__)
+
+
 def test_a_subclass_with_padding_of_its_own_is_shown_as_it_ran() -> None:
     class Padded(nn.Conv2d):
         def forward(self, input: Tensor) -> Tensor:
@@ -336,7 +413,7 @@ def test_of_a_cond_it_counts_what_torch_counts() -> None:
         return torch.cond(x.sum() > 0, lambda x: self.fc(x) + 1, lambda x: self.fc(self.fc(x)), (x,))
 
     found = nodes(traced(Does(forward, fc=nn.Linear(6, 6)), (2, 6)))
-    assert [node.times for node in found.values() if node.cost.macs] == [2, 2]
+    assert [node.times for node in found.values() if node.cost.macs] == [4]
 
 
 @pytest.mark.parametrize("name", ["dict", "tuple", "dataclass"])
@@ -435,6 +512,12 @@ def test_an_lstm_is_counted_on_meta_and_said_to_be_uncounted_on_real_memory() ->
         found = trace(nn.LSTM(4, 6, batch_first=True), [torch.zeros(1, 5, 4)])
     assert found.agrees
     assert found.macs == 5 * 4 * 6 * (4 + 6) or found.uncounted
+
+
+@pytest.mark.parametrize("recurrent", [nn.LSTM, nn.GRU, nn.RNN])
+def test_recurrent_layers_are_a_row_for_each_weight_however_long_the_input(recurrent: type[nn.Module]) -> None:
+    found = traced(recurrent(4, 6, num_layers=2, batch_first=True), (1, 50, 4)).network
+    assert [node.times for node in found if node.cost.macs] == [50] * 4
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Usage: what a model's code does with its convolutions that it could not do with a ``Sequential``."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType, TracebackType
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
+
+OWN = __name__.partition(".")[0]
+
+
+class Usage:
+    """While it is entered, it notes which convolutions are more than called with a map.
+
+    >>> conv = nn.Conv2d(3, 8, 3)
+    >>> with Usage() as usage:
+    ...     dtype = conv.weight.dtype
+    >>> usage.reasons[conv]
+    'its weight is read from outside'
+    """
+
+    def __init__(self) -> None:
+        self.reasons: dict[nn.Module, str] = {}
+
+    def __enter__(self) -> Usage:
+        def read(module: _ConvNd, name: str) -> Any:
+            found = nn.Module.__getattr__(module, name)
+            if name in ("weight", "bias"):
+                self._note(module, name, sys._getframe(1))
+            return found
+
+        _ConvNd.__getattr__ = read  # type: ignore[assignment]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        del _ConvNd.__getattr__
+
+    def _note(self, module: nn.Module, name: str, reader: FrameType) -> None:
+        if reader.f_locals.get("self") is module:
+            if reader.f_locals.get("output_size") is not None:
+                self.reasons.setdefault(module, "it is called with an output_size")
+        elif reader.f_globals.get("__name__", "").partition(".")[0] != OWN:
+            self.reasons.setdefault(module, f"its {name} is read from outside{_by(reader)}")
+
+
+def _by(reader: FrameType | None) -> str:
+    """Whose method that is, where it is one; what stands in it (a lambda, a comprehension) is its own."""
+    while reader is not None and reader.f_code.co_name.startswith("<"):
+        reader = reader.f_back
+    if reader is None or "self" not in reader.f_locals:
+        return ""
+    return f" by {type(reader.f_locals['self']).__name__}.{reader.f_code.co_name}"
