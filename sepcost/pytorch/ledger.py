@@ -31,12 +31,14 @@ class Ledger:
         self._left = Counter[int]()
         self._claimed: set[Region] = set()
         self._owners: dict[int, nn.Module] = {}
+        self._kinds: dict[int, str] = {}
         for parameter in model.parameters():
             self._left[_memory(parameter)] += parameter.numel()
         for module in model.modules():
-            weight = dict(module.named_parameters(recurse=False)).get("weight")
-            if weight is not None:
-                self._owners.setdefault(_memory(weight), module)
+            for name, parameter in module.named_parameters(recurse=False):
+                self._kinds.setdefault(_memory(parameter), type(module).__name__)
+                if name == "weight":
+                    self._owners.setdefault(_memory(parameter), module)
 
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor is a parameter, or a view of one."""
@@ -49,6 +51,13 @@ class Ledger:
     def owner(self, tensor: torch.Tensor) -> nn.Module | None:
         """The module whose ``weight`` the tensor is, or is a view of."""
         return self._owners.get(_memory(tensor))
+
+    def left(self) -> Counter[str]:
+        """How many numbers have not been counted, by the class of the module that holds them."""
+        found = Counter[str]()
+        for memory, many in self._left.items():
+            found[self._kinds[memory]] += many
+        return +found
 
     def claim(self, tensors: Sequence[torch.Tensor], computed_by: nn.Module | None = None) -> bool:
         """Count these tensors' numbers; False if they are no parameters, or counted already.

@@ -43,6 +43,8 @@ BATCH_NORMS = {
 FUNCTIONAL = "it is a functional call: no module runs it"
 PASSING = "its module is made during the pass"
 REMAINDER = "remainder"
+MOST_KINDS = 3
+"""The remainder names that many classes of modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             modules[name] = call.module
         if left := params - sum(node.cost.params for node in nodes):
             name = _unique(REMAINDER, modules)
-            nodes.append(Node(name, Other(REMAINDER, params=left), index=len(nodes)))
+            nodes.append(Node(name, Other(_held(self._ledger.left()), params=left), index=len(nodes)))
             modules[name] = None
         return nodes, modules
 
@@ -334,6 +336,17 @@ def _together(calls: Iterable[_Call]) -> Iterable[_Call]:
         else:
             first[same if same not in first else (same, len(first))] = call
     return first.values()
+
+
+def _held(left: Counter[str]) -> str:
+    """Whose parameters these are, the most first.
+
+    >>> _held(Counter(LayerNorm=7680, Embedding=152064))
+    'params of Embedding (152,064), LayerNorm (7,680)'
+    """
+    told = [f"{kind} ({many:,})" for kind, many in left.most_common(MOST_KINDS)]
+    others = left.total() - sum(many for _, many in left.most_common(MOST_KINDS))
+    return f"params of {', '.join(told)}{f' and others ({others:,})' * bool(others)}"
 
 
 def _unique(name: str, taken: Mapping[str, Any]) -> str:

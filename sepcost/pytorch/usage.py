@@ -9,7 +9,10 @@ from typing import Any
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-OWN = __name__.partition(".")[0]
+from sepcost.pytorch.eligibility import described
+
+DESCRIPTION = described.__module__
+"""Where sepcost itself looks at a convolution that runs."""
 
 
 class Usage:
@@ -44,7 +47,7 @@ class Usage:
         if reader.f_locals.get("self") is module:
             if reader.f_locals.get("output_size") is not None:
                 self.reasons.setdefault(module, "it is called with an output_size")
-        elif reader.f_globals.get("__name__", "").partition(".")[0] != OWN:
+        elif reader.f_globals.get("__name__") != DESCRIPTION:
             self.reasons.setdefault(module, f"its {name} is read from outside{_by(reader)}")
 
 

@@ -11,7 +11,7 @@ from sepcost.errors import SepcostError
 from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
 from sepcost.report.fields import cell_of, column_of, reduction_of
-from sepcost.report.notes import chosen_note, cost_notes, kept_notes, model_notes, unread_notes
+from sepcost.report.notes import chosen_note, cost_notes, kept_notes, model_notes, remainder_notes, unread_notes
 from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import conv_title, layer_kernel, network_title, scaled_by
@@ -84,6 +84,7 @@ def layers_sheet(comparison: Comparison, view: View) -> Sheet:
         *unread_notes(comparison),
         *kept_notes(comparison),
         *model_notes(comparison),
+        *remainder_notes(comparison),
         *cost_notes(comparison),
     )
     return Sheet(network_title(comparison), tuple(columns), tuple(rows), (Row(("total", *cells)),), notes)

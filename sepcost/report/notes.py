@@ -8,7 +8,7 @@ from operator import add
 
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
-from sepcost.layers import Conv
+from sepcost.layers import Conv, Other
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.units import as_percent
@@ -112,6 +112,13 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
     if uncounted:
         told = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
         yield f"! Not counted, since nobody knows what it costs: {named(told)}."
+
+
+def remainder_notes(comparison: Comparison) -> Iterator[str]:
+    """Whose the parameters are that no layer has."""
+    for node in comparison.network:
+        if isinstance(node.layer, Other) and not node.layer.macs and node.layer.operator != node.name:
+            yield f"The {node.name} is {node.layer.operator}."
 
 
 def flops_note(convention: Convention) -> str:

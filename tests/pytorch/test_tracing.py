@@ -104,7 +104,7 @@ def test_a_norm_that_follows_directly_is_the_convolutions() -> None:
     assert layers(traced(model, IMAGE)) == {
         "0": Conv((8, 8), 3, 4, 3, padding=0, bias=True, norm="batch"),
         "2": Conv((6, 6), 4, 4, 1, padding=0, bias=True),
-        "remainder": Other("remainder", params=8),
+        "remainder": Other("params of BatchNorm2d (8)", params=8),
     }
 
 
@@ -588,6 +588,14 @@ def test_modules_that_are_made_on_the_way_are_called_after_their_class() -> None
 def test_a_module_called_remainder_does_not_clash_with_what_is_left() -> None:
     model = Does(lambda self, x: self.norm(self.remainder(x)), remainder=nn.Conv2d(3, 4, 1), norm=nn.GroupNorm(2, 4))
     assert list(layers(traced(model, IMAGE))) == ["remainder", "remainder#2"]
+
+
+def test_the_remainder_tells_whose_parameters_it_is() -> None:
+    kinds = [nn.LayerNorm(8), nn.GroupNorm(2, 4), nn.PReLU(), nn.Embedding(3, 5), nn.Bilinear(2, 2, 2)]
+    model = Does(lambda self, x: self.conv(x), conv=nn.Conv2d(3, 4, 1), unused=nn.ModuleList(kinds))
+    (remainder,) = [layer for layer in layers(traced(model, IMAGE)).values() if isinstance(layer, Other)]
+    assert remainder.operator == "params of LayerNorm (16), Embedding (15), Bilinear (10) and others (9)"
+    assert remainder.params == 50
 
 
 def test_nothing_of_a_layer_costs_nothing() -> None:
