@@ -13,6 +13,7 @@ from sepcost.pytorch.eligibility import described
 
 DESCRIPTION = described.__module__
 """Where sepcost itself looks at a convolution that runs."""
+INSIDE = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 
 
 class Usage:
@@ -53,7 +54,7 @@ class Usage:
 
 def _by(reader: FrameType | None) -> str:
     """Whose method that is, where it is one; what stands in it (a lambda, a comprehension) is its own."""
-    while reader is not None and reader.f_code.co_name.startswith("<"):
+    while reader is not None and reader.f_code.co_name in INSIDE:
         reader = reader.f_back
     if reader is None or "self" not in reader.f_locals:
         return ""
