@@ -70,6 +70,7 @@ class Architecture:
     independent: bool = False
     input_readable: bool = True
     budget: Budget | None = None
+    inner_norm: bool = True
 
     def build(self) -> Network:
         """Chain the layers: each reads the output of the one before it unless it says otherwise.
@@ -92,6 +93,7 @@ class Architecture:
             self.source,
             self.independent,
             budget=self.budget,
+            inner_norm=self.inner_norm,
         )
 
 

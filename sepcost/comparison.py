@@ -13,7 +13,7 @@ from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, Network
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
-from sepcost.replacements import Replacement, reason_to_keep
+from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sweep import Value
 from sepcost.verification import Verification
 
@@ -127,7 +127,8 @@ class Comparison:
         swept: Mapping[str, Value] | None = None,
     ) -> Self:
         """Compare with just these, which may be none."""
-        layers = tuple(_compared(node, chosen) for node in network)
+        acting = chosen if network.inner_norm else list(map(_in_place, chosen))
+        layers = tuple(_compared(node, acting) for node in network)
         standard = _total(network, layers, None)
         return cls(
             network,
@@ -182,6 +183,10 @@ class Comparison:
 def usual_replacements(network: Network) -> list[Replacement]:
     """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``."""
     return list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
+
+
+def _in_place(replacement: Replacement) -> Replacement:
+    return replacement if replacement.wants_inner_norm else InPlace.of(replacement)
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

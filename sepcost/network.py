@@ -63,6 +63,7 @@ class Network:
     ``independent``: the layers are a plain list, each with an input of its own. ``per_position``: it is one
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
     ``rho`` are the multipliers that made it what it is. ``budget`` is what ``sepcost check`` holds it to.
+    Without ``inner_norm`` replacements put no norm between their parts: it stays behind the last, as in a model.
     ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
 
     >>> from sepcost import Conv
@@ -82,6 +83,7 @@ class Network:
     rho: Fraction | int = 1
     budget: Budget | None = None
     uncounted: Mapping[str, int] | None = None
+    inner_norm: bool = True
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:

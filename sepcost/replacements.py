@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -81,6 +81,15 @@ class Replacement:
         """What it is called without its options."""
         return self.text.rpartition(":")[0] if self.options else self.text
 
+    @property
+    def wants_inner_norm(self) -> bool:
+        """Whether its user has asked for norms between the parts, wherever the convolution has one.
+
+        >>> [Replacement.parse(text).wants_inner_norm for text in ("separable", "separable:inner_norm=true")]
+        [False, True]
+        """
+        return dict(self.options).get("inner_norm") is True
+
     def __call__(self, conv: Conv) -> Parts:
         """The parts; raises CannotReplaceError where the block does not take this convolution."""
         try:
@@ -88,6 +97,30 @@ class Replacement:
         except LayerError as error:
             raise LayerError(error.field, f"{error.reason} in a part of its replacement {self.text}") from None
         return _checked(self.text, parts, conv)
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace(Replacement):
+    """A replacement in a model, where norms are layers that stay: the convolution's is behind the last part.
+
+    >>> conv = Conv((56, 56), 64, 64, 3, norm="batch")
+    >>> usual = Replacement.parse("separable")
+    >>> [part.norm for _, part in usual(conv)], [part.norm for _, part in InPlace.of(usual)(conv)]
+    (['batch', 'batch'], ['none', 'batch'])
+
+    With ``inner_norm`` the other parts are as the block makes them where there is a norm.
+    """
+
+    inner_norm: bool = False
+
+    @classmethod
+    def of(cls, replacement: Replacement, *, inner_norm: bool = False) -> InPlace:
+        return cls(replacement.text, replacement.block, replacement.options, inner_norm)
+
+    def __call__(self, conv: Conv) -> Parts:
+        parts = Replacement.__call__(self, replace(conv, norm="batch" if self.inner_norm else "none"))
+        name, last = parts[-1]
+        return (*parts[:-1], (name, replace(last, norm=conv.norm)))
 
 
 def known_block(name: str) -> Block:

@@ -104,7 +104,6 @@ class Inspection:
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
-            chosen = chosen if model is None else model.replacements(chosen)
             comparison = Comparison.under_each(chosen, network, self.wishes.convention)
         except NetworkError as error:
             raise item.located(error) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, complain_about
-from sepcost.comparison import Comparison, usual_replacements
+from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
@@ -65,7 +65,6 @@ class Job:
         network: Network,
         values: Mapping[str, Any],
         swept: Mapping[str, Any],
-        item: LoadedModel | None = None,
     ) -> Comparison:
         """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
@@ -76,10 +75,7 @@ class Job:
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
         wanted = values.get("replacement")
         chosen = [replacement for replacement in self.replacements if wanted in (None, replacement.text)]
-        network = self.selection.of(network)
-        if item is not None:
-            chosen = item.replacements(chosen or usual_replacements(network))
-        return Comparison.of(network, chosen, convention, swept)
+        return Comparison.of(self.selection.of(network), chosen, convention, swept)
 
     def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
         """The comparison, and what torch says of it where it is to be asked."""
@@ -113,7 +109,7 @@ class Job:
         for values in self.sweep:
             waiting.advance(1)
             try:
-                comparison = self.compare(item.network, values, self.sweep.swept(values), model)
+                comparison = self.compare(item.network, values, self.sweep.swept(values))
             except NetworkError as error:
                 self.fail(item.located(error))
             except SepcostError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -14,7 +14,6 @@ from sepcost.errors import ConfigError, MiscountError, ModelError, NetworkError
 from sepcost.input_text import InputText
 from sepcost.model_text import ModelText
 from sepcost.network import Network
-from sepcost.replacements import Replacement
 from sepcost.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -63,12 +62,6 @@ class LoadedModel:
         from sepcost.lines import Lines
 
         return Lines(0, {}, {})
-
-    def replacements(self, chosen: Iterable[Replacement]) -> list[Replacement]:
-        """The replacements as they are in a model, whose norms stay where they are."""
-        from sepcost.pytorch import InPlace
-
-        return [InPlace.of(replacement) for replacement in chosen]
 
     def recounted(self, comparison: Comparison) -> list[Mismatch]:
         """Replace the model's convolutions for real and run it: what differs from what was predicted."""

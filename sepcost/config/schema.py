@@ -209,6 +209,9 @@ class Head(TypedDict, total=False):
     name: Name
     input: NetworkInput
     independent: Annotated[Flag, Field(description="true: every layer has an input of its own, as in a plain list")]
+    inner_norm: Annotated[
+        Flag, Field(description="false: replacements put no norm between their parts, as in a model; true unless given")
+    ]
     defaults: Defaults
     replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
     budget: BudgetMapping

@@ -107,6 +107,7 @@ class Translation(DocumentReader):
             independent,
             input_readable=self.input_readable and ("input" not in value or shape is not None),
             budget=self._budget(head.get("budget", {}), value.get("budget")),
+            inner_norm=head.get("inner_norm", True),
         )
 
     def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:

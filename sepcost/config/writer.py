@@ -120,6 +120,8 @@ def _head(network: Network) -> Keys:
     elif network.input_shape is not None:
         channels, *size = network.input_shape
         head["input"] = _mapping({"C": str(channels), **_size(size)})
+    if not network.inner_norm:
+        head["inner_norm"] = "false"
     if network.replacements:
         head["replace"] = f"[{', '.join(map(_replacement, network.replacements))}]"
     if network.budget is not None and network.budget.limits:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -20,7 +19,7 @@ from sepcost.layers import Conv
 from sepcost.pytorch.eligibility import described, reasons
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
-from sepcost.replacements import Replacement, reason_to_keep
+from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.torch_modules import torch_modules
 from sepcost.wording import did_you_mean
 
@@ -37,7 +36,7 @@ def replace_convolutions(
     *,
     include: Globs | None = None,
     exclude: Globs = (),
-    inner_norm: bool | Globs = False,
+    inner_norm: bool | Globs | None = None,
 ) -> nn.Module:
     """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts, newly initialised.
 
@@ -57,8 +56,9 @@ def replace_convolutions(
     is touched. What ``replacement_plan`` gives a reason for stays as it is.
 
     ``include`` and ``exclude`` are globs of module names (the first, where there are several). Norms stay where they
-    are; the parts have none, unless with ``inner_norm`` (true, or globs of module names): then there are batch norms
-    between them, as many as the block has when its convolution has one.
+    are; the parts have none, unless with ``inner_norm`` (true, or globs of module names) or where the replacement
+    says ``inner_norm=true``: then there are batch norms between them, as many as the block has when its convolution
+    has one.
 
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
     cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
@@ -73,7 +73,7 @@ def replacement_plan(
     *,
     include: Globs | None = None,
     exclude: Globs = (),
-    inner_norm: bool | Globs = False,
+    inner_norm: bool | Globs | None = None,
 ) -> dict[str, str | None]:
     """Each convolution module's name, and why ``replace_convolutions`` leaves it as it is; None where it doesn't.
 
@@ -84,31 +84,6 @@ def replacement_plan(
     It takes and raises the same. Convolutions that are no modules are not in it: a trace finds those.
     """
     return {each.name: each.reason for each in _planned(model, replacement, include, exclude, inner_norm)}
-
-
-@dataclass(frozen=True, slots=True)
-class InPlace(Replacement):
-    """A replacement as ``replace_convolutions`` does it: the norm behind the convolution is behind its last part.
-
-    >>> conv = Conv((56, 56), 64, 64, 3, norm="batch")
-    >>> usual = Replacement.parse("separable")
-    >>> [part.norm for _, part in usual(conv)], [part.norm for _, part in InPlace.of(usual)(conv)]
-    (['batch', 'batch'], ['none', 'batch'])
-
-    What a comparison with it counts is what torch counts in the model that comes out. With ``inner_norm`` the other
-    parts are as the block makes them where there is a norm.
-    """
-
-    inner_norm: bool = False
-
-    @classmethod
-    def of(cls, replacement: Replacement, *, inner_norm: bool = False) -> InPlace:
-        return cls(replacement.text, replacement.block, replacement.options, inner_norm)
-
-    def __call__(self, conv: Conv) -> Parts:
-        parts = Replacement.__call__(self, replace(conv, norm="batch" if self.inner_norm else "none"))
-        name, last = parts[-1]
-        return (*parts[:-1], (name, replace(last, norm=conv.norm)))
 
 
 class _Planned(NamedTuple):
@@ -125,7 +100,7 @@ def _planned(
     replacement: str | Replacement,
     include: Globs | None,
     exclude: Globs,
-    inner_norm: bool | Globs,
+    inner_norm: bool | Globs | None,
 ) -> list[_Planned]:
     if not isinstance(model, nn.Module):
         raise SepcostError(f"convolutions are replaced in a torch.nn.Module, got {model!r:.60}")
@@ -135,6 +110,8 @@ def _planned(
     named = _named(model)
     wanted = named if include is None else _matched("include", include, named)
     unwanted = _matched("exclude", exclude, named)
+    if inner_norm is None:
+        inner_norm = chosen.wants_inner_norm
     if isinstance(inner_norm, bool):
         inner_norm = ["*"] if inner_norm and named else []
     with_norm = _matched("inner_norm", inner_norm, named)
@@ -145,7 +122,7 @@ def _planned(
         elif reason is not None:
             planned.append(_Planned(name, module, reason))
         else:
-            planned.append(_replaced(name, module, InPlace.of(chosen, inner_norm=name in with_norm)))
+            planned.append(_replaced(name, module, chosen, name in with_norm))
     for each in planned:
         if each.reason and include is not None and each.name in _patterns(include):
             raise ReplacementError(f"include: {each.name} cannot be replaced: {each.reason}")
@@ -177,7 +154,8 @@ def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
     return found
 
 
-def _replaced(name: str, module: _ConvNd, replacement: Replacement) -> _Planned:
+def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool) -> _Planned:
+    replacement = InPlace.of(chosen, inner_norm=inner_norm)
     first, *others = _stand_ins(module)
     reason = reason_to_keep(first)
     if reason is not None:

@@ -92,7 +92,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())
     nodes, modules = recorder.layers(params)
-    network = Network(name or type(model).__name__, tuple(nodes), independent=True)
+    network = Network(name or type(model).__name__, tuple(nodes), independent=True, inner_norm=False)
     return Trace(network, modules, recorder.uncounted, counter.get_total_flops() // 2, params)
 
 

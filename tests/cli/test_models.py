@@ -334,7 +334,17 @@ def test_each_model_is_a_document(sepcost: Sepcost) -> None:
     done = sepcost("compare", NET, "nets.py:Net(width=16)", *IMAGE, "--format", "yaml")
     documents = list(yaml.safe_load_all(done.out))
     assert [document["name"] for document in documents] == [NET, "nets.py:Net(width=16)"]
-    assert documents[0]["replace"] == ["separable:inner_norm=false"]
+    assert [(document["replace"], document["inner_norm"]) for document in documents] == [(["separable"], False)] * 2
+
+
+@pytest.mark.parametrize("chosen", ["blueprint", "separable", "bottleneck:inner_norm=true"])
+def test_whatever_the_config_is_compared_with_later_is_what_the_model_would_be(sepcost: Sepcost, chosen: str) -> None:
+    assert sepcost("compare", NET, *IMAGE, "--format", "yaml", "--output", "net.yaml").code == 0
+    model = sepcost("compare", NET, *IMAGE, "-r", chosen, "--verify")
+    assert model.code == 0
+    assert figures(network_of(sepcost, "net.yaml", "-r", chosen)) == figures(
+        network_of(sepcost, NET, *IMAGE, "-r", chosen)
+    )
 
 
 # diff and check

@@ -41,6 +41,7 @@ def networks(draw: st.DrawFn) -> Network:
         tuple(draw(st.lists(REPLACEMENTS, max_size=2, unique=True))),
         independent=independent,
         budget=draw(st.none() | budgets()),
+        inner_norm=draw(st.booleans()),
     )
 
 

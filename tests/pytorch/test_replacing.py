@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sepcost import Conv, LayerError, Replacement, ReplacementError, SepcostError, compare
 from sepcost.blocks import Parts, separable
 from sepcost.comparison import Comparison
-from sepcost.pytorch import InPlace, eligible, replace_convolutions, replacement_plan
+from sepcost.pytorch import eligible, replace_convolutions, replacement_plan
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.tracing import trace
@@ -136,7 +136,7 @@ def predicted(model: nn.Module, text: str, *inputs: torch.Tensor) -> tuple[int, 
         return plan.get(name.partition("#")[0], "not a module")
 
     nodes = tuple(replace(node, keep=keep(node.name)) for node in traced.network)
-    result = Comparison.of(replace(traced.network, nodes=nodes), [InPlace.of(Replacement.parse(text))])
+    result = Comparison.of(replace(traced.network, nodes=nodes), [Replacement.parse(text)])
     assert (result.standard.cost.params, result.standard.cost.macs) == (traced.params, traced.macs)
     cost = result.totals[text].cost
     return cost.params, cost.macs
@@ -270,7 +270,8 @@ def test_norms_where_they_follow_are_what_a_comparison_has_by_itself() -> None:
     model, source = UNet(), torch.empty(1, 3, 32, 32, device="meta")
     traced = trace(deepcopy(model).to("meta"), [source])
     followed = [node.name for node in traced.network if isinstance(node.layer, Conv) and node.layer.norm == "batch"]
-    total = compare(traced.network, "bottleneck").totals["bottleneck"].cost
+    with_norms = "bottleneck:inner_norm=true"
+    total = compare(traced.network, with_norms).totals[with_norms].cost
     replaced = replace_convolutions(model, "bottleneck", inner_norm=followed)
     assert counted(replaced, source) == (total.params, total.macs)
 
