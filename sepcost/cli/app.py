@@ -9,11 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sepcost.cli.check import check
-from sepcost.cli.compare import compare
-from sepcost.cli.diff import diff
-from sepcost.cli.replacements import replacements
-from sepcost.cli.schema import schema
+from sepcost.cli.commands import Commands
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
 from sepcost.errors import MiscountError, SepcostError
 from sepcost.version import __version__
@@ -24,6 +20,7 @@ RARELY = 1_000_000
 
 app = typer.Typer(
     name="sepcost",
+    cls=Commands,
     help="What do I gain, and what do I lose, if this convolution becomes a depthwise-separable one?",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -45,13 +42,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-app.command()(compare)
-app.command()(diff)
-app.command()(check)
-app.command()(replacements)
-app.command()(schema)
 
 
 def run(arguments: Sequence[str]) -> int:
