@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Sequence
 from typing import Annotated
@@ -15,8 +14,6 @@ from sepcost.errors import MiscountError, SepcostError
 from sepcost.version import __version__
 
 FINE, DIFFERS, USAGE, INTERRUPTED = 0, 1, 2, 130
-RARELY = 1_000_000
-"""Large configs make millions of objects, hardly any of them in a cycle: looking for cycles took half of the time."""
 
 app = typer.Typer(
     name="sepcost",
@@ -50,7 +47,6 @@ def run(arguments: Sequence[str]) -> int:
     >>> run(["compare", "-C", "3"])
     2
     """
-    gc.set_threshold(RARELY)
     try:
         prepare_streams()
         code = int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
