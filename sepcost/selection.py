@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
 
@@ -38,6 +39,12 @@ class Selection(NamedTuple):
         """
         names = [node.name for node in network if isinstance(node.layer, Conv)]
         return Selection(*(tuple(glob for glob in globs if not _matches_any(glob, names)) for globs in self))
+
+    def refuse_unmatched(self) -> None:
+        """Raise a SepcostError if any glob is left of those that were typed: easily a slip."""
+        left = [f"--{option} {glob}" for option, globs in self._asdict().items() for glob in globs]
+        if left:
+            raise SepcostError(f"{', '.join(left)}: no convolution has such a name")
 
     def why_not(self, name: str) -> str | None:
         """Why a layer of this name is kept; None if it may be replaced."""

@@ -18,7 +18,7 @@ from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import chosen_replacements
-from sepcost.cli.streams import complain, complain_about, complain_unmatched, write
+from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.selection import Selection
 from sepcost.version import __version__
@@ -158,9 +158,9 @@ def check(
     with Waiting("networks") as waiting:
         inspection.read(files, waiting)
         judgement = _judgement(inspection, baseline, files, unverified)
-    if inspection.counted:
+    if inspection.counted and not judgement.problems:
         networks = (each.comparison.network for each in inspection.counted)
-        complain_unmatched(reduce(Selection.unmatched, networks, wishes.selection))
+        reduce(Selection.unmatched, networks, wishes.selection).refuse_unmatched()
     if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
         raise SepcostError(NOTHING)
     _tell(judgement, format_, output)

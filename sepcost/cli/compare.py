@@ -32,7 +32,7 @@ from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import chosen_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
-from sepcost.cli.streams import complain_unmatched, write
+from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.selection import Selection
@@ -145,13 +145,13 @@ def _available(explain: bool, code: bool, precision: str | None) -> Iterable[For
 
 
 def _watched(comparisons: Iterable[Comparison], selection: Selection) -> Iterator[Comparison]:
-    """The same comparisons; and in the end, what was to be selected and is in none of them is told."""
+    """The same comparisons; in the end, what was to be selected and is in none of them is refused."""
     left, compared = selection, False
     for comparison in comparisons:
         left, compared = left.unmatched(comparison.network), True
         yield comparison
     if compared:
-        complain_unmatched(left)
+        left.refuse_unmatched()
 
 
 def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:

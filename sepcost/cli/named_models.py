@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sepcost.cli.models import LoadedModel, ModelOptions, reason, run_model
-from sepcost.cli.streams import complain
 from sepcost.config import Loaded, NamedModel, read_networks
 from sepcost.errors import ConfigError, MissingTorchError, ModelError, NetworkError
 from sepcost.lines import Lines
@@ -64,7 +63,7 @@ def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
         raise named.error(reason(str(named.text), error)) from None
     except MissingTorchError as error:
         raise named.error(str(error)) from None
-    for key, globs in named.selection.unmatched(loaded.network)._asdict().items():
-        for glob in globs:
-            complain(f"{named.source}: {named.name}: {key} {glob}: no convolution has such a name")
+    left = named.selection.unmatched(loaded.network)._asdict().items()
+    if unmatched := [f"{key} {glob}: no convolution has such a name" for key, globs in left for glob in globs]:
+        raise named.error(*unmatched)
     return ConfiguredModel(named, loaded)

@@ -12,7 +12,6 @@ from typing import TextIO
 
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.report.text import harmless
-from sepcost.selection import Selection
 
 
 class ReaderGoneError(Exception):
@@ -34,13 +33,6 @@ def prepare_streams() -> None:
 def complain(message: str) -> None:
     """One line on stderr, from the program itself."""
     print(f"sepcost: {harmless(message)}", file=sys.stderr)
-
-
-def complain_unmatched(selection: Selection) -> None:
-    """A line on stderr for each glob that matched no convolution: easily a slip."""
-    for option, globs in selection._asdict().items():
-        for glob in globs:
-            complain(f"--{option} {glob}: no convolution has such a name")
 
 
 def complain_about(problems: Iterable[ConfigProblem]) -> None:

@@ -22,6 +22,8 @@ KINDS = {nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
 """What torch draws first weights in."""
 
+SCRIPTED = "it is TorchScript"
+
 HOOKS = {
     "_forward_pre_hooks": "forward pre-hook",
     "_forward_hooks": "forward hook",
@@ -93,7 +95,7 @@ def described(module: _ConvNd, input_size: Sequence[int]) -> Conv:
 def _of_class(module: nn.Module) -> Iterator[str]:
     kind = type(module)
     if _is_scripted(module):
-        yield "it is TorchScript"
+        yield SCRIPTED
     elif is_parametrized(module):
         for name, functions in module.get_submodule("parametrizations").named_children():
             yield f"its {name} is parametrized ({', '.join(type(each).__name__ for each in functions.children())})"

@@ -180,7 +180,7 @@ def _check_arguments(text: ModelText, factory: Callable[..., Any]) -> None:
     except TypeError as error:
         unknown = [name for name in text.options if name not in signature.parameters]
         meant = "".join(did_you_mean(name, signature.parameters) for name in unknown[:1])
-        hint = meant if text.called else f"; give it as {text}(…)"
+        hint = meant if text.called else f"; give it as {text}(…), or name a function of your own that makes it"
         raise ModelError(f"{text}: {text.attribute}: {error}{hint}") from None
 
 

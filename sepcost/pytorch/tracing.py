@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Other
 from sepcost.network import Network, Node
-from sepcost.pytorch.eligibility import described, reasons
+from sepcost.pytorch.eligibility import SCRIPTED, described, reasons
 from sepcost.pytorch.ledger import Ledger, Region
 from sepcost.pytorch.names import ModuleNames
 from sepcost.pytorch.uncounted import uncounted
@@ -192,6 +192,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return nodes, modules
 
     def _keep(self, module: nn.Module | None, kept: Mapping[nn.Module, str | None]) -> str | None:
+        if isinstance(module, torch.jit.ScriptModule):
+            return SCRIPTED
         if not isinstance(module, _ConvNd) or module in self._functional:
             return FUNCTIONAL
         return kept.get(module, PASSING) or self.usage.reasons.get(module)

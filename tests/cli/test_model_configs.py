@@ -104,10 +104,10 @@ def test_a_trusted_model_is_compared_under_the_configs_name(capsys: pytest.Captu
     assert list(network["total"]["replacements"]) == ["blueprint"]
 
 
-def test_globs_that_match_nothing_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_globs_that_match_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     write("net.yaml", f"{CONFIG}exclude: [stem, hed]\n")
-    assert run(["compare", "net.yaml", "--run-models", "--format", "csv"]) == 0
-    told = "sepcost: net.yaml: my net: exclude hed: no convolution has such a name\n"
+    assert run(["compare", "net.yaml", "--run-models", "--format", "csv"]) == 2
+    told = "net.yaml:2:8: model: exclude hed: no convolution has such a name\n"
     assert capsys.readouterr().err.replace("running\n", "") == told
 
 

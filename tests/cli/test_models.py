@@ -238,9 +238,14 @@ def test_layers_are_included_and_excluded_by_globs(sepcost: Sepcost) -> None:
 
 @pytest.mark.parametrize("option", ["--include", "--exclude"])
 @pytest.mark.parametrize("command", [["compare"], ["check", "--no-verify", "--max-macs", "1G"]])
-def test_a_glob_that_no_convolution_matches_is_told(sepcost: Sepcost, command: list[str], option: str) -> None:
+def test_a_glob_that_no_convolution_matches_is_refused(sepcost: Sepcost, command: list[str], option: str) -> None:
     done = sepcost(*command, NET, *IMAGE, option, "head", option, "b*")
-    assert (done.code, done.err) == (0, f"sepcost: {option} head: no convolution has such a name\n")
+    assert (done.code, done.err) == (2, f"sepcost: {option} head: no convolution has such a name\n")
+
+
+def test_a_glob_for_one_of_several_sources_is_fine(sepcost: Sepcost) -> None:
+    done = sepcost("compare", NET, "nets.py:weight_normed", *IMAGE, "--exclude", "0", "--exclude", "stem")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_memory_is_counted_for_batches_and_dtypes(sepcost: Sepcost) -> None:

@@ -195,7 +195,7 @@ SCRIPTED = "compiled by torch.jit, which cannot be copied to the meta device: na
         ("def f(): return nn.ReLU(), 3", f"makes a tuple (with a model in it), {NO_MODEL}"),
         ("f = type('Net', (), {'__module__': 'keras.models'})()", f"is a Net of Keras, {NO_MODEL}"),
         ("f = type('ExportedProgram', (), {})()", f"is an exported program (its module() is a model), {NO_MODEL}"),
-        ("def f(n): return n", "f: missing a required argument: 'n'; give it as net.py:f(…)"),
+        ("def f(n): return n", "f: missing a required argument: 'n'; give it as net.py:f(…), or name a function of your own that makes it"),
         ("def f(): raise SystemExit", "SystemExit (net.py:3: def f(): raise SystemExit)"),
         (
             "def f(): raise ValueError('no such\\n  depth.')",
@@ -244,7 +244,7 @@ def test_what_makes_no_model_is_told_in_one_line(write: Write, code: str, messag
         ("xyzzy", "net.py has nothing called xyzzy"),
         ("Net(1, 2)", "Net: too many positional arguments"),
         ("Net(wdth=3)", "Net: got an unexpected keyword argument 'wdth'; did you mean `width`?"),
-        ("build", "build: missing a required argument: 'width'; give it as net.py:build(…)"),
+        ("build", "build: missing a required argument: 'width'; give it as net.py:build(…), or name a function of your own that makes it"),
     ],
 )
 def test_a_name_or_an_argument_that_is_not_there_is_told(write: Write, attribute: str, message: str) -> None:
