@@ -173,6 +173,7 @@ def test_what_a_model_prints_is_not_for_stdout(write: Write, capsys: pytest.Capt
     assert capsys.readouterr() == ("", "imported\nbuilt\n")
 
 
+OR = ", or name a function of your own that makes it"
 NO_MODEL = "not a PyTorch model"
 ON_REAL_MEMORY = "--device cpu runs it on real memory"
 NOT_ON_META = "cannot run on the meta device: it asks for the values of tensors, which are not there"
@@ -195,7 +196,7 @@ SCRIPTED = "compiled by torch.jit, which cannot be copied to the meta device: na
         ("def f(): return nn.ReLU(), 3", f"makes a tuple (with a model in it), {NO_MODEL}"),
         ("f = type('Net', (), {'__module__': 'keras.models'})()", f"is a Net of Keras, {NO_MODEL}"),
         ("f = type('ExportedProgram', (), {})()", f"is an exported program (its module() is a model), {NO_MODEL}"),
-        ("def f(n): return n", "f: missing a required argument: 'n'; give it as net.py:f(…), or name a function of your own that makes it"),
+        ("def f(n): return n", f"f: missing a required argument: 'n'; give it as net.py:f(…){OR}"),
         ("def f(): raise SystemExit", "SystemExit (net.py:3: def f(): raise SystemExit)"),
         (
             "def f(): raise ValueError('no such\\n  depth.')",
@@ -244,7 +245,7 @@ def test_what_makes_no_model_is_told_in_one_line(write: Write, code: str, messag
         ("xyzzy", "net.py has nothing called xyzzy"),
         ("Net(1, 2)", "Net: too many positional arguments"),
         ("Net(wdth=3)", "Net: got an unexpected keyword argument 'wdth'; did you mean `width`?"),
-        ("build", "build: missing a required argument: 'width'; give it as net.py:build(…), or name a function of your own that makes it"),
+        ("build", f"build: missing a required argument: 'width'; give it as net.py:build(…){OR}"),
     ],
 )
 def test_a_name_or_an_argument_that_is_not_there_is_told(write: Write, attribute: str, message: str) -> None:
