@@ -1,0 +1,306 @@
+"""The recorder: every operator of a forward pass that has MACs, as a layer with the name of its module."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch._ops import HigherOrderOperator
+from torch.nn.modules.conv import _ConvNd
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from sepcost.errors import LayerError
+from sepcost.layers import Conv, Layer, Linear, Other
+from sepcost.network import Node
+from sepcost.pytorch.eligibility import SCRIPTED, described, reasons
+from sepcost.pytorch.ledger import Ledger, Region
+from sepcost.pytorch.names import ModuleNames
+from sepcost.pytorch.uncounted import uncounted
+from sepcost.pytorch.usage import Usage
+
+aten = torch.ops.aten
+
+CONVOLUTIONS = {aten.convolution, aten._convolution, aten.convolution_overrideable}
+MATRIX_PRODUCTS = {aten.mm: 0, aten.addmm: 1}
+"""With the place of the first matrix among the arguments."""
+BATCH_NORMS = {
+    aten._native_batch_norm_legit_no_training,
+    aten._native_batch_norm_legit,
+    aten.native_batch_norm,
+    aten.cudnn_batch_norm,
+}
+
+FUNCTIONAL = "it is a functional call: no module runs it"
+PASSING = "its module is made during the pass"
+REMAINDER = "remainder"
+MOST_KINDS = 3
+"""The remainder names that many classes of modules."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """One operator that ran: under which name, as which layer."""
+
+    name: str
+    module: nn.Module | None
+    operator: Any
+    layer: Layer
+    times: int = 1
+    shared: bool = False
+    weight: Region | None = None
+
+    @property
+    def macs(self) -> int:
+        return self.layer.cost.macs * self.times
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operator below autograd, in order, as torch's counter sees it."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names = ModuleNames(model)
+        self.usage = Usage()
+        self.uncounted = Counter[tuple[str, str]]()
+        self._model = model
+        self._ledger = Ledger(model)
+        self._calls: list[_Call] = []
+        self._functional: set[nn.Module] = set()
+        self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, _Call]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.ops.higher_order.cond:
+            return self._branch(*args)
+        if isinstance(func, HigherOrderOperator):
+            return func(*args, **kwargs)
+        operator = func._overloadpacket
+        if operator not in flop_registry and func._can_decompose():
+            with self:
+                return func.decompose(*args, **kwargs)
+        out = func(*args, **kwargs)
+        if operator in flop_registry:
+            self._calls.append(self._call(operator, args, kwargs, out))
+        elif operator in BATCH_NORMS:
+            self._normalize(*args[:3])
+        elif unknown := uncounted(operator):
+            self.uncounted[self.names.running.path, unknown] += 1
+        return out
+
+    def layers(self, params: int) -> tuple[list[Node], dict[str, nn.Module | None]]:
+        """The layers in the order of the calls, then the remainder; and their modules."""
+        kept = reasons(self._model)
+        nodes: list[Node] = []
+        modules: dict[str, nn.Module | None] = {}
+        for call in _together(self._calls):
+            name = _unique(call.name or call.layer.type, modules)  # the model itself has no name
+            keep = self._keep(call.module, kept) if isinstance(call.layer, Conv) else None
+            nodes.append(Node(name, call.layer, keep=keep, index=len(nodes), times=call.times, shared=call.shared))
+            modules[name] = call.module
+        if left := params - sum(node.cost.params for node in nodes):
+            name = _unique(REMAINDER, modules)
+            nodes.append(Node(name, Other(_held(self._ledger.left()), params=left), index=len(nodes)))
+            modules[name] = None
+        return nodes, modules
+
+    def _keep(self, module: nn.Module | None, kept: Mapping[nn.Module, str | None]) -> str | None:
+        if isinstance(module, torch.jit.ScriptModule):
+            return SCRIPTED
+        if not isinstance(module, _ConvNd) or module in self._functional:
+            return FUNCTIONAL
+        return kept.get(module, PASSING) or self.usage.reasons.get(module)
+
+    def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
+        """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
+        before, branches = self._calls, []
+
+        def recorded(branch: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*operands: Any) -> Any:
+                self._calls = []
+                with self:
+                    out = branch(*operands)
+                branches.append(self._calls)
+                return out
+
+            return run
+
+        out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
+        self._calls = before
+        for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
+            of_each = [[call for call in calls if call.operator is operator] for calls in branches]
+            self._calls += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+        return out
+
+    def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> _Call:
+        call = None
+        try:
+            if operator in CONVOLUTIONS:
+                call = self._convolution(operator, args, out)
+            elif operator in MATRIX_PRODUCTS:
+                call = self._linear(operator, args)
+        except LayerError:  # nothing of it: no positions, or no channels
+            call = None
+        if call is None:
+            macs = flop_registry[operator](*args, **kwargs, out_val=out) // 2
+            kind = operator.__name__
+            path, module, _ = self.names.running
+            call = _Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
+        return call
+
+    def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> _Call | None:
+        source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
+        conv = Conv(
+            source.shape[2:],
+            source.shape[1],
+            out.shape[1],
+            weight.shape[2:],
+            stride=_axes(stride),
+            padding=_axes(padding),
+            output_padding=_axes(output_padding) if transposed else 0,
+            dilation=_axes(dilation),
+            groups=groups,
+            bias=bias is not None,
+            transposed=transposed,
+        )
+        if conv.output_shape != out.shape[1:] or not source.shape[0]:
+            return None
+        name, module = self._place("convolution", weight, _ConvNd)
+        computed_by = module if isinstance(module, _ConvNd) else None
+        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], computed_by)
+        region = self._ledger.region(weight)
+        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], not fresh, region)
+        self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
+        return call
+
+    def _as_written(self, conv: Conv) -> Conv:
+        """The convolution as its module has it, where the module pads its input itself and the counts are the same."""
+        _, module, inputs = self.names.running
+        if not isinstance(module, _ConvNd) or not inputs or not isinstance(inputs[0], torch.Tensor):
+            return conv
+        size = inputs[0].shape[-len(conv.input_size) :]
+        if size == conv.input_size:
+            return conv
+        try:
+            own = described(module, size)
+        except LayerError:
+            return conv
+        same = (own.output_shape, own.cost.params, own.cost.macs) == (
+            conv.output_shape,
+            conv.cost.params,
+            conv.cost.macs,
+        )
+        return own if same else conv
+
+    def _normalize(self, source: torch.Tensor, scale: torch.Tensor | None, shift: torch.Tensor | None) -> None:
+        """A norm that reads what a convolution has just made is the convolution's."""
+        of, version, call = self._convolved.get(id(source), (lambda: None, 0, None))
+        if call is None or of() is not source or version != _version(source) or scale is None or shift is None:
+            return
+        conv = call.layer
+        if isinstance(conv, Conv) and conv.norm == "none" and (call.shared or self._ledger.claim([scale, shift])):
+            call.layer = replace(conv, norm="batch")
+
+    def _linear(self, operator: Any, args: tuple[Any, ...]) -> _Call | None:
+        """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
+        running = self.names.running.module
+        first = MATRIX_PRODUCTS[operator]
+        left, right = args[first], args[first + 1]
+        if self._ledger.holds(right) or (isinstance(running, nn.Linear) and not self._ledger.holds(left)):
+            weight, positions, (in_features, out_features) = right, left.shape[0], right.shape
+        elif self._ledger.holds(left):
+            weight, positions, (out_features, in_features) = left, right.shape[1], left.shape
+        else:
+            return None
+        if not positions:
+            return None
+        name, module = self._place("linear", weight, nn.Linear)
+        of_linear = module if isinstance(module, nn.Linear) else None
+        bias = args[0] if first else of_linear.bias if of_linear is not None else None
+        if bias is not None and (bias.numel() != out_features or not (of_linear or self._ledger.holds(bias))):
+            bias = None
+        layer = Linear(in_features, out_features, bias is not None)
+        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], of_linear)
+        return _Call(name, module, operator, layer, positions, not fresh, self._ledger.region(weight))
+
+    def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
+        """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
+        path, running, _ = self.names.running
+        if isinstance(running, kind):
+            return path, running
+        owner = self._ledger.owner(weight)
+        if owner is None:
+            return _joined(path, operator), running
+        if not _is_at_work(owner):
+            self._functional.add(owner)
+        return self.names.of[owner] or _joined(path, operator), owner
+
+
+def _together(calls: Iterable[_Call]) -> Iterable[_Call]:
+    """What ran again with the same weights is one; so are other operators of one kind in one module."""
+    first: dict[Any, _Call] = {}
+    for call in calls:
+        if isinstance(call.layer, Other):
+            before = first.setdefault(call.name, call)
+            if before is not call:
+                before.layer = replace(call.layer, macs=before.macs + call.macs)
+            continue
+        same = (call.name, call.layer, call.weight)
+        if call.shared and same in first:
+            first[same].times += call.times
+        else:
+            first[same if same not in first else (same, len(first))] = call
+    return first.values()
+
+
+def _held(left: Counter[str]) -> str:
+    """Whose parameters these are, the most first.
+
+    >>> _held(Counter(LayerNorm=7680, Embedding=152064))
+    'params of Embedding (152,064), LayerNorm (7,680)'
+    """
+    told = [f"{kind} ({many:,})" for kind, many in left.most_common(MOST_KINDS)]
+    others = left.total() - sum(many for _, many in left.most_common(MOST_KINDS))
+    return f"params of {', '.join(told)}{f' and others ({others:,})' * bool(others)}"
+
+
+def _unique(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, or ``name#2`` for a second one of it, and so on."""
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name}#{number}"
+    return unique
+
+
+def _is_at_work(module: nn.Module) -> bool:
+    """Whether code of the module itself is running, as where its ``forward`` was called past its hooks."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_locals.get("self") is module:
+            return True
+    return False
+
+
+def _axes(values: Sequence[int]) -> int | tuple[int, ...]:
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """How often it was written to."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _joined(path: str, operator: str) -> str:
+    return f"{path}.{operator}" if path else operator
