@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ class Run:
     code: int
     out: str
     err: str
+
+
+Sepcost = Callable[..., Run]
 
 
 def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **environment: str) -> Run:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from tests.commands import Run, Sepcost
 
 settings.register_profile("sepcost", deadline=None, max_examples=300)
 settings.load_profile("sepcost")
 
 for name in [name for name in os.environ if name.startswith(("GITHUB_", "SEPCOST_"))]:
     del os.environ[name]  # whatever runs the tests, sepcost writes as it does on anybody's machine
+
+
+@pytest.fixture
+def in_process(capsys: pytest.CaptureFixture[str]) -> Sepcost:
+    """The command in this process, in whatever folder that is in."""
+    from sepcost.cli.app import run
+
+    def command(*arguments: str | Path) -> Run:
+        code = run(list(map(str, arguments)))
+        return Run(code, *capsys.readouterr())
+
+    return command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 
 from sepcost import formulas
-from sepcost.cli.app import run
 from sepcost.growth import JUDGED, MULTIPLES
-from tests.commands import ROOT, Run
+from tests.commands import ROOT, Run, Sepcost
 
 NET = """\
 name: net
@@ -29,21 +27,12 @@ layers:
 OTHER = NET.replace("name: net", "name: other").replace("C: 3", "C: 4")
 CONFIGS = sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "configs").glob("*.yaml"))
 
-Sepcost = Callable[..., Run]
-
 
 @pytest.fixture
-def sepcost_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sepcost:
-    """The command in this process, in an empty folder."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "SEPCOST_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
+def sepcost_(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sepcost:
+    """The command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str | Path) -> Run:
-        code = run(list(map(str, arguments)))
-        return Run(code, *capsys.readouterr())
-
-    return command
+    return in_process
 
 
 @pytest.fixture

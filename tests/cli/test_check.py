@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -18,10 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sepcost import formulas
-from sepcost.cli.app import run
 from sepcost.cli.formats import Format
 from tests.cli.test_any_options import put_together, some
-from tests.commands import ROOT, Run
+from tests.commands import ROOT, Run, Sepcost
 from tests.commands import sepcost as in_a_process
 
 HOLDS, FAILS, BROKEN = (f"tests/configs/check/{name}.yaml" for name in ("holds", "fails", "broken"))
@@ -46,21 +44,12 @@ NOTHING = (
 INSTALL = "torch is not installed: pip install 'torch>=2.13'"
 TOO_LARGE = "too large for torch: a tensor of it takes 2⁶³ bytes or more"
 
-Sepcost = Callable[..., Run]
-
 
 @pytest.fixture
-def sepcost_(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sepcost:
-    """The command in this process, in the root of the repository, as on anybody's machine."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "SEPCOST_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
+def sepcost_(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch) -> Sepcost:
+    """The command in the root of the repository."""
     monkeypatch.chdir(ROOT)
-
-    def command(*arguments: str | Path) -> Run:
-        code = run(list(map(str, arguments)))
-        return Run(code, *capsys.readouterr())
-
-    return command
+    return in_process
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from sepcost.cli.app import run
 from sepcost.cli.formats import OF_COMPARISONS, Format
 from sepcost.pytorch import running
 from sepcost.pytorch.tracing import Trace
-from tests.commands import Run
+from tests.commands import Run, Sepcost
 from tests.commands import sepcost as in_a_process
 
 NETS = """
@@ -119,8 +118,6 @@ MODELS = [
     ("volume", "3x8x8x8"),
     ("alone", "3x8x8"),
 ]
-
-Sepcost = Callable[..., Run]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from sepcost import formulas
-from sepcost.cli.app import run
 from sepcost.report.text import harmless
-from tests.commands import ROOT, Run
+from tests.commands import ROOT, Run, Sepcost
 from tests.golden.cases import CHECKS, FAILING, FORMATS
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
@@ -51,20 +50,15 @@ POISON = [
     "漢字 🧮 é",
 ]
 
-Sepcost = Callable[..., Run]
-
 
 @pytest.fixture
-def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sepcost:
-    """``sepcost check`` in this process, without torch unless it is asked for."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "SEPCOST_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
+def check(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch) -> Sepcost:
+    """``sepcost check`` in the root of the repository, without torch unless it is asked for."""
     monkeypatch.chdir(ROOT)
 
     def command(*arguments: str | Path) -> Run:
         verify = [] if "--verify" in arguments else ["--no-verify"]
-        code = run(["check", *verify, *map(str, arguments)])
-        return Run(code, *capsys.readouterr())
+        return in_process("check", *verify, *arguments)
 
     return command
 
