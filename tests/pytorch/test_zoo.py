@@ -1,7 +1,8 @@
-"""Published architectures: the layers of each add up to what torch counts and to its parameters, to the integer."""
+"""Published architectures: the layers of each add up to what torch counts, and so they do once they are replaced."""
 
 from __future__ import annotations
 
+from glob import escape
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from sepcost import compare
+from sepcost.pytorch import replace_convolutions, replacement_plan
 from sepcost.pytorch.tracing import Trace, trace
 from tests.pytorch.models import MobileNetV2, ResNet50
 from tests.pytorch.zoo import of_pytorchcv
@@ -124,13 +127,24 @@ def holds(model: nn.Module, inputs: dict[str, torch.Tensor] | list[torch.Tensor]
     named = inputs if isinstance(inputs, dict) else {}
     positional = [] if isinstance(inputs, dict) else inputs
     found = trace(model, positional, named)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(*positional, **named)
-    assert sum(node.cost.macs for node in found.network) * 2 == counter.get_total_flops()
-    assert sum(node.cost.params for node in found.network) == sum(weight.numel() for weight in model.parameters())
+    costs = [node.cost for node in found.network]
+    expected = counted(model, positional, named)
+    assert (sum(cost.params for cost in costs), sum(cost.macs for cost in costs)) == expected
     assert found.agrees
     assert len({node.name for node in found.network}) == len(found.network)
+    runs = {node.name for node in found.network if not node.keep}
+    left = [escape(name) for name in replacement_plan(model) if name not in runs]
+    replaced = replace_convolutions(model, exclude=left)
+    total = compare(found.network, "separable").totals["separable"].cost
+    assert counted(replaced, positional, named) == (total.params, total.macs)
     return found
+
+
+def counted(model: nn.Module, inputs: list[torch.Tensor], named: dict[str, torch.Tensor]) -> tuple[int, int]:
+    """Parameters and MACs as torch counts them."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(*inputs, **named)
+    return sum(weight.numel() for weight in model.parameters()), counter.get_total_flops() // 2
 
 
 @pytest.mark.parametrize("name", PYTORCHCV)
