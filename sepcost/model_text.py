@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sepcost.errors import ModelError
 from sepcost.units import shortened
@@ -37,6 +37,10 @@ FOREIGN = {
 
 INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
 LITERALS = "numbers, texts in quotes, True, False, None, and lists, tuples, sets and dicts of these"
+
+
+Device: TypeAlias = Literal["meta", "cpu"]
+"""Where a model is built and run: where nothing is allocated, or on real memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
+
+AGAIN = re.compile(r"#\d+$")
 
 
 class Selection(NamedTuple):
@@ -27,7 +30,8 @@ class Selection(NamedTuple):
         """The network in which every other layer is kept."""
         if not self.include and not self.exclude:
             return network
-        nodes = (replace(node, keep=node.keep or self.why_not(node.name)) for node in network)
+        names = _names_of_modules(network)
+        nodes = (replace(node, keep=node.keep or self._why_not(names[module_of(node.name)])) for node in network)
         return replace(network, nodes=tuple(nodes))
 
     def unmatched(self, network: Network) -> Selection:
@@ -37,22 +41,44 @@ class Selection(NamedTuple):
         >>> Selection(("con*",), ("head",)).unmatched(Network.of(Conv((8, 8), 3, 8, 3)))
         Selection(include=(), exclude=('head',))
         """
+        if not any(self):
+            return self
         names = [node.name for node in network if isinstance(node.layer, Conv)]
         return Selection(*(tuple(glob for glob in globs if not _matches_any(glob, names)) for globs in self))
 
-    def refuse_unmatched(self) -> None:
-        """Raise a SepcostError if any glob is left of those that were typed: easily a slip."""
-        left = [f"--{option} {glob}" for option, globs in self._asdict().items() for glob in globs]
-        if left:
-            raise SepcostError(f"{', '.join(left)}: no convolution has such a name")
+    @property
+    def complaint(self) -> str:
+        """What to say of globs that matched nothing: easily a slip."""
+        typed = [f"--{option} {glob or repr(glob)}" for option, globs in self._asdict().items() for glob in globs]
+        return f"{', '.join(typed)}: no convolution has such a name"
 
     def why_not(self, name: str) -> str | None:
         """Why a layer of this name is kept; None if it may be replaced."""
-        if any(fnmatchcase(name, glob) for glob in self.exclude):
+        return self._why_not([name])
+
+    def _why_not(self, names: Sequence[str]) -> str | None:
+        if any(_matches_any(glob, names) for glob in self.exclude):
             return "excluded"
-        if self.include and not any(fnmatchcase(name, glob) for glob in self.include):
+        if self.include and not any(_matches_any(glob, names) for glob in self.include):
             return "not included"
         return None
+
+
+def module_of(name: str) -> str:
+    """The name of the module that a layer is of: it runs again, on maps of another size, as ``name#2``.
+
+    >>> module_of("head.conv"), module_of("head.conv#2")
+    ('head.conv', 'head.conv')
+    """
+    return AGAIN.sub("", name)
+
+
+def _names_of_modules(network: Network) -> Mapping[str, Sequence[str]]:
+    """The layers of each module, which are replaced together or not at all."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for node in network:
+        names[module_of(node.name)].append(node.name)
+    return names
 
 
 def _matches_any(glob: str, names: Iterable[str]) -> bool:

@@ -152,7 +152,7 @@ def check(
         witness,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
-        models=ModelOptions.read(inputs, device.value, run_models),
+        models=ModelOptions.read(inputs, device.value, run_models, files),
     )
     inspection = Inspection(wishes)
     with Waiting("networks") as waiting:
@@ -160,7 +160,9 @@ def check(
         judgement = _judgement(inspection, baseline, files, unverified)
     if inspection.counted and not judgement.problems:
         networks = (each.comparison.network for each in inspection.counted)
-        reduce(Selection.unmatched, networks, wishes.selection).refuse_unmatched()
+        unmatched = reduce(Selection.unmatched, networks, wishes.selection)
+        if any(unmatched):
+            raise SepcostError(unmatched.complaint)
     if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
         raise SepcostError(NOTHING)
     _tell(judgement, format_, output)

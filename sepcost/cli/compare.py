@@ -104,13 +104,13 @@ def compare(
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
     format_ = chosen_format(format_, _available(explain, code, precision), output)
-    refuse_contradictions(files, one, format_, explain=explain, **shape)
+    refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape)
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
     chosen, swept_options = chosen_replacements(replacements or ())
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
-    models = ModelOptions.read(inputs, device.value, run_models)
+    models = ModelOptions.read(inputs, device.value, run_models, files)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype.value)
     job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify))
@@ -124,7 +124,7 @@ def compare(
         refuse_too_many(sweep.size * max(1, len(chosen)))
     with Waiting("combinations" if sweep.names else "networks") as waiting:
         if files:
-            chunks = _of_sources(_watched(job.compare_sources(files, waiting), selection), job, rendering)
+            chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
         else:
             convolutions = ConvolutionSweep(one, sweep, job, view, waiting)
             write_one = rendering.code if code else rendering.derived if explain else None
@@ -142,16 +142,6 @@ def _available(explain: bool, code: bool, precision: str | None) -> Iterable[For
     if explain:
         return (Format.TABLE, Format.MARKDOWN)
     return FOR_PEOPLE if precision is not None else OF_COMPARISONS
-
-
-def _watched(comparisons: Iterable[Comparison], selection: Selection) -> Iterator[Comparison]:
-    """The same comparisons; in the end, what was to be selected and is in none of them is refused."""
-    left, compared = selection, False
-    for comparison in comparisons:
-        left, compared = left.unmatched(comparison.network), True
-        yield comparison
-    if compared:
-        left.refuse_unmatched()
 
 
 def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:

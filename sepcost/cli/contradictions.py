@@ -13,7 +13,13 @@ CONFIGS = (".yaml", ".yml")
 
 
 def refuse_contradictions(
-    sources: Sequence[str], one: ConvolutionOptions, format_: Format, *, explain: bool, **others: object
+    sources: Sequence[str],
+    one: ConvolutionOptions,
+    format_: Format,
+    *,
+    explain: bool,
+    selected: bool,
+    **others: object,
 ) -> None:
     """A SepcostError for the first two that contradict each other; ``others`` are options that shape a table."""
     if sources and one.given:
@@ -28,6 +34,8 @@ def refuse_contradictions(
         raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
     if explain and format_ not in (Format.TABLE, Format.MARKDOWN):
         raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
+    if not sources and selected:
+        raise SepcostError("--include and --exclude choose layers of files and models by their names: leave them out")
     for name, given in others.items():
         if explain and given:
             raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")

@@ -27,7 +27,8 @@ MULTIPLIERS = ("alpha", "rho", "resolution")
 class Job:
     """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
-    ``sweep`` has the multipliers and the batch, as far as they were given.
+    ``sweep`` has the multipliers and the batch, as far as they were given; ``unmatched`` the globs of the selection
+    that have matched no convolution so far.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Job:
         self.replacements = replacements
         self.sweep = sweep
         self.verifier = verifier
-        self.selection = selection
+        self.selection = self.unmatched = selection
         self.models = models
         batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
         self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
@@ -51,7 +52,7 @@ class Job:
 
     @property
     def exit_code(self) -> int:
-        if self.bad:
+        if self.bad or any(self.unmatched):
             return 2
         return 1 if self.verifier is not None and self.verifier.mismatches else 0
 
@@ -101,6 +102,8 @@ class Job:
 
     def summarize(self, what: str) -> None:
         """At the end: how much is missing."""
+        if self.good and any(self.unmatched):
+            complain(self.unmatched.complaint)
         if self.bad and self.good:
             complain(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
@@ -116,4 +119,5 @@ class Job:
                 self.fail(ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]))
             else:
                 self.good += 1
+                self.unmatched = self.unmatched.unmatched(comparison.network)
                 yield self.verified(comparison, model)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import config_error
 from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, MiscountError, ModelError, NetworkError
 from sepcost.input_text import InputText
-from sepcost.model_text import ModelText
+from sepcost.model_text import Device, ModelText, is_model_text
 from sepcost.network import Network
 from sepcost.wording import in_one_line
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sepcost.lines import Lines
     from sepcost.pytorch.tracing import Trace
     from sepcost.verification import Mismatch
-
-Device: TypeAlias = Literal["meta", "cpu"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,17 @@ class ModelOptions:
     from_configs: bool = False
 
     @classmethod
-    def read(cls, inputs: Sequence[str] | None, device: str, from_configs: bool) -> ModelOptions:
-        """Read the options; raises ModelError for an input that is none."""
+    def read(
+        cls, inputs: Sequence[str] | None, device: str, from_configs: bool, sources: Sequence[str]
+    ) -> ModelOptions:
+        """Read the options; raises ModelError for an input that is none, or that no source would take."""
         try:
             parsed = tuple(map(InputText.parse, inputs or ()))
         except ModelError as error:
             raise ModelError(f"--input {error}") from None
+        if parsed and not from_configs and not any(map(is_model_text, sources)):
+            what = f"{sources[0]} is none (--run-models runs those that configs name)" if sources else "none is given"
+            raise ModelError(f"--input {parsed[0]} is for a model, and {what}")
         return cls(parsed, "cpu" if device == "cpu" else "meta", from_configs)
 
 
@@ -49,9 +52,9 @@ class LoadedModel:
 
     def __init__(self, network: Network, model: nn.Module, inputs: Sequence[InputText], device: Device) -> None:
         self.network = network
-        self._model = model
-        self._inputs = inputs
-        self._device = device
+        self.model = model
+        self.inputs = inputs
+        self.device = device
 
     def located(self, error: NetworkError) -> ConfigError:
         """What went wrong with the network later on, under the model's name."""
@@ -67,7 +70,7 @@ class LoadedModel:
         """Replace the model's convolutions for real and run it: what differs from what was predicted."""
         from sepcost.pytorch.recount import recounted
 
-        return recounted(self._model, comparison, self._inputs, self._device)
+        return recounted(self.model, comparison, self.inputs, self.device)
 
 
 def read_model(text: str, options: ModelOptions) -> LoadedModel:
@@ -84,12 +87,9 @@ def run_model(named: ModelText, inputs: Sequence[InputText], device: Device) -> 
     Raises MiscountError where the layers don't add up to torch's own count.
     """
     text = str(named)
-    from sepcost.pytorch.loading import importable, load_model
-    from sepcost.pytorch.running import has_convolutions, trace_model
+    from sepcost.pytorch.running import has_convolutions, load_and_trace
 
-    with importable(named):
-        model = load_model(named, device=device)
-        traced = trace_model(model, inputs, name=text, device=device)
+    model, traced = load_and_trace(named, inputs, device=device)
     uncounted = {_where(*place): many for place, many in traced.uncounted.items()}
     network = replace(traced.network, name=text, source=text, uncounted=uncounted)
     if not has_convolutions(traced):

@@ -24,7 +24,7 @@ class ConfiguredModel(LoadedModel):
             replacements=named.replacements,
             budget=named.budget,
         )
-        super().__init__(network, loaded._model, loaded._inputs, loaded._device)
+        super().__init__(network, loaded.model, loaded.inputs, loaded.device)
         self._named = named
 
     def located(self, error: NetworkError) -> ConfigError:

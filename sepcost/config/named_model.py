@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.lines import Lines
@@ -12,7 +12,7 @@ from sepcost.selection import Selection
 if TYPE_CHECKING:
     from sepcost.budget import Budget
     from sepcost.input_text import InputText
-    from sepcost.model_text import ModelText
+    from sepcost.model_text import Device, ModelText
     from sepcost.replacements import Replacement
 
 KEY = "model"
@@ -33,7 +33,7 @@ class NamedModel:
     inputs: tuple[InputText, ...]
     place: tuple[int, int]
     lines: Lines
-    device: Literal["meta", "cpu"] = "meta"
+    device: Device = "meta"
     replacements: tuple[Replacement, ...] = ()
     selection: Selection = EVERYTHING
     budget: Budget | None = None

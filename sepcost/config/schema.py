@@ -26,6 +26,7 @@ from sepcost.config.values import (
     Sizes,
     Whole,
 )
+from sepcost.model_text import Device
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -233,7 +234,7 @@ class ModelMapping(TypedDict, total=False):
         Annotated[str, Field(strict=True, description="pkg.nets:UNet, mynet.py:build or mynet.py:build(32)")]
     ]
     input: Required[Annotated[ModelInputs, Field(description="one sample: 3x224x224; a list of several inputs")]]
-    device: Annotated[Literal["meta", "cpu"], Field(description="cpu for a model that reads values; meta unless given")]
+    device: Annotated[Device, Field(description="cpu for a model that reads values; meta unless given")]
     replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
     include: Annotated[Names, Field(description="globs: replace only layers with such a name")]
     exclude: Annotated[Names, Field(description="globs: replace no layer with such a name")]

@@ -16,7 +16,9 @@ from torch.nn.utils.parametrize import is_parametrized
 from sepcost.arguments import LARGEST, times
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Padding
-from sepcost.pytorch.names import plain_name
+from sepcost.pytorch.captures import captured_by
+from sepcost.pytorch.ledger import memory_of
+from sepcost.pytorch.names import called, plain_name
 
 KINDS = {nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d}
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
@@ -62,8 +64,9 @@ def reasons(model: nn.Module) -> Mapping[nn.Module, str | None]:
     ['its weight is also 2.weight', 'its weight is also 0.weight']
     """
     owners = _owners(model)
+    captured = captured_by(model)
     return {
-        module: eligible(module) or next(_tied(module, owners), None)
+        module: eligible(module) or next(_tied(module, owners), None) or captured.get(module)
         for module in model.modules()
         if isinstance(module, _ConvNd) or _is_scripted(module)
     }
@@ -117,11 +120,11 @@ def _of_attributes(module: nn.Module) -> Iterator[str]:
 def _of_hooks(module: nn.Module) -> Iterator[str]:
     for attribute, what in HOOKS.items():
         for hook in getattr(module, attribute).values():
-            yield f"it has a {what} ({_called(hook)})"
+            yield f"it has a {what} ({called(hook)})"
     for name, parameter in module.named_parameters(recurse=False):
         for attribute in PARAMETER_HOOKS:
             for hook in (getattr(parameter, attribute, None) or {}).values():
-                yield f"its {name} has a hook ({_called(hook)})"
+                yield f"its {name} has a hook ({called(hook)})"
 
 
 def _of_weights(module: nn.Module) -> Iterator[str]:
@@ -147,32 +150,24 @@ def _of_weights(module: nn.Module) -> Iterator[str]:
         yield "its weight and bias differ in dtype or device"
 
 
-def _owners(model: nn.Module) -> Mapping[int, Sequence[tuple[nn.Module, str]]]:
+def _owners(model: nn.Module) -> Mapping[int | None, Sequence[tuple[nn.Module, str]]]:
     """Whose parameters lie in one piece of memory, with their names."""
-    owners: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
+    owners: dict[int | None, list[tuple[nn.Module, str]]] = defaultdict(list)
     for name, module in model.named_modules():
         for own, parameter in module.named_parameters(recurse=False):
-            if type(parameter) is nn.Parameter:
-                owners[_memory(parameter)].append((module, plain_name(f"{name}.{own}".lstrip("."))))
+            memory = memory_of(parameter)
+            if type(parameter) is nn.Parameter and memory is not None:
+                owners[memory].append((module, plain_name(f"{name}.{own}".lstrip("."))))
     return owners
 
 
-def _tied(module: nn.Module, owners: Mapping[int, Sequence[tuple[nn.Module, str]]]) -> Iterator[str]:
+def _tied(module: nn.Module, owners: Mapping[int | None, Sequence[tuple[nn.Module, str]]]) -> Iterator[str]:
     for own, parameter in module.named_parameters(recurse=False):
-        for owner, name in owners.get(_memory(parameter), ()):
+        for owner, name in owners.get(memory_of(parameter), ()):
             if owner is not module:
                 yield f"its {own} is also {name}"
-
-
-def _memory(parameter: torch.Tensor) -> int:
-    return int(parameter.untyped_storage()._cdata)
 
 
 def _is_scripted(module: nn.Module) -> bool:
     names = {kind.__name__ for kind in KINDS}
     return isinstance(module, torch.jit.ScriptModule) and getattr(module, "original_name", None) in names
-
-
-def _called(hook: object) -> str:
-    hook = getattr(hook, "hook", hook)  # torch wraps some of them
-    return getattr(hook, "__qualname__", None) or type(hook).__name__

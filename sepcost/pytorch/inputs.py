@@ -12,7 +12,8 @@ from torch import nn
 
 from sepcost.errors import ModelError
 from sepcost.input_text import InputText
-from sepcost.pytorch.placement import META, Device
+from sepcost.model_text import Device
+from sepcost.pytorch.placement import META
 from sepcost.wording import did_you_mean, listed
 
 SHAPES = "as in 3x224x224 or 77:int64, without the batch"

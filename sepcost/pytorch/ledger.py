@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 
 class Region(NamedTuple):
@@ -18,39 +19,54 @@ class Region(NamedTuple):
     size: int
 
 
+class Claim(NamedTuple):
+    """Numbers that a layer has: whose they are, and how many of each piece of memory."""
+
+    of: frozenset[Hashable]
+    taken: Counter[int]
+
+
 class Ledger:
     """A model's parameters, each number of which is counted once.
 
     >>> linear = nn.Linear(4, 2)
     >>> ledger = Ledger(linear)
-    >>> ledger.claim([linear.weight.t()]), ledger.claim([linear.weight.view(8)])
+    >>> bool(ledger.claim([linear.weight.t()])), bool(ledger.claim([linear.weight.view(8)]))
     (True, False)
+    >>> ledger.left()
+    Counter({'Linear': 2})
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._left = Counter[int]()
-        self._claimed: set[Region] = set()
+        self._claimed: set[Hashable] = set()
         self._owners: dict[int, nn.Module] = {}
         self._kinds: dict[int, str] = {}
+        self._alive: list[torch.Tensor] = []
         for parameter in model.parameters():
-            self._left[_memory(parameter)] += parameter.numel()
+            if (memory := memory_of(parameter)) is not None:
+                self._left[memory] += parameter.numel()
+                self._alive.append(parameter.detach())  # as long as it is, no other tensor is in its place
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                self._kinds.setdefault(_memory(parameter), type(module).__name__)
-                if name == "weight":
-                    self._owners.setdefault(_memory(parameter), module)
+                if (memory := memory_of(parameter)) is not None:
+                    self._kinds.setdefault(memory, type(module).__name__)
+                    if name == "weight":
+                        self._owners.setdefault(memory, module)
 
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor is a parameter, or a view of one."""
-        return _memory(tensor) in self._left
+        return memory_of(tensor) in self._kinds
 
     def region(self, tensor: torch.Tensor) -> Region | None:
         """Which parameter the tensor is, or which part of one; None if it is none."""
-        return _region(tensor) if self.holds(tensor) else None
+        memory = memory_of(tensor)
+        return Region(memory, int(tensor.storage_offset()), tensor.numel()) if memory in self._kinds else None
 
     def owner(self, tensor: torch.Tensor) -> nn.Module | None:
         """The module whose ``weight`` the tensor is, or is a view of."""
-        return self._owners.get(_memory(tensor))
+        memory = memory_of(tensor)
+        return None if memory is None else self._owners.get(memory)
 
     def left(self) -> Counter[str]:
         """How many numbers have not been counted, by the class of the module that holds them."""
@@ -59,34 +75,56 @@ class Ledger:
             found[self._kinds[memory]] += many
         return +found
 
-    def claim(self, tensors: Sequence[torch.Tensor], computed_by: nn.Module | None = None) -> bool:
-        """Count these tensors' numbers; False if they are no parameters, or counted already.
+    def claim(self, tensors: Sequence[torch.Tensor], computed_by: nn.Module | None = None) -> Claim | None:
+        """Count these tensors' numbers; None if they are no parameters, or counted already.
 
-        Where they are computed from parameters, those of the module that does it stand for them.
+        Where they are computed from parameters, as many numbers of the module that does it stand for them.
         """
-        needed = Counter[int]()
-        regions = set(map(_region, tensors))
-        if all(map(self.holds, tensors)):
-            for region in regions:
-                needed[region.memory] += region.size
-            free = regions.isdisjoint(self._claimed) and needed <= self._left
-        elif computed_by is not None:
-            for memory in set(map(_memory, computed_by.parameters())):
-                needed[memory] = self._left[memory]
-            free = needed.total() >= sum(region.size for region in regions)
-        else:
+        regions = [region for tensor in tensors if (region := self.region(tensor)) is not None]
+        of: set[Hashable] = set(regions)
+        taken = Counter[int]()
+        for region in regions:
+            taken[region.memory] += region.size
+        computed = sum(tensor.numel() for tensor in tensors) - taken.total()
+        if len(of) < len(regions) or (computed and computed_by is None):
+            return None
+        if computed and computed_by is not None:
+            of.add(computed_by)
+            taken += self._share(computed_by, computed, taken)
+        claim = Claim(frozenset(of), taken)
+        return claim if taken.total() == sum(tensor.numel() for tensor in tensors) and self.take(claim) else None
+
+    def take(self, *claims: Claim) -> bool:
+        """Count these numbers, or again after they were released; False if something else has any of them."""
+        taken = sum((claim.taken for claim in claims), Counter[int]())
+        if not all(self._claimed.isdisjoint(claim.of) for claim in claims) or not taken <= self._left:
             return False
-        if free:
-            self._claimed |= regions
-            self._left.subtract(needed)
-        return free
+        self._claimed.update(*(claim.of for claim in claims))
+        self._left.subtract(taken)
+        return True
+
+    def release(self, *claims: Claim) -> None:
+        """They are not counted after all."""
+        for claim in claims:
+            self._claimed -= claim.of
+            self._left.update(claim.taken)
+
+    def _share(self, module: nn.Module, many: int, taken: Counter[int]) -> Counter[int]:
+        """So many numbers of the module's parameters, as far as it has them: of the largest first."""
+        share = Counter[int]()
+        for memory in sorted(set(self._of(module)), key=lambda memory: -self._left[memory]):
+            share[memory] = min(many - share.total(), self._left[memory] - taken[memory])
+        return +share
+
+    def _of(self, module: nn.Module) -> Iterator[int]:
+        for parameter in module.parameters():
+            memory = memory_of(parameter)
+            if memory in self._kinds:
+                yield memory
 
 
-def _region(tensor: torch.Tensor) -> Region:
-    return Region(_memory(tensor), int(tensor.storage_offset()), tensor.numel())
-
-
-def _memory(tensor: torch.Tensor | None) -> int:
-    if tensor is None or not torch._C._has_storage(tensor):
-        return 0
+def memory_of(tensor: torch.Tensor | None) -> int | None:
+    """Which piece of memory it is in; None for what is in none, as sparse tensors and lazy parameters are."""
+    if tensor is None or is_lazy(tensor) or tensor.layout is not torch.strided or not torch._C._has_storage(tensor):
+        return None
     return int(tensor.untyped_storage()._cdata)

@@ -19,9 +19,9 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.model_text import ModelText, foreign_format
+from sepcost.model_text import Device, ModelText, foreign_format
 from sepcost.pytorch.own_code import RAISED, apart, own_line, told
-from sepcost.pytorch.placement import META, Device, built, copied_to, is_on, misses_values
+from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
 from sepcost.wording import did_you_mean
 
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}
@@ -233,7 +233,7 @@ def described(found: Any) -> str:
     if isinstance(found, ModuleType):
         return f"the Python module {found.__name__}"
     if kind.__name__ == "ExportedProgram":
-        return "an exported program (its module() is a model)"
+        return "an exported program (name the model that it was made of)"
     return "None" if found is None else f"{_with_article(kind.__name__)}{_contents(found)}"
 
 

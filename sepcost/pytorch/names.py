@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Iterable
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -67,6 +68,51 @@ class ModuleNames:
         if any(running.module is module for running in self._stack):
             while self._stack.pop().module is not module:
                 pass
+
+
+class Names:
+    """Gives each layer a name of its own: modules have theirs, and others what no module is called.
+
+    >>> names = Names(["convolution", "head"])
+    >>> names.other("convolution"), names.own("convolution"), names.own("convolution")
+    ('convolution#2', 'convolution', 'convolution#3')
+    """
+
+    def __init__(self, of_modules: Iterable[str]) -> None:
+        self._of_modules = set(of_modules)
+        self._taken: set[str] = set()
+
+    def own(self, name: str) -> str:
+        """The name of a module; ``name#2`` where it is a layer for a second time, and so on."""
+        return self._unique(name, self._of_modules - {name})
+
+    def other(self, name: str) -> str:
+        """The name of what is no module."""
+        return self._unique(name, self._of_modules)
+
+    def _unique(self, name: str, others: set[str]) -> str:
+        number, unique = 1, name
+        while unique in self._taken or unique in others:
+            number += 1
+            unique = f"{name}#{number}"
+        self._taken.add(unique)
+        return unique
+
+
+def acting(frame: FrameType) -> Any:
+    """The object whose method a frame runs: its first argument, whatever it is called; None where there is none."""
+    code = frame.f_code
+    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+
+
+def called(function: object) -> str:
+    """What a function or a hook is called.
+
+    >>> called(nn.Module.forward)
+    '_forward_unimplemented'
+    """
+    function = getattr(function, "hook", function)  # torch wraps some of them
+    return getattr(function, "__qualname__", None) or type(function).__name__
 
 
 def plain_name(name: str) -> str:

@@ -85,10 +85,11 @@ def own_line(error: BaseException) -> str:
     """`` (file.py:7: source)``: the deepest line that is neither torch's, Python's nor sepcost's; or nothing."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return _shown(error.filename, error.lineno)
-    frames = traceback.walk_tb(error.__traceback__)
-    lines = [(frame.f_code.co_filename, number) for frame, number in frames]
-    own = [line for line in lines if _is_the_models(line[0])]
-    return _shown(*own[-1]) if own else ""
+    frames = [each for each in traceback.walk_tb(error.__traceback__) if _is_the_models(each[0].f_code.co_filename)]
+    at_hand = [each for each in frames if not _is_installed(each[0].f_code.co_filename)]
+    in_modules = [each for each in frames if each[0].f_code.co_name in ("forward", "__init__")]
+    best = at_hand or in_modules or frames
+    return _shown(best[-1][0].f_code.co_filename, best[-1][1]) if best else ""
 
 
 def running_layer(error: BaseException, model: nn.Module) -> str:
@@ -109,6 +110,11 @@ def _is_the_models(file: str) -> bool:
     path = Path(file).resolve()
     within = [folder for folder in (*NOT_THE_MODELS, *INSTALLED) if path.is_relative_to(folder)]
     return not within or max(within, key=lambda folder: len(folder.parts)) in INSTALLED
+
+
+def _is_installed(file: str) -> bool:
+    """Whether it is of a library, whose last line says less than the last line of a model that uses it."""
+    return any(Path(file).resolve().is_relative_to(folder) for folder in INSTALLED)
 
 
 def _shown(file: str, number: int) -> str:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from typing import Any, Literal, TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-T = TypeVar("T")
+from sepcost.model_text import Device
 
-Device = Literal["meta", "cpu"]
+T = TypeVar("T")
 
 META: Device = "meta"
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 """What weights are made with; other tensors are computed with, and their values may be asked for."""
-NAMES_META = re.compile(r"(?<![a-z])meta(?![a-z])", re.IGNORECASE)
+NAMES_META = re.compile(r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b", re.IGNORECASE)
+"""How torch speaks of it; a model may speak of metadata."""
 
 
 class WeightsOnMeta(TorchFunctionMode):
@@ -65,7 +66,8 @@ def built(build: Callable[[], T], device: Device) -> T:
 
     On meta, one that asks for the value of a tensor while it builds is called again with only the weights there.
     """
-    return build() if device != META else _tried(build, torch.device(META), WeightsOnMeta())
+    with _reproducible():
+        return build() if device != META else _tried(build, torch.device(META), WeightsOnMeta())
 
 
 def run(forward: Callable[[], T], device: Device) -> T:
@@ -73,7 +75,16 @@ def run(forward: Callable[[], T], device: Device) -> T:
 
     On meta, one that asks for the values of tensors of its own making is called again with those on the CPU.
     """
-    return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
+    with _reproducible():
+        return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
+
+
+@contextmanager
+def _reproducible() -> Iterator[None]:
+    """Random numbers are the same each time, and those of others go on as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
 
 
 def misses_values(error: BaseException) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 import torch
@@ -20,8 +21,8 @@ from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear, Other
 from sepcost.network import Node
 from sepcost.pytorch.eligibility import SCRIPTED, described, reasons
-from sepcost.pytorch.ledger import Ledger, Region
-from sepcost.pytorch.names import ModuleNames
+from sepcost.pytorch.ledger import Claim, Ledger
+from sepcost.pytorch.names import ModuleNames, Names, acting
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.usage import Usage
 
@@ -38,27 +39,37 @@ BATCH_NORMS = {
 }
 
 FUNCTIONAL = "it is a functional call: no module runs it"
-PASSING = "its module is made during the pass"
+UNHELD = "its module is none of the model's"
+FOREIGN = "it runs with weights that are not its own"
+BRANCH = "it is in a branch of torch.cond"
 REMAINDER = "remainder"
 MOST_KINDS = 3
 """The remainder names that many classes of modules."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call:
-    """One operator that ran: under which name, as which layer."""
+    """One operator that ran: under which name, as which layer.
+
+    ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls.
+    """
 
     name: str
     module: nn.Module | None
     operator: Any
     layer: Layer
     times: int = 1
-    shared: bool = False
-    weight: Region | None = None
+    claims: list[Claim] = field(default_factory=list)
+    weights: Hashable = None
+    in_branch: bool = False
 
     @property
     def macs(self) -> int:
         return self.layer.cost.macs * self.times
+
+    @property
+    def shared(self) -> bool:
+        return not self.claims and not isinstance(self.layer, Other)
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -74,6 +85,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._model = model
         self._ledger = Ledger(model)
         self._calls: list[_Call] = []
+        self._half = 0
         self._functional: set[nn.Module] = set()
         self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, _Call]] = {}
 
@@ -84,7 +96,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is torch.ops.higher_order.cond:
             return self._branch(*args)
         if isinstance(func, HigherOrderOperator):
-            return func(*args, **kwargs)
+            return self._higher_order(func, args, kwargs)
         operator = func._overloadpacket
         if operator not in flop_registry and func._can_decompose():
             with self:
@@ -98,48 +110,71 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.uncounted[self.names.running.path, unknown] += 1
         return out
 
-    def layers(self, params: int) -> tuple[list[Node], dict[str, nn.Module | None]]:
-        """The layers in the order of the calls, then the remainder; and their modules."""
-        kept = reasons(self._model)
+    def layers(self, params: int) -> list[Node]:
+        """The layers in the order of the calls, then the remainder."""
+        names = Names(self.names.of.values())
+        keep = self._reasons_to_keep()
         nodes: list[Node] = []
-        modules: dict[str, nn.Module | None] = {}
         for call in _together(self._calls):
-            name = _unique(call.name or call.layer.type, modules)  # the model itself has no name
-            keep = self._keep(call.module, kept) if isinstance(call.layer, Conv) else None
-            nodes.append(Node(name, call.layer, keep=keep, index=len(nodes), times=call.times, shared=call.shared))
-            modules[name] = call.module
+            own = self.names.of.get(call.module) if call.module is not None else None
+            name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
+            kept = keep(call) if isinstance(call.layer, Conv) else None
+            nodes.append(Node(name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared))
         if left := params - sum(node.cost.params for node in nodes):
-            name = _unique(REMAINDER, modules)
-            nodes.append(Node(name, Other(_held(self._ledger.left()), params=left), index=len(nodes)))
-            modules[name] = None
-        return nodes, modules
+            held = Other(_held(self._ledger.left(), left), params=left)
+            nodes.append(Node(names.other(REMAINDER), held, index=len(nodes)))
+        return nodes
 
-    def _keep(self, module: nn.Module | None, kept: Mapping[nn.Module, str | None]) -> str | None:
-        if isinstance(module, torch.jit.ScriptModule):
-            return SCRIPTED
-        if not isinstance(module, _ConvNd) or module in self._functional:
-            return FUNCTIONAL
-        return kept.get(module, PASSING) or self.usage.reasons.get(module)
+    def _reasons_to_keep(self) -> Callable[[_Call], str | None]:
+        """What tells why a convolution is no module that another one can stand in for; None if it is one."""
+        known = reasons(self._model)
+        with_own = {call.module for call in self._calls if call.claims}
+
+        def keep(call: _Call) -> str | None:
+            module = call.module
+            if isinstance(module, torch.jit.ScriptModule):
+                return SCRIPTED
+            if not isinstance(module, _ConvNd) or module in self._functional:
+                return FUNCTIONAL
+            reason = known.get(module, UNHELD) or self.usage.reasons.get(module)
+            return reason or (BRANCH if call.in_branch else None if module in with_own else FOREIGN)
+
+        return keep
+
+    def _higher_order(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Torch's counter sees nothing of what runs in it."""
+        self.uncounted[self.names.running.path, func.name()] += 1
+        return func(*args, **kwargs)
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
         """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
-        before, branches = self._calls, []
+        calls_before, uncounted_before = self._calls, self.uncounted
+        branches: list[list[_Call]] = []
+        uncounted_in = Counter[tuple[str, str]]()
 
         def recorded(branch: Callable[..., Any]) -> Callable[..., Any]:
             def run(*operands: Any) -> Any:
-                self._calls = []
+                nonlocal uncounted_in
+                self._calls, self.uncounted = [], Counter()
                 with self:
                     out = branch(*operands)
+                for call in self._calls:
+                    call.in_branch = True
+                    self._ledger.release(*call.claims)
                 branches.append(self._calls)
+                uncounted_in |= self.uncounted
                 return out
 
             return run
 
         out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
-        self._calls = before
+        chosen: list[_Call] = []
         for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
             of_each = [[call for call in calls if call.operator is operator] for calls in branches]
-            self._calls += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+            chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+        for call in chosen:
+            call.claims = call.claims if self._ledger.take(*call.claims) else []
+        self._calls, self.uncounted = [*calls_before, *chosen], uncounted_before + uncounted_in
         return out
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> _Call:
@@ -152,7 +187,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         except LayerError:  # nothing of it: no positions, or no channels
             call = None
         if call is None:
-            macs = flop_registry[operator](*args, **kwargs, out_val=out) // 2
+            flops = flop_registry[operator](*args, **kwargs, out_val=out) + self._half
+            macs, self._half = divmod(flops, 2)
             kind = operator.__name__
             path, module, _ = self.names.running
             call = _Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
@@ -177,9 +213,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return None
         name, module = self._place("convolution", weight, _ConvNd)
         computed_by = module if isinstance(module, _ConvNd) else None
-        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], computed_by)
-        region = self._ledger.region(weight)
-        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], not fresh, region)
+        claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
+        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights)
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
         return call
 
@@ -208,8 +243,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if call is None or of() is not source or version != _version(source) or scale is None or shift is None:
             return
         conv = call.layer
-        if isinstance(conv, Conv) and conv.norm == "none" and (call.shared or self._ledger.claim([scale, shift])):
+        if not isinstance(conv, Conv) or conv.norm != "none":
+            return
+        claim = None if call.shared else self._ledger.claim([scale, shift])
+        if call.shared or claim is not None:
             call.layer = replace(conv, norm="batch")
+            call.claims += [claim] if claim is not None else []
 
     def _linear(self, operator: Any, args: tuple[Any, ...]) -> _Call | None:
         """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
@@ -230,8 +269,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if bias is not None and (bias.numel() != out_features or not (of_linear or self._ledger.holds(bias))):
             bias = None
         layer = Linear(in_features, out_features, bias is not None)
-        fresh = self._ledger.claim([weight] if bias is None else [weight, bias], of_linear)
-        return _Call(name, module, operator, layer, positions, not fresh, self._ledger.region(weight))
+        claims, weights = self._weights([weight] if bias is None else [weight, bias], of_linear)
+        return _Call(name, module, operator, layer, positions, claims, weights)
+
+    def _weights(self, tensors: Sequence[torch.Tensor], module: nn.Module | None) -> tuple[list[Claim], Hashable]:
+        """What these count as, and what tells them from others: the parameter, or the module that computes them."""
+        claim = self._ledger.claim(tensors, module)
+        return [] if claim is None else [claim], self._ledger.region(tensors[0]) or module
 
     def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
         """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
@@ -255,41 +299,33 @@ def _together(calls: Iterable[_Call]) -> Iterable[_Call]:
             if before is not call:
                 before.layer = replace(call.layer, macs=before.macs + call.macs)
             continue
-        same = (call.name, call.layer, call.weight)
-        if call.shared and same in first:
+        same = (call.name, call.layer, call.weights)
+        if call.shared and call.weights is not None and same in first:
             first[same].times += call.times
         else:
             first[same if same not in first else (same, len(first))] = call
     return first.values()
 
 
-def _held(left: Counter[str]) -> str:
+def _held(left: Counter[str], params: int) -> str:
     """Whose parameters these are, the most first.
 
-    >>> _held(Counter(LayerNorm=7680, Embedding=152064))
-    'params of Embedding (152,064), LayerNorm (7,680)'
+    >>> _held(Counter(LayerNorm=7680, Embedding=152064), 159750)
+    'params of Embedding (152,064), LayerNorm (7,680) and others (6)'
     """
-    told = [f"{kind} ({many:,})" for kind, many in left.most_common(MOST_KINDS)]
-    others = left.total() - sum(many for _, many in left.most_common(MOST_KINDS))
-    return f"params of {', '.join(told)}{f' and others ({others:,})' * bool(others)}"
-
-
-def _unique(name: str, taken: Mapping[str, Any]) -> str:
-    """The name, or ``name#2`` for a second one of it, and so on."""
-    number, unique = 1, name
-    while unique in taken:
-        number += 1
-        unique = f"{name}#{number}"
-    return unique
+    most = left.most_common(MOST_KINDS)
+    told = ", ".join(f"{kind} ({many:,})" for kind, many in most)
+    others = params - sum(many for _, many in most)
+    return f"params of {' and '.join(filter(None, (told, f'others ({others:,})' * bool(others))))}"
 
 
 def _is_at_work(module: nn.Module) -> bool:
-    """Whether code of the module itself is running, as where its ``forward`` was called past its hooks."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if frame.f_locals.get("self") is module:
+    """Whether the ``forward`` of the module itself is running, called past its hooks."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "forward" and acting(frame) is module:
             return True
+        frame = frame.f_back
     return False
 
 

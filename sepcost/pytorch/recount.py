@@ -8,10 +8,10 @@ from glob import escape
 from torch import nn
 
 from sepcost.comparison import Comparison
-from sepcost.errors import ModelError
+from sepcost.errors import ModelError, SepcostError
 from sepcost.input_text import InputText
 from sepcost.layers import Conv, Layer
-from sepcost.pytorch.placement import Device
+from sepcost.model_text import Device
 from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
 from sepcost.replacements import Replacement
@@ -26,17 +26,20 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputTe
     """
     found: list[Mismatch] = []
     for replacement in comparison.replacements:
-        planned = replacement_plan(model, replacement)
         wanted = {layer.name: layer.layer for layer in comparison.layers if layer.variants[replacement.text].parts}
+        if not wanted:
+            continue  # it is the model as it is
+        planned = replacement_plan(model, replacement)
         exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
         inner_norm = [escape(name) for name in planned if _has_inner_norm(replacement, wanted.get(name or Conv.type))]
-        small = replace_convolutions(model, replacement, exclude=exclude, inner_norm=inner_norm)
         total = comparison.totals[replacement.text].cost
         try:
+            small = replace_convolutions(model, replacement, exclude=exclude, inner_norm=inner_norm)
             traced = trace_model(small, inputs, name=comparison.name, device=device)
-        except ModelError as error:
+        except SepcostError as error:
             reason = str(error).removeprefix(f"{comparison.name}: ")
-            refusal = f"cannot count them, since the replaced model {reason} (--exclude keeps a layer as it is)"
+            subject = "the replaced model " if isinstance(error, ModelError) else ""
+            refusal = f"cannot count them, since {subject}{reason} (--exclude keeps a layer as it is)"
             found.append(Mismatch(None, replacement.text, None, "macs", total.macs, refusal))
             continue
         for field, ours, theirs in (("params", total.params, traced.params), ("macs", total.macs, traced.macs)):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from fnmatch import fnmatchcase
-from itertools import chain
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
+from torch.overrides import TorchFunctionMode
 
 from sepcost.arguments import extent
 from sepcost.blocks import Parts
@@ -250,19 +250,28 @@ def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
 def _copied(model: nn.Module, replaced: Mapping[_ConvNd, nn.Module]) -> nn.Module:
     """A deep copy in which these modules are those, wherever they are held."""
     memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
-    for module in model.modules():
-        for value in chain(vars(module).values(), module._buffers.values()):
-            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
-                memo[id(value)] = value.detach().clone()  # a result, such as weight_norm's: torch copies none
     try:
-        for module, sequential in replaced.items():
-            vars(sequential).update(deepcopy(_attributes(module, sequential), memo))
-        copied = deepcopy(model, memo)
+        with _CopiesOfResults():
+            for module, sequential in replaced.items():
+                vars(sequential).update(deepcopy(_attributes(module, sequential), memo))
+            copied = deepcopy(model, memo)
     except Exception as error:  # whatever the model's own code raises
         raise SepcostError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
     if any(module in replaced for module in copied.modules()):
         raise SepcostError(f"the model cannot be copied: {type(model).__name__} copies itself in a way of its own")
     return copied
+
+
+class _CopiesOfResults(TorchFunctionMode):
+    """``deepcopy`` also copies tensors that were computed, such as weight_norm's: torch refuses to."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func is torch.Tensor.__deepcopy__ and args[0].grad_fn is not None:
+            original, memo = args
+            return memo.setdefault(id(original), original.detach().clone())
+        return func(*args, **(kwargs or {}))
 
 
 def _attributes(module: _ConvNd, sequential: nn.Module) -> dict[str, Any]:

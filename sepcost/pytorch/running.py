@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from sepcost.errors import ModelError
 from sepcost.input_text import InputText
 from sepcost.layers import Conv
-from sepcost.model_text import ModelText
+from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import make_inputs
 from sepcost.pytorch.loading import importable, load_model, why_not_meta
 from sepcost.pytorch.own_code import RAISED, apart, own_line, raised, running_layer, told
-from sepcost.pytorch.placement import META, Device, misses_values, run
+from sepcost.pytorch.placement import META, misses_values, run
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.wording import listed
 
 
-def run_traced(text: ModelText, inputs: Sequence[InputText], *, device: Device = META) -> Trace:
-    """What the model that the text names runs on these inputs.
+def load_and_trace(text: ModelText, inputs: Sequence[InputText], *, device: Device = META) -> tuple[nn.Module, Trace]:
+    """The model that the text names, and what it runs on these inputs.
 
-    >>> traced = run_traced(ModelText.parse("torch.nn:Conv2d(3, 8, 3, bias=False)"), [InputText.parse("3x10x10")])
+    >>> text, inputs = ModelText.parse("torch.nn:Conv2d(3, 8, 3, bias=False)"), [InputText.parse("3x10x10")]
+    >>> model, traced = load_and_trace(text, inputs)
     >>> traced.macs, traced.params
     (13824, 216)
 
     Raises ModelError: with the line of the model's own code where that is what failed.
     """
     with importable(text):
-        return trace_model(load_model(text, device=device), inputs, name=str(text), device=device)
+        model = load_model(text, device=device)
+        return model, trace_model(model, inputs, name=str(text), device=device)
 
 
 def trace_model(model: nn.Module, inputs: Sequence[InputText], *, name: str, device: Device = META) -> Trace:
@@ -60,25 +59,15 @@ def has_convolutions(traced: Trace) -> bool:
 
 def _traced(model: nn.Module, inputs: Sequence[InputText], name: str, device: Device) -> Trace:
     args, named = make_inputs(model, inputs, device=device)
-    if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
-        run(lambda: _initialized(model, args, named), device)
     return run(lambda: trace(model, args, named, name=name), device)
-
-
-def _initialized(model: nn.Module, args: Sequence[Any], named: Mapping[str, Any]) -> None:
-    """Once called, lazy modules know their shapes."""
-    training = [(module, module.training) for module in model.modules()]
-    model.eval()
-    with torch.no_grad():
-        model(*args, **named)
-    for module, was in training:
-        module.training = was
 
 
 def _refusal(model: nn.Module, inputs: Sequence[InputText], device: Device, error: BaseException) -> str:
     """Why the forward pass failed, as far as that can be found out."""
     if device == META and misses_values(error):
         return why_not_meta(error)
+    if "NotImplementedType" in str(error):
+        return f"runs an operator that torch's counter has no way to run, such as while_loop or scan{own_line(error)}"
     if not inputs:
         return f"needs inputs, it seems: give --input NAME=SHAPE: {told(error)}"
     batched = _batch_hint(model, inputs, device)
@@ -101,10 +90,17 @@ def _dtype_hint(model: nn.Module, inputs: Sequence[InputText], device: Device) -
     """What helps where the model runs on inputs of another dtype, its own weights' or whole numbers; or nothing."""
     own = {str(each.dtype).removeprefix("torch.") for each in model.parameters() if each.is_floating_point()}
     for dtype in (*sorted(own), "int64"):
-        others = [replace(each, dtype=dtype) for each in inputs]
-        if others != list(inputs) and _runs(model, others, device):
-            return f"; it runs on {_given(others)}"
+        for others in _with_dtype(inputs, dtype):
+            if others != list(inputs) and _runs(model, others, device):
+                return f"; it runs on {_given(others)}"
     return ""
+
+
+def _with_dtype(inputs: Sequence[InputText], dtype: str) -> Iterator[list[InputText]]:
+    """One of them with this dtype, or all."""
+    for number in range(len(inputs)):
+        yield [replace(each, dtype=dtype) if number == place else each for place, each in enumerate(inputs)]
+    yield [replace(each, dtype=dtype) for each in inputs]
 
 
 def _runs(model: nn.Module, inputs: Sequence[InputText], device: Device) -> bool:

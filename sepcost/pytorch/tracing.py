@@ -21,13 +21,12 @@ from sepcost.pytorch.recorder import Recorder
 class Trace:
     """What one forward pass ran, and what torch says of all of it.
 
-    ``modules`` are those that run the layers, by the layers' names. ``uncounted`` are operators that may have MACs and
+    ``uncounted`` are operators that may have MACs and
     that torch's counter does not count, each with the module that calls it and how often. ``macs`` and ``params`` are
     torch's own totals.
     """
 
     network: Network
-    modules: Mapping[str, nn.Module | None]
     uncounted: Mapping[tuple[str, str], int]
     macs: int
     params: int
@@ -55,15 +54,15 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     named = named or {}
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), _evaluating(model), _unfused():
-        if any(map(is_lazy, model.parameters())):
-            model(*inputs, **named)
+        if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
+            model(*inputs, **named)  # lazy modules learn their shapes
         recorder = Recorder(model)
         with recorder.names, recorder.usage, counter, recorder:
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())
-    nodes, modules = recorder.layers(params)
-    network = Network(name or type(model).__name__, tuple(nodes), independent=True, inner_norm=False)
-    return Trace(network, modules, recorder.uncounted, counter.get_total_flops() // 2, params)
+    nodes = tuple(recorder.layers(params))
+    network = Network(name or type(model).__name__, nodes, independent=True, inner_norm=False)
+    return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params)
 
 
 @contextmanager

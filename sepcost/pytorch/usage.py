@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from sepcost.pytorch.eligibility import described
+from sepcost.pytorch.names import acting
 
 DESCRIPTION = described.__module__
 """Where sepcost itself looks at a convolution that runs."""
@@ -28,8 +29,11 @@ class Usage:
 
     def __init__(self) -> None:
         self.reasons: dict[nn.Module, str] = {}
+        self._before: Any = None
 
     def __enter__(self) -> Usage:
+        self._before = vars(_ConvNd).get("__getattr__")
+
         def read(module: _ConvNd, name: str) -> Any:
             found = nn.Module.__getattr__(module, name)
             if name in ("weight", "bias"):
@@ -42,10 +46,13 @@ class Usage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        del _ConvNd.__getattr__
+        if self._before is None:
+            del _ConvNd.__getattr__
+        else:
+            _ConvNd.__getattr__ = self._before  # type: ignore[method-assign]
 
     def _note(self, module: nn.Module, name: str, reader: FrameType) -> None:
-        if reader.f_locals.get("self") is module:
+        if acting(reader) is module:
             if reader.f_locals.get("output_size") is not None:
                 self.reasons.setdefault(module, "it is called with an output_size")
         elif reader.f_globals.get("__name__") != DESCRIPTION:
@@ -56,6 +63,7 @@ def _by(reader: FrameType | None) -> str:
     """Whose method that is, where it is one; what stands in it (a lambda, a comprehension) is its own."""
     while reader is not None and reader.f_code.co_name in INSIDE:
         reader = reader.f_back
-    if reader is None or "self" not in reader.f_locals:
+    owner = None if reader is None else acting(reader)
+    if reader is None or not hasattr(type(owner), reader.f_code.co_name):
         return ""
-    return f" by {type(reader.f_locals['self']).__name__}.{reader.f_code.co_name}"
+    return f" by {type(owner).__name__}.{reader.f_code.co_name}"

@@ -48,6 +48,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "unknown": verdict.growth.unknown if verdict.growth else None,
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
+    network = verdict.costs.network
+    if network is not None and network.uncounted is not None:
+        fields["uncounted"] = dict(network.uncounted)
     if verdict.verification is not None:
         fields["verified"] = verification_fields(verdict.verification)
     return fields

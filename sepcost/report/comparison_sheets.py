@@ -11,7 +11,15 @@ from sepcost.errors import SepcostError
 from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
 from sepcost.report.fields import cell_of, column_of, reduction_of
-from sepcost.report.notes import chosen_note, cost_notes, kept_notes, model_notes, remainder_notes, unread_notes
+from sepcost.report.notes import (
+    chosen_note,
+    cost_notes,
+    kept_notes,
+    model_notes,
+    remainder_notes,
+    uncounted_notes,
+    unread_notes,
+)
 from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import conv_title, layer_kernel, network_title, scaled_by
@@ -59,12 +67,14 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
     rows = [Row(("standard", *_cells(cost_figures(layer.standard, comparison.convention), names)))]
     for text, variant in layer.variants.items():
         rows += _variant_rows(text, variant, layer, comparison.convention, names)
-    notes = [*kept_notes(comparison), *cost_notes(comparison)]
+    notes = [*kept_notes(comparison), *uncounted_notes(comparison.network), *cost_notes(comparison)]
     if assumed:
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
         module = f"torch.nn.Conv{'Transpose' if conv.transposed else ''}{len(conv.kernel_size)}d"
         notes.append(f"{module} has {instead} unless told otherwise.")
-    title = with_assumed(", ".join([conv_title(conv, per_position), *scaled_by(comparison)]), assumed)
+    of_model = "" if comparison.network.uncounted is None else f"{comparison.name}: "
+    described = ", ".join([conv_title(conv, per_position), *scaled_by(comparison)])
+    title = with_assumed(f"{of_model}{described}", assumed)
     return Sheet(title, _figure_columns(names, comparison.convention), tuple(rows), notes=tuple(notes))
 
 
@@ -101,7 +111,7 @@ def totals_sheet(comparison: Comparison, view: View | None = None) -> Sheet:
         cells = [reduction_of(name, reduced, flagged=total.costs_more) for name in names]
         rows.append(Row(("  reduction", *cells), Look.REDUCTION))
     alone = view is not None and view.totals
-    notes = tuple(cost_notes(comparison)) if alone else ()
+    notes = (*model_notes(comparison), *cost_notes(comparison)) if alone else ()
     title = f"{network_title(comparison) if alone else comparison.name}: totals"
     return Sheet(title, _figure_columns(names, convention), tuple(rows), notes=notes)
 

@@ -51,6 +51,8 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
     }
     if network.per is not None:
         fields["per"] = network.per
+    if network.network is not None and network.network.uncounted is not None:
+        fields["uncounted"] = dict(network.network.uncounted)
     if network.verified is not None:
         fields["verified"] = verification_fields(network.verified)
     return fields

@@ -9,7 +9,7 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
-from sepcost.report.notes import flops_note, verified_note
+from sepcost.report.notes import flops_note, uncounted_notes, verified_note
 from sepcost.report.sheet import Cell, Column, Kind, Measure, Row, Sheet
 from sepcost.units import exact, factor_text
 
@@ -28,7 +28,8 @@ IN_BYTES = {
 def difference_sheets(difference: Difference) -> list[Sheet]:
     """The sheet of the totals, and the sheet of the layers if any was added, removed or changed."""
     verified = verified_note(difference.before.verified, difference.after.verified)
-    notes = (*_layer_notes(difference), *_convention_notes(difference.before), *verified)
+    uncounted = uncounted_notes(difference.before.network, difference.after.network)
+    notes = (*_layer_notes(difference), *uncounted, *_convention_notes(difference.before), *verified)
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if not listed:
         return [totals_sheet(difference, notes)]

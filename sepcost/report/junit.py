@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from sepcost.report.check_text import budget_sentence, gone_sentence, growth_sentence, subject_of, unknown_sentence
+from sepcost.report.notes import uncounted_line
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import counted, mismatch_line, unverified_line
 from sepcost.verdict import Judgement, Verdict
@@ -62,6 +63,9 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
             yield Case(f"{name}: {': '.join(filter(None, item[:3]))}", "skipped", unverified_line(item))
     elif judgement.unverified:
         yield Case("verification", "skipped", judgement.unverified)
+    network = verdict.costs.network
+    if network is not None and network.uncounted:
+        yield Case("operators that nobody can count", "skipped", uncounted_line(network))
     for budgeted in verdict.budgeted:
         name = f"budget of {subject_of(budgeted)}"
         yield Case(name) if budgeted.holds else Case(name, "failure", budget_sentence(budgeted))

@@ -9,6 +9,7 @@ from operator import add
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.layers import Conv, Other
+from sepcost.network import Network
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.units import as_percent
@@ -109,15 +110,26 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
     ]
     if shares:
         yield f"Convolutions have {' and '.join(shares)}."
-    if uncounted:
-        told = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
-        yield f"! Not counted, since nobody knows what it costs: {named(told)}."
+    yield from uncounted_notes(comparison.network)
+
+
+def uncounted_notes(*networks: Network | None) -> Iterator[str]:
+    """What nobody can count of the models among these networks, each once."""
+    models = [network for network in networks if network is not None and network.uncounted]
+    for line in dict.fromkeys(map(uncounted_line, models)):
+        yield f"! {line}."
+
+
+def uncounted_line(network: Network) -> str:
+    """The operators of a model that nobody can count, and how often each runs."""
+    told = [f"{what} ({many}×)" if many > 1 else what for what, many in (network.uncounted or {}).items()]
+    return f"Not counted, since nobody knows what it costs: {named(told)}"
 
 
 def remainder_notes(comparison: Comparison) -> Iterator[str]:
     """Whose the parameters are that no layer has."""
     for node in comparison.network:
-        if isinstance(node.layer, Other) and not node.layer.macs and node.layer.operator != node.name:
+        if isinstance(node.layer, Other) and node.layer.params and not node.layer.macs and " " in node.layer.operator:
             yield f"The {node.name} is {node.layer.operator}."
 
 

@@ -67,6 +67,34 @@ class Mv(nn.Module):
     def forward(self, x):
         return torch.mv(self.conv(x)[0], self.v) + torch.mv(self.conv(x)[0], self.v)
 
+class OnlyMv(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 8, 3, padding=1)
+    def forward(self, x):
+        x = self.conv(x)[0]
+        return torch.mv(x, torch.ones(10)) + torch.mv(x, torch.zeros(10))
+
+class Pyramid(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.head = nn.Conv2d(8, 8, 3, padding=1)
+    def forward(self, x):
+        x = self.stem(x)
+        return [self.head(x), self.head(x[..., ::2, ::2])]
+
+class Stuck(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.lock = (line for line in "")
+    def forward(self, x):
+        return self.conv(x)
+
+def scripted():
+    return torch.jit.script(nn.Sequential(nn.Conv2d(3, 8, 3)))
+
 class Tied(nn.Module):
     def __init__(self):
         super().__init__()
@@ -180,10 +208,28 @@ def test_what_cannot_be_replaced_is_kept_with_its_reason(sepcost: Sepcost) -> No
     assert layers["remainder"]["standard"]["params"] == 5
 
 
-def test_what_nobody_counts_is_never_silent(sepcost: Sepcost) -> None:
-    assert network_of(sepcost, "nets.py:Mv", "--input", "3x10")["uncounted"] == {"mv": 2}
-    table = sepcost("compare", "nets.py:Mv", "--input", "3x10").out
-    assert "\n! Not counted, since nobody knows what it costs: mv (2×).\n" in table
+UNCOUNTED = "Not counted, since nobody knows what it costs: mv (2×)"
+
+
+@pytest.mark.parametrize("model", ["nets.py:Mv", "nets.py:OnlyMv"])
+def test_what_nobody_counts_is_never_silent(sepcost: Sepcost, model: str) -> None:
+    inputs = (model, "--input", "3x10")
+    assert network_of(sepcost, *inputs)["uncounted"] == {"mv": 2}
+    for options in ((), ("--totals",), ("--batch", "1,2", "--totals"), ("--format", "markdown")):
+        assert f"! {UNCOUNTED}." in sepcost("compare", *inputs, *options).out
+    assert f"# {UNCOUNTED}." in sepcost("compare", *inputs, "--format", "yaml").out
+    check = ("check", *inputs, "--no-verify", "--max-macs", "1G")
+    for format_ in ("table", "markdown", "github", "junit"):
+        assert UNCOUNTED in sepcost(*check, "--format", format_).out
+    assert json.loads(sepcost(*check, "--format", "json").out)["networks"][0]["uncounted"] == {"mv": 2}
+    assert f"! {UNCOUNTED}." in sepcost("diff", model, model, *inputs[1:]).out
+    difference = json.loads(sepcost("diff", model, model, *inputs[1:], "--format", "json").out)
+    assert difference["before"]["uncounted"] == difference["after"]["uncounted"] == {"mv": 2}
+
+
+def test_a_model_of_one_convolution_is_called_by_its_name(sepcost: Sepcost) -> None:
+    title, *_ = sepcost("compare", "nets.py:alone", "--input", "3x8x8").out.splitlines()
+    assert title == "nets.py:alone: 3×3 convolution, 3 → 8 channels, padding 0, bias, on 8×8 → 6×6"
 
 
 def test_a_second_call_is_counted_and_has_no_parameters(sepcost: Sepcost) -> None:
@@ -238,6 +284,33 @@ def test_layers_are_included_and_excluded_by_globs(sepcost: Sepcost) -> None:
 def test_a_glob_that_no_convolution_matches_is_refused(sepcost: Sepcost, command: list[str], option: str) -> None:
     done = sepcost(*command, NET, *IMAGE, option, "head", option, "b*")
     assert (done.code, done.err) == (2, f"sepcost: {option} head: no convolution has such a name\n")
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl", "csv", "yaml"])
+def test_what_was_written_before_a_glob_is_refused_is_whole(sepcost: Sepcost, format_: str) -> None:
+    wanted = ("compare", NET, *IMAGE, "--format", format_)
+    done = sepcost(*wanted, "--exclude", "hed")
+    assert (done.code, done.out) == (2, sepcost(*wanted).out)
+
+
+@pytest.mark.parametrize("glob", ["head", "head#2", "*2", "h*"])
+@pytest.mark.parametrize("option", ["--exclude", "--include"])
+def test_a_module_that_runs_on_maps_of_several_sizes_is_chosen_as_one(sepcost: Sepcost, option: str, glob: str) -> None:
+    model = ("nets.py:Pyramid", *IMAGE, option, glob)
+    assert sepcost("compare", *model, "--verify").code == 0
+    layers = layers_of(network_of(sepcost, *model))
+    assert layers["head"]["kept"] == layers["head#2"]["kept"]
+    assert (layers["head"]["kept"] is None) is (option == "--include")
+
+
+def test_globs_and_inputs_that_nothing_would_take_are_refused(sepcost: Sepcost) -> None:
+    one = ("compare", "-H", "8", "-C", "4", "-K", "3", "-O", "4")
+    told = "sepcost: --include and --exclude choose layers of files and models by their names: leave them out\n"
+    assert sepcost(*one, "--exclude", "x") == Run(2, "", told)
+    Path("net.yaml").write_text("- {H: 8, C: 4, K: 3, O: 4}\n", encoding="utf-8")
+    told = "--input 3x8x8 is for a model, and net.yaml is none (--run-models runs those that configs name)"
+    for command in (("compare", "net.yaml"), ("check", "net.yaml"), ("diff", "net.yaml", "net.yaml")):
+        assert sepcost(*command, "--input", "3x8x8").err == f"sepcost: {told}\n"
 
 
 def test_a_glob_for_one_of_several_sources_is_fine(sepcost: Sepcost) -> None:
@@ -393,6 +466,16 @@ def test_verify_replaces_the_convolutions_for_real(sepcost: Sepcost, name: str, 
     assert "Verified with torch " in done.out
 
 
+def test_a_model_that_cannot_be_replaced_or_copied_is_verified_as_far_as_it_can_be(sepcost: Sepcost) -> None:
+    scripted = sepcost("compare", "nets.py:scripted", "--input", "3x8x8", "--device", "cpu", "--verify")
+    assert (scripted.code, scripted.err) == (0, "")
+    stuck = sepcost("check", "nets.py:Stuck", NET, *IMAGE, "--format", "json")
+    first, second = json.loads(stuck.out)["networks"]
+    (mismatch,) = first["verified"]["mismatches"]
+    assert mismatch["torch"].startswith("cannot count them, since the model cannot be copied: TypeError: ")
+    assert (stuck.code, second["verified"]["mismatches"]) == (1, [])
+
+
 @pytest.mark.parametrize("command", [["compare"], ["check"]])
 def test_verify_finds_a_spoiled_prediction(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
@@ -445,7 +528,7 @@ FOREIGN = "name the PyTorch code that builds it, as in mynet.py:build or pkg.net
         ),
         (
             ["nets.py:fails", *IMAGE],
-            'nets.py:fails: RuntimeError: no weights (nets.py:85: raise RuntimeError("no weights"))',
+            'nets.py:fails: RuntimeError: no weights (nets.py:113: raise RuntimeError("no weights"))',
         ),
         (["nets.py:number", *IMAGE], "nets.py:number: is an int, not a PyTorch model"),
         ([NET], f"{NET}: forward takes x: give --input SHAPE, as in 3x224x224 or 77:int64, without the batch"),

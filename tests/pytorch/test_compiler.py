@@ -16,7 +16,7 @@ COUNT = """
     from sepcost.input_text import InputText
     from sepcost.model_text import ModelText
     from sepcost.pytorch import TorchWitness
-    from sepcost.pytorch.running import run_traced
+    from sepcost.pytorch.running import load_and_trace
 
     class Net(nn.Module):
         def __init__(self):
@@ -27,7 +27,7 @@ COUNT = """
             return self.norm(self.conv(image))
 
     def count(name):
-        traced = run_traced(ModelText.parse(f"__main__:{name}"), [InputText.parse("3x10x10")])
+        _, traced = load_and_trace(ModelText.parse(f"__main__:{name}"), [InputText.parse("3x10x10")])
         assert traced.agrees and traced.macs == 8 * 27 * 64, traced
         return traced
 """

@@ -12,9 +12,8 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.model_text import ModelText
+from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.loading import load_model
-from sepcost.pytorch.placement import Device
 
 Write = Callable[..., str]
 
@@ -195,7 +194,10 @@ SCRIPTED = "compiled by torch.jit, which cannot be copied to the meta device: na
         ("def f(): return {'a': 1}", f"makes a dict, {NO_MODEL}"),
         ("def f(): return nn.ReLU(), 3", f"makes a tuple (with a model in it), {NO_MODEL}"),
         ("f = type('Net', (), {'__module__': 'keras.models'})()", f"is a Net of Keras, {NO_MODEL}"),
-        ("f = type('ExportedProgram', (), {})()", f"is an exported program (its module() is a model), {NO_MODEL}"),
+        (
+            "f = type('ExportedProgram', (), {})()",
+            f"is an exported program (name the model that it was made of), {NO_MODEL}",
+        ),
         ("def f(n): return n", f"f: missing a required argument: 'n'; give it as net.py:f(…){OR}"),
         ("def f(): raise SystemExit", "SystemExit (net.py:3: def f(): raise SystemExit)"),
         (

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 from torch.nn.utils import spectral_norm as old_spectral_norm
 from torch.nn.utils import weight_norm as old_weight_norm
@@ -274,6 +276,67 @@ def test_norms_where_they_follow_are_what_a_comparison_has_by_itself() -> None:
     total = compare(traced.network, with_norms).totals[with_norms].cost
     replaced = replace_convolutions(model, "bottleneck", inner_norm=followed)
     assert counted(replaced, source) == (total.params, total.macs)
+
+
+class Holds(nn.Module):
+    """A model with a convolution that something else knows, too."""
+
+    def __init__(self, hold: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.conv, self.other = nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)
+        hold(self)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.other(self.conv(x))
+
+
+def _closure(model: Any) -> None:
+    conv = model.conv
+    model.again = lambda x: conv(x)
+
+
+def _wrapped(model: Any) -> None:
+    conv = model.conv
+
+    def inner(x: Tensor) -> Any:
+        return conv(x)
+
+    model.functions = {"again": partial(lambda x: inner(x))}
+
+
+def _default(model: Any) -> None:
+    model.again = [lambda x, *, convs=(model.conv,): convs[0](x)]
+
+
+def _bound(model: Any) -> None:
+    model.again = model.conv.forward
+
+
+def _hook(model: Any) -> None:
+    conv = model.conv
+    model.register_forward_hook(lambda module, inputs, output: conv(output))
+
+
+@pytest.mark.parametrize("hold", [_closure, _wrapped, _default, _bound, _hook])
+def test_what_a_function_holds_on_to_stays(hold: Callable[[Any], None]) -> None:
+    model = Holds(hold)
+    reason = replacement_plan(model)["conv"]
+    assert reason is not None
+    assert reason.endswith(" holds on to it")
+    assert replacement_plan(model)["other"] is None
+    assert isinstance(replace_convolutions(model).get_submodule("conv"), nn.Conv2d)
+
+
+def test_what_only_looks_like_it_does_not() -> None:
+    def compiled(model: Any) -> None:
+        model.compile(backend="eager")
+        model.act = lambda x: functional.relu(x)
+        model.cache = [model.conv.weight * 2]
+
+    model = Holds(compiled)
+    assert replacement_plan(model) == {"conv": None, "other": None}
+    cached: Any = replace_convolutions(model)
+    assert torch.equal(cached.cache[0], model.conv.weight * 2)
 
 
 def test_shared_modules_stay_shared() -> None:

@@ -10,10 +10,9 @@ from torch import nn
 
 from sepcost.errors import ModelError
 from sepcost.input_text import DTYPES, InputText
-from sepcost.model_text import ModelText
+from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.inputs import make_inputs
-from sepcost.pytorch.placement import Device
-from sepcost.pytorch.running import has_convolutions, run_traced
+from sepcost.pytorch.running import has_convolutions, load_and_trace
 from sepcost.pytorch.tracing import Trace
 
 MODELS = """
@@ -89,6 +88,31 @@ class Tokens(nn.Module):
     def forward(self, tokens):
         return self.table(tokens)
 
+class Pair(Tokens):
+    def forward(self, image, tokens):
+        return image.sum() + self.table(tokens).sum()
+
+class Metadata(Net):
+    def forward(self, x):
+        raise ValueError("the metadata of this device has no key 'depth'")
+
+class Mapped(Net):
+    def forward(self, x):
+        from functorch.experimental.control_flow import map
+        return map(lambda image: self.conv(image[None])[0].clone(), x)
+
+class Loops(Net):
+    def forward(self, x):
+        from torch._higher_order_ops import while_loop
+        again = while_loop(lambda n, x: n < 3, lambda n, x: (n + 1, x.clone()), (torch.tensor(0), x))
+        return self.conv(again[1])
+
+class Random(Net):
+    def forward(self, x):
+        for _ in range(int(torch.randint(1, 1000, (1,), device="cpu"))):
+            out = self.conv(x)
+        return out
+
 def half():
     return nn.Sequential(nn.Conv2d(3, 8, 3)).half()
 
@@ -123,7 +147,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(name: str, *inputs: str, device: Device = "meta") -> Trace:
-    return run_traced(ModelText.parse(f"nets.py:{name}"), [InputText.parse(text) for text in inputs], device=device)
+    text = ModelText.parse(f"nets.py:{name}")
+    return load_and_trace(text, list(map(InputText.parse, inputs)), device=device)[1]
 
 
 def refusal(name: str, *inputs: str, device: Device = "meta") -> str:
@@ -213,7 +238,7 @@ def test_a_wrong_rank_or_size_is_told_with_the_layer_and_the_line(given: str, go
 
 def test_a_layer_alone_has_no_name_and_no_line() -> None:
     with pytest.raises(ModelError) as caught:
-        run_traced(ModelText.parse("torch.nn:Linear(3, 4)"), [InputText.parse("5")])
+        load_and_trace(ModelText.parse("torch.nn:Linear(3, 4)"), [InputText.parse("5")])
     assert str(caught.value) == (
         "torch.nn:Linear(3, 4): does not run on 5: RuntimeError: a and b must have same reduction dim,"
         " but got [1, 5] X [3, 4], in Linear(in_features=3, out_features=4, bias=True) got (1, 5)"
@@ -230,9 +255,41 @@ def test_a_wrong_dtype_is_told_with_the_right_one() -> None:
     assert refusal("half", IMAGE).endswith("; it runs on --input 3x8x8:float16")
 
 
+def test_of_several_inputs_it_is_told_which_has_another_dtype() -> None:
+    assert refusal("Pair", IMAGE, "7").endswith("; it runs on --input 3x8x8 --input 7:int64")
+
+
 def test_what_the_model_raises_is_told_with_its_line() -> None:
     line = line_of("raise LookupError")
     assert refusal("Raises", IMAGE) == f"does not run on 3x8x8: LookupError: not today {line}"
+    line = line_of("raise ValueError")
+    assert refusal("Metadata", IMAGE) == (
+        f"does not run on 3x8x8: ValueError: the metadata of this device has no key 'depth' {line}"
+    )
+
+
+def test_what_a_library_raises_is_told_with_the_models_line() -> None:
+    Path("nets.py").write_text(f"{MODELS}\nimport transformers\n\ndef build(): return transformers.ViTModel(3)\n")
+    line = "(nets.py:{}: def build(): return transformers.ViTModel(3))".format(MODELS.count("\n") + 4)
+    assert refusal("build", IMAGE).endswith(line)
+
+
+def test_operators_of_higher_order_are_listed_or_told() -> None:
+    traced = run("Mapped", IMAGE, device="cpu")
+    assert (traced.agrees, dict(traced.uncounted)) == (True, {("", "map_impl"): 1})
+    assert refusal("Loops", IMAGE, device="cpu").startswith(
+        "runs an operator that torch's counter has no way to run, such as while_loop or scan (nets.py:"
+    )
+
+
+def test_random_numbers_are_the_same_each_time_and_others_go_on() -> None:
+    torch.manual_seed(7)
+    first = torch.rand(2)
+    torch.manual_seed(7)
+    torch.rand(1)
+    counted = {run("Random", IMAGE, device="cpu").macs for _ in range(3)}
+    assert len(counted) == 1
+    assert torch.equal(torch.rand(1), first[1:])
 
 
 def test_a_model_that_fails_without_inputs_is_told_what_to_give() -> None:

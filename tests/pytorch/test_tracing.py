@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules import module as hooks_of_all
 from torch.nn.utils import parametrizations, parametrize
-from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_flop_formula
 
 from sepcost import Conv
 from sepcost.layers import Linear, Other
@@ -64,7 +64,10 @@ def agree(found: Trace, model: nn.Module, inputs: tuple[Any, ...], named: dict[s
     assert sum(node.cost.params for node in found.network) == params == found.params
     assert found.agrees
     assert len({node.name for node in found.network}) == len(found.network)
-    assert list(found.modules) == [node.name for node in found.network]
+    for layer in (node.layer for node in found.network):
+        if isinstance(layer, Other) and layer.operator.startswith("params of "):
+            told = re.findall(r"\(([\d,]+)\)", layer.operator)
+            assert sum(int(number.replace(",", "")) for number in told) == layer.params
 
 
 def nodes(found: Trace) -> dict[str, Node]:
@@ -273,7 +276,6 @@ def test_a_direct_call_of_forward_is_the_modules() -> None:
     model = Does(lambda self, x: self.conv.forward(x), conv=nn.Conv2d(3, 4, 3))
     found = traced(model, IMAGE)
     assert [(node.name, node.keep) for node in found.network] == [("conv", None)]
-    assert found.modules["conv"] is model.conv
 
 
 class Holds(nn.Module):
@@ -329,6 +331,79 @@ def test_who_only_looks_at_a_convolution_does_not_keep_it() -> None:
     model = Does(forward, conv=nn.Conv2d(3, 4, 3))
     assert nodes(traced(model, IMAGE))["conv"].keep is None
     assert "__getattr__" not in vars(type(model.conv).__base__)
+
+
+def test_a_convolution_and_a_functional_one_of_its_name() -> None:
+    class Root(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kernel = nn.Parameter(torch.zeros(4, 3, 3, 3))
+            self.convolution = nn.Conv2d(4, 5, 3)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.convolution(functional.conv2d(x, self.kernel))
+
+    found = nodes(traced(Root(), IMAGE))
+    assert {name: bool(node.keep) for name, node in found.items()} == {"convolution#2": True, "convolution": False}
+
+
+@pytest.mark.parametrize("forward", ["functional_call", "data"])
+def test_a_module_that_runs_with_other_weights_is_kept(forward: str) -> None:
+    def call(self: Any, x: Tensor) -> Any:
+        return torch.func.functional_call(self.conv, {k: v * 2 for k, v in self.conv.named_parameters()}, (x,))
+
+    def assign(self: Any, x: Tensor) -> Any:
+        for parameter in self.conv.parameters():
+            parameter.data = parameter.data * 2
+        return self.conv(x)
+
+    model = Does(call if forward == "functional_call" else assign, conv=nn.Conv2d(3, 4, 3))
+    found = nodes(traced(model, IMAGE))
+    assert found["conv"].keep == "it runs with weights that are not its own"
+    assert [(name, node.cost.params) for name, node in found.items()] == [("conv", 0), ("remainder", 112)]
+
+
+def test_other_tensors_in_the_place_of_freed_parameters_are_no_parameters() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        for parameter in self.parameters():
+            parameter.data = torch.zeros_like(parameter)
+        again = [functional.linear(x, torch.zeros(8, 8)) for _ in range(20)]
+        return self.linear(sum(again))
+
+    found = nodes(traced(Does(forward, linear=nn.Linear(8, 8)), IMAGE))
+    assert [node.cost.params for node in found.values() if isinstance(node.layer, Linear)] == [0]
+
+
+@pytest.mark.parametrize("kind", ["norm", "convolution", "linear"])
+def test_a_bias_that_is_the_weight_is_counted_once(kind: str) -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        out = self.norm(self.conv(x))
+        if kind == "convolution":
+            return functional.conv2d(out, self.weight, self.weight.view(4), groups=4)
+        return functional.linear(out.mean((0, 2, 3))[:, None], self.weight.view(4, 1), self.weight.view(4))
+
+    model = Does(forward, conv=nn.Conv2d(3, 4, 3), norm=nn.BatchNorm2d(4))
+    model.weight = nn.Parameter(torch.zeros(4, 1, 1, 1))
+    if kind == "norm":
+        cast(nn.BatchNorm2d, model.norm).bias = cast(nn.BatchNorm2d, model.norm).weight
+        model.does = lambda self, x: self.norm(self.conv(x))
+    assert traced(model, IMAGE).params == 112 + 4 + (4 if kind == "norm" else 8)
+
+
+def test_kernels_that_are_no_parameters_are_layers_of_their_own() -> None:
+    model = Does(lambda self, x: functional.conv2d(functional.conv2d(x, self.a), self.b))
+    model.register_buffer("a", torch.zeros(3, 3, 1, 1))
+    model.register_buffer("b", torch.zeros(3, 3, 1, 1))
+    assert [node.times for node in traced(model, IMAGE).network] == [1, 1]
+
+
+def test_a_trace_in_a_trace() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        trace(nn.Sequential(nn.Conv2d(3, 3, 3)), [x])
+        return self.conv(x) * self.conv.weight.sum()
+
+    found = trace(Does(forward, conv=nn.Conv2d(3, 4, 3)), [torch.empty(IMAGE)])
+    assert nodes(found)["conv"].keep == "its weight is read from outside by Does.forward"
 
 
 def test_a_subclass_with_padding_of_its_own_is_shown_as_it_ran() -> None:
@@ -414,6 +489,28 @@ def test_of_a_cond_it_counts_what_torch_counts() -> None:
 
     found = nodes(traced(Does(forward, fc=nn.Linear(6, 6)), (2, 6)))
     assert [node.times for node in found.values() if node.cost.macs] == [4]
+
+
+@pytest.mark.parametrize("longer", [False, True], ids=["by branches", "by calls"])
+def test_convolutions_of_a_cond_have_their_parameters_once_and_are_kept(longer: bool) -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        if longer:
+            return torch.cond(x.sum() > 0, lambda x: self.a(x) + 1, lambda x: self.a(self.a(x)) + 1, (x,))
+        return torch.cond(x.sum() > 0, lambda x: self.a(x) + 1, lambda x: self.b(x) + 1, (x,))
+
+    model = Does(forward, a=nn.Conv2d(3, 3, 3, padding=1), b=nn.Conv2d(3, 3, 5, padding=2))
+    found = nodes(traced(model, IMAGE))
+    (name, conv), (_, remainder) = found.items()
+    assert (name, conv.times, conv.cost.params) == (("a", 2, 84) if longer else ("b", 1, 228))
+    assert conv.keep == "it is in a branch of torch.cond"
+    assert remainder.cost.params == 84 + 228 - conv.cost.params
+
+
+def test_what_no_branch_counts_is_listed_as_often_as_one_of_them_runs_it() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        return torch.cond(x.sum() > 0, lambda x: torch.mv(x, x[0]), lambda x: torch.mv(x, x[1]) + 1, (x[0, 0],))
+
+    assert list(traced(Does(forward), IMAGE).uncounted.values()) == [1]
 
 
 @pytest.mark.parametrize("name", ["dict", "tuple", "dataclass"])
@@ -548,6 +645,32 @@ def test_custom_operators_are_listed() -> None:
     assert traced(Does(lambda self, x: product(x)), IMAGE).uncounted == {("", "sepcost_tests.product"): 1}
 
 
+def test_halves_of_macs_add_up() -> None:
+    @torch.library.custom_op("tests::odd", mutates_args=())
+    def odd(x: Tensor) -> Tensor:
+        return x.clone()
+
+    @odd.register_fake
+    def _(x: Tensor) -> Tensor:
+        return torch.empty_like(x)
+
+    register_flop_formula(torch.ops.tests.odd)(lambda *args, **named: 3)
+    try:
+        model = Does(lambda self, x: torch.ops.tests.odd(torch.ops.tests.odd(x)))
+        assert trace(model, [torch.empty(IMAGE)]).agrees
+    finally:
+        del flop_registry[torch.ops.tests.odd]
+
+
+def test_sparse_parameters() -> None:
+    model = Does(lambda self, x: self.conv(x).sum() + torch.sparse.mm(self.sparse, x[0, 0]), conv=nn.Conv2d(3, 4, 3))
+    with torch.device("cpu"):
+        model.to_empty(device="cpu").sparse = nn.Parameter(torch.eye(8).to_sparse())
+        found = trace(model, [torch.zeros(IMAGE)])
+    assert found.agrees
+    assert nodes(found)["remainder"].layer == Other("params of others (64)", params=64)
+
+
 def hooks() -> int:
     return len(hooks_of_all._global_forward_pre_hooks) + len(hooks_of_all._global_forward_hooks)
 
@@ -582,7 +705,7 @@ def test_a_module_that_raises_and_is_caught_does_not_stay_the_running_one() -> N
 def test_modules_that_are_made_on_the_way_are_called_after_their_class() -> None:
     model = nn.Sequential(Does(lambda self, x: nn.Conv2d(3, 4, 1)(x)))
     (node,) = traced(model, IMAGE).network
-    assert (node.name, node.cost.params, node.keep) == ("0.Conv2d", 0, "its module is made during the pass")
+    assert (node.name, node.cost.params, node.keep) == ("0.Conv2d", 0, "its module is none of the model's")
 
 
 def test_a_module_called_remainder_does_not_clash_with_what_is_left() -> None:
