@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -18,11 +18,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Layer, Linear, Other
-from sepcost.network import Node
-from sepcost.pytorch.eligibility import SCRIPTED, described, reasons
+from sepcost.layers import Conv, Linear, Other
+from sepcost.pytorch.calls import Call
+from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.ledger import Claim, Ledger
-from sepcost.pytorch.names import ModuleNames, Names, acting
+from sepcost.pytorch.names import ModuleNames, acting
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.usage import Usage
 
@@ -38,42 +38,12 @@ BATCH_NORMS = {
     aten.cudnn_batch_norm,
 }
 
-FUNCTIONAL = "it is a functional call: no module runs it"
-UNHELD = "its module is none of the model's"
-FOREIGN = "it runs with weights that are not its own"
-BRANCH = "it is in a branch of torch.cond"
-REMAINDER = "remainder"
-MOST_KINDS = 3
-"""The remainder names that many classes of modules."""
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    """One operator that ran: under which name, as which layer.
-
-    ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls.
-    """
-
-    name: str
-    module: nn.Module | None
-    operator: Any
-    layer: Layer
-    times: int = 1
-    claims: list[Claim] = field(default_factory=list)
-    weights: Hashable = None
-    in_branch: bool = False
-
-    @property
-    def macs(self) -> int:
-        return self.layer.cost.macs * self.times
-
-    @property
-    def shared(self) -> bool:
-        return not self.claims and not isinstance(self.layer, Other)
-
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every operator below autograd, in order, as torch's counter sees it."""
+    """Sees every operator below autograd, in order, as torch's counter sees it.
+
+    ``functional`` are modules whose weights something else runs with.
+    """
 
     supports_higher_order_operators = True
 
@@ -82,12 +52,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.names = ModuleNames(model)
         self.usage = Usage()
         self.uncounted = Counter[tuple[str, str]]()
-        self._model = model
-        self._ledger = Ledger(model)
-        self._calls: list[_Call] = []
+        self.ledger = Ledger(model)
+        self.calls: list[Call] = []
         self._half = 0
-        self._functional: set[nn.Module] = set()
-        self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, _Call]] = {}
+        self.functional: set[nn.Module] = set()
+        self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, Call]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -103,43 +72,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return func.decompose(*args, **kwargs)
         out = func(*args, **kwargs)
         if operator in flop_registry:
-            self._calls.append(self._call(operator, args, kwargs, out))
+            self.calls.append(self._call(operator, args, kwargs, out))
         elif operator in BATCH_NORMS:
             self._normalize(*args[:3])
         elif unknown := uncounted(operator):
             self.uncounted[self.names.running.path, unknown] += 1
         return out
-
-    def layers(self, params: int) -> list[Node]:
-        """The layers in the order of the calls, then the remainder."""
-        names = Names(self.names.of.values())
-        keep = self._reasons_to_keep()
-        nodes: list[Node] = []
-        for call in _together(self._calls):
-            own = self.names.of.get(call.module) if call.module is not None else None
-            name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
-            kept = keep(call) if isinstance(call.layer, Conv) else None
-            nodes.append(Node(name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared))
-        if left := params - sum(node.cost.params for node in nodes):
-            held = Other(_held(self._ledger.left(), left), params=left)
-            nodes.append(Node(names.other(REMAINDER), held, index=len(nodes)))
-        return nodes
-
-    def _reasons_to_keep(self) -> Callable[[_Call], str | None]:
-        """What tells why a convolution is no module that another one can stand in for; None if it is one."""
-        known = reasons(self._model)
-        with_own = {call.module for call in self._calls if call.claims}
-
-        def keep(call: _Call) -> str | None:
-            module = call.module
-            if isinstance(module, torch.jit.ScriptModule):
-                return SCRIPTED
-            if not isinstance(module, _ConvNd) or module in self._functional:
-                return FUNCTIONAL
-            reason = known.get(module, UNHELD) or self.usage.reasons.get(module)
-            return reason or (BRANCH if call.in_branch else None if module in with_own else FOREIGN)
-
-        return keep
 
     def _higher_order(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Torch's counter sees nothing of what runs in it."""
@@ -148,36 +86,36 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
         """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
-        calls_before, uncounted_before = self._calls, self.uncounted
-        branches: list[list[_Call]] = []
+        calls_before, uncounted_before = self.calls, self.uncounted
+        branches: list[list[Call]] = []
         uncounted_in = Counter[tuple[str, str]]()
 
         def recorded(branch: Callable[..., Any]) -> Callable[..., Any]:
             def run(*operands: Any) -> Any:
                 nonlocal uncounted_in
-                self._calls, self.uncounted = [], Counter()
+                self.calls, self.uncounted = [], Counter()
                 with self:
                     out = branch(*operands)
-                for call in self._calls:
+                for call in self.calls:
                     call.in_branch = True
-                    self._ledger.release(*call.claims)
-                branches.append(self._calls)
+                    self.ledger.release(*call.claims)
+                branches.append(self.calls)
                 uncounted_in |= self.uncounted
                 return out
 
             return run
 
         out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
-        chosen: list[_Call] = []
+        chosen: list[Call] = []
         for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
             of_each = [[call for call in calls if call.operator is operator] for calls in branches]
             chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
         for call in chosen:
-            call.claims = call.claims if self._ledger.take(*call.claims) else []
-        self._calls, self.uncounted = [*calls_before, *chosen], uncounted_before + uncounted_in
+            call.claims = call.claims if self.ledger.take(*call.claims) else []
+        self.calls, self.uncounted = [*calls_before, *chosen], uncounted_before + uncounted_in
         return out
 
-    def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> _Call:
+    def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:
         call = None
         try:
             if operator in CONVOLUTIONS:
@@ -191,10 +129,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs, self._half = divmod(flops, 2)
             kind = operator.__name__
             path, module, _ = self.names.running
-            call = _Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
+            call = Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
         return call
 
-    def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> _Call | None:
+    def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> Call | None:
         source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
         conv = Conv(
             source.shape[2:],
@@ -214,7 +152,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name, module = self._place("convolution", weight, _ConvNd)
         computed_by = module if isinstance(module, _ConvNd) else None
         claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
-        call = _Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights)
+        call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights)
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
         return call
 
@@ -245,19 +183,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         conv = call.layer
         if not isinstance(conv, Conv) or conv.norm != "none":
             return
-        claim = None if call.shared else self._ledger.claim([scale, shift])
+        claim = None if call.shared else self.ledger.claim([scale, shift])
         if call.shared or claim is not None:
             call.layer = replace(conv, norm="batch")
             call.claims += [claim] if claim is not None else []
 
-    def _linear(self, operator: Any, args: tuple[Any, ...]) -> _Call | None:
+    def _linear(self, operator: Any, args: tuple[Any, ...]) -> Call | None:
         """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
         running = self.names.running.module
         first = MATRIX_PRODUCTS[operator]
         left, right = args[first], args[first + 1]
-        if self._ledger.holds(right) or (isinstance(running, nn.Linear) and not self._ledger.holds(left)):
+        if self.ledger.holds(right) or (isinstance(running, nn.Linear) and not self.ledger.holds(left)):
             weight, positions, (in_features, out_features) = right, left.shape[0], right.shape
-        elif self._ledger.holds(left):
+        elif self.ledger.holds(left):
             weight, positions, (out_features, in_features) = left, right.shape[1], left.shape
         else:
             return None
@@ -266,57 +204,28 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name, module = self._place("linear", weight, nn.Linear)
         of_linear = module if isinstance(module, nn.Linear) else None
         bias = args[0] if first else of_linear.bias if of_linear is not None else None
-        if bias is not None and (bias.numel() != out_features or not (of_linear or self._ledger.holds(bias))):
+        if bias is not None and (bias.numel() != out_features or not (of_linear or self.ledger.holds(bias))):
             bias = None
         layer = Linear(in_features, out_features, bias is not None)
         claims, weights = self._weights([weight] if bias is None else [weight, bias], of_linear)
-        return _Call(name, module, operator, layer, positions, claims, weights)
+        return Call(name, module, operator, layer, positions, claims, weights)
 
     def _weights(self, tensors: Sequence[torch.Tensor], module: nn.Module | None) -> tuple[list[Claim], Hashable]:
         """What these count as, and what tells them from others: the parameter, or the module that computes them."""
-        claim = self._ledger.claim(tensors, module)
-        return [] if claim is None else [claim], self._ledger.region(tensors[0]) or module
+        claim = self.ledger.claim(tensors, module)
+        return [] if claim is None else [claim], self.ledger.region(tensors[0]) or module
 
     def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
         """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
         path, running, _ = self.names.running
         if isinstance(running, kind):
             return path, running
-        owner = self._ledger.owner(weight)
+        owner = self.ledger.owner(weight)
         if owner is None:
             return _joined(path, operator), running
         if not _is_at_work(owner):
-            self._functional.add(owner)
+            self.functional.add(owner)
         return self.names.of[owner] or _joined(path, operator), owner
-
-
-def _together(calls: Iterable[_Call]) -> Iterable[_Call]:
-    """What ran again with the same weights is one; so are other operators of one kind in one module."""
-    first: dict[Any, _Call] = {}
-    for call in calls:
-        if isinstance(call.layer, Other):
-            before = first.setdefault(call.name, call)
-            if before is not call:
-                before.layer = replace(call.layer, macs=before.macs + call.macs)
-            continue
-        same = (call.name, call.layer, call.weights)
-        if call.shared and call.weights is not None and same in first:
-            first[same].times += call.times
-        else:
-            first[same if same not in first else (same, len(first))] = call
-    return first.values()
-
-
-def _held(left: Counter[str], params: int) -> str:
-    """Whose parameters these are, the most first.
-
-    >>> _held(Counter(LayerNorm=7680, Embedding=152064), 159750)
-    'params of Embedding (152,064), LayerNorm (7,680) and others (6)'
-    """
-    most = left.most_common(MOST_KINDS)
-    told = ", ".join(f"{kind} ({many:,})" for kind, many in most)
-    others = params - sum(many for _, many in most)
-    return f"params of {' and '.join(filter(None, (told, f'others ({others:,})' * bool(others))))}"
 
 
 def _is_at_work(module: nn.Module) -> bool:

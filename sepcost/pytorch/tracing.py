@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.network import Network
 from sepcost.pytorch.recorder import Recorder
+from sepcost.pytorch.rows import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
         with recorder.names, recorder.usage, counter, recorder:
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())
-    nodes = tuple(recorder.layers(params))
+    nodes = tuple(rows(recorder, model, params))
     network = Network(name or type(model).__name__, nodes, independent=True, inner_norm=False)
     return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params)
 
