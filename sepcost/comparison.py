@@ -127,7 +127,7 @@ class Comparison:
         swept: Mapping[str, Value] | None = None,
     ) -> Self:
         """Compare with just these, which may be none."""
-        acting = chosen if network.inner_norm else list(map(_in_place, chosen))
+        acting = chosen if network.inner_norm else list(map(InPlace.of, chosen))
         layers = tuple(_compared(node, acting) for node in network)
         standard = _total(network, layers, None)
         return cls(
@@ -183,10 +183,6 @@ class Comparison:
 def usual_replacements(network: Network) -> list[Replacement]:
     """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``."""
     return list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
-
-
-def _in_place(replacement: Replacement) -> Replacement:
-    return replacement if replacement.wants_inner_norm else InPlace.of(replacement)
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

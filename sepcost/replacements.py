@@ -83,7 +83,7 @@ class Replacement:
 
     @property
     def wants_inner_norm(self) -> bool:
-        """Whether its user has asked for norms between the parts, wherever the convolution has one.
+        """Whether its user has asked for norms between the parts.
 
         >>> [Replacement.parse(text).wants_inner_norm for text in ("separable", "separable:inner_norm=true")]
         [False, True]
@@ -108,14 +108,16 @@ class InPlace(Replacement):
     >>> [part.norm for _, part in usual(conv)], [part.norm for _, part in InPlace.of(usual)(conv)]
     (['batch', 'batch'], ['none', 'batch'])
 
-    With ``inner_norm`` the other parts are as the block makes them where there is a norm.
+    With ``inner_norm`` (as its user wrote it, unless it is given) the other parts are as the block makes them where
+    there is a norm.
     """
 
     inner_norm: bool = False
 
     @classmethod
-    def of(cls, replacement: Replacement, *, inner_norm: bool = False) -> InPlace:
-        return cls(replacement.text, replacement.block, replacement.options, inner_norm)
+    def of(cls, replacement: Replacement, *, inner_norm: bool | None = None) -> InPlace:
+        wanted = replacement.wants_inner_norm if inner_norm is None else inner_norm
+        return cls(replacement.text, replacement.block, replacement.options, wanted)
 
     def __call__(self, conv: Conv) -> Parts:
         parts = Replacement.__call__(self, replace(conv, norm="batch" if self.inner_norm else "none"))

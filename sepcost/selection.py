@@ -30,8 +30,11 @@ class Selection(NamedTuple):
         """The network in which every other layer is kept."""
         if not self.include and not self.exclude:
             return network
-        names = _names_of_modules(network)
-        nodes = (replace(node, keep=node.keep or self._why_not(names[module_of(node.name)])) for node in network)
+        modules = _modules(network)
+        names: dict[str, list[str]] = defaultdict(list)
+        for name, module in modules.items():
+            names[module].append(name)
+        nodes = (replace(node, keep=node.keep or self._why_not(names[modules[node.name]])) for node in network)
         return replace(network, nodes=tuple(nodes))
 
     def unmatched(self, network: Network) -> Selection:
@@ -64,21 +67,14 @@ class Selection(NamedTuple):
         return None
 
 
-def module_of(name: str) -> str:
-    """The name of the module that a layer is of: it runs again, on maps of another size, as ``name#2``.
+def _modules(network: Network) -> Mapping[str, str]:
+    """The module that each layer is of: where it runs again, on maps of another size, the layer is ``name#2``.
 
-    >>> module_of("head.conv"), module_of("head.conv#2")
-    ('head.conv', 'head.conv')
+    Where a layer shares no weights, such a name is its own.
     """
-    return AGAIN.sub("", name)
-
-
-def _names_of_modules(network: Network) -> Mapping[str, Sequence[str]]:
-    """The layers of each module, which are replaced together or not at all."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for node in network:
-        names[module_of(node.name)].append(node.name)
-    return names
+    names = {node.name for node in network}
+    stems = {node.name: AGAIN.sub("", node.name) for node in network}
+    return {node.name: stems[node.name] if node.shared and stems[node.name] in names else node.name for node in network}
 
 
 def _matches_any(glob: str, names: Iterable[str]) -> bool:

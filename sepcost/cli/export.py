@@ -23,7 +23,7 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
 def _comment(network: Network) -> str:
     """What a config cannot say of a model: what nobody can count, and why layers are kept."""
     told = [
-        f"Not counted, since nobody knows what it costs: {what} ({many}×)."
+        f"Not counted, as torch's counter counts it as nothing: {what} ({many}×)."
         for what, many in (network.uncounted or {}).items()
     ]
     told += [f"Kept: {node.name}: {node.keep}." for node in network if node.keep and network.uncounted is not None]

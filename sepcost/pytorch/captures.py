@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from torch import nn
 
 from sepcost.pytorch.names import called
 
-COMPILED = "_compiled_call_impl"
+NOT_COPIED = {"_compiled_call_impl"}
 """What ``Module.compile`` leaves behind, and no copy has."""
+NOT_RUN = {
+    "_state_dict_pre_hooks",
+    "_state_dict_hooks",
+    "_load_state_dict_pre_hooks",
+    "_load_state_dict_post_hooks",
+}
+"""Hooks that no forward pass runs."""
+OF_COMPILED = {"_orig_mod", "forward", "_torchdynamo_orig_callable"}
+"""What ``torch.compile`` makes of a module, and makes again of its copy."""
+IMMUTABLE = (int, float, complex, bool, str, bytes, type(None), type)
 
 
 def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
@@ -27,31 +37,65 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
     """
     found: dict[nn.Module, str] = {}
     for module in model.modules():
+        left_out = NOT_COPIED | NOT_RUN | (OF_COMPILED if "_orig_mod" in module._modules else set())
         for name, value in vars(module).items():
-            if name != COMPILED:
-                for function in filter(callable, _items(value)):
-                    for captured in _captured(function, set()):
-                        found.setdefault(captured, f"{called(function)} holds on to it")
+            if name not in left_out and name != "_modules":
+                for item in _items(value):
+                    for captured in _of_attribute(item, set()):
+                        found.setdefault(captured, f"{called(item)} holds on to it")
     return found
 
 
-def _captured(function: Any, seen: set[int]) -> Iterator[nn.Module]:
-    """The modules that the function goes on to use, whatever becomes of the model."""
+def _of_attribute(value: Any, seen: set[int]) -> Iterator[nn.Module]:
+    """What is captured by something that is copied with the model: methods are the copy's, functions stay."""
+    if isinstance(value, MethodType):
+        if isinstance(value.__self__, nn.Module):
+            yield value.__self__  # the copy's, but with the method of the original's class
+    elif isinstance(value, partial):
+        for item in (value.func, *value.args, *value.keywords.values()):
+            yield from _of_attribute(item, seen)
+    elif isinstance(value, FunctionType) or hasattr(value, "__wrapped__"):
+        yield from _of_function(value, seen)
+    elif callable(value) and not isinstance(value, (nn.Module, type)) and hasattr(value, "__dict__"):
+        for item in vars(value).values():
+            if isinstance(item, FunctionType):
+                yield from _of_function(item, seen)
+
+
+def _of_function(function: Any, seen: set[int]) -> Iterator[nn.Module]:
+    """What a function goes on to use, whatever becomes of the model."""
     if id(function) in seen:
         return
     seen.add(id(function))
-    if isinstance(function, MethodType):
-        if isinstance(function.__self__, nn.Module):
-            yield function.__self__  # a copy has the copy's, but with the method of the original's class
-    elif isinstance(function, partial):
-        yield from _captured(function.func, seen)
-    elif isinstance(function, FunctionType):
-        for held in (*_cells(function), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            for item in _items(held):
-                if isinstance(item, nn.Module):
-                    yield from item.modules()
-                elif callable(item):
-                    yield from _captured(item, seen)
+    if not isinstance(function, FunctionType):
+        yield from _of_held(getattr(function, "__wrapped__", None), None, seen)
+        return
+    for held in (*_cells(function), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        for item in _items(held):
+            yield from _of_held(item, function.__code__, seen)
+
+
+def _of_held(held: Any, code: CodeType | None, seen: set[int]) -> Iterator[nn.Module]:
+    if isinstance(held, nn.Module):
+        yield from _used(held, code)
+    elif isinstance(held, MethodType) and isinstance(held.__self__, nn.Module):
+        yield from held.__self__.modules()
+    elif isinstance(held, partial):
+        for item in (held.func, *held.args, *held.keywords.values()):
+            yield from _of_held(item, None, seen)
+    elif isinstance(held, FunctionType) or hasattr(held, "__wrapped__"):
+        yield from _of_function(held, seen)
+
+
+def _used(module: nn.Module, code: CodeType | None) -> Iterator[nn.Module]:
+    """What of a captured module the code can use, by the attributes that it reads: all, if it may call the module."""
+    attributes = [getattr(module, name) for name in code.co_names if hasattr(module, name)] if code else []
+    if not attributes or any(not isinstance(each, (nn.Module, *IMMUTABLE)) for each in attributes):
+        yield from module.modules()
+        return
+    for attribute in attributes:
+        if isinstance(attribute, nn.Module):
+            yield from attribute.modules()
 
 
 def _cells(function: FunctionType) -> Iterator[Any]:
@@ -62,8 +106,9 @@ def _cells(function: FunctionType) -> Iterator[Any]:
             continue
 
 
-def _items(value: Any) -> Iterable[Any]:
-    """What a dict, a list or a tuple holds; or the value itself."""
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return value if isinstance(value, (list, tuple, set)) else (value,)
+def _items(value: Any, depth: int = 3) -> Iterable[Any]:
+    """What dicts, lists and tuples hold, also in each other; or the value itself."""
+    if not depth or not isinstance(value, (Mapping, list, tuple, set)):
+        return (value,)
+    values = value.values() if isinstance(value, Mapping) else value
+    return [item for each in values for item in _items(each, depth - 1)]

@@ -65,6 +65,7 @@ class _Absent(ModuleType):
         """The compiler's place is free, and it will be asked again about every function."""
         if sys.modules.get(COMPILER) is self:
             del sys.modules[COMPILER]
+        if self in sys.meta_path:
             sys.meta_path.remove(self)
         while self._left_alone:
             vars(self._left_alone.pop()).pop(REMEMBERED, None)

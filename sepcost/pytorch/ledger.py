@@ -12,11 +12,12 @@ from torch.nn.parameter import is_lazy
 
 
 class Region(NamedTuple):
-    """So many numbers of one piece of memory."""
+    """So many numbers of one piece of memory: where they begin, and how they lie."""
 
     memory: int
     offset: int
     size: int
+    layout: tuple[tuple[int, int], ...] = ()
 
 
 class Claim(NamedTuple):
@@ -61,7 +62,9 @@ class Ledger:
     def region(self, tensor: torch.Tensor) -> Region | None:
         """Which parameter the tensor is, or which part of one; None if it is none."""
         memory = memory_of(tensor)
-        return Region(memory, int(tensor.storage_offset()), tensor.numel()) if memory in self._kinds else None
+        if memory not in self._kinds:
+            return None
+        return Region(memory, int(tensor.storage_offset()), tensor.numel(), _layout(tensor))
 
     def owner(self, tensor: torch.Tensor) -> nn.Module | None:
         """The module whose ``weight`` the tensor is, or is a view of."""
@@ -121,6 +124,17 @@ class Ledger:
             memory = memory_of(parameter)
             if memory in self._kinds:
                 yield memory
+
+
+def _layout(tensor: torch.Tensor) -> tuple[tuple[int, int], ...]:
+    """Steps in memory and how many of each: the same for a tensor, its transpose, and either as a vector."""
+    axes: list[tuple[int, int]] = []
+    for step, many in sorted((step, many) for step, many in zip(tensor.stride(), tensor.shape) if many > 1):
+        if axes and axes[-1][0] * axes[-1][1] == step:
+            axes[-1] = (axes[-1][0], axes[-1][1] * many)
+        else:
+            axes.append((step, many))
+    return tuple(axes)
 
 
 def memory_of(tensor: torch.Tensor | None) -> int | None:

@@ -99,17 +99,23 @@ class Names:
         return unique
 
 
-def acting(frame: FrameType) -> Any:
-    """The object whose method a frame runs: its first argument, whatever it is called; None where there is none."""
+def first_argument(frame: FrameType) -> Any:
+    """The object whose method a frame runs, if it runs one; None where there is none."""
     code = frame.f_code
     return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+
+
+def is_method_of(frame: FrameType, module: nn.Module) -> bool:
+    """Whether a frame runs a method of the module's class for this module."""
+    method = getattr(type(module), frame.f_code.co_name, None)
+    return getattr(method, "__code__", None) is frame.f_code and first_argument(frame) is module
 
 
 def called(function: object) -> str:
     """What a function or a hook is called.
 
-    >>> called(nn.Module.forward)
-    '_forward_unimplemented'
+    >>> called(nn.Linear.forward), called(nn.ReLU())
+    ('Linear.forward', 'ReLU')
     """
     function = getattr(function, "hook", function)  # torch wraps some of them
     return getattr(function, "__qualname__", None) or type(function).__name__

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import random
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -20,7 +22,9 @@ T = TypeVar("T")
 META: Device = "meta"
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 """What weights are made with; other tensors are computed with, and their values may be asked for."""
-NAMES_META = re.compile(r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b", re.IGNORECASE)
+NAMES_META = re.compile(
+    r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b|\bregister_meta function\b", re.IGNORECASE
+)
 """How torch speaks of it; a model may speak of metadata."""
 
 
@@ -81,10 +85,20 @@ def run(forward: Callable[[], T], device: Device) -> T:
 
 @contextmanager
 def _reproducible() -> Iterator[None]:
-    """Random numbers are the same each time, and those of others go on as if nothing had been drawn."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    """Random numbers are the same each time, and go on afterwards as if none had been drawn."""
+    numpy = sys.modules.get("numpy")
+    torchs, pythons, numpys = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
+    torch.default_generator.manual_seed(0)
+    random.seed(0)
+    if numpy:
+        numpy.random.seed(0)
+    try:
         yield
+    finally:
+        torch.set_rng_state(torchs)
+        random.setstate(pythons)
+        if numpy:
+            numpy.random.set_state(numpys)
 
 
 def misses_values(error: BaseException) -> bool:
@@ -107,7 +121,7 @@ def copied_to(model: nn.Module, device: Device) -> nn.Module:
     """
     lazy = [tensor for tensor in _tensors(model) if is_lazy(tensor)]
     with Copies(device):
-        return copy.deepcopy(model, {id(tensor): _uninitialized(tensor, device) for tensor in lazy})
+        return copy.deepcopy(model, {id(tensor): uninitialized(tensor, device) for tensor in lazy})
 
 
 def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
@@ -137,6 +151,6 @@ def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
             yield from (each for each in held if isinstance(each, torch.Tensor))
 
 
-def _uninitialized(tensor: Any, device: Device) -> Any:
-    """Its shape comes from the first input."""
-    return type(tensor)(tensor.requires_grad, torch.device(device), tensor.dtype)
+def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:
+    """Another lazy parameter or buffer like this one, whose shape comes from the first input."""
+    return type(tensor)(tensor.requires_grad, torch.device(device or tensor.device), tensor.dtype)

@@ -7,6 +7,8 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from types import FrameType
 from typing import Any
 
@@ -15,14 +17,14 @@ from torch import nn
 from torch._ops import HigherOrderOperator
 from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Linear, Other
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.ledger import Claim, Ledger
-from sepcost.pytorch.names import ModuleNames, acting
+from sepcost.pytorch.names import ModuleNames, is_method_of
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.usage import Usage
 
@@ -38,6 +40,9 @@ BATCH_NORMS = {
     aten.cudnn_batch_norm,
 }
 
+ALL = "Global"
+"""Under which torch's counter has what it has counted of all modules."""
+
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator below autograd, in order, as torch's counter sees it.
@@ -47,8 +52,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     supports_higher_order_operators = True
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, counter: FlopCounterMode) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._counter = counter
         self.names = ModuleNames(model)
         self.usage = Usage()
         self.uncounted = Counter[tuple[str, str]]()
@@ -85,34 +91,34 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **kwargs)
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
-        """Of ``torch.cond``, what torch's counter counts: of each operator, the branch that has more of it."""
-        calls_before, uncounted_before = self.calls, self.uncounted
+        """Of ``torch.cond``, what torch's counter counts.
+
+        Of each operator that is the branch that has more of it, and both branches where it has counted anything before.
+        """
+        before, uncounted_before, both = self.calls, self.uncounted, ALL in self._counter.flop_counts
         branches: list[list[Call]] = []
-        uncounted_in = Counter[tuple[str, str]]()
+        uncounted_in: list[Counter[tuple[str, str]]] = []
 
         def recorded(branch: Callable[..., Any]) -> Callable[..., Any]:
             def run(*operands: Any) -> Any:
-                nonlocal uncounted_in
                 self.calls, self.uncounted = [], Counter()
                 with self:
                     out = branch(*operands)
-                for call in self.calls:
-                    call.in_branch = True
-                    self.ledger.release(*call.claims)
                 branches.append(self.calls)
-                uncounted_in |= self.uncounted
+                uncounted_in.append(self.uncounted)
+                for call in self.calls:
+                    self.ledger.release(*call.claims)
                 return out
 
             return run
 
         out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
-        chosen: list[Call] = []
-        for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
-            of_each = [[call for call in calls if call.operator is operator] for calls in branches]
-            chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+        chosen = [call for calls in branches for call in calls] if both else _larger(branches)
         for call in chosen:
+            call.in_branch = True
             call.claims = call.claims if self.ledger.take(*call.claims) else []
-        self.calls, self.uncounted = [*calls_before, *chosen], uncounted_before + uncounted_in
+        self.calls, self.uncounted = [*before, *chosen], uncounted_before + reduce(or_, uncounted_in)
+        self._convolved = {key: made for key, made in self._convolved.items() if made[2] in self.calls}
         return out
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:
@@ -228,11 +234,20 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.names.of[owner] or _joined(path, operator), owner
 
 
+def _larger(branches: Sequence[Sequence[Call]]) -> list[Call]:
+    """Of each operator, the calls of the branch that has more of it."""
+    chosen: list[Call] = []
+    for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
+        of_each = [[call for call in calls if call.operator is operator] for calls in branches]
+        chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+    return chosen
+
+
 def _is_at_work(module: nn.Module) -> bool:
     """Whether the ``forward`` of the module itself is running, called past its hooks."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name == "forward" and acting(frame) is module:
+        if frame.f_code.co_name == "forward" and is_method_of(frame, module):
             return True
         frame = frame.f_back
     return False

@@ -10,11 +10,10 @@ from torch import nn
 from sepcost.comparison import Comparison
 from sepcost.errors import ModelError, SepcostError
 from sepcost.input_text import InputText
-from sepcost.layers import Conv, Layer
+from sepcost.layers import Conv
 from sepcost.model_text import Device
 from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
-from sepcost.replacements import Replacement
 from sepcost.verification import Mismatch
 
 
@@ -26,15 +25,14 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputTe
     """
     found: list[Mismatch] = []
     for replacement in comparison.replacements:
-        wanted = {layer.name: layer.layer for layer in comparison.layers if layer.variants[replacement.text].parts}
+        wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
         if not wanted:
             continue  # it is the model as it is
         planned = replacement_plan(model, replacement)
         exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
-        inner_norm = [escape(name) for name in planned if _has_inner_norm(replacement, wanted.get(name or Conv.type))]
         total = comparison.totals[replacement.text].cost
         try:
-            small = replace_convolutions(model, replacement, exclude=exclude, inner_norm=inner_norm)
+            small = replace_convolutions(model, replacement, exclude=exclude)
             traced = trace_model(small, inputs, name=comparison.name, device=device)
         except SepcostError as error:
             reason = str(error).removeprefix(f"{comparison.name}: ")
@@ -46,8 +44,3 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputTe
             if ours != theirs:
                 found.append(Mismatch(None, replacement.text, None, field, ours, theirs))
     return found
-
-
-def _has_inner_norm(replacement: Replacement, layer: Layer | None) -> bool:
-    """Whether there is a norm between its parts: it was asked for, and one follows the convolution."""
-    return replacement.wants_inner_norm and isinstance(layer, Conv) and layer.norm == "batch"

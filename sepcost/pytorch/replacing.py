@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from sepcost.arguments import extent
@@ -19,6 +20,7 @@ from sepcost.layers import Conv
 from sepcost.pytorch.eligibility import described, reasons
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
+from sepcost.pytorch.placement import uninitialized
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.torch_modules import torch_modules
 from sepcost.wording import did_you_mean
@@ -106,6 +108,8 @@ def _planned(
         raise SepcostError(f"convolutions are replaced in a torch.nn.Module, got {model!r:.60}")
     if isinstance(model, torch.jit.ScriptModule):
         raise SepcostError("this model is TorchScript, which cannot be changed: give the model that it was made of")
+    if not isinstance(replacement, (str, Replacement)):
+        raise ReplacementError(f"a replacement is a text such as 'separable', got {replacement!r:.60}")
     chosen = Replacement.parse(replacement) if isinstance(replacement, str) else replacement
     named = _named(model)
     wanted = named if include is None else _matched("include", include, named)
@@ -250,6 +254,8 @@ def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
 def _copied(model: nn.Module, replaced: Mapping[_ConvNd, nn.Module]) -> nn.Module:
     """A deep copy in which these modules are those, wherever they are held."""
     memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
+    lazy = [tensor for tensor in (*model.parameters(), *model.buffers()) if is_lazy(tensor)]
+    memo |= {id(tensor): uninitialized(tensor) for tensor in lazy}
     try:
         with _CopiesOfResults():
             for module, sequential in replaced.items():

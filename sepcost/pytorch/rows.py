@@ -45,6 +45,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
     """What tells why a convolution is no module that another one can stand in for; None if it is one."""
     known = reasons(model)
     with_own = {call.module for call in recorder.calls if call.claims}
+    in_branches = {call.module for call in recorder.calls if call.in_branch}
 
     def keep(call: Call) -> str | None:
         module = call.module
@@ -53,7 +54,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
         if not isinstance(module, _ConvNd) or module in recorder.functional:
             return FUNCTIONAL
         reason = known.get(module, UNHELD) or recorder.usage.reasons.get(module)
-        return reason or (BRANCH if call.in_branch else None if module in with_own else FOREIGN)
+        return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN)
 
     return keep
 

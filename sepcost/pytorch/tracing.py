@@ -57,7 +57,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     with torch.no_grad(), _evaluating(model), _unfused():
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
-        recorder = Recorder(model)
+        recorder = Recorder(model, counter)
         with recorder.names, recorder.usage, counter, recorder:
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())

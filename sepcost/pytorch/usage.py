@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from sepcost.pytorch.eligibility import described
-from sepcost.pytorch.names import acting
+from sepcost.pytorch.names import first_argument, is_method_of
 
 DESCRIPTION = described.__module__
 """Where sepcost itself looks at a convolution that runs."""
@@ -29,41 +29,47 @@ class Usage:
 
     def __init__(self) -> None:
         self.reasons: dict[nn.Module, str] = {}
-        self._before: Any = None
 
     def __enter__(self) -> Usage:
-        self._before = vars(_ConvNd).get("__getattr__")
-
-        def read(module: _ConvNd, name: str) -> Any:
-            found = nn.Module.__getattr__(module, name)
-            if name in ("weight", "bias"):
-                self._note(module, name, sys._getframe(1))
-            return found
-
-        _ConvNd.__getattr__ = read  # type: ignore[assignment]
+        if not WATCHING:
+            _ConvNd.__getattr__ = _read  # type: ignore[assignment]
+        WATCHING.append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is None:
+        WATCHING.remove(self)
+        if not WATCHING:
             del _ConvNd.__getattr__
-        else:
-            _ConvNd.__getattr__ = self._before  # type: ignore[method-assign]
 
-    def _note(self, module: nn.Module, name: str, reader: FrameType) -> None:
-        if acting(reader) is module:
+    def note(self, module: nn.Module, name: str, reader: FrameType) -> None:
+        """That a frame has read a parameter."""
+        if is_method_of(reader, module):
             if reader.f_locals.get("output_size") is not None:
                 self.reasons.setdefault(module, "it is called with an output_size")
         elif reader.f_globals.get("__name__") != DESCRIPTION:
             self.reasons.setdefault(module, f"its {name} is read from outside{_by(reader)}")
 
 
+WATCHING: list[Usage] = []
+"""Those that are entered, one in the other or in several threads."""
+
+
+def _read(module: _ConvNd, name: str) -> Any:
+    """In the place of ``_ConvNd.__getattr__``, through which parameters are read."""
+    found = nn.Module.__getattr__(module, name)
+    if name in ("weight", "bias"):
+        for usage in WATCHING:
+            usage.note(module, name, sys._getframe(1))
+    return found
+
+
 def _by(reader: FrameType | None) -> str:
     """Whose method that is, where it is one; what stands in it (a lambda, a comprehension) is its own."""
     while reader is not None and reader.f_code.co_name in INSIDE:
         reader = reader.f_back
-    owner = None if reader is None else acting(reader)
+    owner = None if reader is None else first_argument(reader)
     if reader is None or not hasattr(type(owner), reader.f_code.co_name):
         return ""
     return f" by {type(owner).__name__}.{reader.f_code.co_name}"

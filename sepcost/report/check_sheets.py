@@ -34,7 +34,7 @@ COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
     Column("result", Kind.PARAMETER),
     Column("check", Kind.TEXT, names_rows=True),
-    Column("of", Kind.TEXT, optional=1),
+    Column("of", Kind.TEXT),
     Column("value", Kind.PARAMETER),
     Column("limit", Kind.PARAMETER),
     Column("by", Kind.PARAMETER, optional=2),

@@ -182,7 +182,7 @@ def _variant_rows(
 
 def _layer_row(comparison: Comparison, layer: LayerComparison, before: Sequence[str], replaced: Sequence[str]) -> Row:
     records: list[Record] = [layer_record(comparison, layer, text) for text in layer.variants]
-    often = f" ×{layer.node.times}" if layer.node.times > 1 else ""
+    often = f" (×{layer.node.times})" if layer.node.times > 1 else ""
     own = {**records[0], "kernel": f"{layer_kernel(layer.layer)}{often}"}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
     for record in records:

@@ -114,22 +114,28 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def uncounted_notes(*networks: Network | None) -> Iterator[str]:
-    """What nobody can count of the models among these networks, each once."""
-    models = [network for network in networks if network is not None and network.uncounted]
-    for line in dict.fromkeys(map(uncounted_line, models)):
+    """What nobody can count of the models among these networks, each once, and by name where there are several."""
+    known = [network for network in networks if network is not None]
+    several = len({network.name for network in known}) > 1
+    lines = [
+        f"{network.name}: {uncounted_line(network)}" if several else uncounted_line(network)
+        for network in known
+        if network.uncounted
+    ]
+    for line in dict.fromkeys(lines):
         yield f"! {line}."
 
 
 def uncounted_line(network: Network) -> str:
     """The operators of a model that nobody can count, and how often each runs."""
     told = [f"{what} ({many}×)" if many > 1 else what for what, many in (network.uncounted or {}).items()]
-    return f"Not counted, since nobody knows what it costs: {named(told)}"
+    return f"Not counted, as torch's counter counts it as nothing: {named(told)}"
 
 
 def remainder_notes(comparison: Comparison) -> Iterator[str]:
     """Whose the parameters are that no layer has."""
     for node in comparison.network:
-        if isinstance(node.layer, Other) and node.layer.params and not node.layer.macs and " " in node.layer.operator:
+        if isinstance(node.layer, Other) and node.layer.operator.startswith("params of "):
             yield f"The {node.name} is {node.layer.operator}."
 
 

@@ -48,7 +48,8 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     networks = {(comparison.network.source, comparison.name) for comparison in comparisons}
     conv = first.network.nodes[0].layer if len(first.network) == 1 else None
     if len(networks) > 1 or not names:
-        title = f"{len(networks) if names else len(comparisons):,} networks"
+        many = len(networks if names else {id(comparison.network) for comparison in comparisons})
+        title = f"{many:,} networks" if many > 1 else first.name
     elif isinstance(conv, Conv) and first.network.independent:
         title = conv_title(conv, first.network.per_position, (*names, *("C", "O") * ("alpha" in names)))
     else:

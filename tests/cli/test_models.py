@@ -208,7 +208,7 @@ def test_what_cannot_be_replaced_is_kept_with_its_reason(sepcost: Sepcost) -> No
     assert layers["remainder"]["standard"]["params"] == 5
 
 
-UNCOUNTED = "Not counted, since nobody knows what it costs: mv (2×)"
+UNCOUNTED = "Not counted, as torch's counter counts it as nothing: mv (2×)"
 
 
 @pytest.mark.parametrize("model", ["nets.py:Mv", "nets.py:OnlyMv"])
@@ -301,6 +301,26 @@ def test_a_module_that_runs_on_maps_of_several_sizes_is_chosen_as_one(sepcost: S
     layers = layers_of(network_of(sepcost, *model))
     assert layers["head"]["kept"] == layers["head#2"]["kept"]
     assert (layers["head"]["kept"] is None) is (option == "--include")
+
+
+def test_a_name_of_ones_own_with_a_number_is_chosen_alone(sepcost: Sepcost) -> None:
+    layers = "".join(f'- {{name: "block#{n}", H: 8, C: 4, K: 3, O: 4}}\n' for n in (1, 2))
+    Path("net.yaml").write_text(f"{layers}- {{name: block, H: 8, C: 4, K: 3, O: 4}}\n", encoding="utf-8")
+    found = layers_of(network_of(sepcost, "net.yaml", "--exclude", "block#1"))
+    assert [layer["kept"] for layer in found.values()] == ["excluded", None, None]
+
+
+def test_notes_of_several_models_name_them(sepcost: Sepcost) -> None:
+    done = sepcost("compare", "nets.py:Mv", "nets.py:OnlyMv", "--input", "3x10", "--totals")
+    assert [line.partition(": ")[0] for line in done.out.splitlines() if "Not counted" in line] == [
+        "! nets.py:Mv",
+        "! nets.py:OnlyMv",
+    ]
+
+
+def test_one_model_under_several_replacements_is_one_network(sepcost: Sepcost) -> None:
+    options = ("--totals", "--sort", "reduction.macs", "-r", "separable", "-r", "blueprint")
+    assert sepcost("compare", NET, *IMAGE, *options).out.splitlines()[0] == NET
 
 
 def test_globs_and_inputs_that_nothing_would_take_are_refused(sepcost: Sepcost) -> None:

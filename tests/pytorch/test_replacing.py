@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial, wraps
 from threading import Lock
 from typing import Any
 
@@ -272,10 +272,18 @@ def test_norms_where_they_follow_are_what_a_comparison_has_by_itself() -> None:
     model, source = UNet(), torch.empty(1, 3, 32, 32, device="meta")
     traced = trace(deepcopy(model).to("meta"), [source])
     followed = [node.name for node in traced.network if isinstance(node.layer, Conv) and node.layer.norm == "batch"]
-    with_norms = "bottleneck:inner_norm=true"
-    total = compare(traced.network, with_norms).totals[with_norms].cost
+    total = compare(replace(traced.network, inner_norm=True), "bottleneck").totals["bottleneck"].cost
     replaced = replace_convolutions(model, "bottleneck", inner_norm=followed)
     assert counted(replaced, source) == (total.params, total.macs)
+
+
+@pytest.mark.parametrize("block", ["separable", "bottleneck", "blueprint", "inverted", "spatial"])
+def test_norms_that_a_replacement_asks_for_are_what_a_comparison_has(block: str) -> None:
+    model, source, text = UNet(), torch.empty(1, 3, 32, 32, device="meta"), f"{block}:inner_norm=true"
+    traced = trace(deepcopy(model).to("meta"), [source])
+    total = compare(traced.network, text).totals[text].cost
+    assert counted(replace_convolutions(model, text), source) == (total.params, total.macs)
+    assert total.params > compare(traced.network, block).totals[block].cost.params
 
 
 class Holds(nn.Module):
@@ -317,7 +325,44 @@ def _hook(model: Any) -> None:
     model.register_forward_hook(lambda module, inputs, output: conv(output))
 
 
-@pytest.mark.parametrize("hold", [_closure, _wrapped, _default, _bound, _hook])
+def _path(model: Any) -> None:
+    model.again = lambda x: model.conv(x)
+
+
+def _cached(model: Any) -> None:
+    model.again = lru_cache(model.conv.forward)
+
+
+def _argument(model: Any) -> None:
+    conv = model.conv
+    model.again = partial(map, lambda x: conv(x))
+
+
+def _object(model: Any) -> None:
+    conv = model.conv
+
+    class Act:
+        def __init__(self) -> None:
+            self.function = lambda x: conv(x)
+
+        def __call__(self, x: Tensor) -> Any:
+            return self.function(x)  # type: ignore[no-untyped-call]
+
+    model.again = Act()
+
+
+def _recursive(model: Any) -> None:
+    conv = model.conv
+
+    def again(x: Tensor, times: int = 2) -> Any:
+        return again(conv(x), times - 1) if times else x
+
+    model.again = again
+
+
+@pytest.mark.parametrize(
+    "hold", [_closure, _wrapped, _default, _bound, _hook, _path, _cached, _argument, _object, _recursive]
+)
 def test_what_a_function_holds_on_to_stays(hold: Callable[[Any], None]) -> None:
     model = Holds(hold)
     reason = replacement_plan(model)["conv"]
@@ -327,16 +372,56 @@ def test_what_a_function_holds_on_to_stays(hold: Callable[[Any], None]) -> None:
     assert isinstance(replace_convolutions(model).get_submodule("conv"), nn.Conv2d)
 
 
+@pytest.mark.parametrize("by", ["accelerate", "autocast"])
+def test_a_forward_that_was_wrapped_keeps_all_that_it_runs(by: str) -> None:
+    model: Any = Holds(lambda model: None)
+    forward = model.forward
+    model.forward = torch.autocast("cpu")(forward) if by == "autocast" else wraps(forward)(lambda x: forward(x))
+    reasons = replacement_plan(model)
+    assert all(reason is not None and reason.endswith("forward holds on to it") for reason in reasons.values())
+
+
+def test_what_torch_compile_makes_is_made_again_for_the_copy() -> None:
+    model: Any = torch.compile(nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU()), backend="eager")
+    assert replacement_plan(model) == {"0": None}
+    compiled: Any = torch.compile(nn.Sequential(nn.Conv2d(4, 4, 3)), backend="eager")
+    inside = nn.Sequential(compiled)
+    assert list(replacement_plan(inside).values()) == [None]
+    replaced = replace_convolutions(inside)
+    assert sum(each.numel() for each in replaced.parameters()) == 4 * 9 + 4 + 16 + 4
+    assert replaced(torch.zeros(1, 4, 8, 8)).shape == (1, 4, 6, 6)
+
+
 def test_what_only_looks_like_it_does_not() -> None:
     def compiled(model: Any) -> None:
         model.compile(backend="eager")
-        model.act = lambda x: functional.relu(x)
+        model.slope = 0.1
+        model.act = lambda x: functional.leaky_relu(x, model.slope)
+        model._register_state_dict_hook(lambda *arguments: model.conv)
         model.cache = [model.conv.weight * 2]
 
     model = Holds(compiled)
     assert replacement_plan(model) == {"conv": None, "other": None}
     cached: Any = replace_convolutions(model)
     assert torch.equal(cached.cache[0], model.conv.weight * 2)
+
+
+@pytest.mark.parametrize("replacement", [None, ["separable"], 3])
+def test_what_is_no_replacement_is_refused(replacement: Any) -> None:
+    with pytest.raises(ReplacementError, match="a replacement is a text such as 'separable', got"):
+        replace_convolutions(nn.Conv2d(3, 8, 3), replacement)
+
+
+def test_what_is_lazy_in_a_model_stays_lazy() -> None:
+    lazy = nn.Sequential(nn.LazyConv2d(3, 1), nn.Conv2d(3, 8, 3), nn.LazyBatchNorm2d(), nn.LazyLinear(3))
+    replaced = replace_convolutions(lazy)
+    assert [type(each) for each in replaced.children()] == [
+        nn.LazyConv2d,
+        nn.Sequential,
+        nn.LazyBatchNorm2d,
+        nn.LazyLinear,
+    ]
+    assert replaced(torch.zeros(1, 2, 8, 8)).shape == (1, 8, 6, 3)
 
 
 def test_shared_modules_stay_shared() -> None:

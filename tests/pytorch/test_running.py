@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -17,6 +19,10 @@ from sepcost.pytorch.tracing import Trace
 
 MODELS = """
 from dataclasses import dataclass
+import random
+
+import numpy
+import numpy as np
 import torch
 from torch import nn
 
@@ -109,7 +115,8 @@ class Loops(Net):
 
 class Random(Net):
     def forward(self, x):
-        for _ in range(int(torch.randint(1, 1000, (1,), device="cpu"))):
+        some = int(torch.randint(1, 50, (1,), device="cpu")), random.randrange(50), numpy.random.randint(50)
+        for _ in range(sum(some) + 1):
             out = self.conv(x)
         return out
 
@@ -283,13 +290,21 @@ def test_operators_of_higher_order_are_listed_or_told() -> None:
 
 
 def test_random_numbers_are_the_same_each_time_and_others_go_on() -> None:
-    torch.manual_seed(7)
-    first = torch.rand(2)
-    torch.manual_seed(7)
-    torch.rand(1)
-    counted = {run("Random", IMAGE, device="cpu").macs for _ in range(3)}
-    assert len(counted) == 1
-    assert torch.equal(torch.rand(1), first[1:])
+    def draw() -> tuple[float, float, float]:
+        return float(torch.rand(1)), random.random(), float(np.random.rand())
+
+    def seed() -> None:
+        torch.manual_seed(7)
+        random.seed(7)
+        np.random.seed(7)
+
+    seed()
+    draw()
+    expected = draw()
+    seed()
+    draw()
+    assert len({run("Random", IMAGE, device="cpu").macs for _ in range(3)}) == 1
+    assert draw() == expected
 
 
 def test_a_model_that_fails_without_inputs_is_told_what_to_give() -> None:

@@ -323,6 +323,19 @@ def test_a_module_that_is_told_the_size_of_its_output_is_kept(by_name: bool) -> 
     assert found["up"].keep == "it is called with an output_size"
 
 
+def test_a_function_that_reads_a_weight_is_no_method_of_the_module() -> None:
+    def dtype_of(module: nn.Module) -> Any:
+        return module.weight.dtype
+
+    model = Does(lambda self, x: self.conv(x.to(dtype_of(self.conv))), conv=nn.Conv2d(3, 4, 3))
+    assert nodes(traced(model, IMAGE))["conv"].keep == "its weight is read from outside"
+
+
+def test_padding_of_a_module_is_no_read_from_outside() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"))
+    assert nodes(traced(model, IMAGE))["0"].keep is None
+
+
 def test_who_only_looks_at_a_convolution_does_not_keep_it() -> None:
     def forward(self: Any, x: Tensor) -> Any:
         dtype = next(self.conv.parameters()).dtype
@@ -489,6 +502,25 @@ def test_of_a_cond_it_counts_what_torch_counts() -> None:
 
     found = nodes(traced(Does(forward, fc=nn.Linear(6, 6)), (2, 6)))
     assert [node.times for node in found.values() if node.cost.macs] == [4]
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_behind_other_layers_both_branches_count_as_they_do_for_torch(linear: bool) -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        return torch.cond(x.sum() > 0, lambda x: self.a(x) + 1, lambda x: self.b(self.a(x)) + 1, (self.stem(x),))
+
+    stem = nn.Linear(8, 8) if linear else nn.Conv2d(3, 3, 1)
+    model = Does(forward, stem=stem, a=nn.Conv2d(3, 3, 3, padding=1), b=nn.Conv2d(3, 3, 5, padding=2))
+    found = nodes(traced(model, IMAGE))
+    assert [(node.name, node.times) for node in found.values() if node.name in "ab"] == [("a", 2), ("b", 1)]
+
+
+def test_what_runs_in_a_branch_and_outside_is_kept() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        return torch.cond(x.sum() > 0, lambda x: self.a(x) + 1, lambda x: x + 1, (self.a(x),))
+
+    found = nodes(traced(Does(forward, a=nn.Conv2d(3, 3, 3, padding=1)), IMAGE))
+    assert found["a"].keep == "it is in a branch of torch.cond"
 
 
 @pytest.mark.parametrize("longer", [False, True], ids=["by branches", "by calls"])
