@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dis import get_instructions
 from functools import partial
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
@@ -43,7 +44,17 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
                 for item in _items(value):
                     for captured in _of_attribute(item, set()):
                         found.setdefault(captured, f"{called(item)} holds on to it")
+    for function in _methods(map(type, model.modules())):
+        for captured in _of_function(function, set()):
+            found.setdefault(captured, f"{called(function)} holds on to it")
     return found
+
+
+def _methods(classes: Iterable[type]) -> Iterator[FunctionType]:
+    """Of classes that are not torch's: one that is made in a function may have captured something in there."""
+    for each in dict.fromkeys(classes):
+        if not each.__module__.startswith("torch."):
+            yield from (value for value in vars(each).values() if isinstance(value, FunctionType))
 
 
 def _of_attribute(value: Any, seen: set[int]) -> Iterator[nn.Module]:
@@ -68,40 +79,59 @@ def _of_function(function: Any, seen: set[int]) -> Iterator[nn.Module]:
         return
     seen.add(id(function))
     if not isinstance(function, FunctionType):
-        yield from _of_held(getattr(function, "__wrapped__", None), None, seen)
+        yield from _of_held(getattr(function, "__wrapped__", None), seen)
         return
-    for held in (*_cells(function), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        for item in _items(held):
-            yield from _of_held(item, function.__code__, seen)
+    for name, held in _cells(function):
+        attributes = _attributes_read(function.__code__, name) if isinstance(held, nn.Module) else None
+        yield from _of_held(held, seen) if attributes is None else _used(held, attributes)
+    for held in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        yield from _of_held(held, seen)
 
 
-def _of_held(held: Any, code: CodeType | None, seen: set[int]) -> Iterator[nn.Module]:
-    if isinstance(held, nn.Module):
-        yield from _used(held, code)
-    elif isinstance(held, MethodType) and isinstance(held.__self__, nn.Module):
-        yield from held.__self__.modules()
-    elif isinstance(held, partial):
-        for item in (held.func, *held.args, *held.keywords.values()):
-            yield from _of_held(item, None, seen)
-    elif isinstance(held, FunctionType) or hasattr(held, "__wrapped__"):
-        yield from _of_function(held, seen)
+def _of_held(held: Any, seen: set[int]) -> Iterator[nn.Module]:
+    """What a function can use of something that it holds."""
+    for item in _items(held):
+        if isinstance(item, nn.Module):
+            yield from item.modules()
+        elif isinstance(item, MethodType):
+            yield from _of_held(item.__self__, seen)
+        elif isinstance(item, partial):
+            yield from _of_held((item.func, item.args, item.keywords), seen)
+        elif isinstance(item, FunctionType) or hasattr(item, "__wrapped__"):
+            yield from _of_function(item, seen)
+        elif hasattr(item, "__dict__") and not isinstance(item, (type, ModuleType)) and id(item) not in seen:
+            seen.add(id(item))
+            yield from _of_held(list(vars(item).values()), seen)
 
 
-def _used(module: nn.Module, code: CodeType | None) -> Iterator[nn.Module]:
-    """What of a captured module the code can use, by the attributes that it reads: all, if it may call the module."""
-    attributes = [getattr(module, name) for name in code.co_names if hasattr(module, name)] if code else []
-    if not attributes or any(not isinstance(each, (nn.Module, *IMMUTABLE)) for each in attributes):
-        yield from module.modules()
-        return
-    for attribute in attributes:
-        if isinstance(attribute, nn.Module):
-            yield from attribute.modules()
+def _attributes_read(code: CodeType, name: str) -> set[str] | None:
+    """The attributes of a captured variable that the code reads; None where it does anything else with it."""
+    if any(isinstance(inner, CodeType) and name in inner.co_freevars for inner in code.co_consts):
+        return None
+    found: set[str] = set()
+    instructions = list(get_instructions(code))
+    for this, following in zip(instructions, [*instructions[1:], None]):
+        if this.argval == name and this.opname.endswith(("DEREF", "CLOSURE")):
+            if this.opname != "LOAD_DEREF" or following is None or following.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+                return None
+            found.add(str(following.argval))
+    return found
 
 
-def _cells(function: FunctionType) -> Iterator[Any]:
-    for cell in function.__closure__ or ():
+def _used(module: nn.Module, attributes: Iterable[str]) -> Iterator[nn.Module]:
+    """The modules behind these attributes; all, if one is neither a module nor a number that stays as it is."""
+    for name in attributes:
+        inner = module._modules.get(name)
+        if inner is not None:
+            yield from inner.modules()
+        elif name == "training" or not isinstance(vars(module).get(name, module), IMMUTABLE):
+            yield from module.modules()
+
+
+def _cells(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         try:
-            yield cell.cell_contents
+            yield name, cell.cell_contents
         except ValueError:  # empty
             continue
 

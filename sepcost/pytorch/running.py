@@ -66,8 +66,9 @@ def _refusal(model: nn.Module, inputs: Sequence[InputText], device: Device, erro
     """Why the forward pass failed, as far as that can be found out."""
     if device == META and misses_values(error):
         return why_not_meta(error)
-    if "NotImplementedType" in str(error):
-        return f"runs an operator that torch's counter has no way to run, such as while_loop or scan{own_line(error)}"
+    if "NotImplementedType" in str(error) or "torch.ops.higher_order." in str(error):
+        instead = "; --device cpu runs some of them" if device == META else ""
+        return f"runs an operator that torch's counter cannot run, such as while_loop or map{own_line(error)}{instead}"
     if not inputs:
         return f"needs inputs, it seems: give --input NAME=SHAPE: {told(error)}"
     batched = _batch_hint(model, inputs, device)

