@@ -6,6 +6,7 @@ import sys
 import weakref
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -123,13 +124,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:
         call = None
-        try:
+        with suppress(LayerError):  # nothing of it: no positions, or no channels
             if operator in CONVOLUTIONS:
                 call = self._convolution(operator, args, out)
             elif operator in MATRIX_PRODUCTS:
                 call = self._linear(operator, args)
-        except LayerError:  # nothing of it: no positions, or no channels
-            call = None
         if call is None:
             flops = flop_registry[operator](*args, **kwargs, out_val=out) + self._half
             macs, self._half = divmod(flops, 2)
