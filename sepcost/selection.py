@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -28,13 +28,13 @@ class Selection(NamedTuple):
 
     def of(self, network: Network) -> Network:
         """The network in which every other layer is kept."""
-        if not self.include and not self.exclude:
+        if not any(self):
             return network
         modules = _modules(network)
         names: dict[str, list[str]] = defaultdict(list)
         for name, module in modules.items():
             names[module].append(name)
-        nodes = (replace(node, keep=node.keep or self._why_not(names[modules[node.name]])) for node in network)
+        nodes = (replace(node, keep=node.keep or self.why_not(*names[modules[node.name]])) for node in network)
         return replace(network, nodes=tuple(nodes))
 
     def unmatched(self, network: Network) -> Selection:
@@ -55,11 +55,8 @@ class Selection(NamedTuple):
         typed = [f"--{option} {glob or repr(glob)}" for option, globs in self._asdict().items() for glob in globs]
         return f"{', '.join(typed)}: no convolution has such a name"
 
-    def why_not(self, name: str) -> str | None:
-        """Why a layer of this name is kept; None if it may be replaced."""
-        return self._why_not([name])
-
-    def _why_not(self, names: Sequence[str]) -> str | None:
+    def why_not(self, *names: str) -> str | None:
+        """Why the layers of these names, which are one module's, are kept; None if they may be replaced."""
         if any(_matches_any(glob, names) for glob in self.exclude):
             return "excluded"
         if self.include and not any(_matches_any(glob, names) for glob in self.include):

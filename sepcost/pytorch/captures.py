@@ -23,7 +23,8 @@ NOT_RUN = {
 """Hooks that no forward pass runs."""
 OF_COMPILED = {"_orig_mod", "forward", "_torchdynamo_orig_callable"}
 """What ``torch.compile`` makes of a module, and makes again of its copy."""
-IMMUTABLE = (int, float, complex, bool, str, bytes, type(None), type)
+IMMUTABLE = (int, float, complex, str, bytes, type(None), type)
+"""What a copy of the model may as well share with it."""
 
 
 def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:

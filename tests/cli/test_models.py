@@ -477,6 +477,8 @@ def test_a_baseline_guards_a_model(tmp_path: Path) -> None:
 
 # Proofs
 
+HONEST = running.trace_model
+
 
 @pytest.mark.parametrize(("name", "shape"), MODELS)
 def test_verify_replaces_the_convolutions_for_real(sepcost: Sepcost, name: str, shape: str) -> None:
@@ -496,17 +498,16 @@ def test_a_model_that_cannot_be_replaced_or_copied_is_verified_as_far_as_it_can_
     assert (stuck.code, second["verified"]["mismatches"]) == (1, [])
 
 
+def one_mac_more(*args: Any, **named: Any) -> Trace:
+    traced = HONEST(*args, **named)
+    return replace(traced, macs=traced.macs + 1)
+
+
 @pytest.mark.parametrize("command", [["compare"], ["check"]])
 def test_verify_finds_a_spoiled_prediction(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    honest = running.trace_model
-
-    def one_more(*args: Any, **named: Any) -> Trace:
-        traced = honest(*args, **named)
-        return replace(traced, macs=traced.macs + 1)
-
-    monkeypatch.setattr("sepcost.pytorch.recount.trace_model", one_more)
+    monkeypatch.setattr("sepcost.pytorch.recount.trace_model", one_mac_more)
     done = sepcost(*command, NET, *IMAGE, "--verify")
     assert done.code == 1
     told = done.err if command == ["compare"] else done.out
@@ -518,13 +519,7 @@ def test_verify_finds_a_spoiled_prediction(
 def test_layers_that_are_not_torchs_total_are_told(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    honest = running.trace_model
-
-    def one_more(*args: Any, **named: Any) -> Trace:
-        traced = honest(*args, **named)
-        return replace(traced, macs=traced.macs + 1)
-
-    monkeypatch.setattr("sepcost.pytorch.running.trace_model", one_more)
+    monkeypatch.setattr("sepcost.pytorch.running.trace_model", one_mac_more)
     told = f"sepcost: {NET}: the layers have 528,800 MACs, and torch counts 528,801: please report it\n"
     assert sepcost(*command, *IMAGE) == Run(1, "", told)
 
