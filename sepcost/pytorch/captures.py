@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dis import get_instructions
-from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from functools import cached_property, partial
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
@@ -23,8 +22,8 @@ NOT_RUN = {
 """Hooks that no forward pass runs."""
 OF_COMPILED = {"_orig_mod", "forward", "_torchdynamo_orig_callable"}
 """What ``torch.compile`` makes of a module, and makes again of its copy."""
-IMMUTABLE = (int, float, complex, str, bytes, type(None), type)
-"""What a copy of the model may as well share with it."""
+CONSTRUCTORS = {"__new__", "__init__"}
+"""Nothing runs them again."""
 
 
 def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
@@ -53,9 +52,22 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
 
 def _methods(classes: Iterable[type]) -> Iterator[FunctionType]:
     """Of classes that are not torch's: one that is made in a function may have captured something in there."""
-    for each in dict.fromkeys(classes):
+    for each in dict.fromkeys(base for kind in classes for base in kind.__mro__):
         if not each.__module__.startswith("torch."):
-            yield from (value for value in vars(each).values() if isinstance(value, FunctionType))
+            for name, value in vars(each).items():
+                if name not in CONSTRUCTORS:
+                    yield from _functions(value)
+
+
+def _functions(member: Any) -> Iterator[FunctionType]:
+    """The functions that a member of a class is made of."""
+    if isinstance(member, property):
+        made_of = [member.fget, member.fset]
+    elif isinstance(member, cached_property):
+        made_of = [member.func]
+    else:
+        made_of = [member.__func__ if isinstance(member, (staticmethod, classmethod)) else member]
+    yield from (function for function in made_of if isinstance(function, FunctionType))
 
 
 def _of_attribute(value: Any, seen: set[int]) -> Iterator[nn.Module]:
@@ -82,9 +94,8 @@ def _of_function(function: Any, seen: set[int]) -> Iterator[nn.Module]:
     if not isinstance(function, FunctionType):
         yield from _of_held(getattr(function, "__wrapped__", None), seen)
         return
-    for name, held in _cells(function):
-        attributes = _attributes_read(function.__code__, name) if isinstance(held, nn.Module) else None
-        yield from _of_held(held, seen) if attributes is None else _used(held, attributes)
+    for cell in function.__closure__ or ():
+        yield from _of_held(_contents(cell), seen)
     for held in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
         yield from _of_held(held, seen)
 
@@ -105,36 +116,11 @@ def _of_held(held: Any, seen: set[int]) -> Iterator[nn.Module]:
             yield from _of_held(list(vars(item).values()), seen)
 
 
-def _attributes_read(code: CodeType, name: str) -> set[str] | None:
-    """The attributes of a captured variable that the code reads; None where it does anything else with it."""
-    if any(isinstance(inner, CodeType) and name in inner.co_freevars for inner in code.co_consts):
+def _contents(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty
         return None
-    found: set[str] = set()
-    instructions = list(get_instructions(code))
-    for this, following in zip(instructions, [*instructions[1:], None]):
-        if this.argval == name and this.opname.endswith(("DEREF", "CLOSURE")):
-            if this.opname != "LOAD_DEREF" or following is None or following.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
-                return None
-            found.add(str(following.argval))
-    return found
-
-
-def _used(module: nn.Module, attributes: Iterable[str]) -> Iterator[nn.Module]:
-    """The modules behind these attributes; all, if one is neither a module nor a number that stays as it is."""
-    for name in attributes:
-        inner = module._modules.get(name)
-        if inner is not None:
-            yield from inner.modules()
-        elif name == "training" or not isinstance(vars(module).get(name, module), IMMUTABLE):
-            yield from module.modules()
-
-
-def _cells(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # empty
-            continue
 
 
 def _items(value: Any, depth: int = 3) -> Iterable[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from inspect import isdatadescriptor
+from itertools import chain, takewhile
 from typing import cast
 
 import torch
@@ -20,7 +21,7 @@ from sepcost.pytorch.captures import captured_by
 from sepcost.pytorch.ledger import memory_of
 from sepcost.pytorch.names import called, plain_name
 
-KINDS = {nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d}
+KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
 """What torch draws first weights in."""
 
@@ -40,6 +41,11 @@ PARAMETER_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 
 PLAIN = frozenset(vars(nn.Conv2d(1, 1, 1, device="meta")))
 """What every convolution module has of its own."""
+OVERRIDABLE = {
+    "__init__", "__new__", "__init_subclass__", "reset_parameters", "extra_repr", "__repr__", "__str__", "__dir__",
+    "_get_name",
+}  # fmt: skip
+"""Methods of a convolution that decide nothing of what it computes."""
 
 
 def eligible(module: nn.Module) -> str | None:
@@ -104,13 +110,30 @@ def _of_class(module: nn.Module) -> Iterator[str]:
             yield f"its {name} is parametrized ({', '.join(type(each).__name__ for each in functions.children())})"
     elif isinstance(module, LazyModuleMixin):
         yield f"it is lazy ({kind.__name__}): run the model once before"
-    elif kind not in KINDS:
+    elif not isinstance(module, KINDS):
         yield f"it is no plain convolution of torch.nn, but {kind.__qualname__}"
+    else:
+        for name, member in members_of_subclass(module).items():
+            if _is_overridden(name, member):
+                yield f"its class {kind.__qualname__} overrides {name}"
+
+
+def members_of_subclass(module: nn.Module) -> Mapping[str, object]:
+    """What the class of a convolution has that torch's own class does not have, or not so: none for a plain one."""
+    derived = takewhile(lambda kind: kind not in KINDS, type(module).__mro__)
+    return {name: member for kind in reversed(list(derived)) for name, member in vars(kind).items()}
+
+
+def _is_overridden(name: str, member: object) -> bool:
+    """Whether it changes what the convolution does: its methods, or the attributes of its instances."""
+    if callable(getattr(nn.ConvTranspose2d, name, None)):  # which has every method that a convolution has
+        return name not in OVERRIDABLE
+    return name in (*PLAIN, "weight", "bias") and isdatadescriptor(member)
 
 
 def _of_attributes(module: nn.Module) -> Iterator[str]:
     for name in vars(module):
-        if name not in PLAIN and hasattr(type(module), name):
+        if name not in PLAIN and hasattr(nn.ConvTranspose2d, name):
             yield f"it has a {name} of its own"
     for name in chain(module._buffers, module._modules, module._parameters):
         if name not in ("weight", "bias"):

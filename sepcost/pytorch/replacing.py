@@ -17,7 +17,7 @@ from sepcost.arguments import extent
 from sepcost.blocks import Parts
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
-from sepcost.pytorch.eligibility import described, reasons
+from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
@@ -283,4 +283,9 @@ class _CopiesOfResults(TorchFunctionMode):
 def _attributes(module: _ConvNd, sequential: nn.Module) -> dict[str, Any]:
     """What the convolution has of its own, for code that reads it: its arguments, and what others have noted there."""
     theirs = {*vars(sequential), *sequential._modules, "_reversed_padding_repeated_twice"}
-    return {name: value for name, value in vars(module).items() if name not in theirs}
+    of_class = {
+        name: getattr(module, name)
+        for name, member in members_of_subclass(module).items()
+        if not name.startswith("__") and (isinstance(member, staticmethod) or not hasattr(member, "__get__"))
+    }
+    return {name: value for name, value in {**of_class, **vars(module)}.items() if name not in theirs}

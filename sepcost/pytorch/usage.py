@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from threading import Lock
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -31,38 +33,72 @@ class Usage:
         self.reasons: dict[nn.Module, str] = {}
 
     def __enter__(self) -> Usage:
-        if not WATCHING:
-            _ConvNd.__getattr__ = _read  # type: ignore[assignment]
-        WATCHING.append(self)
+        WATCH.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        WATCHING.remove(self)
-        if not WATCHING:
-            del _ConvNd.__getattr__
+        WATCH.remove(self)
 
     def note(self, module: nn.Module, name: str, reader: FrameType) -> None:
-        """That a frame has read a parameter."""
-        if is_method_of(reader, module):
+        """A frame has read a parameter."""
+        file = reader.f_globals.get("__name__")
+        if file == _ConvNd.__module__ and is_method_of(reader, module):
             if reader.f_locals.get("output_size") is not None:
                 self.reasons.setdefault(module, "it is called with an output_size")
-        elif reader.f_globals.get("__name__") != DESCRIPTION:
+        elif file != DESCRIPTION:
             self.reasons.setdefault(module, f"its {name} is read from outside{_by(reader)}")
 
 
-WATCHING: list[Usage] = []
-"""Those that are entered, one in the other or in several threads."""
+class _Watch:
+    """The usages that are entered, in each other or in several threads, and the one patch that serves them all.
+
+    It wraps ``_ConvNd.__getattr__``, through which parameters are read, and whatever another tool has put there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._usages: list[Usage] = []
+        self._reader: Callable[[_ConvNd, str], Any] | None = None
+        self._covered: Any = None
+
+    def add(self, usage: Usage) -> None:
+        with self._lock:
+            if not self._usages:
+                self._covered = vars(_ConvNd).get("__getattr__")
+                self._reader = _reader(self._usages, self._covered)
+                _ConvNd.__getattr__ = self._reader  # type: ignore[assignment]
+            self._usages.append(usage)
+
+    def remove(self, usage: Usage) -> None:
+        with self._lock:
+            self._usages.remove(usage)
+            if self._usages:
+                return
+            self._usages = []  # a patch that another tool has covered since stays beneath it, and sees nobody
+            if vars(_ConvNd).get("__getattr__") is not self._reader:
+                return
+            if self._covered is None:
+                del _ConvNd.__getattr__
+            else:
+                _ConvNd.__getattr__ = self._covered  # type: ignore[method-assign]
 
 
-def _read(module: _ConvNd, name: str) -> Any:
-    """In the place of ``_ConvNd.__getattr__``, through which parameters are read."""
-    found = nn.Module.__getattr__(module, name)
-    if name in ("weight", "bias"):
-        for usage in WATCHING:
-            usage.note(module, name, sys._getframe(1))
-    return found
+WATCH = _Watch()
+
+
+def _reader(usages: Sequence[Usage], covered: Callable[[_ConvNd, str], Any] | None) -> Callable[[_ConvNd, str], Any]:
+    """An ``__getattr__`` that lets the usages know who reads a parameter, and reads it as the covered one does."""
+
+    def read(module: _ConvNd, name: str) -> Any:
+        found = nn.Module.__getattr__(module, name) if covered is None else covered(module, name)
+        if name in ("weight", "bias"):
+            for usage in list(usages):
+                usage.note(module, name, sys._getframe(1))
+        return found
+
+    return read
 
 
 def _by(reader: FrameType | None) -> str:

@@ -114,8 +114,72 @@ class Reading(nn.Module):
         return self.conv(nn.functional.pad(x, (reach, 0)))  # type: ignore[no-any-return]
 
 
-class Mine(nn.Conv2d):
+class OwnConstructor(nn.Conv2d):
+    """As torchvision's video models have it; nothing of it changes what the convolution does."""
+
+    RATIO = 2
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.note = "mine"
+
+    @staticmethod
+    def downsampling(stride: int) -> tuple[int, int]:
+        return stride, stride
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight)
+
+    def extra_repr(self) -> str:
+        return "mine"
+
+
+class OwnForward(nn.Conv2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.sign())
+
+
+class OwnConvForward(nn.Conv1d):
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return super()._conv_forward(input, weight.sign(), bias)  # type: ignore[no-any-return]
+
+
+class OwnOutputPadding(nn.ConvTranspose2d):
+    def _output_padding(self, *arguments: Any) -> Any:
+        return [0, 0]
+
+
+class Mixed:
+    """What comes before the convolution among a class's bases."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x
+
+
+class OwnCall(Mixed, nn.Conv2d):
     pass
+
+
+class Inherited(OwnForward):
+    pass
+
+
+class OwnProperty(nn.Conv2d):
+    @property
+    def bias(self) -> Tensor:
+        return torch.ones(self.out_channels)
+
+    @bias.setter
+    def bias(self, value: Any) -> None:
+        pass
+
+    def register_parameter(self, name: str, param: Any) -> None:
+        super().register_parameter({"bias": "other"}.get(name, name), param)
+
+
+class OwnBase(nn.modules.conv._ConvNd):
+    def __init__(self) -> None:
+        super().__init__(3, 8, (3, 3), (1, 1), (0, 0), (1, 1), False, (0, 0), 1, True, "zeros")
 
 
 def counted(model: nn.Module, *inputs: torch.Tensor) -> tuple[int, int]:
@@ -382,6 +446,30 @@ def _class(model: Any) -> None:
     model.inner = Inner()
 
 
+def _base_class(model: Any) -> None:
+    conv = model.conv
+
+    class Base(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return conv(x)
+
+    class Inner(Base):
+        pass
+
+    model.inner = Inner()
+
+
+def _property(model: Any) -> None:
+    conv = model.conv
+
+    class Inner(nn.Module):
+        @property
+        def weight(self) -> Any:
+            return conv.weight
+
+    model.inner = Inner()
+
+
 def _inner_function(model: Any) -> None:
     model.scale = 2.0
 
@@ -393,8 +481,10 @@ def _inner_function(model: Any) -> None:
 
 HOLDING = [
     _closure, _wrapped, _default, _bound, _hook, _path, _cached, _argument, _object, _recursive, _object_in_a_closure,
-    _class, _inner_function,
+    _class, _base_class, _property, _inner_function,
 ]  # fmt: skip
+OF_THE_MODEL = [_path, _inner_function]
+"""What holds on to the model, and so to all of its convolutions."""
 
 
 @pytest.mark.parametrize("hold", HOLDING)
@@ -403,8 +493,22 @@ def test_what_a_function_holds_on_to_stays(hold: Callable[[Any], None]) -> None:
     reason = replacement_plan(model)["conv"]
     assert reason is not None
     assert reason.endswith(" holds on to it")
-    assert replacement_plan(model)["other"] is None or hold in (_class, _inner_function, _object, _object_in_a_closure)
+    assert (replacement_plan(model)["other"] is None) == (hold not in OF_THE_MODEL)
     assert isinstance(replace_convolutions(model).get_submodule("conv"), nn.Conv2d)
+
+
+def test_what_nothing_runs_again_holds_on_to_nothing() -> None:
+    conv = nn.Conv2d(3, 8, 3)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = conv
+
+        def forward(self, x: Tensor) -> Any:
+            return self.conv(x)
+
+    assert replacement_plan(Net()) == {"conv": None}
 
 
 @pytest.mark.parametrize(
@@ -459,8 +563,8 @@ def test_what_torch_compile_makes_is_made_again_for_the_copy() -> None:
 def test_what_only_looks_like_it_does_not() -> None:
     def compiled(model: Any) -> None:
         model.compile(backend="eager")
-        model.slope = 0.1
-        model.act = lambda x: functional.leaky_relu(x, model.slope)
+        slope = 0.1
+        model.act = lambda x: functional.leaky_relu(x, slope)
         model._register_state_dict_hook(lambda *arguments: model.conv)
         model.cache = [model.conv.weight * 2]
 
@@ -808,7 +912,13 @@ REFUSED: list[tuple[Callable[[], nn.Module], str]] = [
         lambda: prune.l1_unstructured(nn.Conv2d(3, 8, 3), "weight", 2),  # type: ignore[no-untyped-call]
         "it has a forward pre-hook (L1Unstructured)",
     ),
-    (lambda: Mine(3, 8, 3), "it is no plain convolution of torch.nn, but Mine"),
+    (lambda: OwnForward(3, 8, 3), "its class OwnForward overrides forward"),
+    (lambda: OwnConvForward(3, 8, 3), "its class OwnConvForward overrides _conv_forward"),
+    (lambda: OwnOutputPadding(3, 8, 3), "its class OwnOutputPadding overrides _output_padding"),
+    (lambda: OwnCall(3, 8, 3), "its class OwnCall overrides __call__"),
+    (lambda: Inherited(3, 8, 3), "its class Inherited overrides forward"),
+    (lambda: OwnProperty(3, 8, 3), "its class OwnProperty overrides bias"),
+    (OwnBase, "it is no plain convolution of torch.nn, but OwnBase"),
     (lambda: nn.LazyConv2d(8, 3), "it is lazy (LazyConv2d): run the model once before"),
     (with_forward, "it has a forward of its own"),
     (with_buffer, "it also holds scale"),
@@ -824,6 +934,38 @@ REFUSED: list[tuple[Callable[[], nn.Module], str]] = [
     (lambda: nn.Conv2d(8, 8, 3, groups=2), "grouped"),
     (lambda: nn.Conv3d(8, 8, 1), "1×1×1"),
 ]
+
+
+def test_a_subclass_with_a_constructor_of_its_own_is_replaced() -> None:
+    model = nn.Sequential(OwnConstructor(3, 32, 3), nn.ReLU(), OwnConstructor(32, 64, 3), OwnForward(64, 64, 3))
+    source = torch.zeros(1, 3, 32, 32)
+    assert counted(model, source) == (56224, 52936704)
+    assert replacement_plan(model) == {"0": None, "2": None, "3": "its class OwnForward overrides forward"}
+    assert [node.keep for node in trace(model, [source]).network if isinstance(node.layer, Conv)] == [
+        None,
+        None,
+        "its class OwnForward overrides forward",
+    ]
+    replaced: Any = replace_convolutions(model)
+    assert counted(replaced, source) == (27 + 96 + 288 + 2048 + 36928, 1024 * (27 + 96 + 288 + 2048) + 900 * 36864)
+    assert (replaced[0].note, replaced[0].RATIO, replaced[0].downsampling(2)) == ("mine", 2, (2, 2))
+
+
+def test_a_method_of_a_subclass_that_reads_its_weight_is_found_by_a_trace() -> None:
+    class Scaled(nn.Conv2d):
+        def scaled(self, x: Tensor) -> Tensor:
+            return functional.conv2d(x, self.weight * 2)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = Scaled(3, 8, 3)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.conv(x) + self.conv.scaled(x)
+
+    kept = {node.name: node.keep for node in trace(Net(), [torch.zeros(1, 3, 8, 8)]).network}
+    assert kept["conv"] == "its weight is read from outside by Scaled.scaled"
 
 
 @pytest.mark.parametrize(("make", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
