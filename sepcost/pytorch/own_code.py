@@ -24,11 +24,10 @@ RAISED = (Exception, SystemExit)
 LONGEST_MESSAGE = 300
 LONGEST_LINE = 100
 
-NOT_THE_MODELS = tuple(
-    Path(path).resolve()
-    for path in (*torch.__path__, *sepcost.__path__, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
-)
-INSTALLED = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib"))
+NEVER_THE_MODELS = tuple(Path(path).resolve() for path in (*torch.__path__, *sepcost.__path__))
+PYTHONS = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
+INSTALLED = {"site-packages", "dist-packages"}
+"""What folders of libraries are called, wherever Python finds them: the environment's own, a user's, another one's."""
 
 STDOUT, STDERR = 1, 2
 
@@ -108,13 +107,14 @@ def _is_the_models(file: str) -> bool:
     if file.startswith("<frozen "):
         return False
     path = Path(file).resolve()
-    within = [folder for folder in (*NOT_THE_MODELS, *INSTALLED) if path.is_relative_to(folder)]
-    return not within or max(within, key=lambda folder: len(folder.parts)) in INSTALLED
+    if any(map(path.is_relative_to, NEVER_THE_MODELS)):
+        return False
+    return _is_installed(file) or not any(map(path.is_relative_to, PYTHONS))
 
 
 def _is_installed(file: str) -> bool:
     """Whether it is of a library, whose last line says less than the last line of a model that uses it."""
-    return any(Path(file).resolve().is_relative_to(folder) for folder in INSTALLED)
+    return not INSTALLED.isdisjoint(Path(file).parts)
 
 
 def _shown(file: str, number: int) -> str:

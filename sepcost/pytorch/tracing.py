@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.network import Network
 from sepcost.pytorch.recorder import Recorder
@@ -54,6 +55,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     """
     named = named or {}
     counter = FlopCounterMode(display=False)
+    counter.mod_tracker = _Untracked()
     with torch.no_grad(), _evaluating(model), _unfused():
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
@@ -64,6 +66,16 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     nodes = tuple(rows(recorder, model, params))
     network = Network(name or type(model).__name__, nodes, independent=True, inner_norm=False)
     return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params)
+
+
+class _Untracked(ModuleTracker):
+    """No counts by module are asked of torch's counter: what it hooks into modules for them needs gradients."""
+
+    def __enter__(self) -> ModuleTracker:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        pass
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from sepcost.layers import Linear, Other
 from sepcost.network import Node
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.pytorch.uncounted import NAMES, uncounted
+from tests.cases.models import ClassToken
 
 IMAGE = (1, 3, 8, 8)
 
@@ -556,6 +557,26 @@ def test_any_result_will_do(name: str) -> None:
     }  # fmt: skip
     model = Does(lambda self, x: wrapped[name](self.conv(x)), conv=nn.Conv2d(3, 4, 1))
     assert list(layers(traced(model, IMAGE))) == ["conv"]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_view_of_a_parameter_may_go_into_a_module(frozen: bool) -> None:
+    model = ClassToken().requires_grad_(not frozen)
+    found = trace(model, [torch.empty(1, 3, 8, 8)])
+    assert (found.macs, found.params) == (7_840, 304)
+    assert found.agrees
+    assert all(parameter.requires_grad is not frozen for parameter in model.parameters())
+    agree(found, model.requires_grad_(False), (torch.empty(1, 3, 8, 8),), {})
+
+
+def test_a_model_that_asks_for_gradients_of_its_parameters_gets_them() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(self.conv(x).sum(), self.conv.weight)
+        return gradient
+
+    found = traced(Does(forward, conv=nn.Conv2d(3, 8, 3)), IMAGE)
+    assert found.macs == 2 * nodes(found)["conv"].cost.macs  # forward, and backward by the weight
 
 
 def test_named_inputs() -> None:
