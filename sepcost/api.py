@@ -42,7 +42,7 @@ def load(
 
 def compare(
     source: Conv | Network | str | PathLike[str],
-    replacements: str | Sequence[str | Replacement] = (),
+    replacements: str | Sequence[str | Replacement] | None = None,
     *,
     flops_per_mac: int = 1,
     batch: int = 1,
@@ -70,7 +70,7 @@ def compare(
         source = load(source)
     network = source if isinstance(source, Network) else Network.of(source)
     texts = [replacements] if isinstance(replacements, str) else replacements
-    chosen = [Replacement.parse(item) if isinstance(item, str) else item for item in texts]
+    chosen = None if texts is None else [Replacement.parse(item) if isinstance(item, str) else item for item in texts]
     result = Result.of(network, chosen, Convention(flops_per_mac, batch, dtype))
     if not verify:
         return result

@@ -108,15 +108,16 @@ class Comparison:
     def of(
         cls,
         network: Network,
-        replacements: Sequence[Replacement] = (),
+        replacements: Sequence[Replacement] | None = None,
         convention: Convention | None = None,
         swept: Mapping[str, Value] | None = None,
     ) -> Self:
-        """Compare; without ``replacements`` the network's own count, and without those, ``separable``.
+        """Compare; where ``replacements`` are not given, with the usual ones of the network.
 
         ``swept`` are the numbers that tell this comparison from the others of its sweep.
         """
-        return cls.under_each(list(replacements) or usual_replacements(network), network, convention, swept)
+        chosen = usual_replacements(network) if replacements is None else replacements
+        return cls.under_each(chosen, network, convention, swept)
 
     @classmethod
     def under_each(
@@ -143,6 +144,17 @@ class Comparison:
     @property
     def name(self) -> str:
         return self.network.name
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """What each replacement is called; None alone where the network is compared with none.
+
+        >>> from sepcost import Conv, compare
+        >>> conv = Conv((112, 112), 32, 64, 3)
+        >>> compare(conv, ["separable", "blueprint"]).texts, compare(conv, []).texts
+        (('separable', 'blueprint'), (None,))
+        """
+        return tuple(self.totals) or (None,)
 
     def under(self, text: str) -> Self:
         """The same with this replacement alone."""
@@ -181,8 +193,12 @@ class Comparison:
 
 
 def usual_replacements(network: Network) -> list[Replacement]:
-    """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``."""
-    return list(network.replacements) or list(map(Replacement.parse, DEFAULT_REPLACEMENTS))
+    """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``.
+
+    Without convolutions, and without replacements of its own, it is compared with none.
+    """
+    texts = DEFAULT_REPLACEMENTS if network.has_convolutions else ()
+    return list(network.replacements) or list(map(Replacement.parse, texts))
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

@@ -90,6 +90,11 @@ class Network:
         """A network of this one layer."""
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 
+    @property
+    def has_convolutions(self) -> bool:
+        """Whether there is anything in it that could be replaced."""
+        return any(isinstance(node.layer, Conv) for node in self.nodes)
+
     def __repr__(self) -> str:
         return f"<Network {self.name!r}: {len(self.nodes)} layers>"
 

@@ -271,7 +271,7 @@ def test_figures_for_a_batch() -> None:
     ],
 )
 def test_what_is_kept_and_why(layer: str, reason: str | None) -> None:
-    result = compare(network(f"input: {{C: 4, H: 8}}\nlayers: [{layer}]"))
+    result = compare(network(f"input: {{C: 4, H: 8}}\nlayers: [{layer}]"), "separable")
     assert result.layers[0].kept == reason
     assert (result.layers[0].variants["separable"].cost == result.layers[0].standard) == (reason is not None)
 

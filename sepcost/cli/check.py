@@ -17,7 +17,7 @@ from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
-from sepcost.cli.replacement_option import chosen_replacements
+from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.selection import Selection
@@ -196,15 +196,7 @@ def _refuse_contradictions(
 
 def _replacements(texts: Sequence[str] | None) -> list[Replacement] | None:
     """None where none was typed, and none at all for ``none``."""
-    if not texts:
-        return None
-    from sepcost.budget import AS_GIVEN
-
-    if AS_GIVEN in texts:
-        if len(texts) > 1:
-            raise SepcostError("-r none is the network as given: leave out the other replacements")
-        return []
-    chosen, swept = chosen_replacements(texts)
+    chosen, swept = asked_replacements(texts)
     if swept:
         raise SepcostError(f"check judges one version of a network: give one value for {listed(swept)}")
     return chosen

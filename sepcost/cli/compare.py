@@ -10,6 +10,7 @@ from sepcost.cli.appearance import Appearance
 from sepcost.cli.contradictions import (
     refuse_beside_code,
     refuse_contradictions,
+    refuse_figures_of_replacements,
     refuse_overwriting,
     refuse_scaling_without_a_map,
 )
@@ -30,7 +31,7 @@ from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
-from sepcost.cli.replacement_option import chosen_replacements
+from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
@@ -108,7 +109,7 @@ def compare(
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
-    chosen, swept_options = chosen_replacements(replacements or ())
+    chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device.value, run_models, files)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
@@ -119,9 +120,11 @@ def compare(
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
+    if chosen == []:
+        refuse_figures_of_replacements(columns, sort)
     rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
     if format_ not in DATA and top is None:
-        refuse_too_many(sweep.size * max(1, len(chosen)))
+        refuse_too_many(sweep.size * max(1, len(chosen or ())))
     with Waiting("combinations" if sweep.names else "networks") as waiting:
         if files:
             chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)

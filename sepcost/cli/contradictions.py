@@ -8,6 +8,7 @@ from pathlib import Path
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import Format
 from sepcost.errors import SepcostError
+from sepcost.report.view import OF_REPLACEMENT
 
 CONFIGS = (".yaml", ".yml")
 
@@ -47,6 +48,14 @@ def _refuse_beside_yaml(sources: Sequence[str], others: Mapping[str, object]) ->
     for name, given in others.items():
         if given and name != "verify":
             raise SepcostError(f"--format yaml writes whole networks: leave out --{name}")
+
+
+def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
+    """A SepcostError where figures of replacements are asked for beside ``-r none``."""
+    for option, names in (("--columns", (columns or "").split(",")), ("--sort", [sort or ""])):
+        for name in names:
+            if name.strip().lower().startswith(OF_REPLACEMENT):
+                raise SepcostError(f"{option} {name.strip()} is of a replacement: it does not go with -r none")
 
 
 def refuse_overwriting(

@@ -41,7 +41,7 @@ class ConvolutionSweep:
     @property
     def rows(self) -> int:
         """How many a table will have, as far as that is known."""
-        replacements = 1 if self.view.by_replacement else max(1, len(self.job.replacements))
+        replacements = 1 if self.view.by_replacement else max(1, len(self.job.replacements or ()))
         return self._shown * replacements
 
     def comparisons(self) -> Iterator[Comparison]:
@@ -99,7 +99,7 @@ class ConvolutionSweep:
         return self._comparison(number)
 
     def _worth_it(self) -> bool:
-        built_in = all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements)
+        built_in = all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
         return built_in and self.view.totals and self.sweep.size >= WORTH_IT
 
     def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:

@@ -12,6 +12,7 @@ from sepcost.budgeted import Budgeted, judged
 from sepcost.cli.baseline import Baseline, absolute
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
+from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.sources import networks
 from sepcost.cli.verifier import proved
 from sepcost.comparison import Comparison, usual_replacements
@@ -104,6 +105,7 @@ class Inspection:
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
+            complain_of_nothing_to_replace(network, self.wishes.replacements)
             comparison = Comparison.under_each(chosen, network, self.wishes.convention)
         except NetworkError as error:
             raise item.located(error) from None
@@ -164,11 +166,26 @@ def _chosen(
         if (limit.figure, meant) not in overridden
     ]
     limits += [(limit, spoken_of, None) for limit in wishes.limits]
-    for limit in wishes.limits:
-        if spoken_of == AS_GIVEN and limit.is_least:
+    _refuse_reductions_of_nothing(network, wishes, limits)
+    return chosen, [(limit, of, line) for limit, of, line in limits if of != AS_GIVEN or not limit.is_least]
+
+
+def _refuse_reductions_of_nothing(
+    network: Network, wishes: Wishes, limits: Sequence[tuple[Limit, str, int | None]]
+) -> None:
+    """A SepcostError for a limit of a reduction where nothing is replaced; those of a budget are idle if it says so."""
+    for limit, of, _ in limits:
+        if of != AS_GIVEN or not limit.is_least:
+            continue
+        if (
+            wishes.replacements is None
+            and not network.has_convolutions
+            and not (network.budget and network.budget.replacement)
+        ):
+            raise SepcostError(f"{limit.figure} is of a replacement, and there is no convolution to replace")
+        if limit in wishes.limits:
             none = "-r none" if wishes.replacements is not None else "`replacement: none` of its budget"
             raise SepcostError(f"{limit.figure} is of a replacement: it does not go with {none}")
-    return chosen, [(limit, of, line) for limit, of, line in limits if of != AS_GIVEN or not limit.is_least]
 
 
 def _judged(counted: Counted) -> Iterator[Budgeted]:

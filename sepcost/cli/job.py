@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
+from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
@@ -27,13 +28,14 @@ MULTIPLIERS = ("alpha", "rho", "resolution")
 class Job:
     """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
+    ``replacements`` is None where none was typed, and empty for ``-r none``.
     ``sweep`` has the multipliers and the batch, as far as they were given; ``unmatched`` the globs of the selection
     that have matched no convolution so far.
     """
 
     def __init__(
         self,
-        replacements: Sequence[Replacement],
+        replacements: Sequence[Replacement] | None,
         convention: Convention,
         sweep: Sweep,
         selection: Selection,
@@ -58,7 +60,7 @@ class Job:
 
     def replacement_axis(self) -> Iterator[Axis]:
         """The replacements as an axis, which makes each a comparison of its own; none where there is only one."""
-        if len(self.replacements) > 1:
+        if self.replacements and len(self.replacements) > 1:
             yield Axis("replacement", [replacement.text for replacement in self.replacements])
 
     def compare(
@@ -74,8 +76,9 @@ class Job:
 
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
-        wanted = values.get("replacement")
-        chosen = [replacement for replacement in self.replacements if wanted in (None, replacement.text)]
+        chosen = self.replacements
+        if chosen and (wanted := values.get("replacement")) is not None:
+            chosen = [replacement for replacement in chosen if replacement.text == wanted]
         return Comparison.of(self.selection.of(network), chosen, convention, swept)
 
     def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
@@ -109,6 +112,7 @@ class Job:
 
     def _compare_loaded(self, item: Loaded | LoadedModel, waiting: Waiting) -> Iterator[Comparison]:
         model = item if isinstance(item, LoadedModel) else None
+        complain_of_nothing_to_replace(item.network, self.replacements)
         for values in self.sweep:
             waiting.advance(1)
             try:

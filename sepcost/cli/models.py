@@ -87,13 +87,13 @@ def run_model(named: ModelText, inputs: Sequence[InputText], device: Device) -> 
     Raises MiscountError where the layers don't add up to torch's own count.
     """
     text = str(named)
-    from sepcost.pytorch.running import has_convolutions, load_and_trace
+    from sepcost.pytorch.running import load_and_trace
 
     model, traced = load_and_trace(named, inputs, device=device)
     uncounted = {_where(*place): many for place, many in traced.uncounted.items()}
     network = replace(traced.network, name=text, source=text, uncounted=uncounted)
-    if not has_convolutions(traced):
-        raise ModelError("runs no convolution: there is nothing to replace")
+    if not network.nodes:
+        raise ModelError("runs nothing that counts: no operator with MACs, and it has no params")
     if not traced.agrees:
         raise MiscountError(f"{text}: {_difference(traced)}: please report it")
     return LoadedModel(network, model, inputs, device)

@@ -97,7 +97,7 @@ Replacements = Annotated[
     typer.Option(
         "-r",
         "--replacement",
-        help="What stands in: separable unless given; see sepcost replacements.",
+        help="What replaces it: separable unless given, or none; see sepcost replacements.",
         metavar="NAME[:option=value,…]",
         rich_help_panel=COUNTED,
     ),

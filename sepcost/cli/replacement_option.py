@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from importlib import import_module
 from typing import Any
 
 from sepcost.blocks import Parts
+from sepcost.budget import AS_GIVEN
+from sepcost.cli.streams import complain
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
+from sepcost.network import Network
 from sepcost.replacements import REPLACEMENTS, Replacement, every_combination, known_block
 from sepcost.wording import did_you_mean
+
+
+def asked_replacements(texts: Sequence[str] | None) -> tuple[list[Replacement] | None, tuple[str, ...]]:
+    """What ``-r`` asks for: nothing (None), no replacement at all for ``none``, or some; and the options that vary.
+
+    >>> asked_replacements([]), asked_replacements(["none"])
+    ((None, ()), ([], ()))
+    """
+    if not texts:
+        return None, ()
+    if AS_GIVEN not in texts:
+        return chosen_replacements(texts)
+    if len(texts) > 1:
+        raise SepcostError("-r none is the network as given: leave out the other replacements")
+    return [], ()
+
+
+def complain_of_nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) -> None:
+    """On stderr, where replacements were typed for a network that has no convolution."""
+    if typed and not network.has_convolutions:
+        options = " ".join(f"-r {replacement.text}" for replacement in typed)
+        complain(f"{network.name}: has no convolution that {options} could replace")
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[list[Replacement], tuple[str, ...]]:

@@ -9,7 +9,6 @@ from torch import nn
 
 from sepcost.errors import ModelError
 from sepcost.input_text import InputText
-from sepcost.layers import Conv
 from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import make_inputs
@@ -50,11 +49,6 @@ def trace_model(model: nn.Module, inputs: Sequence[InputText], *, name: str, dev
                 raise ModelError(_refusal(model, inputs, device, error)) from None
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from None
-
-
-def has_convolutions(traced: Trace) -> bool:
-    """Whether there is anything in it that could be replaced."""
-    return any(isinstance(node.layer, Conv) for node in traced.network)
 
 
 def _traced(model: nn.Module, inputs: Sequence[InputText], name: str, device: Device) -> Trace:

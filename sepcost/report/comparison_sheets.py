@@ -85,9 +85,9 @@ def layers_sheet(comparison: Comparison, view: View) -> Sheet:
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
     columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(comparison, before, replaced, optional)]
     rows = [_layer_row(comparison, layer, before, replaced) for layer in comparison.layers]
-    totals = [total_record(comparison, text) for text in comparison.totals]
+    totals = [total_record(comparison, text) for text in comparison.texts]
     cells: list[Cell] = [cell_of(name, totals[0]) if name in FIGURES else "" for name in before]
-    for record in totals:
+    for record in totals if comparison.totals else ():
         cells += [cell_of(name, record) for name in replaced]
     notes = (
         *chosen_note(comparison, view.sort),
@@ -121,8 +121,9 @@ def grouped_columns(
 ) -> list[Column]:
     """The standard's columns, and those of each replacement."""
     convention, several = comparison.convention, len(comparison.totals) > 1
+    standard = "standard" if comparison.totals else ""
     columns = [
-        column_of(name, convention, "standard" if name in FIGURES else "", optional.get(name, 0)) for name in before
+        column_of(name, convention, standard if name in FIGURES else "", optional.get(name, 0)) for name in before
     ]
     for text in comparison.totals:
         for name in replaced:
@@ -181,11 +182,12 @@ def _variant_rows(
 
 
 def _layer_row(comparison: Comparison, layer: LayerComparison, before: Sequence[str], replaced: Sequence[str]) -> Row:
-    records: list[Record] = [layer_record(comparison, layer, text) for text in layer.variants]
+    records: list[Record] = [layer_record(comparison, layer, text) for text in comparison.texts]
     often = f" (×{layer.node.times})" if layer.node.times > 1 else ""
     own = {**records[0], "kernel": f"{layer_kernel(layer.layer)}{often}"}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
-    for record in records:
+    for record in records if layer.variants else ():
         cells += [cell_of(name, record) for name in replaced]
     flagged = any(variant.costs_more for variant in layer.variants.values())
-    return Row(tuple(cells), Look.KEPT if layer.kept else Look.FLAGGED if flagged else Look.PLAIN)
+    kept = layer.kept and layer.variants
+    return Row(tuple(cells), Look.KEPT if kept else Look.FLAGGED if flagged else Look.PLAIN)

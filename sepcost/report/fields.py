@@ -49,7 +49,7 @@ def cell_of(name: str, record: Record) -> Cell:
     if name.startswith("reduction."):
         if record.get("kept"):
             return "kept"
-        return Ratio(value, flagged=name == "reduction.macs" and bool(record["costs_more"]))
+        return Ratio(value, flagged=name == "reduction.macs" and bool(record.get("costs_more")))
     return value if type(value) in (int, float) and name.rpartition(".")[2] in FIGURE_NAMES else text_of(value)
 
 

@@ -15,6 +15,7 @@ from sepcost.report.view import View
 from sepcost.units import as_percent
 from sepcost.verification import Verification
 
+NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 MOST_NAMES = 3
 """A note names that many layers and counts the rest."""
 
@@ -30,6 +31,9 @@ def unread_notes(comparison: Comparison) -> Iterator[str]:
 
 def kept_notes(comparison: Comparison) -> Iterator[str]:
     """Why layers stay as they are, reason by reason; first under every replacement, then under some."""
+    if not comparison.totals:
+        yield from [] if comparison.network.has_convolutions else [NOTHING_TO_REPLACE]
+        return
     always: dict[str, list[str]] = {}
     sometimes: dict[str, dict[str, list[str]]] = {}
     for layer in comparison.layers:
@@ -108,7 +112,7 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
         for figure, name in (("macs", "MACs"), ("params", "params"))
         if getattr(total, figure)
     ]
-    if shares:
+    if shares and convs:
         yield f"Convolutions have {' and '.join(shares)}."
     yield from uncounted_notes(comparison.network)
 

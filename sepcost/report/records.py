@@ -29,32 +29,40 @@ ALL_FIGURES = (
 """The standard's figures have no prefix."""
 
 
-def total_record(comparison: Comparison, text: str) -> Record:
-    """The whole network under the replacement with this text."""
-    total, convention = comparison.totals[text], comparison.convention
+def total_record(comparison: Comparison, text: str | None) -> Record:
+    """The whole network under the replacement with this text, or as it is."""
+    convention = comparison.convention
+    standard = {**_common(comparison, text), "row": "total", **total_figures(comparison.standard, convention)}
+    if text is None:
+        return standard
+    total = comparison.totals[text]
     return {
-        **_common(comparison, text),
-        "row": "total",
+        **standard,
         "kept": total.kept,
         "costs_more": total.costs_more,
-        **total_figures(comparison.standard, convention),
         **_prefixed("replacement", total_figures(total, convention)),
         **_prefixed("reduction", total_reductions(comparison.standard, total, convention)),
     }
 
 
-def layer_record(comparison: Comparison, layer: LayerComparison, text: str) -> Record:
-    """One layer under the replacement with this text."""
-    variant, convention = layer.variants[text], comparison.convention
-    has_map = not comparison.network.per_position
-    return {
+def layer_record(comparison: Comparison, layer: LayerComparison, text: str | None) -> Record:
+    """One layer under the replacement with this text, or as it is."""
+    convention, has_map = comparison.convention, not comparison.network.per_position
+    standard = {
         **_common(comparison, text),
         **node_facts(layer.node, has_map=has_map),
         "row": "layer",
         "layer": layer.name,
+        "kept": layer.kept,
+        **cost_figures(layer.standard, convention, has_map=has_map),
+    }
+    if text is None:
+        return standard
+    variant = layer.variants[text]
+    return {
+        **standard,
         "kept": variant.kept,
         "costs_more": variant.costs_more,
-        **cost_figures(layer.standard, convention, has_map=has_map),
         **_prefixed("replacement", cost_figures(variant.cost, convention, has_map=has_map)),
         **_prefixed("reduction", reductions(layer.standard, variant.cost, convention, has_map=has_map)),
     }
@@ -76,17 +84,17 @@ def part_record(comparison: Comparison, layer: LayerComparison, text: str, part:
 def network_records(comparison: Comparison, *, layers: bool = True, parts: bool = True) -> Iterator[Record]:
     """Every row that a network makes: its layers with their parts, then its total."""
     for layer in comparison.layers if layers else ():
-        for text, variant in layer.variants.items():
+        for text in comparison.texts:
             yield layer_record(comparison, layer, text)
-            for part in variant.parts if parts else ():
-                yield part_record(comparison, layer, text, part)
-    for text in comparison.totals:
+            if text is not None and parts:
+                yield from (part_record(comparison, layer, text, part) for part in layer.variants[text].parts)
+    for text in comparison.texts:
         yield total_record(comparison, text)
 
 
-def _common(comparison: Comparison, text: str) -> dict[str, Any]:
+def _common(comparison: Comparison, text: str | None) -> dict[str, Any]:
     convention, network = comparison.convention, comparison.network
-    options = next(replacement.options for replacement in comparison.replacements if replacement.text == text)
+    options = next((chosen.options for chosen in comparison.replacements if chosen.text == text), ())
     return {
         "network": network.name,
         "source": network.source,

@@ -39,24 +39,27 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
     """A row for each comparison and replacement: what it is, its standard figures, and the replaced ones."""
     convention = comparisons[0].convention
     usual = (*COLUMNS, *IN_BATCHES) if "batch" in comparisons[0].swept else COLUMNS
-    before, replaced = split_columns(view.shown(usual, without=view.facts), view.identity)
+    before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
     optional = {} if view.columns else OPTIONAL
     names = _names(comparisons, view)
     numbers = list(comparisons[0].swept)
     texts = {text for comparison in comparisons for text in comparison.totals}
+    replaced = of_replacement if texts else []
     alone = next(iter(texts)) if len(texts) == 1 and numbers else None
+    named = alone is None and bool(texts)
+    standard = "standard" if texts else ""
     columns = (
         *([Column("network", Kind.TEXT, names_rows=True)] if names else []),
         *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
-        *(column_of(name, convention, "standard" * (name in FIGURES), optional.get(name, 0)) for name in before),
-        *([Column("replacement", Kind.TEXT, names_rows=True)] if alone is None else []),
+        *(column_of(name, convention, standard * (name in FIGURES), optional.get(name, 0)) for name in before),
+        *([Column("replacement", Kind.TEXT, names_rows=True)] if named else []),
         *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
     )
     rows = []
     for number, comparison in enumerate(comparisons):
         identity: list[Cell] = [names[number]] if names else []
         identity += [text_of(plain(value)) for value in comparison.swept.values()]
-        rows += _rows(comparison, identity, before, replaced, named=alone is None)
+        rows += _rows(comparison, identity, before, replaced, named=named)
     title = with_assumed(sweep_title(comparisons, view.swept), assumed)
     verified = verified_note(*(comparison.verified for comparison in comparisons))
     uncounted = uncounted_notes(*(comparison.network for comparison in comparisons))
@@ -72,12 +75,12 @@ def _rows(
     comparison: Comparison, identity: Sequence[Cell], before: Sequence[str], replaced: Sequence[str], *, named: bool
 ) -> list[Row]:
     rows: list[Row] = []
-    for text in comparison.totals:
+    for text in comparison.texts:
         record = total_record(comparison, text)
         standard: list[Cell] = [*identity, *(cell_of(name, record) for name in before)]
         start = [""] * len(standard) if rows else standard
         cells = (*start, *([text] if named else []), *(cell_of(name, record) for name in replaced))
-        rows.append(Row(cells, Look.FLAGGED if comparison.totals[text].costs_more else Look.PLAIN))
+        rows.append(Row(cells, Look.FLAGGED if record.get("costs_more") else Look.PLAIN))
     return rows
 
 

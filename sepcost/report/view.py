@@ -100,18 +100,17 @@ class View:
         if self.sort is None:
             return islice(comparisons, self.top)
         if self.by_replacement:
-            comparisons = (comparison.under(text) for comparison in comparisons for text in comparison.totals)
+            comparisons = (each for comparison in comparisons for each in _one_by_one(comparison))
         return self.ordered((self.key(comparison), comparison) for comparison in comparisons)
 
     def key(self, comparison: Comparison) -> Any:
         """A network's value of what is sorted by, under its first replacement."""
-        return total_record(comparison, next(iter(comparison.totals))).get(self.sort or "")
+        return total_record(comparison, comparison.texts[0]).get(self.sort or "")
 
     def _layers(self, comparison: Comparison) -> Comparison:
         layers: Sequence[Any] = comparison.layers
         if self.sort is not None:
-            text = next(iter(comparison.totals))
-            records = (layer_record(comparison, layer, text) for layer in layers)
+            records = (layer_record(comparison, layer, comparison.texts[0]) for layer in layers)
             layers = self.ordered((record.get(self.sort), layer) for record, layer in zip(records, comparison.layers))
         return replace(comparison, layers=tuple(layers[: self.top]))
 
@@ -122,6 +121,11 @@ class View:
             hint = did_you_mean(wanted, names) if wanted else ""
             raise SepcostError(f"{option}: nothing is called {name.strip()!r}{hint} (docs/json.md has the names)")
         return by_lower[wanted]
+
+
+def _one_by_one(comparison: Comparison) -> Iterable[Comparison]:
+    """The comparison under each of its replacements; as it is, where there is none."""
+    return [comparison.under(text) for text in comparison.totals] or [comparison]
 
 
 class _Reversed(str):

@@ -175,7 +175,7 @@ def test_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         ("mynet.py:Nett", "3x10x10", "mynet.py has nothing called Nett; did you mean `Net`?"),
         ("missing.py:Net", "3x10x10", "there is no file missing.py"),
         ("mynet.py:fails", "3x10x10", "no such file (ValueError, mynet.py:29)"),
-        ("torch.nn:ReLU", "3x10x10", "runs no convolution: there is nothing to replace"),
+        ("torch.nn:ReLU", "3x10x10", "runs nothing that counts: no operator with MACs, and it has no params"),
         ("mynet.py:Net", "y=3x10x10", "forward takes no input called y; it takes x"),
     ],
 )

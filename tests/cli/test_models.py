@@ -553,7 +553,10 @@ FOREIGN = "name the PyTorch code that builds it, as in mynet.py:build or pkg.net
             f"{NET}: --input 1x3x8x8 has the batch in it, which --batch sets: give --input 3x8x8",
         ),
         ([NET, "--input", "abc"], "sepcost: --input abc: the shape must be whole numbers, as in 3x224x224, got abc"),
-        (["nets.py:linear", "--input", "3"], "nets.py:linear: runs no convolution: there is nothing to replace"),
+        (
+            ["torch.nn:ReLU", "--input", "3"],
+            "torch.nn:ReLU: runs nothing that counts: no operator with MACs, and it has no params",
+        ),
         (["net.tflite"], f"net.tflite: is a TensorFlow Lite model: {FOREIGN}"),
         (["net.h5"], f"net.h5: is a Keras model: {FOREIGN}"),
     ],

@@ -14,7 +14,7 @@ from sepcost.errors import ModelError
 from sepcost.input_text import DTYPES, InputText
 from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.inputs import make_inputs
-from sepcost.pytorch.running import has_convolutions, load_and_trace
+from sepcost.pytorch.running import load_and_trace
 from sepcost.pytorch.tracing import Trace
 
 MODELS = """
@@ -369,8 +369,3 @@ def test_attention_is_counted_on_the_cpu_as_on_meta() -> None:
 def test_what_a_model_prints_while_it_runs_is_not_for_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     run("Two", IMAGE, "mask=4")
     assert capsys.readouterr() == ("", "runs\n")
-
-
-def test_a_model_without_convolutions_is_seen() -> None:
-    assert has_convolutions(run("Net", IMAGE))
-    assert not has_convolutions(run("Tokens", "7:int64"))
