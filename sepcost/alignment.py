@@ -52,14 +52,15 @@ def is_numbered(layer: CostedLayer) -> bool:
 
 
 class _Traits(NamedTuple):
-    """What makes two layers alike: all but the input, which follows from the layers before it."""
+    """What makes two layers alike: all but what follows from the layers before it."""
 
     type: str
     facts: frozenset[str]
 
 
 def _traits(layer: CostedLayer) -> _Traits:
-    return _Traits(str(layer.facts["type"]), frozenset(f"{k}={v}" for k, v in layer.facts.items() if k != "input"))
+    own = (f"{name}={value}" for name, value in layer.facts.items() if name not in ("input", "weights_of"))
+    return _Traits(str(layer.facts["type"]), frozenset(own))
 
 
 def _rank(layers: Sequence[CostedLayer], traits: Sequence[_Traits]) -> list[tuple[str, list[str]]]:

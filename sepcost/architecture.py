@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
+from sepcost.sharing import Weights
 from sepcost.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class LayerSpec:
 
     ``options`` are the arguments of its class (Conv, Linear, Pool or Flatten, by ``type``). With ``input_size``
     the layer has an input of its own. ``sources`` and ``add`` name other layers; ``input`` is the network's.
+    ``shared`` names the layer whose weights it has, or is true: the nearest earlier one that has such weights.
     ``readable`` is false where something in it could not be read: then its output is unknown.
 
     >>> LayerSpec(name="stem", options={"kernel_size": 3, "out_channels": 32, "stride": 2}).repeat
@@ -45,7 +47,7 @@ class LayerSpec:
     keep: bool = False
     round_to: int | None = None
     times: int = 1
-    shared: bool = False
+    shared: bool | str = False
     readable: bool = True
 
 
@@ -109,6 +111,14 @@ def layer_names(specs: Sequence[LayerSpec]) -> list[str]:
     return names
 
 
+class _Links(NamedTuple):
+    """The numbers of the layers that one refers to: those that it reads, adds, and has the weights of."""
+
+    sources: Sequence[int]
+    add: Sequence[int]
+    weights: int | None = None
+
+
 class _Chain:
     """The network as far as it has been built, and all that was wrong so far."""
 
@@ -118,6 +128,7 @@ class _Chain:
         self.independent = independent
         self.shapes: dict[int, Shape | None] = {}
         self.numbers: dict[str, int] = {}
+        self.weights = Weights()
         self.previous: int | None = None
         self.count = 0
         if input_shape is not None or not input_readable:
@@ -133,22 +144,22 @@ class _Chain:
                 raise NetworkError([LayerProblem(index, names[index], "repeat", reason)])
 
     def append(self, index: int, spec: LayerSpec, name: str) -> None:
-        sources, add = self._resolve(index, spec, name)
+        links = self._resolve(index, spec, name)
         told = len(self.problems)
         for copy in range(spec.repeat):
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
             if copy == 1 and not self.independent:
                 spec = replace(spec, in_channels=None, input_size=None)
-            if copy and not self.independent and self.previous is not None:
-                sources = [self.previous]
+            if links and copy and not self.independent and self.previous is not None:
+                links = links._replace(sources=[self.previous])
             shape = None
             right_so_far = copy == 0 or len(self.problems) == told
-            if right_so_far and spec.readable and sources is not None and add is not None:
+            if right_so_far and spec.readable and links is not None:
                 try:
-                    shape = self._append_node(index, spec, node_name, sources, add)
+                    shape = self._append_node(index, spec, node_name, links)
                 except LayerError as error:
                     self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
-                    shape = self._shape_without(error.field, spec, sources)
+                    shape = self._shape_without(error.field, spec, links.sources)
             self.numbers[node_name] = self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
@@ -169,12 +180,17 @@ class _Chain:
                 reason = f"{name!r} is also the name of a repetition of another layer"
                 self.problems.append(LayerProblem(first[name], name, "name", reason))
 
-    def _resolve(self, index: int, spec: LayerSpec, name: str) -> tuple[list[int] | None, list[int] | None]:
-        """The numbers of the layers that it names; None where one of them is unknown."""
+    def _resolve(self, index: int, spec: LayerSpec, name: str) -> _Links | None:
+        """The layers that it names; None where one of them is unknown."""
         sources = self._numbers(index, name, "from", spec.sources)
         if not spec.sources and spec.input_size is None and self.previous is not None and not self.independent:
             sources = [self.previous]
-        return sources, self._numbers(index, name, "add", spec.add)
+        add = self._numbers(index, name, "add", spec.add)
+        named = (spec.shared,) if isinstance(spec.shared, str) else ()
+        weights = self._numbers(index, name, "shared", named)
+        if sources is None or add is None or weights is None:
+            return None
+        return _Links(sources, add, weights[0] if weights else None)
 
     def _numbers(self, index: int, name: str, field_name: str, others: Sequence[str]) -> list[int] | None:
         numbers: list[int] | None = []
@@ -187,7 +203,7 @@ class _Chain:
                 numbers = None
         return numbers
 
-    def _shape_without(self, field_name: str, spec: LayerSpec, sources: list[int]) -> Shape | None:
+    def _shape_without(self, field_name: str, spec: LayerSpec, sources: Sequence[int]) -> Shape | None:
         """What the layer would give without the field that is wrong, so that those behind it can be judged."""
         options = {name: value for name, value in spec.options.items() if name != field_name}
         kind = replace(spec, options=options, in_channels=None if sources else spec.in_channels)
@@ -198,22 +214,31 @@ class _Chain:
         except (LayerError, TypeError, KeyError):
             return None
 
-    def _append_node(self, index: int, spec: LayerSpec, name: str, sources: list[int], add: list[int]) -> Shape | None:
-        shapes = [self.shapes[number] for number in sources]
-        added = [self.shapes[number] for number in add]
+    def _append_node(self, index: int, spec: LayerSpec, name: str, links: _Links) -> Shape | None:
+        shapes = [self.shapes[number] for number in links.sources]
+        added = [self.shapes[number] for number in links.add]
         if None in shapes or None in added:
             return None
         shape = _input_shape(spec, [shape for shape in shapes if shape is not None])
         layer = _layer(spec, shape)
         check_sum(layer.output_shape, [shape for shape in added if shape is not None])
+        owner = self._owner(spec, layer, links.weights)
+        self.weights.add(self.count, name, layer, owner)
         if not self.problems:
-            self.nodes.append(_node(name, layer, sources, add, spec, index))
+            self.nodes.append(_node(name, layer, links, spec, index, owner))
         return layer.output_shape
 
+    def _owner(self, spec: LayerSpec, layer: Layer, number: int | None) -> str | None:
+        """The layer whose weights it has; None of a layer with its own, and where that cannot be judged."""
+        is_unknown = self.problems if number is None else self.shapes[number] is None
+        return None if not spec.shared or is_unknown else self.weights.owner(layer, number)
 
-def _node(name: str, layer: Layer, sources: Sequence[int], add: Sequence[int], spec: LayerSpec, index: int) -> Node:
+
+def _node(name: str, layer: Layer, links: _Links, spec: LayerSpec, index: int, owner: str | None) -> Node:
     keep = MARKED if spec.keep else None
-    return Node(name, layer, tuple(sources), tuple(add), keep, spec.round_to, index, spec.times, spec.shared)
+    sources, add, _ = links
+    shared = bool(spec.shared)
+    return Node(name, layer, tuple(sources), tuple(add), keep, spec.round_to, index, spec.times, shared, owner)
 
 
 def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:

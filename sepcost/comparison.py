@@ -14,6 +14,7 @@ from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
+from sepcost.sharing import could_share
 from sepcost.sweep import Value
 from sepcost.verification import Verification
 
@@ -129,7 +130,7 @@ class Comparison:
     ) -> Self:
         """Compare with just these, which may be none."""
         acting = chosen if network.inner_norm else list(map(InPlace.of, chosen))
-        layers = tuple(_compared(node, acting) for node in network)
+        layers = _alike([_compared(node, acting) for node in network])
         standard = _total(network, layers, None)
         return cls(
             network,
@@ -228,6 +229,45 @@ def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -
         raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     cost = reduce(add, (part.cost for part in parts))
     return Variant(cost, parts, costs_more=cost.macs > standard.macs)
+
+
+def _alike(layers: Sequence[LayerComparison]) -> tuple[LayerComparison, ...]:
+    """The layers, of which those with the same weights are replaced by parts of the same weights, or all kept."""
+    sharing: dict[str, list[LayerComparison]] = {}
+    for layer in layers:
+        if layer.node.weights_of is not None:
+            sharing.setdefault(layer.node.weights_of, []).append(layer)
+    if not sharing:
+        return tuple(layers)
+    reasons: dict[tuple[str, str], str] = {}
+    owners = {layer.name: layer for layer in layers if layer.name in sharing}
+    for name, others in sharing.items():
+        for text in owners[name].variants:
+            reason = _reason_to_keep_all(owners[name], others, text)
+            if reason is not None:
+                reasons |= {(layer.name, text): reason for layer in (owners[name], *others)}
+    return tuple(_kept_under(layer, reasons) for layer in layers)
+
+
+def _reason_to_keep_all(owner: LayerComparison, others: Sequence[LayerComparison], text: str) -> str | None:
+    """Why layers of the same weights are all kept under a replacement; None if they can be replaced alike."""
+    kept = next((layer.name for layer in (owner, *others) if layer.variants[text].kept), None)
+    if kept is not None:
+        return f"shares weights with {kept}"
+    alike = all(could_share(owner.runs_as(text), layer.runs_as(text)) for layer in others)
+    return None if alike else "shares weights, and its parts would not"
+
+
+def _kept_under(layer: LayerComparison, reasons: Mapping[tuple[str, str], str]) -> LayerComparison:
+    """The layer, kept under each replacement for which there is a reason."""
+    variants = {
+        text: Variant(layer.standard, kept=reasons[layer.name, text])
+        if variant.kept is None and (layer.name, text) in reasons
+        else variant
+        for text, variant in layer.variants.items()
+    }
+    kept = [variant.kept for variant in variants.values()]
+    return replace(layer, variants=variants, kept=kept[0] if kept and all(kept) else layer.kept)
 
 
 def _total(

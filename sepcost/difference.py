@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
 from sepcost.alignment import Match, is_numbered, matched
 from sepcost.cost import ratio
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
+from sepcost.figures import FACTS, UNLESS_GIVEN
 
 
 class Status(Enum):
@@ -51,6 +52,7 @@ class LayerDifference:
     """One layer on both sides, or on the only side that has it; ``places`` are its numbers there, from 1.
 
     ``by_name`` is false where the two were matched by position. ``moved``: it stands in another order than others.
+    ``renamed`` are the names of all layers that are on both sides, before and after.
     """
 
     before: CostedLayer | None
@@ -58,6 +60,7 @@ class LayerDifference:
     places: tuple[int | None, int | None]
     by_name: bool = False
     moved: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> Mapping[str, Change]:
@@ -65,11 +68,16 @@ class LayerDifference:
 
     @property
     def facts(self) -> Mapping[str, tuple[Any, Any]]:
-        """The arguments and shapes that differ, before and after: of those that both layers have."""
+        """The arguments and shapes that differ, before and after: of those that are known of both layers."""
         if self.before is None or self.after is None:
             return {}
-        ours, theirs = self.before.facts, self.after.facts
-        return {name: (ours[name], theirs[name]) for name in ours if name in theirs and ours[name] != theirs[name]}
+        ours, theirs = ({**UNLESS_GIVEN, **side.facts} for side in (self.before, self.after))
+        pairs = {name: (ours[name], theirs[name]) for name in FACTS if name in ours and name in theirs}
+        return {name: pair for name, pair in pairs.items() if not self._is_same(name, *pair)}
+
+    def _is_same(self, fact: str, before: Any, after: Any) -> bool:
+        """Whether a fact is what it was; the layer that has the weights may have another name by now."""
+        return bool(before == after) or (fact == "weights_of" and self.renamed.get(before) == after)
 
     @property
     def is_renamed(self) -> bool:
@@ -136,6 +144,7 @@ def _in_order(
 ) -> list[LayerDifference]:
     """The layers in the order after; what was removed follows what it stood behind."""
     by_before = {match.before: match for match in matches}
+    renamed = {before[match.before].name: after[match.after].name for match in matches}
     added = set(range(len(after))) - {match.after for match in matches}
     placed: list[tuple[int, int, LayerDifference]] = [
         (number, -1, LayerDifference(None, after[number], (None, number + 1))) for number in added
@@ -148,6 +157,7 @@ def _in_order(
             continue
         partner = after[match.after]
         places = (number + 1, match.after + 1)
-        placed.append((match.after, -1, LayerDifference(layer, partner, places, match.by_name, match.moved)))
+        difference = LayerDifference(layer, partner, places, match.by_name, match.moved, renamed)
+        placed.append((match.after, -1, difference))
         behind = match.after if not match.moved else behind
     return [layer for _, _, layer in sorted(placed, key=lambda item: item[:2])]

@@ -15,8 +15,12 @@ NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
 FACTS = (
     "type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "norm", "transposed",
     "output_padding", "mode", "ceil_mode", "global", "operator", "times", "shared",
+    "weights_of",
 )  # fmt: skip
 """What layers may be told to be, in the order of the contract."""
+
+UNLESS_GIVEN = {"times": 1, "shared": False}
+"""What these facts are of a layer that does not have them."""
 
 
 def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
@@ -67,6 +71,8 @@ def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
         facts["times"] = node.times
     if node.shared:
         facts["shared"] = True
+    if node.weights_of is not None:
+        facts["weights_of"] = node.weights_of
     return facts
 
 

@@ -28,7 +28,8 @@ class Node:
     ``sources`` are the numbers of the nodes whose outputs it reads, side by side as channels (INPUT for the
     network's input); none if it has an input of its own. The outputs of the nodes in ``add`` are added to its
     own. ``keep`` is a reason not to replace it. ``index`` is the layer's number as its author wrote it: repeated
-    layers share one. It runs ``times`` times on each sample; the weights of a ``shared`` one are another's.
+    layers share one. It runs ``times`` times on each sample; the weights of a ``shared`` one are another's, which
+    ``weights_of`` names where it is known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Node:
     index: int = 0
     times: int = 1
     shared: bool = False
+    weights_of: str | None = None
 
     @property
     def cost(self) -> Cost:

@@ -12,6 +12,7 @@ from sepcost.arguments import Extent, extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.sharing import Weights
 from sepcost.units import factor_text, read_factor
 
 Factor = Fraction | float | str
@@ -96,6 +97,8 @@ class _Scaling:
         self.rho = rho
         self.size = size
         self.shapes: dict[int, Shape] = {}
+        self.weights = Weights()
+        self.numbers = {node.name: number for number, node in enumerate(network.nodes)}
         weighted = [number for number, node in enumerate(network.nodes) if node.has_weights]
         self.last_weighted = weighted[-1] if weighted and not network.independent else None
 
@@ -112,6 +115,9 @@ class _Scaling:
             shape = self._input_shape(number, node)
             layer = self._scaled_layer(number, node, shape)
             check_sum(layer.output_shape, [self.shapes[other] for other in node.add])
+            if node.weights_of is not None:
+                self.weights.owner(layer, self.numbers[node.weights_of])
+            self.weights.add(number, node.name, layer)
         except LayerError as error:
             reason = f"{error.reason}, {self._told()}"
             raise NetworkError([LayerProblem(node.index, node.name, error.field, reason)]) from None

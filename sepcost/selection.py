@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from sepcost.layers import Conv
-from sepcost.network import Network
+from sepcost.network import Network, Node
 
 AGAIN = re.compile(r"#\d+$")
 
@@ -65,13 +65,18 @@ class Selection(NamedTuple):
 
 
 def _modules(network: Network) -> Mapping[str, str]:
-    """The module that each layer is of: where it runs again, on maps of another size, the layer is ``name#2``.
+    """The module that each layer is of: that whose weights it has.
 
-    Where a layer shares no weights, such a name is its own.
+    Where these are not known by name, and it runs again on maps of another size, the layer is ``name#2``; where a
+    layer shares no weights, such a name is its own.
     """
     names = {node.name for node in network}
-    stems = {node.name: AGAIN.sub("", node.name) for node in network}
-    return {node.name: stems[node.name] if node.shared and stems[node.name] in names else node.name for node in network}
+
+    def module(node: Node) -> str:
+        stem = AGAIN.sub("", node.name)
+        return node.weights_of or (stem if node.shared and stem in names else node.name)
+
+    return {node.name: module(node) for node in network}
 
 
 def _matches_any(glob: str, names: Iterable[str]) -> bool:

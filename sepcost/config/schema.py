@@ -16,6 +16,7 @@ from sepcost.config.values import (
     Bytes,
     Count,
     Flag,
+    FlagOrName,
     ModelInputs,
     Name,
     Names,
@@ -54,7 +55,10 @@ class Input(TypedDict, total=False):
 Times = Annotated[
     Positive, Field(description="how often it runs on each sample, with the same weights; 1 unless given")
 ]
-Shared = Annotated[Flag, Field(description="true: its weights are an earlier layer's, and count there")]
+Shared = Annotated[
+    FlagOrName,
+    Field(description="the layer whose weights it has, and where they count; true: the nearest earlier one with such"),
+]
 
 
 class Anywhere(TypedDict, total=False):

@@ -31,6 +31,11 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "number"
 
 
+def _is_slip(value: Any) -> bool:
+    """Whether it is a flag to other readers of YAML."""
+    return type(value) is str and value.lower() in ("yes", "no", "on", "off", "true", "false")
+
+
 def _kind_of_padding(value: Any) -> str:
     return "same" if value == "same" else _kind(value)
 
@@ -94,6 +99,13 @@ Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[
     str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"]})
 ]
+FlagOrName = Annotated[
+    Annotated[Flag, Tag("flag")] | Annotated[Name, Tag("text")],
+    Discriminator(lambda value: "flag" if isinstance(value, bool) or _is_slip(value) else "text"),
+    WithJsonSchema({"type": ["boolean", "string", "integer", "number", "null"]}),
+]
+"""true, false, or the name of a layer; one that is called so, or yes or no, is in quotes."""
+
 Names = Annotated[
     Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "text"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -172,7 +173,12 @@ def _decimal(number: Fraction) -> str:
 
 
 def _layer(network: Network, number: int, node: Node) -> Keys:
-    """A layer's keys; what they would be anyway is left out."""
+    """A layer's keys; what they would be anyway is left out.
+
+    A layer with weights that are no layer's (its code computes them) has figures, as a config has no words for it.
+    """
+    if node.shared and node.weights_of is None and network.independent:
+        node = replace(node, layer=Other(node.layer.type, macs=node.layer.cost.macs), shared=False)
     kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
     unless_given = UNLESS_GIVEN.get(type(node.layer), {})
     arguments = {key: text for key, text in _arguments(node).items() if text != unless_given.get(key)}
@@ -243,7 +249,7 @@ def _marks(node: Node) -> Keys:
     if node.times != 1:
         marks["times"] = str(node.times)
     if node.shared:
-        marks["shared"] = "true"
+        marks["shared"] = "true" if node.weights_of is None else scalar(node.weights_of)
     return marks
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from sepcost.pytorch.calls import Call, together
 from sepcost.pytorch.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.names import Names
 from sepcost.pytorch.recorder import Recorder
+from sepcost.sharing import could_share
 
 FUNCTIONAL = "it is a functional call: no module runs it"
 UNHELD = "its module is none of the model's"
@@ -30,11 +32,17 @@ def rows(recorder: Recorder, model: nn.Module, params: int) -> list[Node]:
     names = Names(recorder.names.of.values())
     keep = _reasons_to_keep(recorder, model)
     nodes: list[Node] = []
+    owners: dict[Hashable, Node] = {}
     for call in together(recorder.calls):
         own = recorder.names.of.get(call.module) if call.module is not None else None
         name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
         kept = keep(call) if isinstance(call.layer, Conv) else None
-        nodes.append(Node(name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared))
+        node = Node(name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared)
+        if call.weights is not None:
+            first = owners.setdefault(call.weights, node)
+            if call.shared and not first.shared and could_share([first.layer], [call.layer]):
+                node = replace(node, weights_of=first.name)
+        nodes.append(node)
     if left := params - sum(node.cost.params for node in nodes):
         held = Other(_held(recorder.ledger.left(), left), params=left)
         nodes.append(Node(names.other(REMAINDER), held, index=len(nodes)))

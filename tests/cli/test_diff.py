@@ -308,3 +308,43 @@ def test_totals_alone_cannot_be_compared(tmp_path: Path) -> None:
         2,
         f"{tmp_path}/t.json: was written with --totals, which leaves things out: write it again without\n",
     )
+
+
+CHAIN = "input: {C: 8, H: 8}\nlayers:\n  - {name: a, K: 3, O: 8}\n"
+FACTS = [
+    ("{name: b, K: 3, O: 8}", "{name: b, K: 3, O: 8, shared: true}", {"shared": [False, True]}),
+    ("{name: b, K: 3, O: 8}", "{name: b, K: 3, O: 8, times: 2}", {"times": [1, 2]}),
+    ("{name: b, K: 1, O: 8, times: 1}", "{name: b, K: 1, O: 8, shared: false}", {}),
+    (
+        "{name: p, K: 3, O: 8}\n  - {name: b, K: 3, O: 8, shared: p}",
+        "{name: p, K: 3, O: 8}\n  - {name: b, K: 3, O: 8, shared: a}",
+        {"weights_of": ["p", "a"]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "facts"), FACTS, ids=str)
+def test_every_fact_that_changes_is_a_change(old: str, new: str, facts: dict[str, list[Any]], tmp_path: Path) -> None:
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text(f"{CHAIN}  - {old}\n", encoding="utf-8")
+    after.write_text(f"{CHAIN}  - {new}\n", encoding="utf-8")
+    sides = (str(before), str(after))
+    run = diff(*sides, "--format", "json", "--exit-code")
+    assert run.code == bool(facts)
+    told = [layer["facts"] for layer in json.loads(run.out)["changes"] if layer["before"]["name"] == "b"]
+    assert told == [{name: {"before": pair[0], "after": pair[1]} for name, pair in facts.items()}] * bool(facts)
+    for name, (was, is_) in facts.items():
+        was, is_ = str(was).lower(), str(is_).lower()
+        assert f"{name.replace('_', ' ')} {was} → {is_}" in diff(*sides).out
+        assert f"{name.replace('_', ' ')} {was} → {is_}" in diff(*sides, "--format", "markdown").out
+        assert f"{name}: {was} -> {is_}" in diff(*sides, "--format", "csv").out
+
+
+def test_an_owner_with_another_name_is_the_same_owner(tmp_path: Path) -> None:
+    """Neither a renamed layer nor one with another number has other weights."""
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    layers = "  - {{name: {0}, K: 3, O: 8}}\n  - {{name: last, K: 3, O: 8, shared: {0}}}\n"
+    before.write_text("input: {C: 8, H: 8}\nlayers:\n" + layers.format("conv1"), encoding="utf-8")
+    after.write_text("input: {C: 8, H: 8}\nlayers:\n  - {name: new, K: 1, O: 8}\n" + layers.format("conv2"), "utf-8")
+    changes = json.loads(diff(str(before), str(after), "--format", "json").out)["changes"]
+    assert [change["status"] for change in changes] == ["added"]

@@ -13,6 +13,7 @@ from sepcost import Conv, LayerError, Replacement
 from sepcost.budget import BOUNDED, REDUCED, Budget, Limit
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, side_by_side
+from sepcost.sharing import could_share
 
 COUNTS = st.integers(1, 6)
 STRANGE = [
@@ -66,7 +67,10 @@ def budgets(draw: st.DrawFn) -> Budget:
 def _independent(draw: st.DrawFn, names: Sequence[str]) -> tuple[Node, ...]:
     others = st.builds(Other, NAMES, st.integers(0, 10**30), st.integers(0, 10**30))
     layers = [draw(others) if draw(st.integers(0, 4)) == 0 else _layer(draw, draw(shapes())) for _ in names]
-    return tuple(_node(draw, index, name, layer, ()) for index, (name, layer) in enumerate(zip(names, layers)))
+    nodes: list[Node] = []
+    for name, layer in zip(names, layers):
+        nodes.append(_node(draw, nodes, name, layer, ()))
+    return tuple(nodes)
 
 
 def _chained(draw: st.DrawFn, names: Sequence[str], input_shape: Shape | None) -> tuple[Node, ...]:
@@ -79,7 +83,7 @@ def _chained(draw: st.DrawFn, names: Sequence[str], input_shape: Shape | None) -
         maps[index] = layer.output_shape
         addends = [number for number, other in maps.items() if other == layer.output_shape and number != index]
         add = draw(st.lists(st.sampled_from(addends), max_size=2, unique=True)) if addends else []
-        nodes.append(_node(draw, index, name, layer, sources, tuple(add)))
+        nodes.append(_node(draw, nodes, name, layer, sources, tuple(add)))
     return tuple(nodes)
 
 
@@ -96,13 +100,15 @@ def _sources(draw: st.DrawFn, maps: dict[int, Shape]) -> tuple[int, ...]:
 
 
 def _node(
-    draw: st.DrawFn, index: int, name: str, layer: Layer, sources: tuple[int, ...], add: tuple[int, ...] = ()
+    draw: st.DrawFn, before: Sequence[Node], name: str, layer: Layer, sources: Shape, add: Shape = ()
 ) -> Node:
-    keep = draw(st.none() | st.just("a reason"))
+    index, keep = len(before), draw(st.none() | st.just("a reason"))
     if not isinstance(layer, (Conv, Linear)):
         return Node(name, layer, sources, add, keep, index=index)
     round_to, times = draw(st.none() | COUNTS), draw(st.just(1) | COUNTS)
-    return Node(name, layer, sources, add, keep, round_to, index, times, draw(st.booleans()))
+    alike = [node.name for node in before if node.weights_of is None and could_share([node.layer], [layer])]
+    owner = draw(st.none() | st.sampled_from(alike)) if alike else None
+    return Node(name, layer, sources, add, keep, round_to, index, times, owner is not None, owner)
 
 
 def _layer(draw: st.DrawFn, shape: Shape) -> Layer:

@@ -112,7 +112,8 @@ def test_a_line_for_each_layer() -> None:
 def test_layers_that_stand_alone() -> None:
     nodes = (
         Node("features.0", Conv((8, 6), 3, 8, (3, 1), padding=(1, 0), norm="batch"), keep="Conv2dSame has no stand-in"),
-        Node("features.0#2", Conv((8, 8), 3, 8, 3), times=2, shared=True),
+        Node("features.0#2", Conv((8, 8), 3, 8, (3, 1)), times=2, shared=True, weights_of="features.0"),
+        Node("hyper", Conv((8, 8), 3, 8, 3), times=2, shared=True),
         Node("head", Linear(8, 4, bias=True), times=49),
         Node("scores", Other("bmm", macs=10**12)),
         Node("remainder", Other("remainder", params=64)),
@@ -123,7 +124,8 @@ def test_layers_that_stand_alone() -> None:
         "independent: true",
         "layers:",
         "  - {name: features.0, H: 8, W: 6, C: 3, K: 3x1, O: 8, padding: 1x0, norm: batch, keep: true}",
-        "  - {name: features.0#2, H: 8, C: 3, K: 3, O: 8, times: 2, shared: true}",
+        "  - {name: features.0#2, H: 8, C: 3, K: 3x1, O: 8, times: 2, shared: features.0}",
+        "  - {name: hyper, type: other, operator: conv, macs: 27648}",
         "  - {name: head, type: linear, C: 8, O: 4, bias: true, times: 49}",
         "  - {name: scores, type: other, operator: bmm, macs: 1000000000000}",
         "  - {name: remainder, type: other, operator: remainder, params: 64}",
