@@ -72,7 +72,8 @@ def by_size(conv: Conv) -> Parts:
 def test_parts_of_other_weights_replace_none_of_them() -> None:
     nodes = (Node("a", Conv((8, 8), 8, 8, 3)), Node("b", Conv((4, 4), 8, 8, 3), shared=True, weights_of="a"))
     result = compare(Network("net", nodes, independent=True), [Replacement("by_size", by_size), "separable"])
-    assert [layer.variants["by_size"].kept for layer in result.layers] == ["shares weights, and its parts would not"] * 2
+    kept = [layer.variants["by_size"].kept for layer in result.layers]
+    assert kept == ["shares weights, and its parts would not"] * 2
     assert [layer.variants["separable"].kept for layer in result.layers] == [None, None]
     assert result.totals["by_size"].cost == result.standard.cost
 

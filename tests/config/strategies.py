@@ -99,9 +99,7 @@ def _sources(draw: st.DrawFn, maps: dict[int, Shape]) -> tuple[int, ...]:
     return (first, *draw(st.lists(st.sampled_from(beside), max_size=2)))
 
 
-def _node(
-    draw: st.DrawFn, before: Sequence[Node], name: str, layer: Layer, sources: Shape, add: Shape = ()
-) -> Node:
+def _node(draw: st.DrawFn, before: Sequence[Node], name: str, layer: Layer, sources: Shape, add: Shape = ()) -> Node:
     index, keep = len(before), draw(st.none() | st.just("a reason"))
     if not isinstance(layer, (Conv, Linear)):
         return Node(name, layer, sources, add, keep, index=index)
