@@ -129,6 +129,7 @@ class Comparison:
         swept: Mapping[str, Value] | None = None,
     ) -> Self:
         """Compare with just these, which may be none."""
+        network.refuse_batch(convention.batch if convention else 1)
         acting = chosen if network.inner_norm else list(map(InPlace.of, chosen))
         layers = _alike([_compared(node, acting) for node in network])
         standard = _total(network, layers, None)

@@ -58,6 +58,7 @@ class CostedNetwork:
         >>> CostedNetwork.of(Network.of(Conv((112, 112), 32, 64, 3)), Convention()).total["macs"]
         231211008
         """
+        network.refuse_batch(convention.batch)
         cost = reduce(add, (node.cost for node in network), Cost())
         total = total_figures(Total(cost, peak_elements(network, [[node.layer] for node in network])), convention)
         return cls(

@@ -1,10 +1,13 @@
-"""The text that describes an input of a model: ``[NAME=]SHAPE[:dtype]``."""
+"""The texts that describe a model's inputs: ``[NAME=]SHAPE[:dtype]`` each, or a function that returns all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sepcost.errors import ModelError
+from sepcost.model_text import ModelText, names_python
 from sepcost.units import NumberError, read_whole, shortened
 from sepcost.wording import did_you_mean, listed
 
@@ -13,16 +16,22 @@ DTYPES = (
     "int8", "uint8", "int16", "int32", "int64", "bool", "complex64",
 )  # fmt: skip
 USUAL_DTYPE = DTYPES[0]
+SCALAR = "scalar"
+"""The shape of one number a sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputText:
     """One sample of an input: its shape without the batch, its dtype, and its name in ``forward`` if it has one.
 
+    A scalar has no axes.
+
     >>> InputText.parse("3x224x224")
     InputText(name=None, shape=(3, 224, 224), dtype='float32')
     >>> InputText.parse("tokens=77:int64")
     InputText(name='tokens', shape=(77,), dtype='int64')
+    >>> InputText.parse("t=scalar:int64")
+    InputText(name='t', shape=(), dtype='int64')
     """
 
     name: str | None
@@ -56,17 +65,59 @@ class InputText:
         return f"{name}{shape_text(self.shape)}{dtype}"
 
 
+InputTexts: TypeAlias = "Sequence[InputText] | ModelText"
+"""Inputs that are described, each of zeros; or the function that returns all of them."""
+
+
+def read_inputs(texts: Sequence[str]) -> InputTexts:
+    """What was typed as inputs; raises ModelError.
+
+    >>> read_inputs(["3x224x224"])
+    (InputText(name=None, shape=(3, 224, 224), dtype='float32'),)
+    >>> str(read_inputs(["nets.py:images"]))
+    'nets.py:images'
+    """
+    for text in texts:
+        name, equals, function = text.partition("=")
+        if equals and name.isidentifier() and names_function(function):
+            raise _error(text, f"a function returns every input: leave out {name}=, and let it return a dict")
+        if names_function(text):
+            if len(texts) > 1:
+                raise _error(text, "a function returns every input: leave out the others")
+            return _function(text)
+    return tuple(map(InputText.parse, texts))
+
+
+def _function(text: str) -> ModelText:
+    if ":" not in text:
+        raise _error(text, f"names no function: write {shortened(text)}:NAME")
+    return ModelText.parse(text)
+
+
+def names_function(text: str) -> bool:
+    """Whether it names Python code, and does not describe an input, well or badly.
+
+    >>> [names_function(text) for text in ("f.py:images", "pkg.mod:images(2)", "3x4:int64", "scalar:int", "x:int8")]
+    [True, True, False, False, False]
+    """
+    source, _, attribute = text.partition(":")
+    is_input = source == SCALAR or attribute in DTYPES or attribute[:1].isdigit()
+    return names_python(text) and not is_input
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """Sizes with an x between them.
 
-    >>> shape_text((3, 224, 224))
-    '3x224x224'
+    >>> shape_text((3, 224, 224)), shape_text(())
+    ('3x224x224', 'scalar')
     """
-    return "x".join(map(str, shape))
+    return "x".join(map(str, shape)) or SCALAR
 
 
 def _shape(text: str, shape: str) -> tuple[int, ...]:
     """The sizes of a sample: whole numbers by the rules of every other number, on as many axes as there are."""
+    if shape == SCALAR:
+        return ()
     try:
         sizes = tuple(map(read_whole, shape.replace("×", "x").split("x")))
     except NumberError:

@@ -106,6 +106,16 @@ def is_model_text(text: str) -> bool:
     return not expression.startswith(SCHEMES) and not _exists(text)
 
 
+def names_python(text: str) -> bool:
+    """Whether a text names something in Python code: behind a module and a colon, or in a file that ends in .py.
+
+    >>> [names_python(text) for text in ("pkg.nets:images", "nets.py:images(2)", "nets.py", "3x4:int64", "pkg")]
+    [True, True, True, False, False]
+    """
+    source, colon, _ = _halves(text)
+    return _is_python_file(source) or (bool(colon) and _is_module(source))
+
+
 def foreign_format(source: str) -> str | None:
     """Why a file of this name is no source, and what is; None where nothing is known against it.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sepcost.arguments import times
 from sepcost.cost import Cost
-from sepcost.errors import LayerError
+from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Layer, Linear, Shape
 from sepcost.replacements import Replacement
 
@@ -67,6 +67,8 @@ class Network:
     ``rho`` are the multipliers that made it what it is. ``budget`` is what ``sepcost check`` holds it to.
     Without ``inner_norm`` replacements put no norm between their parts: it stays behind the last, as in a model.
     ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
+    ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one; ``read_zeros``: it read values,
+    and those of its inputs were zeros.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))
@@ -86,11 +88,18 @@ class Network:
     budget: Budget | None = None
     uncounted: Mapping[str, int] | None = None
     inner_norm: bool = True
+    inputs: str | None = None
+    read_zeros: bool = False
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
         """A network of this one layer."""
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
+
+    def refuse_batch(self, batch: int) -> None:
+        """A SepcostError for a batch beside inputs that have one of their own."""
+        if self.inputs is not None and batch != 1:
+            raise SepcostError(f"the inputs of {self.inputs} have their batch: a batch of {batch} contradicts that")
 
     @property
     def has_convolutions(self) -> bool:

@@ -16,6 +16,8 @@ from sepcost.input_text import DTYPES, InputText
         ("tokens=77:int64", "tokens", (77,), "int64"),
         ("1x2x3x4x5x6", None, (1, 2, 3, 4, 5, 6), "float32"),
         ("5:bool", None, (5,), "bool"),
+        ("t=scalar:int64", "t", (), "int64"),
+        ("scalar", None, (), "float32"),
     ],
 )
 def test_a_text_is_read(text: str, name: str | None, shape: tuple[int, ...], dtype: str) -> None:

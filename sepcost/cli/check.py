@@ -152,7 +152,7 @@ def check(
         witness,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
-        models=ModelOptions.read(inputs, device.value, run_models, files),
+        models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
     inspection = Inspection(wishes)
     with Waiting("networks") as waiting:

@@ -111,7 +111,7 @@ def compare(
     refuse_overwriting(files, output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
-    models = ModelOptions.read(inputs, device.value, run_models, files)
+    models = ModelOptions.read(inputs, device.value, run_models, files, batch)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype.value)
     job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify))

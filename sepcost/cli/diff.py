@@ -67,7 +67,7 @@ def diff(
     verifier = asked_verifier(verify)
     try:
         with Waiting("files") as waiting:
-            models = ModelOptions.read(inputs, device.value, run_models, (before, after))
+            models = ModelOptions.read(inputs, device.value, run_models, (before, after), batch)
             sides = _read((before, after), convention, models, waiting)
             difference = _difference(sides[0], sides[1], convention, verifier)
             text = _rendered(difference, format_, to_stdout=output is None)
@@ -135,10 +135,10 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
 def _one_line(difference: Difference, format_: Format) -> str:
     from sepcost.report.difference_sheets import nothing_changed
     from sepcost.report.markdown import escaped
-    from sepcost.report.notes import uncounted_notes, verified_note
+    from sepcost.report.notes import caveats, verified_note
     from sepcost.report.text import harmless
 
     before, after = difference.before, difference.after
-    uncounted = uncounted_notes(before.network, after.network)
+    uncounted = caveats(before.network, after.network)
     lines = [nothing_changed(difference), *uncounted, *verified_note(before.verified, after.verified)]
     return "".join(f"{escaped(line) if format_ is Format.MARKDOWN else harmless(line)}\n" for line in lines)

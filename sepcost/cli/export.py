@@ -9,6 +9,7 @@ from sepcost.comparison import Comparison
 from sepcost.config.writer import chunks
 from sepcost.network import Network
 from sepcost.report.many import Several
+from sepcost.report.notes import READ_ZEROS
 
 
 def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
@@ -22,7 +23,9 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
 
 def _comment(network: Network) -> str:
     """What a config cannot say of a model: what nobody can count, and why layers are kept."""
-    told = [
+    told = [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
+    told += [f"{READ_ZEROS}."] if network.read_zeros else []
+    told += [
         f"Not counted, as torch's counter counts it as nothing: {what} ({many}×)."
         for what, many in (network.uncounted or {}).items()
     ]

@@ -143,8 +143,9 @@ Inputs = Annotated[
     list[str] | None,
     typer.Option(
         "--input",
-        help="One sample of a model's input, without the batch: 3x224x224, tokens=77:int64.",
-        metavar="[NAME=]SHAPE[:dtype]",
+        help="One sample of a model's input, without the batch, of zeros: 3x224x224, tokens=77:int64, t=scalar; "
+        "or a function that returns all inputs: file.py:function (runs it).",
+        metavar="[NAME=]SHAPE[:dtype]|FILE.py:FUNCTION",
         rich_help_panel=MODELS,
     ),
 ]

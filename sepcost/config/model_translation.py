@@ -13,7 +13,7 @@ from sepcost.config.named_model import KEY, NamedModel
 from sepcost.config.schema import model_validator
 from sepcost.config.yaml_reader import Block, Document, Items, place
 from sepcost.errors import ConfigError, ModelError
-from sepcost.input_text import InputText
+from sepcost.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.lines import Lines
 from sepcost.model_text import ModelText
 from sepcost.selection import Selection
@@ -82,9 +82,11 @@ class ModelTranslation(DocumentReader):
             self._note((KEY,), str(error).removeprefix(f"{in_one_line(text)}: "))
         return None
 
-    def _inputs(self, given: Any) -> tuple[InputText, ...]:
+    def _inputs(self, given: Any) -> InputTexts:
         if given is None:
             return ()
+        if isinstance(given, str) and names_function(given):
+            return self._function(str(given))
         if not isinstance(given, Items):
             return self._input(given, ("input",))
         if not given:
@@ -94,11 +96,22 @@ class ModelTranslation(DocumentReader):
             return ()
         return tuple(read for number, item in enumerate(given) for read in self._input(item, ("input", number)))
 
+    def _function(self, text: str) -> InputTexts:
+        """The function that returns the inputs: it is run where the model is, and only there."""
+        try:
+            return read_inputs([text])
+        except ModelError as error:
+            self._note(("input",), str(error).removeprefix(f"{shortened(text)}: "))
+        return ()
+
     def _input(self, given: Any, path: Sequence[str | int]) -> tuple[InputText, ...]:
         """The input, or none with a note of what is wrong with it."""
         if isinstance(given, bool) or not isinstance(given, (int, str)) or not given:
             got = "nothing" if given == "" else shown(given)
             self._note(tuple(path), f"must be the shape of one sample, {EXAMPLES}, got {got}")
+            return ()
+        if names_function(str(given)):
+            self._note(tuple(path), "a function returns every input: give it alone, not in a list")
             return ()
         try:
             return (InputText.parse(str(given)),)

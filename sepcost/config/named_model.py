@@ -11,7 +11,7 @@ from sepcost.selection import Selection
 
 if TYPE_CHECKING:
     from sepcost.budget import Budget
-    from sepcost.input_text import InputText
+    from sepcost.input_text import InputTexts
     from sepcost.model_text import Device, ModelText
     from sepcost.replacements import Replacement
 
@@ -30,7 +30,7 @@ class NamedModel:
     name: str
     source: str
     text: ModelText
-    inputs: tuple[InputText, ...]
+    inputs: InputTexts
     place: tuple[int, int]
     lines: Lines
     device: Device = "meta"

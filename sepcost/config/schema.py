@@ -237,7 +237,9 @@ class ModelMapping(TypedDict, total=False):
     model: Required[
         Annotated[str, Field(strict=True, description="pkg.nets:UNet, mynet.py:build or mynet.py:build(32)")]
     ]
-    input: Required[Annotated[ModelInputs, Field(description="one sample: 3x224x224; a list of several inputs")]]
+    input: Required[
+        Annotated[ModelInputs, Field(description="a sample: 3x224x224; a list of several; or inputs.py:function")]
+    ]
     device: Annotated[Device, Field(description="cpu for a model that reads values; meta unless given")]
     replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
     include: Annotated[Names, Field(description="globs: replace only layers with such a name")]

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from sepcost.arguments import LARGEST
 from sepcost.budget import read_bound
 from sepcost.config.yaml_reader import Text
-from sepcost.input_text import DTYPES
+from sepcost.input_text import DTYPES, SCALAR
 from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
@@ -111,16 +111,27 @@ Names = Annotated[
     Discriminator(lambda value: "list" if isinstance(value, list) else "text"),
 ]
 
+SHAPE = "[1-9][0-9]*([x×][1-9][0-9]*)*"
+FUNCTION = r"^([A-Za-z_][A-Za-z0-9_.]*|[^=:]+\.py):[A-Za-z_].*$"
 INPUT_SCHEMA: Any = {
     "anyOf": [
         {"type": "integer", "minimum": 1},
-        {"type": "string", "pattern": rf"^([^=:]+=)?[1-9][0-9]*([x×][1-9][0-9]*)*(:({'|'.join(DTYPES)}))?$"},
+        {"type": "string", "pattern": rf"^([^=:]+=)?({SCALAR}|{SHAPE})(:({'|'.join(DTYPES)}))?$"},
     ]
 }
 ModelInputs = Annotated[
-    Any, WithJsonSchema({"anyOf": [*INPUT_SCHEMA["anyOf"], {"type": "array", "items": INPUT_SCHEMA, "minItems": 1}]})
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *INPUT_SCHEMA["anyOf"],
+                {"type": "array", "items": INPUT_SCHEMA, "minItems": 1},
+                {"type": "string", "pattern": FUNCTION},
+            ]
+        }
+    ),
 ]
-"""3x224x224, tokens=77:int64, or a list of such texts; whoever reads them says what is wrong with them."""
+"""3x224x224, tokens=77:int64, a list of such texts, or inputs.py:function; whoever reads them says what is wrong."""
 
 Count = Annotated[Any, _quantity("params"), _quantity_schema(WHOLE_NUMBER, "[kMGTPE]")]
 """4300000, 600k or 4.3M."""

@@ -1,11 +1,11 @@
-"""Inputs: what a model's ``forward`` takes, of a batch of one."""
+"""Inputs: what a model's ``forward`` is called with, zeros in a batch of one or what somebody gives."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
 from inspect import Parameter
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -13,17 +13,19 @@ from torch import nn
 from sepcost.errors import ModelError
 from sepcost.input_text import InputText
 from sepcost.model_text import Device
+from sepcost.pytorch.own_inputs import OwnInputs
 from sepcost.pytorch.placement import META
 from sepcost.wording import did_you_mean, listed
 
 SHAPES = "as in 3x224x224 or 77:int64, without the batch"
+Inputs: TypeAlias = "Sequence[InputText] | OwnInputs"
 BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def make_inputs(
-    model: nn.Module, texts: Sequence[InputText], *, device: Device = META
-) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
-    """What the model is called with: a tensor of zeros for each text, by position and by name, each a batch of one.
+def make_inputs(model: nn.Module, inputs: Inputs, *, device: Device = META) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the model is called with, by position and by name: copies of inputs of one's own, or zeros.
+
+    Of zeros, there is a tensor for each text, a batch of one.
 
     >>> args, named = make_inputs(nn.Conv2d(3, 8, 3), [InputText.parse("3x224x224")])
     >>> [tuple(tensor.shape) for tensor in args], named
@@ -31,12 +33,14 @@ def make_inputs(
 
     Raises ModelError where ``forward`` does not take them, or needs others.
     """
+    if isinstance(inputs, OwnInputs):
+        return inputs.on(device, model)
     parameters = _parameters(model)
-    _check_names(parameters, texts)
-    _check_number(parameters, texts)
-    _check_missing(parameters, model, texts)
-    args = tuple(_zeros(text, device) for text in texts if text.name is None)
-    return args, {text.name: _zeros(text, device) for text in texts if text.name is not None}
+    _check_names(parameters, inputs)
+    _check_number(parameters, inputs)
+    _check_missing(parameters, model, inputs)
+    args = tuple(_zeros(text, device) for text in inputs if text.name is None)
+    return args, {text.name: _zeros(text, device) for text in inputs if text.name is not None}
 
 
 def _parameters(model: nn.Module) -> dict[str, Parameter]:

@@ -47,7 +47,12 @@ def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
     unwrapped. Raises ModelError.
     """
     with importable(text), apart():
-        return _unwrapped(text, _placed(text, _attribute(text, _imported(text)), device))
+        return _unwrapped(text, _placed(text, named_by(text), device))
+
+
+def named_by(text: ModelText) -> Any:
+    """What the text names: the attribute of the module or the file, imported if nobody has yet; raises ModelError."""
+    return _attribute(text, _imported(text))
 
 
 @contextmanager
@@ -158,7 +163,7 @@ def _placed(text: ModelText, found: Any, device: Device) -> nn.Module:
 
 
 def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Module:
-    _check_arguments(text, factory)
+    check_arguments(text, factory)
     try:
         model = built(lambda: factory(*text.arguments, **text.options), device)
     except RAISED as error:
@@ -170,7 +175,8 @@ def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Mo
     return model
 
 
-def _check_arguments(text: ModelText, factory: Callable[..., Any]) -> None:
+def check_arguments(text: ModelText, factory: Callable[..., Any]) -> None:
+    """A ModelError where the text gives the function arguments that it does not take, or leaves some out."""
     try:
         signature = inspect.signature(factory)
     except ValueError:  # built in, and says nothing about its arguments

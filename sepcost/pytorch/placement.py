@@ -20,6 +20,7 @@ from sepcost.model_text import Device
 T = TypeVar("T")
 
 META: Device = "meta"
+CPU: Device = "cpu"
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 """What weights are made with; other tensors are computed with, and their values may be asked for."""
 NAMES_META = re.compile(

@@ -28,6 +28,7 @@ from sepcost.pytorch.ledger import Claim, Ledger
 from sepcost.pytorch.names import ModuleNames, is_method_of
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.usage import Usage
+from sepcost.pytorch.value_reads import ValueReads
 
 aten = torch.ops.aten
 
@@ -58,6 +59,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._counter = counter
         self.names = ModuleNames(model)
         self.usage = Usage()
+        self.value_reads = ValueReads()
         self.uncounted = Counter[tuple[str, str]]()
         self.ledger = Ledger(model)
         self.calls: list[Call] = []
@@ -77,6 +79,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if operator not in flop_registry and func._can_decompose():
             with self:
                 return func.decompose(*args, **kwargs)
+        self.value_reads.see(func, args)
         out = func(*args, **kwargs)
         if operator in flop_registry:
             self.calls.append(self._call(operator, args, kwargs, out))

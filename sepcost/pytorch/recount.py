@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from glob import escape
 
 from torch import nn
 
 from sepcost.comparison import Comparison
 from sepcost.errors import ModelError, SepcostError
-from sepcost.input_text import InputText
 from sepcost.layers import Conv
 from sepcost.model_text import Device
+from sepcost.pytorch.inputs import Inputs
 from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
 from sepcost.verification import Mismatch
 
 
-def recounted(model: nn.Module, comparison: Comparison, inputs: Sequence[InputText], device: Device) -> list[Mismatch]:
+def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: Device) -> list[Mismatch]:
     """What torch counts in the replaced models, wherever that is not what was predicted.
 
     For each replacement, the convolutions that the comparison replaces are replaced in a copy of the model, which is

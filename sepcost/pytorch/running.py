@@ -1,29 +1,42 @@
-"""Running: the model that a text names, traced on its inputs; what its own code raises is told in one line."""
+"""Running: a model traced on its inputs, as a network; what its own code raises is told in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import add
+from typing import NamedTuple
 
 from torch import nn
 
-from sepcost.errors import ModelError
-from sepcost.input_text import InputText
+from sepcost.errors import MiscountError, ModelError
+from sepcost.input_text import InputText, InputTexts
 from sepcost.model_text import Device, ModelText
+from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
-from sepcost.pytorch.inputs import make_inputs
+from sepcost.pytorch.inputs import Inputs, make_inputs
 from sepcost.pytorch.loading import importable, load_model, why_not_meta
 from sepcost.pytorch.own_code import RAISED, apart, own_line, raised, running_layer, told
+from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.wording import listed
 
 
-def load_and_trace(text: ModelText, inputs: Sequence[InputText], *, device: Device = META) -> tuple[nn.Module, Trace]:
+class Ran(NamedTuple):
+    """A model, what it ran, and on which inputs."""
+
+    model: nn.Module
+    trace: Trace
+    inputs: Inputs
+
+
+def load_and_trace(text: ModelText, inputs: InputTexts, *, device: Device = META) -> Ran:
     """The model that the text names, and what it runs on these inputs.
 
     >>> text, inputs = ModelText.parse("torch.nn:Conv2d(3, 8, 3, bias=False)"), [InputText.parse("3x10x10")]
-    >>> model, traced = load_and_trace(text, inputs)
+    >>> traced = load_and_trace(text, inputs).trace
     >>> traced.macs, traced.params
     (13824, 216)
 
@@ -31,10 +44,14 @@ def load_and_trace(text: ModelText, inputs: Sequence[InputText], *, device: Devi
     """
     with importable(text):
         model = load_model(text, device=device)
-        return model, trace_model(model, inputs, name=str(text), device=device)
+        if not isinstance(inputs, ModelText):
+            return Ran(model, trace_model(model, inputs, name=str(text), device=device), inputs)
+        with importable(inputs):
+            own = load_inputs(inputs)
+            return Ran(model, trace_model(model, own, name=str(text), device=device), own)
 
 
-def trace_model(model: nn.Module, inputs: Sequence[InputText], *, name: str, device: Device = META) -> Trace:
+def trace_model(model: nn.Module, inputs: Inputs, *, name: str, device: Device = META) -> Trace:
     """What a model that is on the device runs on these inputs; ``name`` is how errors call it.
 
     Lazily initialised modules are initialised for it.
@@ -51,24 +68,60 @@ def trace_model(model: nn.Module, inputs: Sequence[InputText], *, name: str, dev
         raise ModelError(f"{name}: {error}") from None
 
 
-def _traced(model: nn.Module, inputs: Sequence[InputText], name: str, device: Device) -> Trace:
-    args, named = make_inputs(model, inputs, device=device)
-    return run(lambda: trace(model, args, named, name=name), device)
+def as_network(ran: Ran, name: str, device: Device) -> Network:
+    """What ran as a network of this name, with all that there is to say of it.
+
+    Raises ModelError where nothing of it counts, and MiscountError where the layers don't add up to torch's own count.
+    """
+    traced, own = ran.trace, ran.inputs.source if isinstance(ran.inputs, OwnInputs) else None
+    if not traced.network.nodes:
+        raise ModelError(f"{name}: runs nothing that counts: no operator with MACs, and it has no params")
+    if not traced.agrees:
+        raise MiscountError(f"{name}: {_difference(traced)}: please report it")
+    return replace(
+        traced.network,
+        name=name,
+        uncounted={_where(*place): many for place, many in traced.uncounted.items()},
+        inputs=own,
+        read_zeros=traced.reads_values and own is None and device != META,
+    )
 
 
-def _refusal(model: nn.Module, inputs: Sequence[InputText], device: Device, error: BaseException) -> str:
+def _difference(traced: Trace) -> str:
+    """What the layers add up to, and what torch says."""
+    ours = reduce(add, (node.cost for node in traced.network))
+    both = (("MACs", ours.macs, traced.macs), ("params", ours.params, traced.params))
+    told = [f"{mine:,} {name}, and torch counts {theirs:,}" for name, mine, theirs in both if mine != theirs]
+    return f"the layers have {'; '.join(told)}"
+
+
+def _where(path: str, operator: str) -> str:
+    return f"{operator} in {path}" if path else operator
+
+
+def _traced(model: nn.Module, inputs: Inputs, name: str, device: Device) -> Trace:
+    def forward() -> Trace:
+        args, named = make_inputs(model, inputs, device=device)
+        return trace(model, args, named, name=name)
+
+    return run(forward, device)
+
+
+def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseException) -> str:
     """Why the forward pass failed, as far as that can be found out."""
     if device == META and misses_values(error):
         return why_not_meta(error)
     if "NotImplementedType" in str(error) or "torch.ops.higher_order." in str(error):
         instead = "; --device cpu runs some of them" if device == META else ""
         return f"runs an operator that torch's counter cannot run, such as while_loop or map{own_line(error)}{instead}"
+    why = f"{raised(error)}{running_layer(error, model)}{own_line(error)}"
+    if isinstance(inputs, OwnInputs):
+        return f"does not run on the inputs of {inputs.source}: {why}"
     if not inputs:
         return f"needs inputs, it seems: give --input NAME=SHAPE: {told(error)}"
     batched = _batch_hint(model, inputs, device)
     if batched:
         return batched
-    why = f"{raised(error)}{running_layer(error, model)}{own_line(error)}"
     return f"does not run on {listed([str(each) for each in inputs])}: {why}{_dtype_hint(model, inputs, device)}"
 
 

@@ -25,13 +25,14 @@ class Trace:
 
     ``uncounted`` are operators that may have MACs and
     that torch's counter does not count, each with the module that calls it and how often. ``macs`` and ``params`` are
-    torch's own totals.
+    torch's own totals. ``reads_values``: the pass may depend on the values of its tensors.
     """
 
     network: Network
     uncounted: Mapping[tuple[str, str], int]
     macs: int
     params: int
+    reads_values: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -60,12 +61,12 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
         recorder = Recorder(model, counter)
-        with recorder.names, recorder.usage, counter, recorder:
+        with recorder.names, recorder.usage, recorder.value_reads, counter, recorder:
             model(*inputs, **named)
     params = sum(parameter.numel() for parameter in model.parameters())
     nodes = tuple(rows(recorder, model, params))
     network = Network(name or type(model).__name__, nodes, independent=True, inner_norm=False)
-    return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params)
+    return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params, recorder.value_reads.found)
 
 
 class _Untracked(ModuleTracker):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sepcost.report.check_text import failures, gone_sentence, outcome_line
-from sepcost.report.notes import uncounted_line
+from sepcost.report.notes import caveat_lines
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import mismatch_line, unverified_line
 from sepcost.verdict import Judgement, Verdict
@@ -50,9 +50,8 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
         for unverified in verdict.verification.unverified if verdict.verification else ():
             line = verdict.line_of(unverified.layer)
             yield annotated("warning", f"{verdict.name}: {unverified_line(unverified)}", verdict.source, line)
-        network = verdict.costs.network
-        if network is not None and network.uncounted:
-            yield annotated("warning", f"{verdict.name}: {uncounted_line(network)}", verdict.source)
+        for caveat in caveat_lines(verdict.costs.network) if verdict.costs.network else ():
+            yield annotated("warning", f"{verdict.name}: {caveat}", verdict.source)
     for gone in judgement.gone:
         yield annotated("warning", gone_sentence(gone, judgement.baseline))
     if judgement.unverified:

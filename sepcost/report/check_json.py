@@ -13,7 +13,7 @@ from sepcost.costed import CostedNetwork
 from sepcost.growth import Grown
 from sepcost.report.check_text import culprit_line
 from sepcost.report.difference_json import changed_layer
-from sepcost.report.json import head
+from sepcost.report.json import head, of_model
 from sepcost.report.verification_text import verification_fields
 from sepcost.verdict import Judgement, Verdict
 
@@ -48,9 +48,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "unknown": verdict.growth.unknown if verdict.growth else None,
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
-    network = verdict.costs.network
-    if network is not None and network.uncounted is not None:
-        fields["uncounted"] = dict(network.uncounted)
+    fields |= of_model(verdict.costs.network)
     if verdict.verification is not None:
         fields["verified"] = verification_fields(verdict.verification)
     return fields

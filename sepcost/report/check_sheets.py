@@ -23,7 +23,7 @@ from sepcost.report.check_text import (
     unknown_sentence,
 )
 from sepcost.report.difference_sheets import layers_sheet
-from sepcost.report.notes import uncounted_notes
+from sepcost.report.notes import caveats, input_notes
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.verification_text import FIELDS, found_text, unverified_line
 from sepcost.units import exact
@@ -143,7 +143,8 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     yield from lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
         yield f"{exact(len(lines) - MOST_LINES)} further layers and parts are not verified."
-    yield from uncounted_notes(*(verdict.costs.network for verdict in judgement.verdicts))
+    networks = [verdict.costs.network for verdict in judgement.verdicts]
+    yield from (*input_notes(*networks), *caveats(*networks))
     for verdict in judgement.verdicts:
         if verdict.is_new:
             yield f"{verdict.name}: {unknown_sentence(verdict, judgement.baseline)}."

@@ -12,17 +12,17 @@ from sepcost.figures import cost_figures, reductions, total_figures, total_reduc
 from sepcost.layers import Conv
 from sepcost.report.fields import cell_of, column_of, reduction_of
 from sepcost.report.notes import (
+    caveats,
     chosen_note,
     cost_notes,
     kept_notes,
     model_notes,
     remainder_notes,
-    uncounted_notes,
     unread_notes,
 )
 from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
-from sepcost.report.titles import conv_title, layer_kernel, network_title, scaled_by
+from sepcost.report.titles import called, conv_title, layer_kernel, network_title, scaled_by
 from sepcost.report.view import OF_REPLACEMENT, View
 from sepcost.wording import listed
 
@@ -67,12 +67,12 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
     rows = [Row(("standard", *_cells(cost_figures(layer.standard, comparison.convention), names)))]
     for text, variant in layer.variants.items():
         rows += _variant_rows(text, variant, layer, comparison.convention, names)
-    notes = [*kept_notes(comparison), *uncounted_notes(comparison.network), *cost_notes(comparison)]
+    notes = [*kept_notes(comparison), *caveats(comparison.network), *cost_notes(comparison)]
     if assumed:
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
         module = f"torch.nn.Conv{'Transpose' if conv.transposed else ''}{len(conv.kernel_size)}d"
         notes.append(f"{module} has {instead} unless told otherwise.")
-    of_model = "" if comparison.network.uncounted is None else f"{comparison.name}: "
+    of_model = "" if comparison.network.uncounted is None else f"{called(comparison.network)}: "
     described = ", ".join([conv_title(conv, per_position), *scaled_by(comparison)])
     title = with_assumed(f"{of_model}{described}", assumed)
     return Sheet(title, _figure_columns(names, comparison.convention), tuple(rows), notes=tuple(notes))

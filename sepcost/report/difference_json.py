@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.report.json import head
+from sepcost.report.json import head, of_model
 from sepcost.report.verification_text import verification_fields
 
 SCHEMA_VERSION = 1
@@ -51,8 +51,7 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
     }
     if network.per is not None:
         fields["per"] = network.per
-    if network.network is not None and network.network.uncounted is not None:
-        fields["uncounted"] = dict(network.network.uncounted)
+    fields |= of_model(network.network)
     if network.verified is not None:
         fields["verified"] = verification_fields(network.verified)
     return fields

@@ -9,8 +9,9 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
-from sepcost.report.notes import flops_note, uncounted_notes, verified_note
+from sepcost.report.notes import caveats, flops_note, verified_note
 from sepcost.report.sheet import Cell, Column, Kind, Measure, Row, Sheet
+from sepcost.report.titles import called
 from sepcost.units import exact, factor_text
 
 MOST_NAMES = 4
@@ -28,7 +29,7 @@ IN_BYTES = {
 def difference_sheets(difference: Difference) -> list[Sheet]:
     """The sheet of the totals, and the sheet of the layers if any was added, removed or changed."""
     verified = verified_note(difference.before.verified, difference.after.verified)
-    uncounted = uncounted_notes(difference.before.network, difference.after.network)
+    uncounted = caveats(difference.before.network, difference.after.network)
     notes = (*_layer_notes(difference), *uncounted, *_convention_notes(difference.before), *verified)
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if not listed:
@@ -109,7 +110,8 @@ def _network_name(network: CostedNetwork) -> str:
         if factor != 1
     ]
     per = [f"per {network.per}"] if network.per else []
-    return ", ".join([network.name, *scaled, *per])
+    name = network.name if network.network is None else called(network.network)
+    return ", ".join([name, *scaled, *per])
 
 
 def layer_name(layer: LayerDifference) -> str:

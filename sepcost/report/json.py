@@ -10,6 +10,7 @@ from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.figures import FACTS, cost_figures, node_facts, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
+from sepcost.network import Network
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
 from sepcost.report.verification_text import verification_fields
@@ -120,11 +121,18 @@ def _network_head(comparison: Comparison) -> dict[str, Any]:
     }
     if network.per_position:
         fields["per"] = "input position" if _is_transposed(comparison) else "output position"
-    if network.uncounted is not None:
-        fields["uncounted"] = dict(network.uncounted)
+    fields |= of_model(network)
     if comparison.swept:
         fields["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
     return fields
+
+
+def of_model(network: Network | None) -> dict[str, Any]:
+    """What is only to be said of a model: what it could not be counted for, and on which inputs."""
+    if network is None or network.uncounted is None:
+        return {}
+    inputs = {} if network.inputs is None else {"inputs": network.inputs}
+    return {"uncounted": dict(network.uncounted), **inputs, **({"read_zeros": True} if network.read_zeros else {})}
 
 
 def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:

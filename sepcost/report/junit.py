@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from sepcost.report.check_text import budget_sentence, gone_sentence, growth_sentence, subject_of, unknown_sentence
-from sepcost.report.notes import uncounted_line
+from sepcost.report.notes import READ_ZEROS, uncounted_line
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import counted, mismatch_line, unverified_line
 from sepcost.verdict import Judgement, Verdict
@@ -66,6 +66,8 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
     network = verdict.costs.network
     if network is not None and network.uncounted:
         yield Case("operators that nobody can count", "skipped", uncounted_line(network))
+    if network is not None and network.read_zeros:
+        yield Case("values of inputs", "skipped", READ_ZEROS)
     for budgeted in verdict.budgeted:
         name = f"budget of {subject_of(budgeted)}"
         yield Case(name) if budgeted.holds else Case(name, "failure", budget_sentence(budgeted))

@@ -16,6 +16,7 @@ from sepcost.units import as_percent
 from sepcost.verification import Verification
 
 NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
+READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"
 MOST_NAMES = 3
 """A note names that many layers and counts the rest."""
 
@@ -114,20 +115,30 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
     ]
     if shares and convs:
         yield f"Convolutions have {' and '.join(shares)}."
-    yield from uncounted_notes(comparison.network)
+    yield from caveats(comparison.network)
 
 
-def uncounted_notes(*networks: Network | None) -> Iterator[str]:
-    """What nobody can count of the models among these networks, each once, and by name where there are several."""
+def caveats(*networks: Network | None) -> Iterator[str]:
+    """What makes figures of models among these networks doubtful, each once; by name where there are several."""
     known = [network for network in networks if network is not None]
     several = len({network.name for network in known}) > 1
-    lines = [
-        f"{network.name}: {uncounted_line(network)}" if several else uncounted_line(network)
-        for network in known
-        if network.uncounted
-    ]
+    lines = [f"{network.name}: {line}" if several else line for network in known for line in caveat_lines(network)]
     for line in dict.fromkeys(lines):
         yield f"! {line}."
+
+
+def caveat_lines(network: Network) -> Iterator[str]:
+    """What nobody can count, and that values were read which are zeros."""
+    if network.uncounted:
+        yield uncounted_line(network)
+    if network.read_zeros:
+        yield READ_ZEROS
+
+
+def input_notes(*networks: Network | None) -> Iterator[str]:
+    """Whose inputs the figures are of, where no title says so."""
+    known = [network for network in networks if network is not None and network.inputs is not None]
+    yield from dict.fromkeys(f"{network.name} is counted on inputs of {network.inputs}." for network in known)
 
 
 def uncounted_line(network: Network) -> str:

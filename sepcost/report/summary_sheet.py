@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sepcost.comparison import Comparison
 from sepcost.report.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.report.fields import cell_of, column_of, text_of
-from sepcost.report.notes import flops_note, kept_note, order_note, uncounted_notes, verified_note
+from sepcost.report.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note
 from sepcost.report.records import FIGURES, plain, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import sweep_title
@@ -62,8 +62,9 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
         rows += _rows(comparison, identity, before, replaced, named=named)
     title = with_assumed(sweep_title(comparisons, view.swept), assumed)
     verified = verified_note(*(comparison.verified for comparison in comparisons))
-    uncounted = uncounted_notes(*(comparison.network for comparison in comparisons))
-    notes = (*order_note(view), *kept_note(comparisons), *uncounted, flops_note(convention), *verified)
+    networks = [comparison.network for comparison in comparisons]
+    of_models = (*(input_notes(*networks) if names else ()), *caveats(*networks))
+    notes = (*order_note(view), *kept_note(comparisons), *of_models, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
 
 

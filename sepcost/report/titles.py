@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sepcost.arguments import times
 from sepcost.comparison import Comparison
 from sepcost.layers import Conv, Layer, Pool
+from sepcost.network import Network
 from sepcost.units import factor_text
 from sepcost.wording import listed
 
@@ -49,21 +50,30 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     conv = first.network.nodes[0].layer if len(first.network) == 1 else None
     if len(networks) > 1 or not names:
         many = len(networks if names else {id(comparison.network) for comparison in comparisons})
-        title = f"{many:,} networks" if many > 1 else first.name
+        title = f"{many:,} networks" if many > 1 else called(first.network)
     elif isinstance(conv, Conv) and first.network.independent:
         title = conv_title(conv, first.network.per_position, (*names, *("C", "O") * ("alpha" in names)))
     else:
-        title = first.name
+        title = called(first.network)
     return f"{title}, over {listed([name.removeprefix('options.') for name in names])}" if names else title
 
 
 def network_title(comparison: Comparison) -> str:
     """The network's name, how it was scaled, and the input it begins with."""
     network = comparison.network
-    parts = [network.name, *scaled_by(comparison)]
+    parts = [called(network), *scaled_by(comparison)]
     if network.input_shape is not None:
         parts.append(f"input {times(network.input_shape)}")
     return ", ".join(parts)
+
+
+def called(network: Network) -> str:
+    """The network's name, and whose inputs it was counted on.
+
+    >>> called(Network("nets.py:Pairs", (), inputs="nets.py:pair"))
+    'nets.py:Pairs on inputs of nets.py:pair'
+    """
+    return network.name if network.inputs is None else f"{network.name} on inputs of {network.inputs}"
 
 
 def scaled_by(comparison: Comparison) -> Iterator[str]:

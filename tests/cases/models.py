@@ -35,3 +35,81 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         return self.lstm(x)[0]
+
+
+class ListOfImages(nn.Module):
+    """Detection models take a list of images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, bias=False)
+
+    def forward(self, images: list[Tensor]) -> Any:
+        return [self.conv(image[None]) for image in images]
+
+
+class WithTimestep(nn.Module):
+    """Diffusion models take a scalar for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 8, 3, padding=1)
+        self.embed = nn.Linear(1, 8)
+
+    def forward(self, x: Tensor, t: Tensor) -> Any:
+        return self.conv(x) + self.embed(t[:, None].float())[:, :, None, None]
+
+
+def small() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )  # fmt: skip
+
+
+class Pairs(nn.Module):
+    """Runs on an even batch only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = small()
+
+    def forward(self, x: Tensor) -> Any:
+        if x.shape[0] % 2:
+            raise ValueError("batch must be even")
+        a, b = self.net(x).chunk(2)
+        return a @ b.T
+
+
+class DataDependent(nn.Module):
+    """Runs its second convolution only where the first one's mean is positive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 8, 3, padding=1)
+        self.b = nn.Conv2d(8, 8, 3, padding=1)
+        nn.init.ones_(self.a.weight)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.a(x)
+        return self.b(x) if x.mean() > 0 else x
+
+
+class WritesIntoItsInputs(nn.Module):
+    """What it is given has one image less after each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, images: list[Tensor]) -> Any:
+        return self.conv(images.pop().add_(1))
+
+
+def traced() -> nn.Module:
+    model: nn.Module = torch.jit.trace(  # type: ignore[no-untyped-call]
+        nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), torch.zeros(1, 3, 32, 32)
+    )
+    return model

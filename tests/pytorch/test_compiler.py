@@ -27,7 +27,7 @@ COUNT = """
             return self.norm(self.conv(image))
 
     def count(name):
-        _, traced = load_and_trace(ModelText.parse(f"__main__:{name}"), [InputText.parse("3x10x10")])
+        traced = load_and_trace(ModelText.parse(f"__main__:{name}"), [InputText.parse("3x10x10")]).trace
         assert traced.agrees and traced.macs == 8 * 27 * 64, traced
         return traced
 """

@@ -155,7 +155,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(name: str, *inputs: str, device: Device = "meta") -> Trace:
     text = ModelText.parse(f"nets.py:{name}")
-    return load_and_trace(text, list(map(InputText.parse, inputs)), device=device)[1]
+    return load_and_trace(text, list(map(InputText.parse, inputs)), device=device).trace
 
 
 def refusal(name: str, *inputs: str, device: Device = "meta") -> str:

@@ -1,0 +1,58 @@
+"""Value reads: where a pass depends on the values of its tensors, and not on their shapes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+PAST_THE_DISPATCHER = ("tolist", "numpy")
+"""Methods of tensors that take values out without an operator that reads any."""
+BY_VALUES = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
+MASKS = (torch.bool, torch.uint8)
+
+
+class ValueReads:
+    """While it is entered, ``found`` says whether any values were read.
+
+    >>> with ValueReads() as reads:
+    ...     numbers = torch.zeros(2).tolist()
+    >>> reads.found
+    True
+    """
+
+    def __init__(self) -> None:
+        self.found = False
+        self._patches = ExitStack()
+
+    def __enter__(self) -> ValueReads:
+        for name in PAST_THE_DISPATCHER:
+            self._patches.enter_context(patch.object(torch.Tensor, name, self._noting(getattr(torch.Tensor, name))))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._patches.close()
+
+    def see(self, operator: Any, args: Sequence[Any]) -> None:
+        """An operator that the dispatcher sees: torch tags those that read values."""
+        self.found = self.found or (any(tag in operator.tags for tag in BY_VALUES) and _by_values(operator, args))
+
+    def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(tensor: torch.Tensor, *args: Any, **options: Any) -> Any:
+            self.found = True
+            return method(tensor, *args, **options)
+
+        return noted
+
+
+def _by_values(operator: Any, args: Sequence[Any]) -> bool:
+    """An index chooses by values where it is a mask; with numbers, its shape is that of the numbers."""
+    if operator._overloadpacket is not torch.ops.aten.index:
+        return True
+    return any(index is not None and index.dtype in MASKS for index in args[1])
