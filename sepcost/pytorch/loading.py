@@ -12,6 +12,7 @@ from hashlib import sha256
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +35,7 @@ MISSING_ON_META = {
     "": "asks for the values of tensors, which are not there",
 }
 """What a model does that the meta device cannot, by what torch says of it."""
+INSTEAD_OF_SCRIPT = "name what it is made of, or --device cpu runs it on real memory"
 
 
 def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
@@ -169,6 +171,9 @@ def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Mo
     except RAISED as error:
         if device == META and misses_values(error):
             raise ModelError(f"{text}: {why_not_meta(error)}") from None
+        if device == META and _is_from_jit(error):
+            why = f"is made by torch.jit, which compares values, and there are none on the meta device{own_line(error)}"
+            raise ModelError(f"{text}: {why}: {INSTEAD_OF_SCRIPT}") from None
         raise ModelError(f"{text}: {told(error)}") from None
     if not isinstance(model, nn.Module):
         raise ModelError(f"{text}: makes {described(model)}, not a PyTorch model")
@@ -196,12 +201,18 @@ def why_not_meta(error: BaseException) -> str:
     return f"cannot run on the meta device: it {does}{own_line(error)}; --device cpu runs it on real memory"
 
 
+def _is_from_jit(error: BaseException) -> bool:
+    """Whether it was raised while torch.jit traced or compiled something."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").startswith(f"{torch.jit.__name__}.") for frame in frames)
+
+
 def _copied(text: ModelText, model: nn.Module, device: Device) -> nn.Module:
     scripted = [name for name, module in model.named_modules() if isinstance(module, torch.jit.ScriptModule)]
     if scripted and device == META and not is_on(model, META):
         which = f"its {scripted[0]} is" if scripted[0] else "is"
         cannot = f"{which} compiled by torch.jit, which cannot be copied to the meta device"
-        raise ModelError(f"{text}: {cannot}: name what it is made of, or --device cpu runs it on real memory")
+        raise ModelError(f"{text}: {cannot}: {INSTEAD_OF_SCRIPT}")
     try:
         return copied_to(model, device)
     except RAISED as error:

@@ -108,8 +108,6 @@ class WritesIntoItsInputs(nn.Module):
         return self.conv(images.pop().add_(1))
 
 
-def traced() -> nn.Module:
-    model: nn.Module = torch.jit.trace(  # type: ignore[no-untyped-call]
-        nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), torch.zeros(1, 3, 32, 32)
-    )
-    return model
+def traced() -> Any:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+    return torch.jit.trace(net, torch.zeros(1, 3, 32, 32))  # type: ignore[no-untyped-call]
