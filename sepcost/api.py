@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sepcost.arguments import Extent
+from sepcost.budget import AS_GIVEN
 from sepcost.cost import Convention
-from sepcost.layers import Conv
+from sepcost.errors import ReplacementError
 from sepcost.network import Network
 from sepcost.replacements import Replacement
 from sepcost.scaling import Factor, scale
 
 if TYPE_CHECKING:
     from sepcost.report.result import Result
+    from sepcost.source import Source
 
 
 def load(
@@ -41,40 +43,66 @@ def load(
 
 
 def compare(
-    source: Conv | Network | str | PathLike[str],
-    replacements: str | Sequence[str | Replacement] | None = None,
+    source: Source,
+    replacements: str | Replacement | Sequence[str | Replacement] | None = None,
     *,
+    inputs: Any = None,
+    device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
     dtype: str = "float32",
     verify: bool = False,
 ) -> Result:
-    """What a convolution, a network or a file costs, and what it would cost with its convolutions replaced.
+    """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
+    >>> from sepcost import Conv
     >>> result = compare(Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3))
     >>> result.standard.cost.macs, result.totals["separable"].cost.macs
     (231211008, 29302784)
     >>> two = compare(load("configs/mobilenet_v1.yaml"), ["separable", "blueprint"])
     >>> f"{two.totals['separable'].cost.macs:,}"
     '568,740,352'
+    >>> net = {"input": {"C": 3, "H": 32}, "layers": [{"K": 3, "O": 8}, {"K": 3, "O": 16}]}
+    >>> compare(net, []).standard.cost.params
+    1368
+
+    ``source`` may also be the name of a file, a dict or a list in the form of a YAML document, a ``torch.nn.Module``,
+    or a model's name on the command line, such as ``"net.py:build"``, whose code is run. A model runs on ``inputs``: a
+    text or texts, as ``--input`` takes them; a shape or shapes, without the batch, as in ``(3, 224, 224)``; or, for
+    inputs of one's own, whatever a function of ``--input`` may return (docs/models.md). It runs on ``device``, meta or
+    cpu. A module is copied, and stays as it is.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
-    or ``separable``. Counts are per sample, in MACs and exact; ``batch`` and ``dtype`` (float32, float16,
-    bfloat16, int8) say how bytes are counted. With ``verify`` torch counts again, and the result's ``verified`` says
-    what it confirms. The result shows itself as a table in a terminal and in a notebook. Raises ReplacementError for
-    an unknown replacement, MissingTorchError where there is no torch to verify with.
+    or ``separable``; none at all for ``[]``. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``
+    (float32, float16, bfloat16, int8) say how bytes are counted. With ``verify`` torch counts again, and the
+    result's ``verified`` says what it confirms. The result shows itself as a table in a terminal and in a notebook.
+    Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
     from sepcost.report.result import Result
+    from sepcost.source import read_source
 
-    if isinstance(source, (str, PathLike)):
-        source = load(source)
-    network = source if isinstance(source, Network) else Network.of(source)
-    texts = [replacements] if isinstance(replacements, str) else replacements
-    chosen = None if texts is None else [Replacement.parse(item) if isinstance(item, str) else item for item in texts]
+    chosen = _chosen(replacements)
+    read = read_source(source, inputs, device)
+    network, model = (read, None) if isinstance(read, Network) else (read.network, read)
     result = Result.of(network, chosen, Convention(flops_per_mac, batch, dtype))
     if not verify:
         return result
-    from sepcost.proof import verify as proved
-    from sepcost.pytorch import TorchWitness
+    from sepcost.cli.verifier import proved, torch_witness
 
-    return replace(result, verified=proved(result, TorchWitness()))
+    return replace(result, verified=proved(result, torch_witness(), model))
+
+
+def _chosen(given: Any) -> list[Replacement] | None:
+    """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
+    from sepcost.cli.replacement_option import chosen_replacements
+
+    if given is None or given in (AS_GIVEN, [AS_GIVEN]):
+        return None if given is None else []
+    chosen: dict[str, Replacement] = {}
+    for item in given if isinstance(given, (list, tuple)) else [given]:
+        if not isinstance(item, (str, Replacement)):
+            what = "a text such as 'separable:multiplier=2', or a Replacement"
+            raise ReplacementError(f"a replacement is {what}, got {item!r:.60}")
+        several = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
+        chosen |= {each.text: each for each in several}
+    return list(chosen.values())

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sepcost.cost import Convention, Cost, ratio
-from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
+from sepcost.cost import Convention, Cost
+from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import peak_elements
 from sepcost.network import Network, Node
@@ -17,11 +17,27 @@ from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sharing import could_share
 from sepcost.sweep import Value
 from sepcost.verification import Verification
+from sepcost.wording import did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+T = TypeVar("T")
+
 DEFAULT_REPLACEMENTS = ("separable",)
+
+
+class ByReplacement(dict[str, T]):
+    """What there is for each replacement, under its text; a text that is not there is a ReplacementError.
+
+    >>> ByReplacement(separable=1)["separabel"]
+    Traceback (most recent call last):
+    sepcost.errors.ReplacementError: nothing was compared with 'separabel'; did you mean `separable`?
+    """
+
+    def __missing__(self, text: object) -> T:
+        hint = did_you_mean(str(text), self) or f" (but with: {', '.join(self) or 'nothing'})"
+        raise ReplacementError(f"nothing was compared with {text!r}{hint}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,9 @@ class LayerComparison:
     kept: str | None
     standard: Cost
     variants: Mapping[str, Variant]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variants", ByReplacement(self.variants))
 
     @property
     def name(self) -> str:
@@ -104,6 +123,9 @@ class Comparison:
     replacements: tuple[Replacement, ...] = ()
     swept: Mapping[str, Value] = field(default_factory=dict)
     verified: Verification | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "totals", ByReplacement(self.totals))
 
     @classmethod
     def of(
@@ -182,16 +204,23 @@ class Comparison:
         )
 
     def reduction(self, replacement: str, figure: str = "macs") -> float | None:
-        """Standard ÷ replacement for the whole network: of params, macs, activations or touched.
+        """Standard ÷ replacement for the whole network, of a figure under its name in JSON.
 
         >>> from sepcost import Conv, compare
-        >>> compare(Conv((112, 112), 32, 64, 3)).reduction("separable")
-        7.890410958904109
+        >>> result = compare(Conv((112, 112), 32, 64, 3))
+        >>> result.reduction("separable"), result.reduction("separable", "traffic_bytes")
+        (7.890410958904109, 0.6084...)
+
+        None where the replacement has none. Raises SepcostError for another name, and for ``macs_per_byte``, which is a
+        quotient itself.
         """
-        if replacement not in self.totals:
-            raise ReplacementError(f"nothing was compared with {replacement!r} (but with: {', '.join(self.totals)})")
-        before, after = self.standard.cost, self.totals[replacement].cost
-        return ratio(getattr(before, figure), getattr(after, figure))
+        from sepcost.figures import all_reductions  # which is made of totals
+
+        reductions = all_reductions(self.standard, self.totals[replacement], self.convention)
+        if not isinstance(figure, str) or figure not in reductions:
+            hint = did_you_mean(str(figure), reductions)
+            raise SepcostError(f"no reduction is called {figure!r}{hint} (there are: {', '.join(reductions)})")
+        return reductions[figure]
 
 
 def usual_replacements(network: Network) -> list[Replacement]:

@@ -31,7 +31,7 @@ class Convention:
             raise ConventionError("flops_per_mac", f"must be 1 or 2, got {self.flops_per_mac}")
         if type(self.batch) is not int or self.batch < 1:
             raise ConventionError("batch", f"must be a whole number from 1, got {self.batch!r}")
-        if self.dtype not in BYTES_PER_ELEMENT:
+        if not isinstance(self.dtype, str) or self.dtype not in BYTES_PER_ELEMENT:
             raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
         object.__setattr__(self, "bytes_per_element", BYTES_PER_ELEMENT[self.dtype])
 

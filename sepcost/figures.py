@@ -64,6 +64,17 @@ def total_reductions(standard: Total, total: Total, convention: Convention) -> d
     }
 
 
+def all_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:
+    """Standard ÷ replacement for every count of a network, those that are reduced as much as another one, too."""
+    before, after = total_figures(standard, convention), total_figures(total, convention)
+    others = {
+        name: None if value is None else ratio(value, after[name])
+        for name, value in before.items()
+        if name != "macs_per_byte"
+    }
+    return {**others, **total_reductions(standard, total, convention)}
+
+
 def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
     """A layer's facts, and how it runs where that is not once, with weights of its own."""
     facts = layer_facts(node.layer, has_map=has_map)

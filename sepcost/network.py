@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sepcost.arguments import times
 from sepcost.cost import Cost
 from sepcost.errors import LayerError, SepcostError
-from sepcost.layers import Conv, Layer, Linear, Shape
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.replacements import Replacement
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class Network:
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
         """A network of this one layer."""
+        if not isinstance(layer, (Conv, Linear, Pool, Flatten, Other)):
+            raise SepcostError(f"a network is made of layers, such as a Conv, got {layer!r:.60}")
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 
     def refuse_batch(self, batch: int) -> None:

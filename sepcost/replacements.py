@@ -64,6 +64,8 @@ class Replacement:
     @classmethod
     def parse(cls, text: str) -> Replacement:
         """Read ``NAME`` or ``NAME:option=value,…``; raises ReplacementError."""
+        if not isinstance(text, str):
+            raise ReplacementError(f"a replacement is a text, such as 'separable:multiplier=2', got {text!r:.60}")
         name, colon, given = text.partition(":")
         block = known_block(name)
         return cls.with_options(name, block, given) if colon else cls(name, block)

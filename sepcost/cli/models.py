@@ -81,7 +81,7 @@ def read_model(text: str, options: ModelOptions) -> LoadedModel:
         raise config_error(text, reason(text, error)) from None
 
 
-def run_model(named: ModelText, inputs: InputTexts, device: Device) -> LoadedModel:
+def run_model(named: ModelText, inputs: InputTexts | Inputs, device: Device) -> LoadedModel:
     """Load and run the model; raises ModelError, and MissingTorchError where there is no torch.
 
     Raises MiscountError where the layers don't add up to torch's own count.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from sepcost.config.documents import Piece, pieces
 from sepcost.config.model_translation import ModelTranslation, names_model
@@ -15,9 +17,12 @@ from sepcost.config.yaml_reader import Document, read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError
 from sepcost.lines import Lines
 from sepcost.network import Network
+from sepcost.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")
 NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"
+VALUE = "network"
+"""What errors call a network that is in no file, and its name if it has none."""
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 
 
@@ -103,6 +108,26 @@ def load_all(path: str | PathLike[str]) -> list[Network]:
     if problems:
         raise ConfigError(problems)
     return [item.network for item in read if isinstance(item, Loaded)]
+
+
+def load_value(value: Mapping[str, Any] | Sequence[Any]) -> Network:
+    """The network that a value describes which is in the form of a YAML document; raises ConfigError.
+
+    >>> load_value([{"H": 112, "C": 32, "K": 3, "O": 64}])
+    <Network 'network': 1 layers>
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            [ConfigProblem(VALUE, 0, 0, "", f"is not what YAML has: {in_one_line(str(error))}")]
+        ) from None
+    (item,) = read_networks([text.encode("utf-8", "surrogatepass")], VALUE)
+    if isinstance(item, NamedModel):
+        item = item.error(f"{NOT_RUN}; compare({str(item.text)!r}, inputs=…) does")
+    if isinstance(item, ConfigError):
+        raise ConfigError([problem._replace(line=0, column=0) for problem in item.problems])
+    return replace(item.network, source=None)
 
 
 def load_one(path: str | PathLike[str]) -> Network:

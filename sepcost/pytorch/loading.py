@@ -49,7 +49,7 @@ def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
     unwrapped. Raises ModelError.
     """
     with importable(text), apart():
-        return _unwrapped(text, _placed(text, named_by(text), device))
+        return _unwrapped(_placed(text, named_by(text), device))
 
 
 def named_by(text: ModelText) -> Any:
@@ -157,11 +157,11 @@ def _placed(text: ModelText, found: Any, device: Device) -> nn.Module:
     if isinstance(found, nn.Module):
         if text.called:
             raise ModelError(f"{text}: {text.attribute} is a model already: leave its arguments away")
-        return _copied(text, found, device)
+        return _copied(str(text), found, device)
     if not callable(found):
         raise ModelError(f"{text}: is {described(found)}, not a PyTorch model")
     model = _made(text, found, device)
-    return model if is_on(model, device) else _copied(text, model, device)
+    return model if is_on(model, device) else _copied(str(text), model, device)
 
 
 def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Module:
@@ -207,19 +207,24 @@ def _is_from_jit(error: BaseException) -> bool:
     return any(frame.f_globals.get("__name__", "").startswith(f"{torch.jit.__name__}.") for frame in frames)
 
 
-def _copied(text: ModelText, model: nn.Module, device: Device) -> nn.Module:
+def copy_of(model: nn.Module, name: str, device: Device) -> nn.Module:
+    """A copy of somebody's model on the device, unwrapped; ``name`` is how errors call it. Raises ModelError."""
+    return _unwrapped(_copied(name, model, device))
+
+
+def _copied(name: str, model: nn.Module, device: Device) -> nn.Module:
     scripted = [name for name, module in model.named_modules() if isinstance(module, torch.jit.ScriptModule)]
     if scripted and device == META and not is_on(model, META):
         which = f"its {scripted[0]} is" if scripted[0] else "is"
         cannot = f"{which} compiled by torch.jit, which cannot be copied to the meta device"
-        raise ModelError(f"{text}: {cannot}: {INSTEAD_OF_SCRIPT}")
+        raise ModelError(f"{name}: {cannot}: {INSTEAD_OF_SCRIPT}")
     try:
         return copied_to(model, device)
     except RAISED as error:
-        raise ModelError(f"{text}: cannot be copied to {device}: {told(error)}; name what builds it") from None
+        raise ModelError(f"{name}: cannot be copied to {device}: {told(error)}; name what builds it") from None
 
 
-def _unwrapped(text: ModelText, model: nn.Module) -> nn.Module:
+def _unwrapped(model: nn.Module) -> nn.Module:
     """The model inside of what compiles it or spreads it over devices."""
     for module in model.modules():
         if isinstance(module, nn.DataParallel):

@@ -53,7 +53,11 @@ def build(
 
 
 def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
-    return (part.name, part.layer) if isinstance(part, Part) else part
+    if isinstance(part, Part):
+        return part.name, part.layer
+    if isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], Conv):
+        return part
+    raise SepcostError(f"parts are (name, Conv) pairs, got {part!r:.60} among them")
 
 
 def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:

@@ -144,7 +144,10 @@ def _named(model: nn.Module) -> dict[str, tuple[_ConvNd, str | None]]:
 
 
 def _patterns(globs: Globs) -> Collection[str]:
-    return [globs] if isinstance(globs, str) else globs
+    patterns = [globs] if isinstance(globs, str) else globs
+    if not isinstance(patterns, Collection) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ReplacementError(f"include and exclude are globs of names, got {patterns!r:.60}")
+    return patterns
 
 
 def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:

@@ -16,7 +16,7 @@ from sepcost.model_text import Device, ModelText
 from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
-from sepcost.pytorch.loading import importable, load_model, why_not_meta
+from sepcost.pytorch.loading import copy_of, importable, load_model, why_not_meta
 from sepcost.pytorch.own_code import RAISED, apart, own_line, raised, running_layer, told
 from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
@@ -32,7 +32,7 @@ class Ran(NamedTuple):
     inputs: Inputs
 
 
-def load_and_trace(text: ModelText, inputs: InputTexts, *, device: Device = META) -> Ran:
+def load_and_trace(text: ModelText, inputs: InputTexts | Inputs, *, device: Device = META) -> Ran:
     """The model that the text names, and what it runs on these inputs.
 
     >>> text, inputs = ModelText.parse("torch.nn:Conv2d(3, 8, 3, bias=False)"), [InputText.parse("3x10x10")]
@@ -43,12 +43,29 @@ def load_and_trace(text: ModelText, inputs: InputTexts, *, device: Device = META
     Raises ModelError: with the line of the model's own code where that is what failed.
     """
     with importable(text):
-        model = load_model(text, device=device)
-        if not isinstance(inputs, ModelText):
-            return Ran(model, trace_model(model, inputs, name=str(text), device=device), inputs)
-        with importable(inputs):
-            own = load_inputs(inputs)
-            return Ran(model, trace_model(model, own, name=str(text), device=device), own)
+        return _ran(load_model(text, device=device), inputs, str(text), device)
+
+
+def copy_and_trace(model: nn.Module, inputs: InputTexts | Inputs, *, name: str, device: Device = META) -> Ran:
+    """What a copy of a model runs on these inputs; the model stays as it is, whatever happens.
+
+    >>> model = nn.Conv2d(3, 8, 3, bias=False)
+    >>> copy_and_trace(model, [InputText.parse("3x10x10")], name="net").trace.macs, model.weight.device.type
+    (13824, 'cpu')
+
+    Raises ModelError.
+    """
+    with apart():
+        copied = copy_of(model, name, device)
+    return _ran(copied, inputs, name, device)
+
+
+def _ran(model: nn.Module, inputs: InputTexts | Inputs, name: str, device: Device) -> Ran:
+    if not isinstance(inputs, ModelText):
+        return Ran(model, trace_model(model, inputs, name=name, device=device), inputs)
+    with importable(inputs):  # the model may look for its classes while it runs
+        own = load_inputs(inputs)
+        return Ran(model, trace_model(model, own, name=name, device=device), own)
 
 
 def trace_model(model: nn.Module, inputs: Inputs, *, name: str, device: Device = META) -> Trace:
