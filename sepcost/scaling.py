@@ -99,6 +99,7 @@ class _Scaling:
         self.shapes: dict[int, Shape] = {}
         self.weights = Weights()
         self.numbers = {node.name: number for number, node in enumerate(network.nodes)}
+        self.shares = any(node.weights_of is not None for node in network.nodes)
         weighted = [number for number, node in enumerate(network.nodes) if node.has_weights]
         self.last_weighted = weighted[-1] if weighted and not network.independent else None
 
@@ -117,7 +118,8 @@ class _Scaling:
             check_sum(layer.output_shape, [self.shapes[other] for other in node.add])
             if node.weights_of is not None:
                 self.weights.owner(layer, self.numbers[node.weights_of])
-            self.weights.add(number, node.name, layer)
+            if self.shares:
+                self.weights.add(number, node.name, layer)
         except LayerError as error:
             reason = f"{error.reason}, {self._told()}"
             raise NetworkError([LayerProblem(node.index, node.name, error.field, reason)]) from None

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PYTHONS_OWN = ("PATH", "IOENCODING", "UNBUFFERED")
+SHAPES_OUTPUT = (
+    "SEPCOST_",
+    "GITHUB_",
+    "COLUMNS",
+    "LINES",
+    "TERMINAL_WIDTH",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PY_COLORS",
+    "TTY_",
+)
+"""How variables begin that change what sepcost writes, or the libraries that draw for it."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +44,6 @@ def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **envir
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what would change how sepcost writes."""
-    ours = (
-        "SEPCOST_",
-        "GITHUB_",
-        "PYTHONUNBUFFERED",
-        "COLUMNS",
-        "LINES",
-        "NO_COLOR",
-        "FORCE_COLOR",
-        "PYTHONPATH",
-        "PYTHONIOENCODING",
-    )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    others = (*SHAPES_OUTPUT, "PYTHONUNBUFFERED", "PYTHONPATH", "PYTHONIOENCODING")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.commands import Run, Sepcost
+from tests.commands import SHAPES_OUTPUT, Run, Sepcost
 
 settings.register_profile("sepcost", deadline=None, max_examples=300)
 settings.load_profile("sepcost")
 
-for name in [name for name in os.environ if name.startswith(("GITHUB_", "SEPCOST_"))]:
+for name in [name for name in os.environ if name.startswith(SHAPES_OUTPUT)]:
     del os.environ[name]  # whatever runs the tests, sepcost writes as it does on anybody's machine
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -157,7 +158,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 @posix
 def test_help_may_be_cut_off_too() -> None:
-    shell = f"{sys.executable} -m sepcost compare --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    shell = f"{shlex.quote(sys.executable)} -m sepcost compare --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], cwd=ROOT, env=clean_environment(), capture_output=True)
     assert (done.stdout, done.stderr) == (b"0\n", b"")
 
