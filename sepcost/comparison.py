@@ -152,7 +152,7 @@ class Comparison:
     ) -> Self:
         """Compare with just these, which may be none."""
         network.refuse_batch(convention.batch if convention else 1)
-        acting = chosen if network.inner_norm else list(map(InPlace.of, chosen))
+        acting = _acting(network, chosen)
         layers = _alike([_compared(node, acting) for node in network])
         standard = _total(network, layers, None)
         return cls(
@@ -179,6 +179,11 @@ class Comparison:
         (('separable', 'blueprint'), (None,))
         """
         return tuple(self.totals) or (None,)
+
+    @property
+    def acting(self) -> Sequence[Replacement]:
+        """The replacements as they act on this network."""
+        return _acting(self.network, self.replacements)
 
     def under(self, text: str) -> Self:
         """The same with this replacement alone."""
@@ -230,6 +235,11 @@ def usual_replacements(network: Network) -> list[Replacement]:
     """
     texts = DEFAULT_REPLACEMENTS if network.has_convolutions else ()
     return list(network.replacements) or list(map(Replacement.parse, texts))
+
+
+def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replacement]:
+    """In a model, norms are layers that stay where they are."""
+    return chosen if network.inner_norm else list(map(InPlace.of, chosen))
 
 
 def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:

@@ -30,12 +30,29 @@ class Selection(NamedTuple):
         """The network in which every other layer is kept."""
         if not any(self):
             return network
+        reasons = self._reasons(network)
+        nodes = (replace(node, keep=node.keep or reasons[node.name]) for node in network)
+        return replace(network, nodes=tuple(nodes))
+
+    def convolutions(self, network: Network) -> list[str]:
+        """The names of the convolutions that it chooses; of those that run again, one that is named exactly.
+
+        >>> from sepcost import Conv
+        >>> Selection(("con*",)).convolutions(Network.of(Conv((8, 8), 3, 8, 3)))
+        ['conv']
+        """
+        reasons = self._reasons(network)
+        names = [node.name for node in network if isinstance(node.layer, Conv) and reasons[node.name] is None]
+        exactly = [name for name in names if name in self.include]
+        return exactly if len(exactly) == len(self.include) > 0 else names
+
+    def _reasons(self, network: Network) -> Mapping[str, str | None]:
+        """Why each layer is not chosen, or None."""
         modules = _modules(network)
         names: dict[str, list[str]] = defaultdict(list)
         for name, module in modules.items():
             names[module].append(name)
-        nodes = (replace(node, keep=node.keep or self.why_not(*names[modules[node.name]])) for node in network)
-        return replace(network, nodes=tuple(nodes))
+        return {name: self.why_not(*names[module]) for name, module in modules.items()}
 
     def unmatched(self, network: Network) -> Selection:
         """The globs that match none of the network's convolutions.

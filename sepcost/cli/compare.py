@@ -16,6 +16,7 @@ from sepcost.cli.contradictions import (
 )
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.convolution_sweep import ConvolutionSweep
+from sepcost.cli.explaining import only_convolution
 from sepcost.cli.formats import (
     DATA,
     FOR_PEOPLE,
@@ -105,7 +106,8 @@ def compare(
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
     format_ = chosen_format(format_, _available(explain, code, precision), output)
-    refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape)
+    table = {"caption": caption, "label": label} if explain else {}
+    refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting(files, output)
@@ -125,8 +127,11 @@ def compare(
     rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
     if format_ not in DATA and top is None:
         refuse_too_many(sweep.size * max(1, len(chosen or ())))
+    chunks: Iterable[str]
     with Waiting("combinations" if sweep.names else "networks") as waiting:
-        if files:
+        if files and explain:
+            chunks = _apart(map(rendering.derived, only_convolution(job.compare_sources(files, waiting), job)))
+        elif files:
             chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
         else:
             convolutions = ConvolutionSweep(one, sweep, job, view, waiting)
@@ -143,7 +148,7 @@ def _available(explain: bool, code: bool, precision: str | None) -> Iterable[For
     if code:
         return (Format.TABLE,)
     if explain:
-        return (Format.TABLE, Format.MARKDOWN)
+        return FOR_PEOPLE
     return FOR_PEOPLE if precision is not None else OF_COMPARISONS
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.formats import Format
+from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.errors import SepcostError
 from sepcost.report.view import OF_REPLACEMENT
 
@@ -31,10 +31,10 @@ def refuse_contradictions(
         raise SepcostError("- stands for standard input, and can be given once")
     if format_ is Format.YAML:
         _refuse_beside_yaml(sources, others)
-    if explain and sources:
-        raise SepcostError("--explain derives one convolution: give -C, -K and -O (and -H), not a source")
-    if explain and format_ not in (Format.TABLE, Format.MARKDOWN):
-        raise SepcostError(f"--explain is text: it goes with --format table or markdown, not {format_.value}")
+    if explain and format_ not in FOR_PEOPLE:
+        raise SepcostError(
+            f"--explain is for people: it goes with --format table, markdown or latex, not {format_.value}"
+        )
     if not sources and selected:
         raise SepcostError("--include and --exclude choose layers of files and models by their names: leave them out")
     for name, given in others.items():

@@ -227,5 +227,8 @@ Code = Annotated[
     bool, typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT)
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Derive the numbers of one convolution.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option(
+        "--explain", help="Derive the numbers of one convolution, or layer (--include).", rich_help_panel=OUTPUT
+    ),
 ]

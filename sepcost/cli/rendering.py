@@ -89,13 +89,17 @@ class Rendering(NamedTuple):
     def derived(self, comparison: Comparison) -> str:
         """The derivation of one convolution."""
         from sepcost.derivation import derivation
-        from sepcost.report.derivation_text import markdown_derivation, plain_derivation
-        from sepcost.report.notes import flops_note
+        from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
+        from sepcost.report.notes import derivation_notes
 
-        text = markdown_derivation if self.format is Format.MARKDOWN else plain_derivation
-        return text(self._title(comparison), derivation(comparison), flops_note(comparison.convention))
+        texts = {Format.MARKDOWN: markdown_derivation, Format.LATEX: latex_derivation}
+        text = texts.get(self.format, plain_derivation)
+        return text(self._title(comparison), derivation(comparison), derivation_notes(comparison.convention))
 
     def _title(self, comparison: Comparison) -> str:
-        from sepcost.report.comparison_sheets import sheets
+        from sepcost.report.comparison_sheets import is_single_convolution, sheets
+        from sepcost.report.titles import layer_title
 
-        return sheets(comparison, self.assumed)[0].title
+        if is_single_convolution(comparison):
+            return sheets(comparison, self.assumed)[0].title
+        return layer_title(comparison, comparison.layers[0])

@@ -1,91 +1,108 @@
-"""A derivation for a terminal, and for Markdown with its formulas as math."""
+"""A derivation for a terminal, for Markdown with its formulas as math, and for the slides of a lecture."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from rich.cells import cell_len
 
-from sepcost.derivation import Section, Step
+from sepcost.algebra import Expression, Sum
+from sepcost.derivation import Section
+from sepcost.report.latex import HINT
 from sepcost.report.markdown import escaped
+from sepcost.report.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
+from sepcost.report.tex import tex
 from sepcost.report.text import harmless
+from sepcost.steps import Step
 
-TEX = {
-    "·": r" \cdot ",
-    "²": "^2",
-    "³": "^3",
-    "×": r"\times",
-    "−": "-",
-    "⌈": r"\lceil ",
-    "⌉": r" \rceil",
-    "⌊": r"\lfloor ",
-    "⌋": r" \rfloor",
-    "stride": r"\mathrm{stride}",
-    "p_out": r"p_{\mathrm{out}}",
-    ",": "{,}",
-}
-
-WORD = re.compile(r"[a-z][a-z_:=,0-9]{3,}")
-"""The name of a replacement, or ``standard``, where a symbol would stand."""
+NEEDS = r"% needs \usepackage{amsmath}"
+TEXT_WIDTH = 66
+"""The lines of LaTeX's ``article``, in digits; those of slides are not shorter."""
+NEW_LINE = "\\\\\n"
+LETTER = re.compile("[A-Z]'")
 
 
-def plain_derivation(title: str, sections: Sequence[Section], note: str) -> str:
-    """Headings, and under each its steps with their equal signs below each other; then the note."""
+def plain_derivation(title: str, sections: Sequence[Section], notes: Sequence[str]) -> str:
+    """Headings, and under each its steps with their equal signs below each other; then the notes."""
     blocks = [harmless(title)]
     for section in sections:
         lines = [harmless(section.heading), *_aligned(section.steps)]
-        if section.remark:
-            lines += wrap(section.remark.replace("`", ""), 96, initial_indent="  ", subsequent_indent="  ")
+        remark = _sentences(section, plain_symbols, harmless)
+        lines += wrap(remark, 96, initial_indent="  ", subsequent_indent="  ")
         blocks.append("\n".join(lines))
-    blocks.append(note)
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
 
 
-def markdown_derivation(title: str, sections: Sequence[Section], note: str) -> str:
-    """Headings, and under each a list of its steps as ``$…$``; then the note."""
+def markdown_derivation(title: str, sections: Sequence[Section], notes: Sequence[str]) -> str:
+    """Headings, and under each a list of its steps as ``$…$``; then the notes."""
     blocks = [f"### {escaped(title)}"]
     for section in sections:
         blocks.append(f"#### {escaped(section.heading)}")
         if section.steps:
             blocks.append("\n".join(map(_markdown_step, section.steps)))
-        if section.remark:
-            blocks.append(_markdown_remark(section.remark))
-    blocks.append(escaped(note))
-    return "\n\n".join(blocks) + "\n"
+        blocks.append(_sentences(section, _as_math, escaped))
+    return "\n\n".join(filter(None, [*blocks, *map(escaped, notes)])) + "\n"
 
 
-def _aligned(steps: Sequence[Step]) -> list[str]:
-    columns = [[step.name for step in steps], [step.symbols for step in steps], [step.numbers for step in steps]]
-    widths = [max(map(cell_len, column), default=0) for column in columns]
-    return [
-        f"  {_padded(step.name, widths[0])}  {_padded(step.symbols, widths[1])}"
-        f" = {_padded(step.numbers, widths[2])} = {step.value}"
-        for step in steps
-    ]
+def latex_derivation(title: str, sections: Sequence[Section], notes: Sequence[str]) -> str:
+    """An ``align*`` for each heading, as slides want it; what is text is escaped."""
+    blocks = [f"{NEEDS}\n\\begingroup\\allowdisplaybreaks", rf"\paragraph{{{tex(title)}}}"]
+    for section in sections:
+        blocks.append(rf"\paragraph{{{tex(section.heading)}}}")
+        if section.steps:
+            blocks.append(f"\\begin{{align*}}\n{_latex_steps(section.steps)}\n\\end{{align*}}")
+        blocks.append(_sentences(section, _as_math, tex))
+    return "\n\n".join(filter(None, [*blocks, *(tex(HINT.sub("", note)) for note in notes)])) + "\n\\endgroup\n"
 
 
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - cell_len(text))
+def _aligned(steps: Sequence[Step]) -> Iterator[str]:
+    rows = [(step.name, plain_symbols(step.symbols), plain_numbers(step.numbers)) for step in steps]
+    widths = [max(map(cell_len, column)) for column in zip(*rows)]
+    for step, row in zip(steps, rows):
+        name, symbols, numbers = (text + " " * (width - cell_len(text)) for text, width in zip(row, widths))
+        yield f"  {name}  {symbols} = {numbers} = {step.value}"
 
 
 def _markdown_step(step: Step) -> str:
-    parts = " = ".join(map(_tex, (step.symbols, step.numbers, step.value)))
-    return f"- {escaped(step.name)}: ${parts}$"
+    return f"- {escaped(step.name)}: ${' = '.join(_math(step))}$"
 
 
-def _markdown_remark(remark: str) -> str:
-    pieces = remark.split("`")
-    return "".join(f"${_tex(piece)}$" if number % 2 else escaped(piece) for number, piece in enumerate(pieces))
+def _latex_steps(steps: Sequence[Step]) -> str:
+    """Each step on one line if it fits, else with its numbers and its value on lines of their own."""
+    room = TEXT_WIDTH - max(len(step.name) for step in steps)
+    return f" {NEW_LINE}".join(_latex_step(step, room) for step in steps)
 
 
-def _tex(text: str) -> str:
-    numerator, slash, denominator = text.partition(" / ")
-    if slash and " / " not in denominator and not re.search(r"[⌊⌈(]", numerator):
-        return rf"\frac{{{_tex(numerator)}}}{{{_tex(denominator.removeprefix('(').removesuffix(')'))}}}"
-    if WORD.fullmatch(text):
-        return "\\text{" + text.replace("_", "\\_") + "}"
-    for plain, tex in TEX.items():
-        text = text.replace(plain, tex)
-    return re.sub(r" {2,}", " ", text).strip()
+def _latex_step(step: Step, room: int) -> str:
+    name = step.name if LETTER.fullmatch(step.name) else rf"\text{{{tex(step.name)}}}"
+    symbols, numbers = plain_symbols(step.symbols), plain_numbers(step.numbers)
+    apart = f" {NEW_LINE}&" if sum(map(_width, (symbols, numbers, step.value))) > room else " "
+    sides = [_broken(step.symbols, symbols, tex_symbols, room), _broken(step.numbers, numbers, tex_numbers, room)]
+    return f"{name} &= " + f"{apart}= ".join([*sides, tex_value(step.value)])
+
+
+def _broken(formula: Expression, plain: str, text: Callable[[Expression], str], room: int) -> str:
+    """A sum that is too long for a line, a term on each."""
+    if not isinstance(formula, Sum) or formula.less or _width(plain) <= room:
+        return text(formula)
+    return rf" {NEW_LINE}&\quad + ".join(map(text, formula.terms))
+
+
+def _width(text: str) -> int:
+    """About how wide it is set, in digits: a product has room around its dots, a quotient is one line of two."""
+    longest = max(text.split(" / "), key=len)
+    return len(longest) + longest.count("·") + len(" = ")
+
+
+def _math(step: Step) -> tuple[str, str, str]:
+    return tex_symbols(step.symbols), tex_numbers(step.numbers), tex_value(step.value)
+
+
+def _as_math(formula: Expression) -> str:
+    return f"${tex_symbols(formula)}$"
+
+
+def _sentences(section: Section, formula: Callable[[Expression], str], text: Callable[[str], str]) -> str:
+    return "".join(text(piece) if isinstance(piece, str) else formula(piece) for piece in section.remark)

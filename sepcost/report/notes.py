@@ -161,6 +161,14 @@ def flops_note(convention: Convention) -> str:
     return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
 
 
+def derivation_notes(convention: Convention) -> list[str]:
+    """What is counted, and the letters of bytes and of the batch."""
+    size = convention.bytes_per_element
+    element = f"b = {size} byte{'s' if size > 1 else ''} an element"
+    samples = f", N = {convention.batch:,} samples" if convention.batch > 1 else ""
+    return [flops_note(convention), f"Memory is in {convention.dtype}: {element}{samples}."]
+
+
 def _reduction_notes(comparison: Comparison) -> Iterator[str]:
     convention = comparison.convention
     replaced = any(variant.parts for layer in comparison.layers for variant in layer.variants.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from sepcost.arguments import times
-from sepcost.comparison import Comparison
+from sepcost.comparison import Comparison, LayerComparison
 from sepcost.layers import Conv, Layer, Pool
 from sepcost.network import Network
 from sepcost.units import factor_text
@@ -74,6 +74,12 @@ def called(network: Network) -> str:
     'nets.py:Pairs on inputs of nets.py:pair'
     """
     return network.name if network.inputs is None else f"{network.name} on inputs of {network.inputs}"
+
+
+def layer_title(comparison: Comparison, layer: LayerComparison) -> str:
+    """A convolution of a network: whose it is, and what it is."""
+    described = conv_title(layer.layer) if isinstance(layer.layer, Conv) else layer_kernel(layer.layer)
+    return f"{', '.join([called(comparison.network), *scaled_by(comparison)])}: {layer.name}: {described}"
 
 
 def scaled_by(comparison: Comparison) -> Iterator[str]:

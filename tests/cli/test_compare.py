@@ -128,8 +128,10 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
             "-K: 5×5 is larger than the padded input, 3×3",
         ),
         ((*ONE, "--groups", "5"), "--groups: must divide in_channels, got 5 groups of 32 channels"),
-        ((*ONE, "--explain", "--format", "csv"), "--explain is text: it goes with --format table or markdown, not csv"),
-        (("configs", "--explain"), "--explain derives one convolution: give -C, -K and -O (and -H), not a source"),
+        (
+            (*ONE, "--explain", "--format", "csv"),
+            "--explain is for people: it goes with --format table, markdown or latex, not csv",
+        ),
         (("-H", "3", "-C", "3", "-K", "3", "-O", "-4"), "-O: must not be negative, got -4"),
         (
             (*ONE, "--padding", "valid"),

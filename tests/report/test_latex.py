@@ -43,7 +43,7 @@ NASTY = [
 
 def compiled(text: str, folder: Path) -> str:
     """What pdflatex says of the text between the two lines that every document has."""
-    source = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{text}\end{{document}}"
+    source = rf"\documentclass{{article}}\usepackage{{amsmath,booktabs}}\begin{{document}}{text}\end{{document}}"
     (folder / "paper.tex").write_text(source, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
@@ -157,7 +157,10 @@ def test_captions_and_labels(arguments: tuple[str, ...], captions: list[str] | N
             ("--format", "latex", "--label", "a{b"),
             "--label: must be letters, digits and : . _ + / - as in tab:cost, got a{b",
         ),
-        (("--explain", "--format", "latex"), "--explain is text: it goes with --format table or markdown, not latex"),
+        (
+            ("--explain", "--format", "latex", "--caption", "x"),
+            "--explain derives the exact numbers of a convolution: leave out --caption",
+        ),
     ],
 )
 def test_what_is_refused_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:

@@ -1,0 +1,113 @@
+"""Chain: convolutions that run one after the other in the place of one, each counted in that one's letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from sepcost.algebra import Letter, Term, number
+from sepcost.layers import Conv
+from sepcost.symbolic import AXES, Named, along, term_of
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+@dataclass(frozen=True, slots=True)
+class Formulas:
+    """What a convolution costs, in letters: for one sample; ``biases`` are those and a norm's scales and shifts."""
+
+    weights: Term
+    biases: tuple[Term, ...]
+    macs: Term
+    reads: Term
+    writes: Term
+    is_depthwise: bool
+    is_pointwise: bool
+
+    @property
+    def letters(self) -> Iterator[Letter]:
+        return (letter for term in (self.macs, self.reads, self.writes) for letter, _ in term.powers)
+
+
+def chain(conv: Conv, parts: Sequence[Conv], *, per_position: bool = False, times: int = 1) -> list[Formulas]:
+    """The formulas of each part; ``parts`` are made of a ``symbolic`` convolution, and ``conv`` may be the only one.
+
+    >>> from sepcost.symbolic import symbolic
+    >>> conv = symbolic(Conv((28, 28), 1, 32, 3))
+    >>> [letter.name for letter, _ in chain(conv, [conv])[0].weights.powers]
+    ['C', 'K', 'O']
+    """
+    often = Term.of(Letter("n", times)) if times > 1 else Term()
+    channels, maps = _channels(parts), _maps(conv, parts, per_position)
+    ends = zip(parts, pairwise(channels), pairwise(maps))
+    return [_formulas(part, *between, *sizes, often) for part, between, sizes in ends]
+
+
+def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term, often: Term) -> Formulas:
+    is_depthwise = _is_depthwise(part, inputs)
+    kernel = Term()
+    for size in part.kernel_size:
+        kernel *= term_of(size)
+    weights = outputs * kernel if is_depthwise else inputs * kernel * outputs / term_of(part.groups)
+    positions = before if part.transposed else after
+    biases = (outputs,) * part.bias + (Term.of(number(2)) * outputs,) * (part.norm == "batch")
+    reads, writes = often * before * inputs, often * after * outputs
+    is_pointwise = not kernel.powers and part.groups == 1
+    return Formulas(weights, biases, often * positions * weights, reads, writes, is_depthwise, is_pointwise)
+
+
+def _is_depthwise(part: Conv, inputs: Term) -> bool:
+    """Whether it is built so: not whether some numbers happen to be equal."""
+    if isinstance(part.groups, Named):
+        return part.groups.term == inputs
+    return part.is_depthwise
+
+
+def _channels(parts: Sequence[Conv]) -> list[Term]:
+    """The channels before the first part, between the parts, and behind the last; M where a block has its own idea."""
+    widths = [int(part.out_channels) for part in parts[:-1] if not isinstance(part.out_channels, Named)]
+    letters = list(dict.fromkeys(widths))
+    terms = [Term.of(Letter("C", parts[0].in_channels))]
+    for part in parts[:-1]:
+        if isinstance(part.out_channels, Named):
+            terms.append(part.out_channels.term)
+        elif part.is_depthwise and part.in_channels == part.out_channels:
+            terms.append(terms[-1])
+        else:
+            which = _subscript(letters.index(part.out_channels) + 1) if len(letters) > 1 else ""
+            terms.append(Term.of(Letter(f"M{which}", part.out_channels)))
+    return [*terms, Term.of(Letter("O", parts[-1].out_channels))]
+
+
+def _maps(conv: Conv, parts: Sequence[Conv], per_position: bool) -> list[Term]:
+    """The positions of the map before the first part, between the parts, and behind the last."""
+    maps = [Term() for _ in range(len(parts) + 1)]
+    for axis, name in enumerate(AXES[len(conv.input_size)]):
+        before, after = _ends(conv, axis, per_position)
+        resized = list(accumulate((not _keeps_size(part, axis) for part in parts), initial=0))
+        for place, done in enumerate(resized):
+            inner = Letter(f"{name}{_subscript(done)}", parts[place - 1].output_size[axis])
+            maps[place] *= before if not done else after if done == resized[-1] else Term.of(inner)
+    return maps
+
+
+def _ends(conv: Conv, axis: int, per_position: bool) -> tuple[Term, Term]:
+    """The letters of an axis of the convolution's own maps: H and H', or what one position of a stride needs."""
+    name = AXES[len(conv.input_size)][axis]
+    size, output = conv.input_size[axis], conv.output_size[axis]
+    if per_position:
+        letter = Letter(along("stride", conv.stride, axis), conv.stride[axis])
+        stride = Term.of(letter) if letter.value > 1 else Term()
+        return (Term(), stride) if conv.transposed else (stride, Term())
+    after = Term.of(Letter(f"{name}'", output))
+    return (after if _keeps_size(conv, axis) else Term.of(Letter(name, size))), after
+
+
+def _keeps_size(conv: Conv, axis: int) -> bool:
+    """Whether an axis has the same size behind it, and would have with any size of the map."""
+    return conv.stride[axis] == 1 and conv.input_size[axis] == conv.output_size[axis]
+
+
+def _subscript(number: int) -> str:
+    return str(number).translate(SUBSCRIPTS)

@@ -1,0 +1,90 @@
+"""Reduction: how much less a replacement has than the standard, and why: what of the two formulas does not cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sepcost.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
+from sepcost.chain import Formulas
+from sepcost.cost import Cost, ratio
+from sepcost.layers import Conv
+from sepcost.steps import Counted, Step, step
+from sepcost.units import as_ratio, decimal
+from sepcost.wording import listed
+
+PAPER = "MobileNet (arXiv:1704.04861, section 3.1)"
+
+
+class Reduction(NamedTuple):
+    """A convolution against the parts that replace it, in formulas and in figures."""
+
+    text: str
+    conv: Conv
+    counted: Counted
+    standard: Formulas
+    parts: Sequence[Formulas]
+    before: Cost
+    after: Cost
+
+    def steps(self) -> Iterator[Step]:
+        """The reduction of each figure; then that of MACs without what cancels, and upside down, as a share."""
+        for name, before, after in self.counted.compared(self.before, self.after):
+            if after:
+                yield step(name, Quotient(Word("standard", before), Word(self.text, after)), _ratio(before, after))
+        above, below = self._left
+        left = Quotient(above.expression, factored(below)) if below != [Term()] else above.expression
+        yield Step("what is left", left, evaluated(left), _ratio(*self._macs))
+        if self._is_separable:
+            yield step("for large O", self._limit.expression, _ratio(self._limit.above.whole, self._limit.below.whole))
+        share = total([part.macs / self.standard.macs for part in self.parts])
+        yield Step("as a share", share, evaluated(share), decimal(ratio(*reversed(self._macs)), 3))
+
+    def remark(self) -> Iterator[str | Expression]:
+        """What the steps mean, in sentences that have formulas in them."""
+        if self._is_separable:
+            above, below = self._left
+            yield from ("Both sides share ", self._cancelled.expression, ". What is left is ", above.expression)
+            yield from (" against ", factored(below), ": however many output channels there are, the reduction stays ")
+            yield from ("below ", self._limit.expression, ". ")
+            yield "" if self.conv.transposed else f"As a share, separable / standard, it is the formula of {PAPER}. "
+        yield " ".join(self._consequences())
+
+    def _consequences(self) -> Iterator[str]:
+        extra = ["bias"] * self.conv.bias + ["norm"] * (self.conv.norm != "none")
+        if extra:
+            yield f"With the {listed(extra)}, params have terms of their own: what is left speaks of MACs."
+        elif _ratio(self.before.params, self.after.params) != _ratio(*self._macs):
+            yield "Maps of another size do not change params: what is left speaks of MACs."
+        if self.after.activations > self.before.activations and len(self.parts) > 1:
+            yield "Maps between the parts are written and read again: activations grow."
+        if self.after.macs > self.before.macs:
+            yield "It costs more MACs than the standard."
+
+    @property
+    def _macs(self) -> tuple[int, int]:
+        return self.before.macs, self.after.macs
+
+    @property
+    def _cancelled(self) -> Term:
+        """What the formulas of MACs share on both sides."""
+        return common([self.standard.macs, *(part.macs for part in self.parts)])
+
+    @property
+    def _left(self) -> tuple[Term, list[Term]]:
+        """What they do not share: the standard's, and that of each part."""
+        return self.standard.macs / self._cancelled, [part.macs / self._cancelled for part in self.parts]
+
+    @property
+    def _is_separable(self) -> bool:
+        """Whether it is depthwise, then pointwise, as in the articles."""
+        return len(self.parts) == 2 and self.parts[0].is_depthwise and self.parts[1].is_pointwise
+
+    @property
+    def _limit(self) -> Term:
+        """What the reduction nears as the pointwise becomes all that counts."""
+        return self.standard.macs / self.parts[1].macs
+
+
+def _ratio(above: int, below: int) -> str:
+    return as_ratio(ratio(above, below))

@@ -1,0 +1,126 @@
+"""Steps: each figure of a convolution as a formula, with its numbers in place, and its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
+from sepcost.chain import Formulas
+from sepcost.comparison import Variant
+from sepcost.cost import Convention, Cost
+from sepcost.units import BYTES, decimal, exact, in_bytes
+
+
+class Step(NamedTuple):
+    """One formula: in symbols, with the numbers in place, and its value."""
+
+    name: str
+    symbols: Expression
+    numbers: Expression
+    value: str
+
+
+def step(name: str, formula: Expression, value: str) -> Step:
+    """A step whose numbers are those of its letters."""
+    return Step(name, formula, formula, value)
+
+
+class _Count(NamedTuple):
+    """A figure that is a sum of terms."""
+
+    name: str
+    terms: tuple[Term, ...]
+    value: int
+
+
+class Counted(NamedTuple):
+    """By what convention figures are counted, and whether there is a map to have bytes."""
+
+    convention: Convention
+    has_map: bool
+
+    def figures(self, formulas: Formulas, cost: Cost) -> Iterator[Step]:
+        """Every figure of a convolution."""
+        yield from (step(count.name, total(count.terms), exact(count.value)) for count in self._counts(formulas, cost))
+        yield from self._memory([formulas], cost)
+        yield from self._moved(self._traffic(formulas, cost), cost)
+
+    def figures_of_part(self, name: str, formulas: Formulas, cost: Cost) -> Iterator[Step]:
+        """The figures of a part that sums are made of, and its MACs per byte."""
+        counts = [step(count.name, total(count.terms), exact(count.value)) for count in self._counts(formulas, cost)]
+        steps = [*counts, *self._moved(self._traffic(formulas, cost), cost)]
+        return (each._replace(name=f"{name} {each.name}") for each in steps)
+
+    def sums(self, parts: Sequence[Formulas], variant: Variant) -> Iterator[Step]:
+        """Every figure of all parts together."""
+        counts = [self._counts(formulas, part.cost) for formulas, part in zip(parts, variant.parts)]
+        for alike in zip(*counts):
+            terms = [term for count in alike for term in count.terms]
+            numbers = Sum(tuple(number(count.value) for count in alike))
+            yield Step(alike[0].name, total(terms), numbers, exact(sum(count.value for count in alike)))
+        yield from self._memory(parts, variant.cost)
+        traffics = (Word(f"{part.name} traffic", part.cost.traffic_bytes(self.convention)) for part in variant.parts)
+        yield from self._moved(Sum(tuple(traffics)), variant.cost)
+
+    def compared(self, standard: Cost, cost: Cost) -> Iterator[tuple[str, int, int]]:
+        """The figures of both that a reduction says something of."""
+        yield "params", standard.params, cost.params
+        yield "MACs", standard.macs, cost.macs
+        yield "activations", standard.activations, cost.activations
+        if self.has_map:
+            yield "traffic", standard.traffic_bytes(self.convention), cost.traffic_bytes(self.convention)
+
+    def _counts(self, formulas: Formulas, cost: Cost) -> Iterator[_Count]:
+        yield _Count("params", (formulas.weights, *formulas.biases) if cost.params else (), cost.params)
+        yield _Count("MACs", (formulas.macs,), cost.macs)
+        factor = self.convention.flops_per_mac
+        if factor != 1:
+            yield _Count("FLOPs", (Term.of(number(factor)) * formulas.macs,), factor * cost.macs)
+        yield _Count("activations", (formulas.writes,), cost.activations)
+
+    def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[Step]:
+        yield step("weights", self._weights(parts, cost), _bytes(cost.weight_bytes(self.convention)))
+        if self.has_map:
+            maps = Product((self._element, *self._samples, Word("activations", cost.activations)))
+            yield step("activation memory", maps, _bytes(cost.activation_bytes(self.convention)))
+
+    def _moved(self, traffic: Expression, cost: Cost) -> Iterator[Step]:
+        """What has to be read and written, and what is done with each byte of it."""
+        if self.has_map:
+            moved = cost.traffic_bytes(self.convention)
+            yield step("traffic", traffic, _bytes(moved))
+            macs: Expression = Word("MACs", cost.macs)
+            macs = Product((*self._samples, macs)) if self._samples else macs
+            quotient = Quotient(macs, Word("traffic", moved))
+            yield step("MACs/byte", quotient, decimal(cost.macs_per_byte(self.convention)))
+
+    def _traffic(self, formulas: Formulas, cost: Cost) -> Expression:
+        maps = Sum((formulas.reads.expression, formulas.writes.expression))
+        return Sum((Product((self._element, *self._samples, maps)), self._weights([formulas], cost)))
+
+    def _weights(self, parts: Sequence[Formulas], cost: Cost) -> Expression:
+        """The bytes of the params: each has as many as an element, unless biases are wider."""
+        usual = Product((self._element, Word("params", cost.params)))
+        wider = cost.weight_bytes(self.convention) - cost.params * self._element.value
+        if not wider:
+            return usual
+        biases = [term for part in parts for term in part.biases]
+        of_bias = number(self._element.value + wider // int(sum(term.value for term in biases)))
+        weights = [Term.of(self._element) * part.weights for part in parts]
+        return total([*weights, *(Term.of(of_bias) * term for term in biases)])
+
+    @property
+    def _element(self) -> Letter:
+        """The bytes of an element."""
+        return Letter("b", self.convention.bytes_per_element)
+
+    @property
+    def _samples(self) -> tuple[Letter, ...]:
+        """The samples of a batch, where there are several."""
+        return (Letter("N", self.convention.batch),) if self.convention.batch > 1 else ()
+
+
+def _bytes(value: int) -> str:
+    exactly = f"{exact(value)} B"
+    return exactly if value < BYTES.step else f"{exactly} = {in_bytes(value)}"
