@@ -98,11 +98,14 @@ class Cost:
 
 
 def ratio(numerator: int, denominator: int) -> float | None:
-    """Quotient of two counts, correctly rounded however large they are; None where the denominator is 0.
+    """Quotient of two counts, correctly rounded; None where the denominator is 0, or where no float is so large.
 
     >>> ratio(576, 73)
     7.890410958904109
-    >>> ratio(0, 0) is None
+    >>> ratio(0, 0) is ratio(10**400, 1) is None
     True
     """
-    return numerator / denominator if denominator else None
+    try:
+        return numerator / denominator if denominator else None
+    except OverflowError:
+        return None

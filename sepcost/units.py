@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ LONGEST = 20
 USUAL_DIGITS = 4
 MOST_DIGITS = 15
 """A float has no more that are all right."""
+LARGEST_FLOAT = sys.float_info.max
 
 MOST_VALUES = 1_000_000
 """A list has no more values, so that a slip does not fill the memory."""
@@ -218,8 +220,8 @@ def as_ratio(value: float | None, digits: int | None = None) -> str:
     return f"{decimal(value, digits)}×"
 
 
-def decimal(value: float | None, digits: int | None = None) -> str:
-    """At least three digits, or as many as are wanted; never an exponent for numbers that people meet.
+def decimal(value: float | Fraction | None, digits: int | None = None) -> str:
+    """At least three digits, or as many as are wanted, and all of a number that no float can be; never an exponent.
 
     >>> decimal(14.0625), decimal(240.28), decimal(0.5)
     ('14.06', '240', '0.50')
@@ -228,14 +230,17 @@ def decimal(value: float | None, digits: int | None = None) -> str:
     """
     if value is None:
         return "–"
+    if value > LARGEST_FLOAT:
+        return exact(round(value))
     if digits is not None:
         return grouped(_written(*_significant(*value.as_integer_ratio(), digits)))
+    value = float(value)
     if value >= 99.995:
         return f"{value:,.0f}"
     return f"{value:.2f}" if value >= 0.0995 or value == 0 else f"{value:.3g}"
 
 
-def as_percent(value: float | None) -> str:
+def as_percent(value: float | Fraction | None) -> str:
     """Per cent to two digits behind the point where they say something; a dash for none.
 
     >>> as_percent(40.28662985309801), as_percent(0), as_percent(1234.5), as_percent(None)
@@ -243,6 +248,9 @@ def as_percent(value: float | None) -> str:
     """
     if value is None:
         return "–"
+    if value > LARGEST_FLOAT:
+        return f"{exact(round(value))} %"
+    value = float(value)
     places = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.95 else 2
     return f"{value:,.{places}f} %"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sepcost.budget import Quantity
 from sepcost.budgeted import Budgeted
+from sepcost.cost import ratio
 from sepcost.costed import CostedNetwork
 from sepcost.growth import Grown
 from sepcost.report.check_text import culprit_line
@@ -83,7 +84,7 @@ def _gone(costs: CostedNetwork) -> dict[str, Any]:
 
 
 def _number(value: Quantity | None) -> int | float | None:
-    """A whole number as one, another as the nearest float."""
+    """A whole number as one, another as the nearest float; null where none is so large."""
     if isinstance(value, Fraction):
-        return int(value) if value.denominator == 1 else float(value)
+        return int(value) if value.denominator == 1 else ratio(*value.as_integer_ratio())
     return value

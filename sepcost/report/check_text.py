@@ -14,7 +14,7 @@ from sepcost.quantities import Allowance
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
 from sepcost.report.verification_text import counted
-from sepcost.units import MOST_DIGITS, as_percent, decimal, exact, factor_text
+from sepcost.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD
 
@@ -80,6 +80,8 @@ def value_text(value: Quantity | None, figure: str, other: Quantity | None = Non
 
 
 def _quotient_text(value: Quantity, other: Quantity | None) -> str:
+    if max(value, other or 0) > LARGEST_FLOAT:
+        return decimal(Fraction(value))
     text = decimal(float(value))
     if other is None or value == other:
         return text
@@ -129,7 +131,7 @@ def _missed(check: Budgeted) -> str:
 
 def _share(part: Quantity, whole: Quantity) -> str:
     """Per cent, where there is something to be part of and something to be seen."""
-    text = as_percent(float(100 * Fraction(part) / whole)) if whole else ""
+    text = as_percent(100 * Fraction(part) / whole) if whole else ""
     return "" if part and text.startswith("0.00") else text
 
 

@@ -18,8 +18,8 @@ from sepcost.figures import FACTS, NEED_A_MAP
 from sepcost.report.json import SCHEMA_VERSION
 from sepcost.units import exact, shortened
 
-LONGEST = 150
-"""Digits that no count has: the largest layers that sepcost takes, a hundred thousand of them, stay far below."""
+LONGEST = 1100
+"""Digits that no count has: the numbers of a config have a thousand at most."""
 MOST_AXES = 4
 """Channels, and three axes of a map."""
 
