@@ -50,7 +50,7 @@ def compare(
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
-    dtype: str = "float32",
+    dtype: str | None = None,
     verify: bool = False,
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
@@ -74,9 +74,10 @@ def compare(
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
     or ``separable``; none at all for ``[]``. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``
-    (float32, float16, bfloat16, int8) say how bytes are counted. With ``verify`` torch counts again, and the
-    result's ``verified`` says what it confirms. The result shows itself as a table in a terminal and in a notebook.
-    Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch for a model or to verify with.
+    (float32, float16, bfloat16, int8) say how bytes are counted; without a dtype, a model's are its own. With
+    ``verify`` torch counts again, and the result's ``verified`` says what it confirms. The result shows itself as a
+    table in a terminal and in a notebook. Raises SepcostError for whatever is wrong, MissingTorchError where there is
+    no torch for a model or to verify with.
     """
     from sepcost.report.result import Result
     from sepcost.source import read_source
@@ -84,7 +85,7 @@ def compare(
     chosen = _chosen(replacements)
     read = read_source(source, inputs, device)
     network, model = (read, None) if isinstance(read, Network) else (read.network, read)
-    result = Result.of(network, chosen, Convention(flops_per_mac, batch, dtype))
+    result = Result.of(network, chosen, Convention.asked(flops_per_mac, batch, dtype))
     if not verify:
         return result
     from sepcost.cli.verifier import proved, torch_witness

@@ -150,7 +150,8 @@ class _Chain:
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
             if copy == 1 and not self.independent:
                 spec = replace(spec, in_channels=None, input_size=None)
-            if links and copy and not self.independent and self.previous is not None:
+            follows = not self.independent and spec.type != "other"
+            if links and copy and follows and self.previous is not None:
                 links = links._replace(sources=[self.previous])
             shape = None
             right_so_far = copy == 0 or len(self.problems) == told
@@ -160,7 +161,9 @@ class _Chain:
                 except LayerError as error:
                     self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
                     shape = self._shape_without(error.field, spec, links.sources)
-            self.numbers[node_name] = self.previous = self.count
+            self.numbers[node_name] = self.count
+            if spec.type != "other":  # which stands beside the chain
+                self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
         self.numbers[name] = self.count - 1
@@ -183,7 +186,8 @@ class _Chain:
     def _resolve(self, index: int, spec: LayerSpec, name: str) -> _Links | None:
         """The layers that it names; None where one of them is unknown."""
         sources = self._numbers(index, name, "from", spec.sources)
-        if not spec.sources and spec.input_size is None and self.previous is not None and not self.independent:
+        follows = not self.independent and spec.type != "other"
+        if follows and not spec.sources and spec.input_size is None and self.previous is not None:
             sources = [self.previous]
         add = self._numbers(index, name, "add", spec.add)
         named = (spec.shared,) if isinstance(spec.shared, str) else ()

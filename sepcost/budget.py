@@ -15,7 +15,9 @@ Quantity: TypeAlias = "int | Fraction"
 AS_GIVEN = "none"
 """Names the network without a replacement, where a replacement could be named."""
 REDUCTION = "reduction."
-BOUNDED = (*COUNTS, "peak_activation_bytes", "macs_per_byte")
+PEAK = "peak_activation_bytes"
+"""The figure that nobody can know of some networks."""
+BOUNDED = (*COUNTS, PEAK, "macs_per_byte")
 """Figures of the JSON that may have a limit: at most so much."""
 REDUCED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
 """Figures whose reduction may have one: at least so much. A limit's figure is then ``reduction.macs``."""

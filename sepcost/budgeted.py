@@ -13,13 +13,14 @@ from sepcost.figures import total_figures
 class Budgeted(NamedTuple):
     """A limit, what it speaks of (a replacement's text, or ``none``), and the exact value of the figure there.
 
-    ``line`` is where a file has the limit; None where it was typed.
+    ``line`` is where a file has the limit; None where it was typed. ``lower_bound``: the value may be higher.
     """
 
     limit: Limit
     replacement: str
     value: Quantity | None
     line: int | None = None
+    lower_bound: bool = False
 
     @property
     def holds(self) -> bool:
@@ -36,7 +37,8 @@ def judged(comparison: Comparison, limit: Limit, replacement: str, line: int | N
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
     """
-    return Budgeted(limit, replacement, _value(comparison, limit.figure, replacement), line)
+    value = _value(comparison, limit.figure, replacement)
+    return Budgeted(limit, replacement, value, line, comparison.is_lower_bound and isinstance(value, int))
 
 
 def _value(comparison: Comparison, figure: str, replacement: str) -> Quantity | None:

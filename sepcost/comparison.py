@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sepcost.cost import Convention, Cost
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers import Conv, Layer
-from sepcost.liveness import peak_elements
+from sepcost.liveness import Peak, Runs, peak
 from sepcost.network import Network, Node
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sharing import could_share
@@ -82,27 +82,29 @@ class LayerComparison:
     def layer(self) -> Layer:
         return self.node.layer
 
-    def runs_as(self, replacement: str | None) -> Sequence[Layer]:
+    def runs_as(self, replacement: str | None) -> Runs:
         """The layers that it runs as: the parts of the replacement, or itself."""
         parts = self.variants[replacement].parts if replacement else ()
-        return [part.layer for part in parts] or [self.layer]
+        return [(f"{self.name}.{part.name}", part.layer) for part in parts] or [(self.name, self.layer)]
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A network's cost, and the most elements of its maps alive at once (None where there is no map).
+    """A network's cost, and where the most of its maps is alive at once (None where nobody can know).
 
-    ``kept`` is the reason why the only layer of a network stays as it is.
+    ``kept`` is the reason why the only layer of a network stays as it is; without ``has_map`` the counts are those of
+    one position.
     """
 
     cost: Cost
-    peak: int | None
+    peak: Peak | None
     costs_more: bool = False
     kept: str | None = None
+    has_map: bool = True
 
     def peak_bytes(self, convention: Convention) -> int | None:
         """The peak of the whole batch's maps."""
-        return None if self.peak is None else self.peak * convention.batch * convention.bytes_per_element
+        return None if self.peak is None else convention.bytes_of(self.peak.total, in_bytes=self.peak.in_bytes)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,15 +154,17 @@ class Comparison:
     ) -> Self:
         """Compare with just these, which may be none."""
         network.refuse_batch(convention.batch if convention else 1)
+        convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
         layers = _alike([_compared(node, acting) for node in network])
-        standard = _total(network, layers, None)
+        standard = _total(network, layers, convention, None)
+        totals = {each.text: _total(network, layers, convention, each.text, standard.cost) for each in chosen}
         return cls(
             network,
             layers,
             standard,
-            {replacement.text: _total(network, layers, replacement.text, standard.cost) for replacement in chosen},
-            convention or Convention(),
+            totals,
+            convention,
             tuple(chosen),
             swept or {},
         )
@@ -197,6 +201,16 @@ class Comparison:
     def without_layers(self) -> Self:
         """Only the totals, which take little memory."""
         return replace(self, layers=(), network=replace(self.network, nodes=()))
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether something ran that nobody can count, so that the totals are at least what they say.
+
+        >>> from sepcost import Conv, compare
+        >>> compare(Conv((112, 112), 32, 64, 3)).is_lower_bound
+        False
+        """
+        return bool(self.network.uncounted)
 
     @property
     def costlier(self) -> tuple[tuple[str, str], ...]:
@@ -262,7 +276,7 @@ def _reason_to_keep(node: Node) -> str | None:
 
 def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -> Variant:
     try:
-        parts = tuple(Part(name, part, node.cost_as(part.cost)) for name, part in replacement(conv))
+        parts = tuple(Part(name, part, node.cost_as(part)) for name, part in replacement(conv))
     except CannotReplaceError as reason:
         return Variant(standard, kept=str(reason))
     except LayerError as error:
@@ -294,7 +308,8 @@ def _reason_to_keep_all(owner: LayerComparison, others: Sequence[LayerComparison
     kept = next((layer.name for layer in (owner, *others) if layer.variants[text].kept), None)
     if kept is not None:
         return f"shares weights with {kept}"
-    alike = all(could_share(owner.runs_as(text), layer.runs_as(text)) for layer in others)
+    own, *theirs = ([part for _, part in layer.runs_as(text)] for layer in (owner, *others))
+    alike = all(could_share(own, parts) for parts in theirs)
     return None if alike else "shares weights, and its parts would not"
 
 
@@ -311,10 +326,16 @@ def _kept_under(layer: LayerComparison, reasons: Mapping[tuple[str, str], str]) 
 
 
 def _total(
-    network: Network, layers: Sequence[LayerComparison], replacement: str | None, standard: Cost | None = None
+    network: Network,
+    layers: Sequence[LayerComparison],
+    convention: Convention,
+    replacement: str | None,
+    standard: Cost | None = None,
 ) -> Total:
     costs = (layer.variants[replacement].cost if replacement else layer.standard for layer in layers)
-    peak = None if network.per_position else peak_elements(network, [layer.runs_as(replacement) for layer in layers])
+    runs = [layer.runs_as(replacement) for layer in layers]
     cost = reduce(add, costs, Cost())
     kept = layers[0].variants[replacement].kept if replacement and len(layers) == 1 else None
-    return Total(cost, peak, costs_more=standard is not None and cost.macs > standard.macs, kept=kept)
+    costs_more = standard is not None and cost.macs > standard.macs
+    most = peak(network, runs, own=convention.is_own)
+    return Total(cost, most, costs_more, kept, has_map=not network.per_position)

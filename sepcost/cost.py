@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import add
+from typing import NamedTuple
 
 from sepcost.errors import ConventionError
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+"""What memory can be asked for in."""
+MIXED = "mixed"
+"""The dtype of a model whose tensors have several: its layers know their bytes."""
+OF_MODELS: Mapping[str, int] = {
+    **BYTES_PER_ELEMENT,
+    **dict.fromkeys(("bool", "uint8", "float8_e4m3fn", "float8_e5m2"), 1),
+    **dict.fromkeys(("int16", "uint16"), 2),
+    **dict.fromkeys(("int32", "uint32", "complex32"), 4),
+    **dict.fromkeys(("float64", "int64", "uint64", "complex64"), 8),
+    "complex128": 16,
+    MIXED: 0,
+}
+"""What a model's own tensors may be stored in."""
+BIAS_UNDER_INT8 = 4
+"""Bytes of a bias where weights are int8: runtimes add it in int32 (Jacob et al., arXiv:1712.05877, section 2.4)."""
 
 COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
 """The figures that are exact, and whose sum over the layers is the network's."""
@@ -19,11 +36,14 @@ class Convention:
 
     >>> Convention(batch=8, dtype="float16").bytes_per_element
     2
+
+    ``is_own``: a model is counted in the dtypes that its tensors have, and only what has none in ``dtype``.
     """
 
     flops_per_mac: int = 1
     batch: int = 1
     dtype: str = "float32"
+    is_own: bool = field(default=False, repr=False, compare=False)
     bytes_per_element: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -31,9 +51,30 @@ class Convention:
             raise ConventionError("flops_per_mac", f"must be 1 or 2, got {self.flops_per_mac}")
         if type(self.batch) is not int or self.batch < 1:
             raise ConventionError("batch", f"must be a whole number from 1, got {self.batch!r}")
-        if not isinstance(self.dtype, str) or self.dtype not in BYTES_PER_ELEMENT:
+        if not isinstance(self.dtype, str) or self.dtype not in (OF_MODELS if self.is_own else BYTES_PER_ELEMENT):
             raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
-        object.__setattr__(self, "bytes_per_element", BYTES_PER_ELEMENT[self.dtype])
+        object.__setattr__(self, "bytes_per_element", OF_MODELS[self.dtype])
+
+    @classmethod
+    def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: str | None = None) -> Convention:
+        """As somebody asked for it: without a dtype, models are counted in their own, and all else in float32."""
+        return cls(flops_per_mac, batch, "float32" if dtype is None else dtype, is_own=dtype is None)
+
+    def of_model(self, dtype: str | None) -> Convention:
+        """The same for a model that is stored in this dtype, unless another one was asked for.
+
+        >>> Convention(is_own=True).of_model("float16").dtype, Convention(dtype="int8").of_model("float16").dtype
+        ('float16', 'int8')
+        """
+        return replace(self, dtype=dtype) if self.is_own and dtype is not None else self
+
+    def bytes_of(self, elements: int, *, in_bytes: bool = False) -> int:
+        """Bytes of so many elements of maps, for the batch; ``in_bytes``: of so many bytes of one sample.
+
+        >>> Convention(batch=8).bytes_of(100)
+        3200
+        """
+        return elements * self.batch * (1 if in_bytes else self.bytes_per_element)
 
     @property
     def flops_equation(self) -> str:
@@ -45,12 +86,24 @@ class Convention:
         return "FLOPs = MACs" if self.flops_per_mac == 1 else f"FLOPs = {self.flops_per_mac}×MACs"
 
 
+class Stored(NamedTuple):
+    """Bytes, per sample, of a layer whose tensors have dtypes of their own."""
+
+    weights: int
+    activations: int
+    touched: int
+
+    def __add__(self, other: Stored) -> Stored:  # type: ignore[override]
+        return Stored(*map(add, self, other))
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a layer costs: exact integers, per sample, and costs add up.
 
     ``params`` are learnable; ``activations`` the output elements of convolutions and linear layers;
-    ``touched`` the elements of every map read or written at least once (pools too).
+    ``touched`` the elements of every map read or written at least once (pools and products too). ``biases`` are those
+    among the params, with the scales and shifts of norms. ``stored``: the bytes, where dtypes are mixed.
 
     >>> Cost(params=288, macs=3_612_672) + Cost(params=2048, macs=25_690_112)
     Cost(params=2336, macs=29302784, activations=0, touched=0)
@@ -60,13 +113,18 @@ class Cost:
     macs: int = 0
     activations: int = 0
     touched: int = 0
+    biases: int = field(default=0, repr=False)
+    stored: Stored | None = field(default=None, repr=False)
 
     def __add__(self, other: Cost) -> Cost:
+        stored = self.stored + other.stored if self.stored and other.stored else self.stored or other.stored
         return Cost(
             self.params + other.params,
             self.macs + other.macs,
             self.activations + other.activations,
             self.touched + other.touched,
+            self.biases + other.biases,
+            stored,
         )
 
     def repeated(self, times: int, *, shared: bool = False) -> Cost:
@@ -75,13 +133,32 @@ class Cost:
         >>> Cost(params=10, macs=100).repeated(3), Cost(params=10, macs=100).repeated(1, shared=True)
         (Cost(params=10, macs=300, activations=0, touched=0), Cost(params=0, macs=100, activations=0, touched=0))
         """
-        params = 0 if shared else self.params
-        return Cost(params, self.macs * times, self.activations * times, self.touched * times)
+        own, stored = 0 if shared else 1, self.stored
+        if stored is not None:
+            stored = Stored(own * stored.weights, times * stored.activations, times * stored.touched)
+        return Cost(
+            own * self.params,
+            self.macs * times,
+            self.activations * times,
+            self.touched * times,
+            own * self.biases,
+            stored,
+        )
 
     def weight_bytes(self, convention: Convention) -> int:
-        return self.params * convention.bytes_per_element
+        """Bytes of the params; under int8, a bias and a norm's scale and shift have four.
+
+        >>> Cost(params=10, biases=2).weight_bytes(Convention(dtype="int8"))
+        16
+        """
+        if convention.dtype == MIXED:
+            return self._stored.weights
+        wider = BIAS_UNDER_INT8 - 1 if convention.dtype == "int8" else 0
+        return self.params * convention.bytes_per_element + self.biases * wider
 
     def activation_bytes(self, convention: Convention) -> int:
+        if convention.dtype == MIXED:
+            return self._stored.activations * convention.batch
         return self.activations * convention.batch * convention.bytes_per_element
 
     def traffic_bytes(self, convention: Convention) -> int:
@@ -90,11 +167,17 @@ class Cost:
         >>> Cost(params=10, touched=100).traffic_bytes(Convention(batch=2))
         840
         """
-        return (self.touched * convention.batch + self.params) * convention.bytes_per_element
+        if convention.dtype == MIXED:
+            return self._stored.touched * convention.batch + self._stored.weights
+        return self.touched * convention.batch * convention.bytes_per_element + self.weight_bytes(convention)
 
     def macs_per_byte(self, convention: Convention) -> float | None:
         """Intensity: MACs of the batch for each byte of its traffic; None where nothing moves."""
         return ratio(self.macs * convention.batch, self.traffic_bytes(convention))
+
+    @property
+    def _stored(self) -> Stored:
+        return self.stored or Stored(0, 0, 0)
 
 
 def ratio(numerator: int, denominator: int) -> float | None:

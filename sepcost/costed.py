@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from sepcost.comparison import Comparison, Total
 from sepcost.cost import COUNTS, Convention, Cost
 from sepcost.figures import cost_figures, node_facts, total_figures
-from sepcost.liveness import peak_elements
+from sepcost.liveness import peak
 from sepcost.network import Network, Node
 from sepcost.verification import Verification
 
@@ -35,7 +35,8 @@ class CostedNetwork:
 
     ``network`` is what was counted just now, None where the figures come from an earlier output; ``verified`` if a
     witness was asked. ``per`` is what the counts of a convolution without a map are per, such as ``"output
-    position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements.
+    position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements. With
+    ``lower_bound`` there is more than could be counted.
     """
 
     name: str
@@ -49,6 +50,7 @@ class CostedNetwork:
     replaced: Mapping[str, Figures] = field(default_factory=dict)
     network: Network | None = field(default=None, compare=False)
     verified: Verification | None = None
+    lower_bound: bool = False
 
     @classmethod
     def of(cls, network: Network, convention: Convention) -> CostedNetwork:
@@ -59,8 +61,10 @@ class CostedNetwork:
         231211008
         """
         network.refuse_batch(convention.batch)
+        convention = convention.of_model(network.dtype)
         cost = reduce(add, (node.cost for node in network), Cost())
-        total = total_figures(Total(cost, peak_elements(network, [[node.layer] for node in network])), convention)
+        most = peak(network, [[(node.name, node.layer)] for node in network], own=convention.is_own)
+        total = total_figures(Total(cost, most, has_map=not network.per_position), convention)
         return cls(
             network.name,
             tuple(_costed(node, convention) for node in network),
@@ -70,6 +74,7 @@ class CostedNetwork:
             alpha=float(network.alpha),
             rho=float(network.rho),
             network=network,
+            lower_bound=bool(network.uncounted),
         )
 
     @classmethod

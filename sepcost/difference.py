@@ -47,6 +47,16 @@ class Change(NamedTuple):
         return None if self.difference is None or not self.before else ratio(100 * self.difference, self.before)
 
 
+class HalfKnown(Change):
+    """A figure that nobody knows on one side, and so not how much it changed."""
+
+    __slots__ = ()
+
+    @property
+    def difference(self) -> None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class LayerDifference:
     """One layer on both sides, or on the only side that has it; ``places`` are its numbers there, from 1.
@@ -122,7 +132,8 @@ class Difference:
 
     @property
     def total(self) -> Mapping[str, Change]:
-        return _changes(self.before.total, self.after.total)
+        changes = _changes(self.before.total, self.after.total)
+        return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
 
     @property
     def changes(self) -> list[LayerDifference]:

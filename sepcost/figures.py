@@ -50,17 +50,27 @@ def reductions(standard: Cost, cost: Cost, convention: Convention, *, has_map: b
 
 def total_figures(total: Total, convention: Convention) -> dict[str, Any]:
     """COST of a network, and the peak of its maps."""
-    has_map = total.peak is not None
-    figures = cost_figures(total.cost, convention, has_map=has_map)
+    figures = cost_figures(total.cost, convention, has_map=total.has_map)
     return {**figures, "peak_activation_bytes": total.peak_bytes(convention)}
+
+
+def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
+    """Where the peak is, and what it consists of; None where there is none."""
+    peak = total.peak
+    if peak is None:
+        return None
+    parts = {"read_bytes": peak.read, "written_bytes": peak.written, "held_bytes": peak.held}
+    return {
+        "at": peak.at,
+        **{name: convention.bytes_of(elements, in_bytes=peak.in_bytes) for name, elements in parts.items()},
+    }
 
 
 def total_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:
     """Standard ÷ replacement for a network, peak included."""
-    has_map = total.peak is not None
     return {
-        **reductions(standard.cost, total.cost, convention, has_map=has_map),
-        "peak_activation_bytes": ratio(standard.peak or 0, total.peak or 0),
+        **reductions(standard.cost, total.cost, convention, has_map=total.has_map),
+        "peak_activation_bytes": ratio(standard.peak_bytes(convention) or 0, total.peak_bytes(convention) or 0),
     }
 
 

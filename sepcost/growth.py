@@ -82,6 +82,8 @@ def _grown(
 ) -> Iterator[Grown]:
     for figure in JUDGED:
         allowance = allowances.get(figure, Allowance())
+        if before[figure] is None or after[figure] is None:
+            continue
         culprit = _culprit(difference, of, figure)
         yield Grown(of, figure, before[figure] or 0, after[figure] or 0, allowance, culprit)
 

@@ -9,7 +9,7 @@ from math import prod
 from typing import Literal, TypeAlias
 
 from sepcost.arguments import Extent, extent, flag, map_size, natural, one_of, times, whole
-from sepcost.cost import Cost
+from sepcost.cost import Cost, Stored
 from sepcost.errors import LayerError
 from sepcost.formulas import (
     conv_macs,
@@ -137,14 +137,13 @@ class Conv:
         outputs = self.out_channels * prod(self.output_size)
         positions = prod(self.input_size if self.transposed else self.output_size)
         channels = (self.in_channels, self.out_channels)
-        params = conv_weights(*channels, self.kernel_size, self.groups)
-        params += self.out_channels * self.bias
-        params += 2 * self.out_channels * (self.norm == "batch")
+        biases = self.out_channels * (self.bias + 2 * (self.norm == "batch"))
         return Cost(
-            params=params,
+            params=conv_weights(*channels, self.kernel_size, self.groups) + biases,
             macs=conv_macs(positions, *channels, self.kernel_size, self.groups),
             activations=outputs,
             touched=self.in_channels * prod(self.input_size) + outputs,
+            biases=biases,
         )
 
     def _check_groups(self) -> None:
@@ -225,6 +224,7 @@ class Linear:
             macs=weights,
             activations=self.out_features,
             touched=self.in_features + self.out_features,
+            biases=self.out_features * self.bias,
         )
 
 
@@ -330,27 +330,31 @@ class Flatten:
 class Other:
     """What has params or MACs and is none of these: attention, a product of matrices, or what is left of a model.
 
-    >>> Other("bmm", macs=1000).cost
-    Cost(params=0, macs=1000, activations=0, touched=0)
+    >>> Other("bmm", macs=1000, reads=200, writes=50).cost
+    Cost(params=0, macs=1000, activations=0, touched=250)
 
-    Its figures are given, not computed, and nothing is known of its maps.
+    Its figures are given, not computed: ``reads`` and ``writes`` are elements of maps. Nothing is known of its shapes.
+    ``stored`` are its bytes, where they are given too.
     """
 
     operator: str
     params: int = 0
     macs: int = 0
+    reads: int = 0
+    writes: int = 0
+    stored: Stored | None = None
 
     type = "other"
     input_shape: Shape = field(init=False, repr=False, compare=False, default=())
     output_shape: Shape = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        for name in ("params", "macs"):
+        for name in ("params", "macs", "reads", "writes"):
             natural(name, getattr(self, name))
 
     @property
     def cost(self) -> Cost:
-        return Cost(params=self.params, macs=self.macs)
+        return Cost(self.params, self.macs, touched=self.reads + self.writes, stored=self.stored)
 
 
 Layer: TypeAlias = Conv | Linear | Pool | Flatten | Other

@@ -1,81 +1,146 @@
-"""Liveness: how much of the maps must be in memory at once."""
+"""Liveness: how much of the maps must be in memory at once, and where that is."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
+from typing import TypeAlias
 
-from sepcost.layers import Flatten, Layer
+from sepcost.layers import Flatten, Layer, Other
 from sepcost.network import INPUT, Network
+from sepcost.schedule import Schedule, Step
+
+Runs: TypeAlias = Sequence[tuple[str, Layer]]
+"""The layers that a node runs as, one after the other, each with what it is called."""
 
 
-def peak_elements(network: Network, parts: Sequence[Sequence[Layer]]) -> int:
-    """The most elements of maps alive at one moment, running the layers in order, for one sample.
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most of the maps alive at one moment: at which layer, and what it reads, writes, and leaves for later ones.
 
-    ``parts[i]`` are the layers that node i runs as, one after the other: the node's own layer, or its
-    replacement. A map lives from the layer that writes it until its last reader; while a layer runs, its inputs
-    and its output are alive. Concatenation reads the maps where they are, a sum is written over the layer's own
-    output, and flatten is a view.
+    In elements per sample; ``in_bytes``: in bytes, where the maps have several dtypes.
+    """
+
+    at: str
+    read: int
+    written: int
+    held: int
+    in_bytes: bool = False
+
+    @property
+    def total(self) -> int:
+        return self.read + self.written + self.held
+
+
+def peak(network: Network, runs: Sequence[Runs], *, own: bool = False) -> Peak | None:
+    """Where the most of the maps is alive, running the layers in order, for one sample; None where nobody can know.
+
+    ``runs[i]`` is what node i runs as: the node's own layer, or its replacement. A map lives from the layer that writes
+    it until its last reader, and to the end if nobody reads it; while a layer runs, its inputs and its output are
+    alive. Concatenation reads the maps where they are, a sum is written over the layer's own output, and flatten is a
+    view. Of layers that stand alone, nobody knows who reads whom. With ``own``, maps have the model's own dtypes.
 
     >>> from sepcost import Conv
     >>> conv = Conv((8, 8), 2, 4, 3)
-    >>> peak_elements(Network.of(conv), [[conv]])
-    384
+    >>> peak(Network.of(conv), [[("conv", conv)]])
+    Peak(at='conv', read=128, written=256, held=0, in_bytes=False)
     """
-    if network.independent:
-        maps = (prod(layer.input_shape) + prod(layer.output_shape) for layer in chain(*parts) if layer.output_shape)
-        return max(maps, default=0)
-    return max(_alive(*_lifetimes(network, parts)), default=0)
+    schedule = network.schedule or _scheduled(network)
+    if schedule is None:
+        return None
+    in_bytes = own and bool(schedule.widths)
+    sizes = list(schedule.bytes if in_bytes else schedule.sizes)
+    steps = list(_steps(schedule, runs, sizes, in_bytes=in_bytes))
+    return _most(steps, sizes, schedule, in_bytes=in_bytes) if steps else None
 
 
-Map = Hashable
-Lifetimes = dict[Map, tuple[int, int]]
+def why_no_peak(network: Network) -> str:
+    """What to say where there is no peak.
+
+    >>> why_no_peak(Network("list", (), independent=True))
+    'its layers stand alone: nobody knows which maps wait for each other'
+    """
+    if network.no_peak is not None:
+        return f"{network.no_peak} hides what it reads and writes"
+    if network.per_position:
+        return "there is no map"
+    return "its layers stand alone: nobody knows which maps wait for each other"
 
 
-def _lifetimes(network: Network, parts: Sequence[Sequence[Layer]]) -> tuple[dict[Map, int], Lifetimes, int]:
-    """The size of each map, and the first and the last step at which it is alive; and the number of steps."""
-    sizes: dict[Map, int] = {}
-    lives: Lifetimes = {}
-    held_by: dict[int, tuple[Map, ...]] = {}
-    step = 0
+def _scheduled(network: Network) -> Schedule | None:
+    """The schedule of layers that follow each other, or of one alone."""
+    if network.per_position or (network.independent and not _stands_alone(network)):
+        return None
+    sizes: list[int] = []
+    steps: list[Step] = []
+    read_by_others: set[int] = set()
+    held_by: dict[int, tuple[int, ...]] = {}
 
-    def alive(map_: Map, elements: int) -> None:
-        sizes.setdefault(map_, elements)
-        lives[map_] = (lives.get(map_, (step, step))[0], step)
+    def new_map(elements: int) -> tuple[int]:
+        sizes.append(elements)
+        return (len(sizes) - 1,)
 
     if network.input_shape is not None:
-        held_by[INPUT] = ("input",)
-        alive("input", prod(network.input_shape))
+        held_by[INPUT] = new_map(prod(network.input_shape))
     for number, node in enumerate(network.nodes):
+        if isinstance(node.layer, Other):
+            continue
         read = tuple(map_ for source in node.sources for map_ in held_by[source])
         if isinstance(node.layer, Flatten) and read and not node.add:
             held_by[number] = read
             continue
-        for part_number, layer in enumerate(parts[number]):
-            last = part_number == len(parts[number]) - 1
-            if part_number == 0 and not node.sources:
-                read = (("own input", number),)
-                sizes[read[0]] = prod(layer.input_shape)
-            written = number if last else (number, part_number)
-            added = tuple(map_ for other in node.add for map_ in held_by[other]) if last else ()
-            for map_ in read + added:
-                alive(map_, sizes[map_])
-            alive(written, prod(layer.output_shape))
-            read = (written,)
-            step += 1
-        held_by[number] = (number,)
-    return sizes, lives, step
+        if not node.sources:
+            read = new_map(prod(node.layer.input_shape))
+        held_by[number] = written = new_map(prod(node.layer.output_shape))
+        added = tuple(map_ for other in node.add for map_ in held_by[other])
+        steps.append(Step(node.name, read, written, number))
+        if added:
+            steps.append(Step(node.name, written + added, written, adds=True))
+        read_by_others.update(read, added)
+    outputs = tuple(map_ for map_ in range(len(sizes)) if map_ not in read_by_others)
+    return Schedule(tuple(steps), tuple(sizes), held_by.get(INPUT, ()), outputs)
 
 
-def _alive(sizes: dict[Map, int], lives: Lifetimes, steps: int) -> list[int]:
-    """How many elements are alive at each step."""
-    change = [0] * (steps + 2)
-    for map_, (first, last) in lives.items():
-        change[first] += sizes[map_]
-        change[last + 1] -= sizes[map_]
-    alive, total = [], 0
-    for step in range(steps):
-        total += change[step]
-        alive.append(total)
-    return alive
+def _stands_alone(network: Network) -> bool:
+    """Whether there is one layer, whose maps are all there are."""
+    return len(network) == 1 and not isinstance(network.nodes[0].layer, Other)
+
+
+def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int], *, in_bytes: bool) -> Iterator[Step]:
+    """The steps, with a step for each part of a replacement; the maps between the parts are added to the sizes."""
+    for step in schedule.steps:
+        parts = () if step.node is None else runs[step.node]
+        if len(parts) < 2:
+            yield step
+            continue
+        width = schedule.widths[step.writes[0]] if in_bytes else 1
+        read = step.reads
+        for name, layer in parts[:-1]:
+            sizes.append(prod(layer.output_shape) * width)
+            hidden = (len(sizes) - 1,)
+            yield Step(name, read, hidden)
+            read = hidden
+        yield Step(parts[-1][0], read, step.writes)
+
+
+def _most(steps: Sequence[Step], sizes: Sequence[int], schedule: Schedule, *, in_bytes: bool) -> Peak:
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for map_ in step.reads + step.writes:
+            first.setdefault(map_, number)
+            last[map_] = number
+    first |= dict.fromkeys(first.keys() & set(schedule.inputs), 0)
+    last |= dict.fromkeys(first.keys() & set(schedule.outputs), len(steps) - 1)
+    change = [0] * (len(steps) + 1)
+    for map_, number in first.items():
+        change[number] += sizes[map_]
+        change[last[map_] + 1] -= sizes[map_]
+    alive = list(accumulate(change[:-1]))
+    number = max(range(len(steps)), key=alive.__getitem__)
+    step = steps[number]
+    read = sum(sizes[map_] for map_ in set(step.reads))
+    written = sum(sizes[map_] for map_ in set(step.writes) - set(step.reads))
+    return Peak(step.name, read, written, alive[number] - read - written, in_bytes)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.arguments import times
-from sepcost.cost import Cost
+from sepcost.cost import Cost, Stored
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.replacements import Replacement
+from sepcost.schedule import Schedule
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -21,6 +23,36 @@ INPUT = -1
 """Stands for the network's own input where the number of a node is expected."""
 
 
+class Widths(NamedTuple):
+    """Bytes of an element of a layer's tensors, where a model has dtypes of its own.
+
+    ``norm`` is that of a norm's scale and shift. ``products`` are the real ones for each complex one: torch runs a
+    complex convolution as three real ones.
+    """
+
+    weights: int
+    biases: int
+    norm: int
+    input: int
+    output: int
+    products: int = 1
+
+    def applied(self, layer: Layer) -> Cost:
+        """The cost of a layer that is stored like this.
+
+        >>> Widths(2, 4, 4, 2, 2).applied(Linear(3, 5, bias=True)).stored
+        Stored(weights=50, activations=10, touched=16)
+        """
+        cost = layer.cost
+        norm = 2 * layer.out_channels if isinstance(layer, Conv) and layer.norm == "batch" else 0
+        stored = Stored(
+            (cost.params - cost.biases) * self.weights + (cost.biases - norm) * self.biases + norm * self.norm,
+            cost.activations * self.output,
+            prod(layer.input_shape) * self.input + prod(layer.output_shape) * self.output if cost.touched else 0,
+        )
+        return replace(cost, macs=cost.macs * self.products, stored=stored)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A layer in its place.
@@ -29,7 +61,7 @@ class Node:
     network's input); none if it has an input of its own. The outputs of the nodes in ``add`` are added to its
     own. ``keep`` is a reason not to replace it. ``index`` is the layer's number as its author wrote it: repeated
     layers share one. It runs ``times`` times on each sample; the weights of a ``shared`` one are another's, which
-    ``weights_of`` names where it is known.
+    ``weights_of`` names where it is known. ``widths`` are those of tensors with dtypes of their own.
     """
 
     name: str
@@ -42,13 +74,15 @@ class Node:
     times: int = 1
     shared: bool = False
     weights_of: str | None = None
+    widths: Widths | None = None
 
     @property
     def cost(self) -> Cost:
-        return self.cost_as(self.layer.cost)
+        return self.cost_as(self.layer)
 
-    def cost_as(self, cost: Cost) -> Cost:
-        """What it costs if running it once costs that."""
+    def cost_as(self, layer: Layer) -> Cost:
+        """What it costs where it runs as this layer."""
+        cost = layer.cost if self.widths is None else self.widths.applied(layer)
         if self.times == 1 and not self.shared:
             return cost
         return cost.repeated(self.times, shared=self.shared)
@@ -68,7 +102,9 @@ class Network:
     Without ``inner_norm`` replacements put no norm between their parts: it stays behind the last, as in a model.
     ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
     ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one; ``read_zeros``: it read values,
-    and those of its inputs were zeros.
+    and those of its inputs were zeros. ``schedule`` is what reads and writes which maps; ``no_peak``, why there is
+    none; ``dtype``, what its tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers that
+    torch's counter counts as nothing.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))
@@ -90,6 +126,10 @@ class Network:
     inner_norm: bool = True
     inputs: str | None = None
     read_zeros: bool = False
+    schedule: Schedule | None = None
+    no_peak: str | None = None
+    dtype: str | None = None
+    unconfirmed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
@@ -118,12 +158,17 @@ class Network:
         return iter(self.nodes)
 
 
+NO_OUTPUT = "names a layer of type `other`, of whose output nothing is known"
+
+
 def side_by_side(shapes: Sequence[Shape]) -> Shape:
     """The map that several maps make when their channels are concatenated.
 
     >>> side_by_side([(64, 28, 28), (32, 28, 28)])
     (96, 28, 28)
     """
+    if () in shapes:
+        raise LayerError("from", NO_OUTPUT)
     first = shapes[0]
     for shape in shapes[1:]:
         if shape[1:] != first[1:]:
@@ -134,6 +179,8 @@ def side_by_side(shapes: Sequence[Shape]) -> Shape:
 def check_sum(output: Shape, added: Sequence[Shape]) -> None:
     """Raise a LayerError unless every added map has the output's shape."""
     for shape in added:
+        if not shape:
+            raise LayerError("add", NO_OUTPUT)
         if shape != output:
             raise LayerError("add", f"maps of different shapes cannot be added: {_listed([output, shape])}")
 

@@ -80,5 +80,7 @@ def test_bytes_follow_batch_and_dtype(conv: Conv, batch: int, dtype: str) -> Non
     convention = Convention(batch=batch, dtype=dtype)
     size = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}[dtype]
     maps = prod(conv.input_shape) + prod(conv.output_shape)
-    assert conv.cost.traffic_bytes(convention) == size * (batch * maps + conv.cost.params)
-    assert conv.cost.weight_bytes(convention) == size * conv.cost.params
+    biases = conv.out_channels * (conv.bias + 2 * (conv.norm == "batch"))
+    weights = size * (conv.cost.params - biases) + max(size, 4 if dtype == "int8" else 0) * biases
+    assert conv.cost.weight_bytes(convention) == weights
+    assert conv.cost.traffic_bytes(convention) == size * batch * maps + weights

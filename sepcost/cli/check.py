@@ -92,7 +92,7 @@ def check(
     rho: o.OneRho = "1",
     resolution: o.OneResolution = None,
     batch: o.Batch = "1",
-    dtype: o.StoredAs = o.Dtype.FLOAT32,
+    dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
     verify: Annotated[
         bool | None,
@@ -144,7 +144,7 @@ def check(
     }
     witness, unverified = _witness(verify)
     wishes = Wishes(
-        read_convention(flops_per_mac, dtype.value, batch),
+        read_convention(flops_per_mac, dtype and dtype.value, batch),
         next(iter(multipliers)),
         _replacements(replacements),
         chosen_limits(most, max_ or (), min_reduction or ()),

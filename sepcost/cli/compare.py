@@ -68,7 +68,7 @@ def compare(
     rho: o.Rho = "1",
     resolution: o.Resolution = None,
     batch: o.Batch = "1",
-    dtype: o.StoredAs = o.Dtype.FLOAT32,
+    dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
     verify: o.Verify = False,
     totals: o.Totals = False,
@@ -115,7 +115,7 @@ def compare(
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
-    convention = read_convention(flops_per_mac, dtype.value)
+    convention = read_convention(flops_per_mac, dtype and dtype.value)
     job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify))
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     if code and sweep.names:

@@ -37,7 +37,7 @@ def diff(
     device: o.RunOn = o.Device.META,
     run_models: o.RunModels = False,
     batch: o.Batch = "1",
-    dtype: o.StoredAs = o.Dtype.FLOAT32,
+    dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
     verify: o.Verify = False,
     format_: Annotated[
@@ -63,7 +63,7 @@ def diff(
     format_ = chosen_format(format_, FORMATS, output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")
-    convention = read_convention(flops_per_mac, dtype.value, batch)
+    convention = read_convention(flops_per_mac, dtype and dtype.value, batch)
     verifier = asked_verifier(verify)
     try:
         with Waiting("files") as waiting:

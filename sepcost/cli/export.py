@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sepcost.chaining import NoChainError, chained
 from sepcost.comparison import Comparison
 from sepcost.config.writer import chunks
+from sepcost.cost import MIXED
 from sepcost.network import Network
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
@@ -17,14 +19,27 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
     for number, comparison in enumerate(comparisons):
         if isinstance(comparison, Comparison):
             yield "---\n" * bool(number)
-            network = replace(comparison.network, replacements=comparison.replacements)
-            yield from chunks(network, _comment(network))
+            network, why = _as_config(comparison.network)
+            yield from chunks(replace(network, replacements=comparison.replacements), _comment(network, why))
 
 
-def _comment(network: Network) -> str:
-    """What a config cannot say of a model: what nobody can count, and why layers are kept."""
-    told = [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
+def _as_config(network: Network) -> tuple[Network, str | None]:
+    """A model's layers as they read each other; or alone, and why."""
+    if network.uncounted is None:
+        return network, None
+    try:
+        return chained(network), None
+    except NoChainError as error:
+        return network, f"Its peak activations are not known from this: no layer says what {error} does."
+
+
+def _comment(network: Network, why: str | None) -> str:
+    """What a config cannot say of a model: who reads whom, what nobody can count, and why layers are kept."""
+    told = [why] if why else []
+    told += [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
     told += [f"{READ_ZEROS}."] if network.read_zeros else []
+    if network.dtype not in (None, "float32"):
+        told.append(f"Its own memory is in {'several dtypes' if network.dtype == MIXED else network.dtype}.")
     told += [
         f"Not counted, as torch's counter counts it as nothing: {what} ({many}×)."
         for what, many in (network.uncounted or {}).items()

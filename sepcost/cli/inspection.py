@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sepcost.alignment import partners
-from sepcost.budget import AS_GIVEN, Limit
+from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Limit
 from sepcost.budgeted import Budgeted, judged
 from sepcost.cli.baseline import Baseline, absolute
 from sepcost.cli.models import LoadedModel, ModelOptions
@@ -22,6 +22,7 @@ from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.growth import growth
 from sepcost.lines import Lines
+from sepcost.liveness import why_no_peak
 from sepcost.network import Network
 from sepcost.proof import Witness
 from sepcost.quantities import Allowance
@@ -113,7 +114,8 @@ class Inspection:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
             comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, model))
-        counted = Counted(comparison, item.lines(), limits)
+        counted = Counted(comparison, item.lines(), [limit for limit in limits if not _is_unknown(comparison, *limit)])
+        self.problems += _unknown(counted, limits)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
         return counted
@@ -186,6 +188,19 @@ def _refuse_reductions_of_nothing(
         if limit in wishes.limits:
             none = "-r none" if wishes.replacements is not None else "`replacement: none` of its budget"
             raise SepcostError(f"{limit.figure} is of a replacement: it does not go with {none}")
+
+
+def _is_unknown(comparison: Comparison, limit: Limit, of: str, line: int | None) -> bool:
+    """Whether a limit is of a peak that nobody can know."""
+    return limit.figure.removeprefix(REDUCTION) == PEAK and comparison.standard.peak is None
+
+
+def _unknown(counted: Counted, limits: Sequence[tuple[Limit, str, int | None]]) -> Iterator[ConfigProblem]:
+    network = counted.comparison.network
+    for limit in limits:
+        if limit not in counted.limits:
+            line = limit[2] or counted.lines.network
+            yield _problem(network.source, line, f"{limit[0].figure} is not known: {why_no_peak(network)}")
 
 
 def _judged(counted: Counted) -> Iterator[Budgeted]:

@@ -131,7 +131,12 @@ OneResolution = Annotated[
 Batch = Annotated[
     str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTED)
 ]
-StoredAs = Annotated[Dtype, typer.Option("--dtype", help="What memory is counted in.", rich_help_panel=COUNTED)]
+StoredAs = Annotated[
+    Dtype | None,
+    typer.Option(
+        "--dtype", help="What memory is counted in: a model's own, else float32, unless given.", rich_help_panel=COUNTED
+    ),
+]
 FlopsPerMac = Annotated[
     str,
     typer.Option(

@@ -40,10 +40,10 @@ def asked_verifier(wanted: bool) -> Verifier | None:
     return Verifier(torch_witness())
 
 
-def read_convention(flops_per_mac: str, dtype: str, batch: str = "1") -> Convention:
+def read_convention(flops_per_mac: str, dtype: str | None, batch: str = "1") -> Convention:
     """How people want it counted; a SepcostError that names the option."""
     numbers = read_option("--flops-per-mac", read_whole, flops_per_mac), read_option("--batch", at_least_one, batch)
     try:
-        return Convention(*numbers, dtype)
+        return Convention.asked(*numbers, dtype)
     except ConventionError as error:
         raise SepcostError(f"--{error.field.replace('_', '-')}: {error.reason}") from None

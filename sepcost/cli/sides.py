@@ -78,6 +78,8 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwo
         earlier, other = other, earlier
     for field, words in COUNTED.items():
         value, another = getattr(earlier[1].convention, field), getattr(other[1].convention, field)
+        if field == "dtype" and earlier[1].convention.is_own and other[1].convention.is_own:
+            continue  # each is stored in what it is stored in
         if value != another:
             told = words.format(earlier[0].source, value, other[0].source, another)
             option = f"--{field.replace('_', '-')} {value}"

@@ -120,6 +120,7 @@ class PoolLayer(Anywhere, total=False):
     mode: Literal["max", "average"]
     ceil_mode: Flag
     global_: Annotated[Flag, Field(alias="global", description="span the whole map")]
+    times: Annotated[Positive, Field(description="how often it runs on each sample; 1 unless given")]
 
 
 @with_config(STRICT)
@@ -131,13 +132,15 @@ class FlattenLayer(Anywhere, total=False):
 
 @with_config(STRICT)
 class OtherLayer(TypedDict, total=False):
-    """What has params or MACs and is none of these, with its figures given; only where layers stand alone."""
+    """What has params or MACs and is none of these, with its figures given; no layer reads it."""
 
     type: Required[Literal["other"]]
     name: Annotated[Name, Field(description="what the output calls the layer")]
     operator: Annotated[Name, Field(description="what it does: bmm, attention, remainder")]
     params: Annotated[Whole, Field(description="0 unless given")]
     macs: Annotated[Whole, Field(description="of one sample; 0 unless given")]
+    reads: Annotated[Whole, Field(description="elements of maps that it reads, of one sample; 0 unless given")]
+    writes: Annotated[Whole, Field(description="elements of maps that it writes, of one sample; 0 unless given")]
 
 
 def _layer_type(value: Any) -> Any:

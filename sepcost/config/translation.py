@@ -173,9 +173,7 @@ class Translation(DocumentReader):
         path = (*self.root, index)
         needed = {"conv": ["K", "O"], "linear": ["O"]}.get(kind, [])
         if kind == "other":
-            if not independent:
-                self._note((*path, "type"), "other stands alone: it is for plain lists and `independent: true`")
-            return independent
+            return True
         if independent:
             needed = [*(["H"] if kind != "linear" and not {"W", "size"} & layer.keys() else []), "C", *needed]
             for key in ("from", "add"):

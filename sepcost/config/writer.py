@@ -43,7 +43,7 @@ UNLESS_GIVEN: Mapping[type[Layer], Keys] = {
     },
     Linear: {"bias": "false"},
     Pool: {"padding": "0", "mode": "max", "ceil_mode": "false", "global": "false"},
-    Other: {"operator": "other", "params": "0", "macs": "0"},
+    Other: {"operator": "other", "params": "0", "macs": "0", "reads": "0", "writes": "0"},
 }
 """What the reader takes a key for that is not there: such keys are left out."""
 
@@ -103,10 +103,6 @@ def _problems(network: Network) -> Iterator[LayerProblem]:
         elif node.name == "input" and not network.independent:
             yield LayerProblem(node.index, node.name, "name", "stands for the network's input")
         names.add(node.name)
-        if isinstance(node.layer, Other) and not network.independent:
-            yield LayerProblem(node.index, node.name, "type", "other stands alone, and these layers follow each other")
-        if isinstance(node.layer, Pool) and node.times != 1:
-            yield LayerProblem(node.index, node.name, "times", f"is for layers with weights, got {node.times}")
 
 
 def _head(network: Network) -> Keys:
@@ -221,7 +217,8 @@ def _arguments(node: Node) -> Keys:
         return _pool(layer)
     if isinstance(layer, Flatten):
         return {}
-    return {"operator": scalar(layer.operator), "params": str(node.cost.params), "macs": str(node.cost.macs)}
+    figures = {"params": node.cost.params, "macs": node.cost.macs, "reads": layer.reads, "writes": layer.writes}
+    return {"operator": scalar(layer.operator), **{name: str(value) for name, value in figures.items()}}
 
 
 def _pool(pool: Pool) -> Keys:
@@ -242,13 +239,11 @@ def _marks(node: Node) -> Keys:
     marks: dict[str, str] = {}
     if isinstance(node.layer, Conv) and node.keep:
         marks["keep"] = "true"
-    if not node.has_weights:
-        return marks
-    if node.round_to is not None:
+    if node.round_to is not None and node.has_weights:
         marks["round_to"] = str(node.round_to)
-    if node.times != 1:
+    if node.times != 1 and not isinstance(node.layer, (Other, Flatten)):
         marks["times"] = str(node.times)
-    if node.shared:
+    if node.shared and node.has_weights:
         marks["shared"] = "true" if node.weights_of is None else scalar(node.weights_of)
     return marks
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from sepcost.layers import Layer, Other
+from sepcost.layers import Conv, Layer, Linear, Other
+from sepcost.network import Widths
 from sepcost.pytorch.ledger import Claim
 
 
@@ -16,7 +17,8 @@ from sepcost.pytorch.ledger import Claim
 class Call:
     """One operator that ran: under which name, as which layer.
 
-    ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls.
+    ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls;
+    ``widths`` the bytes of its elements. ``is_packed``: torch hides its weights, and counts nothing of it.
     """
 
     name: str
@@ -26,29 +28,44 @@ class Call:
     times: int = 1
     claims: list[Claim] = field(default_factory=list)
     weights: Hashable = None
+    widths: Widths | None = None
     in_branch: bool = False
+    is_packed: bool = False
 
     @property
     def macs(self) -> int:
-        return self.layer.cost.macs * self.times
+        return self.layer.cost.macs * self.times * (self.widths.products if self.widths else 1)
 
     @property
     def shared(self) -> bool:
-        return not self.claims and not isinstance(self.layer, Other)
+        return isinstance(self.layer, (Conv, Linear)) and not self.claims and not self.is_packed
 
 
-def together(calls: Iterable[Call]) -> Iterable[Call]:
-    """What ran again with the same weights is one; so are other operators of one kind in one module."""
+def together(calls: Iterable[Call]) -> dict[Call, Call]:
+    """Each call, and the one that stands for it.
+
+    What ran again with the same weights is one; so are other operators of one kind in one module.
+    """
     first: dict[Any, Call] = {}
+    row_of: dict[Call, Call] = {}
     for call in calls:
-        if isinstance(call.layer, Other):
-            before = first.setdefault(call.name, call)
-            if before is not call:
-                before.layer = replace(call.layer, macs=before.macs + call.macs)
-            continue
-        same = (call.name, call.layer, call.weights)
-        if call.shared and call.weights is not None and same in first:
-            first[same].times += call.times
+        key: Any = call.name if isinstance(call.layer, Other) else (call.name, call.layer, call.weights)
+        before = first.get(key)
+        if before is None:
+            row_of[call] = first[key] = call
+        elif isinstance(call.layer, Other) and isinstance(before.layer, Other):
+            before.layer = _sum(before.layer, call.layer)
+            row_of[call] = before
+        elif call.weights is not None and not call.claims:
+            before.times += call.times
+            row_of[call] = before
         else:
-            first[same if same not in first else (same, len(first))] = call
-    return first.values()
+            row_of[call] = call
+    return row_of
+
+
+def _sum(one: Other, other: Other) -> Other:
+    stored = one.stored + other.stored if one.stored and other.stored else None
+    return replace(
+        one, macs=one.macs + other.macs, reads=one.reads + other.reads, writes=one.writes + other.writes, stored=stored
+    )

@@ -43,10 +43,12 @@ class Ledger:
         self._claimed: set[Hashable] = set()
         self._owners: dict[int, nn.Module] = {}
         self._kinds: dict[int, str] = {}
+        self._dtypes: dict[int, torch.dtype] = {}
         self._alive: list[torch.Tensor] = []
         for parameter in model.parameters():
             if (memory := memory_of(parameter)) is not None:
                 self._left[memory] += parameter.numel()
+                self._dtypes[memory] = parameter.dtype
                 self._alive.append(parameter.detach())  # as long as it is, no other tensor is in its place
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
@@ -58,6 +60,11 @@ class Ledger:
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor is a parameter, or a view of one."""
         return memory_of(tensor) in self._kinds
+
+    def stored_as(self, tensor: torch.Tensor) -> torch.dtype | None:
+        """The dtype of the parameter that the tensor is a view of, of its real numbers perhaps; None if it is none."""
+        memory = memory_of(tensor)
+        return None if memory is None else self._dtypes.get(memory)
 
     def region(self, tensor: torch.Tensor) -> Region | None:
         """Which parameter the tensor is, or which part of one; None if it is none."""

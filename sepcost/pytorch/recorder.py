@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import or_
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -20,12 +20,17 @@ from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from sepcost.cost import Stored
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Linear, Other
+from sepcost.network import Widths
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.eligibility import described
+from sepcost.pytorch.flow import Flow, tensors_in
 from sepcost.pytorch.ledger import Claim, Ledger
 from sepcost.pytorch.names import ModuleNames, is_method_of
+from sepcost.pytorch.pools import is_pool, pool_of
+from sepcost.pytorch.quantized import packed_layer
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.usage import Usage
 from sepcost.pytorch.value_reads import ValueReads
@@ -42,8 +47,20 @@ BATCH_NORMS = {
     aten.cudnn_batch_norm,
 }
 
+COMPLEX = {torch.complex32, torch.complex64, torch.complex128}
+REAL_PRODUCTS = 3
+"""How many real convolutions torch runs for a complex one."""
+OF_POOLS = ("Pool1d", "Pool2d", "Pool3d")
+"""How the names of modules end that are pools."""
 ALL = "Global"
 """Under which torch's counter has what it has counted of all modules."""
+
+
+class _Complex(NamedTuple):
+    """A complex convolution whose result is not there yet: torch runs three real ones, and puts them together."""
+
+    call: Call
+    source: torch.Tensor
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -63,6 +80,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.uncounted = Counter[tuple[str, str]]()
         self.ledger = Ledger(model)
         self.calls: list[Call] = []
+        self.dtypes: set[torch.dtype] = set()
+        self.flow = Flow()
+        self._complex: _Complex | None = None
         self._half = 0
         self.functional: set[nn.Module] = set()
         self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, Call]] = {}
@@ -81,17 +101,42 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return func.decompose(*args, **kwargs)
         self.value_reads.see(func, args)
         out = func(*args, **kwargs)
-        if operator in flop_registry:
-            self.calls.append(self._call(operator, args, kwargs, out))
-        elif operator in BATCH_NORMS:
-            self._normalize(*args[:3])
-        elif unknown := uncounted(operator):
-            self.uncounted[self.names.running.path, unknown] += 1
+        call = self._seen(func, args, kwargs, out)
+        if call is not None:
+            self.calls.append(call)
+        self._flows(func, args, kwargs, out, call)
         return out
+
+    def _flows(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any, call: Call | None) -> None:
+        """Note what is read and written; a complex convolution is one operator, whatever torch makes of it."""
+        name = _joined(self.names.running.path, func._overloadpacket.__name__)
+        if self._complex is None:
+            self.flow.add(name, func, (args, kwargs), out, call)
+        elif func is aten.add.Tensor and out.is_complex():
+            self.flow.add(name, func, self._complex.source, out, self._complex.call)
+            self._complex = None
+
+    def _seen(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call | None:
+        """The call that an operator is, if it is one."""
+        operator = func._overloadpacket
+        if self._complex is not None and operator in CONVOLUTIONS:
+            return None
+        if operator in flop_registry:
+            return self._call(operator, args, kwargs, out)
+        if operator in BATCH_NORMS:
+            self._normalize(*args[:3])
+        elif is_pool(func, args):
+            return self._pool(func, args, out)
+        elif unknown := uncounted(operator):
+            call = self._packed(func, args, out)
+            self.uncounted.update([] if call else [(self.names.running.path, unknown)])
+            return call
+        return None
 
     def _higher_order(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Torch's counter sees nothing of what runs in it."""
         self.uncounted[self.names.running.path, func.name()] += 1
+        self.flow.unknown = func.name()
         return func(*args, **kwargs)
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
@@ -99,6 +144,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         Of each operator that is the branch that has more of it, and both branches where it has counted anything before.
         """
+        self.flow.unknown = "torch.cond"
         before, uncounted_before, both = self.calls, self.uncounted, ALL in self._counter.flop_counts
         branches: list[list[Call]] = []
         uncounted_in: list[Counter[tuple[str, str]]] = []
@@ -131,17 +177,51 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if operator in CONVOLUTIONS:
                 call = self._convolution(operator, args, out)
             elif operator in MATRIX_PRODUCTS:
-                call = self._linear(operator, args)
+                call = self._linear(operator, args, out)
         if call is None:
             flops = flop_registry[operator](*args, **kwargs, out_val=out) + self._half
             macs, self._half = divmod(flops, 2)
-            kind = operator.__name__
-            path, module, _ = self.names.running
-            call = Call(_joined(path, kind), module, operator, Other(kind, macs=macs))
+            return self._other(operator, (args, kwargs), out, macs)
         return call
+
+    def _other(self, operator: Any, given: Any, out: Any, macs: int = 0) -> Call:
+        """An operator that is no layer: it reads its operands once, but for parameters, and writes its results once."""
+        read = [each for each in tensors_in(given) if not self.ledger.holds(each)]
+        made = list(tensors_in(out))
+        kind = operator.__name__
+        path, module, _ = self.names.running
+        self.dtypes.update(each.dtype for each in (*read, *made))
+        stored = Stored(0, 0, sum(each.numel() * each.element_size() for each in (*read, *made)))
+        reads, writes = (sum(each.numel() for each in tensors) for tensors in (read, made))
+        return Call(_joined(path, kind), module, operator, Other(kind, 0, macs, reads, writes, stored))
+
+    def _pool(self, func: Any, args: tuple[Any, ...], out: Any) -> Call:
+        path, module, _ = self.names.running
+        operator, output = func._overloadpacket, next(tensors_in(out))
+        pool = pool_of(func, args, output, module)
+        if pool is None or not output.shape[0]:
+            return self._other(operator, args[0], output)
+        is_module = module is not None and type(module).__name__.endswith(OF_POOLS)
+        self.dtypes |= {args[0].dtype, output.dtype}
+        widths = Widths(0, 0, 0, args[0].element_size(), output.element_size())
+        name = path if is_module else _joined(path, pool.type)
+        weights = module if is_module else None
+        return Call(name, module, operator, pool, output.shape[0], weights=weights, widths=widths)
+
+    def _packed(self, func: Any, args: tuple[Any, ...], out: Any) -> Call | None:
+        """A quantised layer; a module that runs again runs with the same weights."""
+        packed = packed_layer(func, args, out)
+        if packed is None:
+            return None
+        self.dtypes |= {torch.qint8, torch.quint8}
+        path, module, _ = self.names.running
+        name, layer = path or func._overloadpacket.__name__, packed.layer
+        return Call(name, module, func._overloadpacket, layer, packed.times, [], module, packed.widths, is_packed=True)
 
     def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> Call | None:
         source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
+        stored = self.ledger.stored_as(weight)
+        whole = stored if stored in COMPLEX and stored != weight.dtype else None
         conv = Conv(
             source.shape[2:],
             source.shape[1],
@@ -160,7 +240,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name, module = self._place("convolution", weight, _ConvNd)
         computed_by = module if isinstance(module, _ConvNd) else None
         claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
-        call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights)
+        widths = self._widths(weight, bias, source, out, whole)
+        call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights, widths)
+        self._complex = _Complex(call, source) if whole else None
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
         return call
 
@@ -194,9 +276,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         claim = None if call.shared else self.ledger.claim([scale, shift])
         if call.shared or claim is not None:
             call.layer = replace(conv, norm="batch")
+            call.widths = call.widths and call.widths._replace(norm=scale.element_size())
             call.claims += [claim] if claim is not None else []
 
-    def _linear(self, operator: Any, args: tuple[Any, ...]) -> Call | None:
+    def _linear(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> Call | None:
         """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
         running = self.names.running.module
         first = MATRIX_PRODUCTS[operator]
@@ -216,7 +299,22 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             bias = None
         layer = Linear(in_features, out_features, bias is not None)
         claims, weights = self._weights([weight] if bias is None else [weight, bias], of_linear)
-        return Call(name, module, operator, layer, positions, claims, weights)
+        widths = self._widths(weight, bias, right if weight is left else left, out)
+        return Call(name, module, operator, layer, positions, claims, weights, widths)
+
+    def _widths(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        source: torch.Tensor,
+        out: torch.Tensor,
+        whole: torch.dtype | None = None,
+    ) -> Widths:
+        """Of these tensors; or of the complex ones of which they are parts."""
+        own = weight if bias is None else bias
+        dtypes = [whole or each.dtype for each in (weight, own, own, source, out)]
+        self.dtypes.update(dtypes)
+        return Widths(*(dtype.itemsize for dtype in dtypes))._replace(products=REAL_PRODUCTS if whole else 1)
 
     def _weights(self, tensors: Sequence[torch.Tensor], module: nn.Module | None) -> tuple[list[Claim], Hashable]:
         """What these count as, and what tells them from others: the parameter, or the module that computes them."""

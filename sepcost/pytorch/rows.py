@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
+from sepcost.cost import Cost, Stored
 from sepcost.layers import Conv, Other
 from sepcost.network import Node
 from sepcost.pytorch.calls import Call, together
@@ -18,6 +20,7 @@ from sepcost.pytorch.names import Names
 from sepcost.pytorch.recorder import Recorder
 from sepcost.sharing import could_share
 
+QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"
 UNHELD = "its module is none of the model's"
 FOREIGN = "it runs with weights that are not its own"
@@ -27,26 +30,53 @@ MOST_KINDS = 3
 """The remainder names that many classes of modules."""
 
 
-def rows(recorder: Recorder, model: nn.Module, params: int) -> list[Node]:
-    """The layers in the order of the calls, then the remainder."""
+class Rows(NamedTuple):
+    """The layers of a pass in the order of the calls, then the remainder; ``of`` is the place of each call among them.
+
+    ``unconfirmed`` are layers that torch's counter counts as nothing.
+    """
+
+    nodes: tuple[Node, ...]
+    of: Mapping[Call, tuple[int, str]]
+    unconfirmed: tuple[str, ...]
+
+
+def rows(recorder: Recorder, model: nn.Module) -> Rows:
+    """What a recorder has seen of a model, as rows."""
     names = Names(recorder.names.of.values())
     keep = _reasons_to_keep(recorder, model)
-    nodes: list[Node] = []
+    nodes: dict[Call, Node] = {}
     owners: dict[Hashable, Node] = {}
-    for call in together(recorder.calls):
+    row_of = together(recorder.calls)
+    for call in dict.fromkeys(row_of.values()):
         own = recorder.names.of.get(call.module) if call.module is not None else None
         name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
         kept = keep(call) if isinstance(call.layer, Conv) else None
-        node = Node(name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared)
+        node = Node(
+            name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared, widths=call.widths
+        )
         if call.weights is not None:
             first = owners.setdefault(call.weights, node)
             if call.shared and not first.shared and could_share([first.layer], [call.layer]):
                 node = replace(node, weights_of=first.name)
-        nodes.append(node)
-    if left := params - sum(node.cost.params for node in nodes):
-        held = Other(_held(recorder.ledger.left(), left), params=left)
-        nodes.append(Node(names.other(REMAINDER), held, index=len(nodes)))
-    return nodes
+        nodes[call] = node
+    of = {call: (nodes[row].index, nodes[row].name) for call, row in row_of.items()}
+    unconfirmed = tuple(node.name for call, node in nodes.items() if call.is_packed)
+    counted = [node.cost for call, node in nodes.items() if not call.is_packed]
+    return Rows((*nodes.values(), *_remainder(recorder, model, counted, names, len(nodes))), of, unconfirmed)
+
+
+def _remainder(
+    recorder: Recorder, model: nn.Module, counted: Sequence[Cost], names: Names, index: int
+) -> Iterator[Node]:
+    """The parameters that no layer has."""
+    parameters = list(model.parameters())
+    left = sum(each.numel() for each in parameters) - sum(cost.params for cost in counted)
+    if left:
+        in_layers = sum(cost.stored.weights for cost in counted if cost.stored)
+        stored = Stored(sum(each.numel() * each.element_size() for each in parameters) - in_layers, 0, 0)
+        held = Other(_held(recorder.ledger.left(), left), params=left, stored=stored)
+        yield Node(names.other(REMAINDER), held, index=index)
 
 
 def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], str | None]:
@@ -57,6 +87,8 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
 
     def keep(call: Call) -> str | None:
         module = call.module
+        if call.is_packed:
+            return QUANTISED
         if isinstance(module, torch.jit.ScriptModule):
             return SCRIPTED
         if not isinstance(module, _ConvNd) or module in recorder.functional:

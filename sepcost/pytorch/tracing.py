@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.network import Network
+from sepcost.pytorch.dtypes import with_dtypes
 from sepcost.pytorch.recorder import Recorder
 from sepcost.pytorch.rows import rows
 
@@ -23,9 +24,9 @@ from sepcost.pytorch.rows import rows
 class Trace:
     """What one forward pass ran, and what torch says of all of it.
 
-    ``uncounted`` are operators that may have MACs and
-    that torch's counter does not count, each with the module that calls it and how often. ``macs`` and ``params`` are
-    torch's own totals. ``reads_values``: the pass may depend on the values of its tensors.
+    ``uncounted`` are operators that may have MACs and that torch's counter does not count, each with the module that
+    calls it and how often. ``macs`` and ``params`` are torch's own totals, and those of quantised layers, which it
+    counts as nothing (``network.unconfirmed``). ``reads_values``: the pass may depend on the values of its tensors.
     """
 
     network: Network
@@ -62,11 +63,30 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
             model(*inputs, **named)  # lazy modules learn their shapes
         recorder = Recorder(model, counter)
         with recorder.names, recorder.usage, recorder.value_reads, counter, recorder:
-            model(*inputs, **named)
+            recorder.flow.begin((inputs, named))
+            recorder.flow.end(model(*inputs, **named))
+    found = rows(recorder, model)
+    network = with_dtypes(
+        Network(
+            name or type(model).__name__,
+            found.nodes,
+            independent=True,
+            inner_norm=False,
+            schedule=recorder.flow.schedule(found.of),
+            no_peak=recorder.flow.unknown,
+            unconfirmed=found.unconfirmed,
+        ),
+        recorder.dtypes | {parameter.dtype for parameter in model.parameters()},
+    )
+    hidden = [node.cost for node in network if node.name in found.unconfirmed]
     params = sum(parameter.numel() for parameter in model.parameters())
-    nodes = tuple(rows(recorder, model, params))
-    network = Network(name or type(model).__name__, nodes, independent=True, inner_norm=False)
-    return Trace(network, recorder.uncounted, counter.get_total_flops() // 2, params, recorder.value_reads.found)
+    return Trace(
+        network,
+        recorder.uncounted,
+        counter.get_total_flops() // 2 + sum(cost.macs for cost in hidden),
+        params + sum(cost.params for cost in hidden),
+        recorder.value_reads.found,
+    )
 
 
 class _Untracked(ModuleTracker):

@@ -13,6 +13,7 @@ from sepcost.growth import Grown, change_of
 from sepcost.quantities import Allowance
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
+from sepcost.report.sheet import AT_LEAST
 from sepcost.report.verification_text import counted
 from sepcost.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.verdict import Judgement, Verdict
@@ -105,7 +106,8 @@ def checked_value(check: Budgeted | Grown) -> str:
     """The value that is judged."""
     if isinstance(check, Grown):
         return value_text(check.after, check.figure)
-    return value_text(check.value, check.limit.figure, check.limit.bound)
+    sign = AT_LEAST if check.lower_bound else ""
+    return f"{sign}{value_text(check.value, check.limit.figure, check.limit.bound)}"
 
 
 def result_text(holds: bool) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sepcost.comparison import Comparison, LayerComparison, Variant
+from sepcost.comparison import Comparison, LayerComparison, Total, Variant
 from sepcost.cost import Convention
 from sepcost.errors import SepcostError
 from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
-from sepcost.report.fields import cell_of, column_of, reduction_of
+from sepcost.report.fields import at_least, cell_of, column_of, reduction_of
 from sepcost.report.notes import (
     caveats,
     chosen_note,
     cost_notes,
     kept_notes,
     model_notes,
+    peak_notes,
     remainder_notes,
     unread_notes,
 )
@@ -104,14 +105,18 @@ def totals_sheet(comparison: Comparison, view: View | None = None) -> Sheet:
     """Everything that can be said of the whole network, as it is and replaced."""
     convention, standard = comparison.convention, comparison.standard
     names = _figures_shown(view or View(), FIGURES_SHOWN)
-    rows = [Row(("standard", *_cells(total_figures(standard, convention), names)))]
+    rows = [Row(("standard", *_total_cells(comparison, standard, names)))]
     for text, total in comparison.totals.items():
-        rows.append(Row((text, *_cells(total_figures(total, convention), names))))
+        rows.append(Row((text, *_total_cells(comparison, total, names))))
         reduced = total_reductions(standard, total, convention)
         cells = [reduction_of(name, reduced, flagged=total.costs_more) for name in names]
         rows.append(Row(("  reduction", *cells), Look.REDUCTION))
     alone = view is not None and view.totals
-    notes = (*model_notes(comparison), *cost_notes(comparison)) if alone else ()
+    notes = (
+        *(model_notes(comparison) if alone else ()),
+        *(peak_notes(comparison) if "peak_activation_bytes" in names else ()),
+        *(cost_notes(comparison) if alone else ()),
+    )
     title = f"{network_title(comparison) if alone else comparison.name}: totals"
     return Sheet(title, _figure_columns(names, convention), tuple(rows), notes=notes)
 
@@ -164,6 +169,11 @@ def _figure_columns(names: Sequence[str], convention: Convention) -> tuple[Colum
 
 def _cells(figures: Mapping[str, Any], names: Sequence[str]) -> list[Cell]:
     return [figures[name] for name in names]
+
+
+def _total_cells(comparison: Comparison, total: Total, names: Sequence[str]) -> list[Cell]:
+    cells = _cells(total_figures(total, comparison.convention), names)
+    return list(map(at_least, cells)) if comparison.is_lower_bound else cells
 
 
 def _variant_rows(

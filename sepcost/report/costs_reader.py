@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from sepcost.cost import COUNTS, Convention
@@ -20,6 +21,8 @@ from sepcost.units import exact, shortened
 
 LONGEST = 1100
 """Digits that no count has: the numbers of a config have a thousand at most."""
+PEAK = "peak_activation_bytes"
+"""Null where nobody can know it."""
 MOST_AXES = 4
 """Channels, and three axes of a map."""
 
@@ -170,7 +173,18 @@ def _convention(place: _Place) -> Convention:
         where.refuse(shortened(error.reason))
 
 
+def _own(place: _Place, convention: Convention) -> Convention:
+    """The convention of a network that is stored in a dtype of its own."""
+    dtype = place.at("own_dtype")
+    try:
+        return replace(convention, dtype=dtype.text(), is_own=True)
+    except ConventionError as error:
+        dtype.refuse(shortened(error.reason))
+
+
 def _network(place: _Place, convention: Convention) -> CostedNetwork:
+    if place.has("own_dtype"):
+        convention = _own(place, convention)
     name, source = place.at("name").text(), place.at("source")
     per = place.at("per").text() if place.has("per") else None
     layers: list[CostedLayer] = []
@@ -182,10 +196,10 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
         names.add(layer.name)
         layers.append(layer)
     standard = place.at("total").at("standard")
-    total = _figures(standard, (*COUNTS, "peak_activation_bytes"), has_map=per is None)
+    total = _figures(standard, (*COUNTS, PEAK), has_map=per is None)
     _check_totals(standard, total, layers, convention)
     replaced = {
-        text: _figures(each, (*COUNTS, "peak_activation_bytes"), has_map=per is None)
+        text: _figures(each, (*COUNTS, PEAK), has_map=per is None)
         for text, each in place.at("total").at("replacements").entries()
     }
     for text, figures in replaced.items():
@@ -201,6 +215,7 @@ def _network(place: _Place, convention: Convention) -> CostedNetwork:
         place.at("alpha").factor(),
         place.at("rho").factor(),
         replaced,
+        lower_bound=place.has("lower_bound") and place.at("lower_bound").value is True,
     )
 
 
@@ -218,7 +233,9 @@ def _figures(place: _Place, names: Sequence[str], *, has_map: bool) -> Figures:
     figures: dict[str, int | None] = {}
     for name in names:
         figure = place.at(name)
-        if name in NEED_A_MAP and not has_map:
+        if name == PEAK and figure.value is None:
+            figures[name] = None
+        elif name in NEED_A_MAP and not has_map:
             if figure.value is not None:
                 figure.refuse(f"must be null without a map, got {_shown(figure.value)}")
             figures[name] = None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.report.json import head, of_model
@@ -18,8 +19,8 @@ def difference_json(difference: Difference, version: str) -> str:
     """The document on one line."""
     document = {
         **head(SCHEMA_VERSION, version, difference.before.convention),
-        "before": _network(difference.before),
-        "after": _network(difference.after),
+        "before": _network(difference.before, difference.before.convention),
+        "after": _network(difference.after, difference.before.convention),
         "differ": not difference.is_empty,
         "total": changes(difference.total),
         "changes": [changed_layer(layer) for layer in difference.changes],
@@ -41,7 +42,7 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
     }
 
 
-def _network(network: CostedNetwork) -> dict[str, Any]:
+def _network(network: CostedNetwork, convention: Convention) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
@@ -49,6 +50,10 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
         "rho": network.rho,
         "layers": len(network.layers),
     }
+    if network.convention.dtype != convention.dtype:
+        fields["own_dtype"] = network.convention.dtype
+    if network.lower_bound:
+        fields["lower_bound"] = True
     if network.per is not None:
         fields["per"] = network.per
     fields |= of_model(network.network)

@@ -10,7 +10,7 @@ from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
 from sepcost.report.notes import caveats, flops_note, verified_note
-from sepcost.report.sheet import Cell, Column, Kind, Measure, Row, Sheet
+from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
 from sepcost.report.titles import called
 from sepcost.units import exact, factor_text
 
@@ -30,7 +30,7 @@ def difference_sheets(difference: Difference) -> list[Sheet]:
     """The sheet of the totals, and the sheet of the layers if any was added, removed or changed."""
     verified = verified_note(difference.before.verified, difference.after.verified)
     uncounted = caveats(difference.before.network, difference.after.network)
-    notes = (*_layer_notes(difference), *uncounted, *_convention_notes(difference.before), *verified)
+    notes = (*_layer_notes(difference), *uncounted, *_convention_notes(difference), *verified)
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if not listed:
         return [totals_sheet(difference, notes)]
@@ -56,7 +56,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
     )
     convention = difference.before.convention
     rows = [
-        Row((_figure_name(name, convention), *_change_cells(change, Kind.BYTES if name in IN_BYTES else Kind.COUNT)))
+        Row((_figure_name(name, convention), *_total_cells(difference, name, change)))
         for name, change in difference.total.items()
         if name != "macs" and (change.before, change.after) != (None, None)
     ]
@@ -83,6 +83,16 @@ def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], note
     counts = Counter(layer.status for layer in listed)
     title = f"Layers: {', '.join(f'{exact(counts[status])} {status.value}' for status in Status if counts[status])}"
     return Sheet(title, tuple(columns), tuple(rows), notes=tuple(notes))
+
+
+def _total_cells(difference: Difference, name: str, change: Change) -> tuple[Cell, ...]:
+    kind = Kind.BYTES if name in IN_BYTES else Kind.COUNT
+    before, after, *others = _change_cells(change, kind)
+    sides = ((difference.before, change.before, before), (difference.after, change.after, after))
+    bounded = [
+        Measure(AtLeast(value), kind) if side.lower_bound and value is not None else cell for side, value, cell in sides
+    ]
+    return (*bounded, *others)
 
 
 def _change_cells(change: Change, kind: Kind = Kind.COUNT) -> tuple[Cell, ...]:
@@ -170,12 +180,13 @@ def _layer_notes(difference: Difference) -> Iterator[str]:
         yield f"{exact(unchanged)} {'layer is' if unchanged == 1 else 'layers are'} unchanged."
 
 
-def _convention_notes(network: CostedNetwork) -> Iterator[str]:
-    convention = network.convention
+def _convention_notes(difference: Difference) -> Iterator[str]:
+    convention, dtype = difference.before.convention, difference.after.convention.dtype
     yield flops_note(convention)
-    if network.per is None:
+    if difference.before.per is None:
         batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
-        yield f"Memory is in {convention.dtype}{batch}."
+        changed = "" if convention.dtype == dtype else f" before, and in {dtype} after"
+        yield f"Memory is in {convention.dtype}{changed}{batch}."
 
 
 def _named(layers: Sequence[LayerDifference]) -> str:

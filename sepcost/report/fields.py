@@ -7,7 +7,7 @@ from typing import Any
 
 from sepcost.cost import Convention
 from sepcost.report.records import Record
-from sepcost.report.sheet import Cell, Column, Kind, Ratio
+from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Ratio
 from sepcost.units import factor_text
 
 HEADERS: Mapping[str, tuple[str, Kind]] = {
@@ -50,7 +50,14 @@ def cell_of(name: str, record: Record) -> Cell:
         if record.get("kept"):
             return "kept"
         return Ratio(value, flagged=name == "reduction.macs" and bool(record.get("costs_more")))
-    return value if type(value) in (int, float) and name.rpartition(".")[2] in FIGURE_NAMES else text_of(value)
+    if type(value) not in (int, float) or name.rpartition(".")[2] not in FIGURE_NAMES:
+        return text_of(value)
+    return at_least(value) if record.get("lower_bound") else value
+
+
+def at_least(value: Any) -> Any:
+    """A figure of what has more than could be counted; a quotient stays what it is, of what was counted."""
+    return AtLeast(value) if isinstance(value, int) else value
 
 
 FIGURE_NAMES = {*HEADERS, "flops"}

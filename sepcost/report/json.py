@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.comparison import Comparison, LayerComparison, Variant
+from sepcost.comparison import Comparison, LayerComparison, Total, Variant
 from sepcost.cost import Convention
-from sepcost.figures import FACTS, cost_figures, node_facts, reductions, total_figures, total_reductions
+from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.report.many import HOLE, Holes, Several, texts
@@ -122,6 +122,8 @@ def _network_head(comparison: Comparison) -> dict[str, Any]:
     if network.per_position:
         fields["per"] = "input position" if _is_transposed(comparison) else "output position"
     fields |= of_model(network)
+    if network.dtype is not None and comparison.convention.is_own:
+        fields["own_dtype"] = network.dtype
     if comparison.swept:
         fields["swept"] = {name: plain(value) for name, value in comparison.swept.items()}
     return fields
@@ -131,8 +133,13 @@ def of_model(network: Network | None) -> dict[str, Any]:
     """What is only to be said of a model: what it could not be counted for, and on which inputs."""
     if network is None or network.uncounted is None:
         return {}
-    inputs = {} if network.inputs is None else {"inputs": network.inputs}
-    return {"uncounted": dict(network.uncounted), **inputs, **({"read_zeros": True} if network.read_zeros else {})}
+    marks: dict[str, Any] = {
+        "lower_bound": bool(network.uncounted),
+        "unconfirmed": list(network.unconfirmed),
+        "inputs": network.inputs,
+        "read_zeros": network.read_zeros,
+    }
+    return {"uncounted": dict(network.uncounted), **{name: mark for name, mark in marks.items() if mark}}
 
 
 def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:
@@ -145,10 +152,19 @@ def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, A
         replacements[replacement.text] = {
             "options": {name: plain(value) for name, value in replacement.options},
             **_chosen(figures, columns, "replacement."),
+            **_peak(total, convention, columns, "replacement."),
             **_reduction(reduction, columns),
             "costs_more": total.costs_more,
         }
-    return {"standard": _chosen(total_figures(standard, convention), columns), "replacements": replacements}
+    figures = {**_chosen(total_figures(standard, convention), columns), **_peak(standard, convention, columns)}
+    return {"standard": figures, "replacements": replacements}
+
+
+def _peak(total: Total, convention: Convention, columns: Sequence[str] | None, prefix: str = "") -> dict[str, Any]:
+    """Where the peak is, wherever the peak is shown."""
+    return (
+        {} if columns and f"{prefix}peak_activation_bytes" not in columns else {"peak": peak_place(total, convention)}
+    )
 
 
 def _layer(layer: LayerComparison, comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:

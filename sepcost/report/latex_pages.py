@@ -8,7 +8,7 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sepcost.report.sheet import Cell, Column, Kind, Sheet, cell_text
+from sepcost.report.sheet import AT_LEAST, AtLeast, Cell, Column, Kind, Sheet, cell_text
 from sepcost.units import BYTES, COUNTS, USUAL_DIGITS, Units, common_power, grouped, in_unit
 
 TEXT_WIDTH = 345
@@ -135,7 +135,8 @@ def text_of(cell: Cell, sheet: Sheet, number: int, power: int) -> str:
     """A cell as text: a number in its column's unit, or what every format writes."""
     units: Units | None = UNITS.get(sheet.columns[number].kind)
     if units and isinstance(cell, int):
-        return grouped(in_unit(cell, power, units, sheet.precision or USUAL_DIGITS))
+        sign = AT_LEAST if isinstance(cell, AtLeast) else ""
+        return sign + grouped(in_unit(cell, power, units, sheet.precision or USUAL_DIGITS))
     return cell_text(cell, sheet.columns[number].kind, sheet.precision)
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
+from typing import Any
 
 from sepcost.comparison import Comparison
-from sepcost.cost import Convention
+from sepcost.cost import MIXED, Convention
+from sepcost.figures import peak_place
 from sepcost.layers import Conv, Other
+from sepcost.liveness import why_no_peak
 from sepcost.network import Network
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
-from sepcost.units import as_percent
+from sepcost.units import as_percent, in_bytes
 from sepcost.verification import Verification
+from sepcost.wording import listed
 
 NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"
@@ -94,6 +98,31 @@ def cost_notes(comparison: Comparison) -> Iterator[str]:
     yield from verified_note(comparison.verified)
 
 
+def peak_notes(comparison: Comparison) -> Iterator[str]:
+    """Where the peaks are, and what they consist of; or why there is none."""
+    if comparison.standard.peak is None:
+        yield f"No peak activations: {why_no_peak(comparison.network)}."
+        return
+    places: dict[str, list[str]] = {}
+    for text, total in (("standard", comparison.standard), *comparison.totals.items()):
+        if place := peak_place(total, comparison.convention):
+            places.setdefault(peak_line(place), []).append(text)
+    for line, texts in places.items():
+        of = "" if len(places) == 1 else f" of {listed(texts)}"
+        yield f"Peak{of} at {line}."
+
+
+def peak_line(place: Mapping[str, Any]) -> str:
+    """A peak in words.
+
+    >>> peak_line({"at": "conv2", "read_bytes": 18432, "written_bytes": 36864, "held_bytes": 1024})
+    'conv2: 18.00 KiB in + 36.00 KiB out + 1.000 KiB held'
+    """
+    words = {"in": place["read_bytes"], "out": place["written_bytes"], "held": place["held_bytes"]}
+    told = [f"{in_bytes(many)} {word}" for word, many in words.items() if many or word == "in"]
+    return f"{place['at']}: {' + '.join(told)}"
+
+
 def verified_note(*verifications: Verification | None) -> Iterator[str]:
     """What a witness has confirmed, of all of them together."""
     known = [verification for verification in verifications if verification is not None]
@@ -115,6 +144,8 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
     ]
     if shares and convs:
         yield f"Convolutions have {' and '.join(shares)}."
+    if comparison.network.unconfirmed:
+        yield f"Torch's own counter has nothing of quantised layers: {named(comparison.network.unconfirmed)}."
     yield from caveats(comparison.network)
 
 
@@ -173,8 +204,17 @@ def _reduction_notes(comparison: Comparison) -> Iterator[str]:
     convention = comparison.convention
     replaced = any(variant.parts for layer in comparison.layers for variant in layer.variants.values())
     batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
-    about_memory = f"Memory is in {convention.dtype}{'' if comparison.network.per_position else batch}."
+    about_memory = f"{memory_line(comparison)}{'' if comparison.network.per_position else batch}."
     yield f"Reduction = standard ÷ replacement. {about_memory}" if replaced else about_memory
+
+
+def memory_line(comparison: Comparison) -> str:
+    """What memory is counted in, and whether that is the model's own."""
+    dtype, own = comparison.convention.dtype, comparison.network.dtype
+    if dtype == MIXED:
+        return "Memory is in the model's own dtypes"
+    instead = f", not in the model's own {'dtypes' if own == MIXED else own}" if own not in (None, dtype) else ""
+    return f"Memory is in {dtype}{instead}"
 
 
 def named(names: Sequence[str]) -> str:

@@ -32,7 +32,12 @@ ALL_FIGURES = (
 def total_record(comparison: Comparison, text: str | None) -> Record:
     """The whole network under the replacement with this text, or as it is."""
     convention = comparison.convention
-    standard = {**_common(comparison, text), "row": "total", **total_figures(comparison.standard, convention)}
+    standard = {
+        **_common(comparison, text),
+        "row": "total",
+        "lower_bound": comparison.is_lower_bound,
+        **total_figures(comparison.standard, convention),
+    }
     if text is None:
         return standard
     total = comparison.totals[text]

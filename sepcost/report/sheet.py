@@ -9,6 +9,9 @@ from typing import NamedTuple, TypeAlias
 from sepcost.report.text import harmless
 from sepcost.units import USUAL_DIGITS, as_percent, as_ratio, decimal, exact, in_bytes, scaled
 
+AT_LEAST = "≥ "
+"""Before a count that may be higher."""
+
 
 class Kind(Enum):
     """What a column holds, and so how its numbers are written."""
@@ -36,6 +39,10 @@ class Measure(NamedTuple):
     value: float | None
     kind: Kind = Kind.COUNT
     signed: bool = False
+
+
+class AtLeast(int):
+    """A count that may be higher: something ran that nobody can count."""
 
 
 Cell: TypeAlias = "str | int | float | Ratio | Measure | None"
@@ -112,7 +119,11 @@ def cell_text(cell: Cell, kind: Kind, precision: int | None = None, *, rounded: 
     ('0.90× !', '−2.000 KiB')
     >>> cell_text(231211008, Kind.COUNT, 3), cell_text(Ratio(7.8904), Kind.COUNT, 2)
     ('231 M', '7.9×')
+    >>> cell_text(AtLeast(2048), Kind.BYTES)
+    '≥ 2.000 KiB'
     """
+    if isinstance(cell, AtLeast):
+        return f"{AT_LEAST}{cell_text(int(cell), kind, precision, rounded=rounded)}"
     if isinstance(cell, Ratio):
         return as_ratio(cell.value, precision) + (" !" if cell.flagged else "")
     if isinstance(cell, Measure):

@@ -43,7 +43,7 @@ def test_totals_leave_the_layers_out() -> None:
     (line,) = json.loads(compare("configs/m5.yaml", "--totals", "--format", "json").out)["networks"]
     assert "layers" not in line
     assert line["total"]["standard"]["macs"] == 1_880_256
-    assert "conv1" not in compare("configs/m5.yaml", "--totals").out
+    assert "\nconv1" not in compare("configs/m5.yaml", "--totals").out
     assert [row["macs"] for row in rows("configs/m5.yaml", "--totals")] == ["1880256"]
 
 

@@ -13,14 +13,15 @@ import pytest
 import torch
 from torch import nn
 
-from sepcost import Network, load
+from sepcost import Network, compare, load
+from sepcost.chaining import chained
 from sepcost.config.writer import written
 from sepcost.pytorch.tracing import trace
 from tests.commands import ROOT
 from tests.pytorch.models import MobileNetV2, ResNet50, UNet
 
 SCHEMA = "../docs/config.schema.json"
-MADE = "Written by sepcost from a forward pass of tests/pytorch/models.py; pools have no MACs, and do not stand here."
+MADE = "Written by sepcost from a forward pass of tests/pytorch/models.py."
 
 
 class Shipped(NamedTuple):
@@ -66,7 +67,7 @@ def config_of(shipped: Shipped) -> str:
     with torch.device("meta"):
         model = shipped.build()
     network = traced(model, shipped.input_shape, shipped.name)
-    return written(network, f"{shipped.comment}\n{MADE}", SCHEMA)
+    return written(chained(network), f"{shipped.comment}\n{MADE}", SCHEMA)
 
 
 def file_of(name: str) -> Path:
@@ -79,12 +80,16 @@ def test_a_shipped_config_is_what_its_model_runs(name: str) -> None:
 
 
 def test_a_traced_unet_costs_what_the_config_written_by_hand_does() -> None:
-    """Layer by layer: the one by hand has the connections too, which decide how much memory the maps need at once."""
+    """Layer by layer, pools included; and together, what the maps need at once."""
     by_hand = load("configs/unet.yaml")
     model = traced(UNet(1, norm=False), (1, 96, 96))
-    weighted = [node for node in by_hand if node.has_weights]
-    assert [node.cost for node in model] == [node.cost for node in weighted]
-    assert [node.layer.output_shape for node in model] == [node.layer.output_shape for node in weighted]
+    assert [node.cost for node in model] == [node.cost for node in by_hand]
+    assert [node.layer.output_shape for node in model] == [node.layer.output_shape for node in by_hand]
+    ours, theirs = compare(model), compare(by_hand)
+    for one, other in ((ours.standard, theirs.standard), (ours.totals["separable"], theirs.totals["separable"])):
+        assert one.peak is not None
+        assert other.peak is not None
+        assert (one.peak.total, one.cost) == (other.peak.total, other.cost)
 
 
 def rewrite() -> None:

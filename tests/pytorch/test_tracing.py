@@ -234,7 +234,7 @@ def test_products_of_maps_are_named_by_operator_and_module() -> None:
     model = Does(lambda self, x: self.attention(x, x, x, need_weights=False)[0], attention=attention)
     assert layers(traced(model, (1, 5, 8))) == {
         "attention.linear": Linear(8, 24, True),
-        "attention.bmm": Other("bmm", macs=2 * 5 * 5 * 8),
+        "attention.bmm": Other("bmm", macs=2 * 5 * 5 * 8, reads=40 + 40 + 25 * 2 + 40, writes=25 * 2 + 40),
         "attention.out_proj": Linear(8, 8, True),
     }
 

@@ -138,8 +138,8 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
         ),
         (
             (*TOTAL, "peak_activation_bytes"),
-            None,
-            "networks[0].total.standard.peak_activation_bytes: must be a whole number, got null",
+            -1,
+            "networks[0].total.standard.peak_activation_bytes: must not be negative, got -1",
         ),
     ],
 )

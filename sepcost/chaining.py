@@ -1,0 +1,122 @@
+"""Chaining: what a model ran, as layers that read each other, as far as layers can say it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+from sepcost.comparison import Comparison
+from sepcost.errors import LayerError
+from sepcost.layers import Flatten, Layer, Linear, Other, Shape
+from sepcost.network import INPUT, Network, Node, side_by_side
+from sepcost.schedule import Step
+
+
+class NoChainError(Exception):
+    """Layers that follow each other have no words for something that a model does."""
+
+
+def chained(network: Network) -> Network:
+    """The same layers, each on the maps that it reads, with the same traffic and the same peak.
+
+    Elementwise operators and norms write over what they read, and are no layers; a sum is its last layer's ``add``, a
+    concatenation the sources of whoever reads it. Raises NoChainError with the operator that is no layer.
+    """
+    if network.schedule is None:
+        raise NoChainError(network.no_peak or "its layers")
+    chain = _Chain(network)
+    for step in network.schedule.steps:
+        chain.append(step)
+    found = chain.network()
+    if any(_figures(found, text) != _figures(network, text) for text in (None, "separable")):
+        raise NoChainError("what it returns")
+    return found
+
+
+def _figures(network: Network, replacement: str | None) -> tuple[object, ...]:
+    comparison = Comparison.of(replace(network, replacements=()))
+    total = comparison.totals[replacement] if replacement else comparison.standard
+    return total.cost, total.peak and total.peak.total
+
+
+class _Chain:
+    """The layers as far as they are chained; ``held_by`` says whose output is in each map."""
+
+    def __init__(self, traced: Network) -> None:
+        self.traced = traced
+        self.nodes: list[Node] = []
+        self.input_shape: Shape | None = None
+        self.numbers: dict[int, int] = {}
+        self.read: set[int] = set()
+        inputs = traced.schedule.inputs if traced.schedule else ()
+        self.held_by: dict[int, int] = dict.fromkeys(inputs, INPUT)
+
+    def append(self, step: Step) -> None:
+        if step.node is not None:
+            self._layer(step, self.traced.nodes[step.node])
+        elif not set(step.writes) <= set(step.reads):
+            raise NoChainError(step.name)
+        elif len(step.reads) > 1:
+            self._sum(step)
+
+    def network(self) -> Network:
+        """What has no step, such as parameters that no layer has, is at the end."""
+        rest = [node for number, node in enumerate(self.traced.nodes) if number not in self.numbers]
+        if self.input_shape is None or not all(isinstance(node.layer, Other) for node in rest):
+            raise NoChainError("its layers")
+        nodes = [replace(node, index=number) for number, node in enumerate([*self.nodes, *rest])]
+        chained = replace(self.traced, nodes=tuple(nodes), input_shape=self.input_shape, independent=False)
+        return replace(chained, schedule=None)
+
+    def _layer(self, step: Step, node: Node) -> None:
+        if step.node in self.numbers or node.shared or node.times != 1 or isinstance(node.layer, Other):
+            raise NoChainError(node.name)
+        sources = [self._held(map_, node.name) for map_ in step.reads]
+        if sources == [INPUT] and self.input_shape is None:
+            self.input_shape = node.layer.input_shape
+        self._reach(node, sources)
+        self.numbers[step.node or 0] = len(self.nodes)
+        self.held_by[step.writes[0]] = len(self.nodes)
+        self.nodes.append(replace(node, sources=tuple(sources)))
+
+    def _reach(self, node: Node, sources: list[int]) -> None:
+        """Check that these maps are what the layer was counted on, and put a flatten between where it needs one."""
+        self.read.update(sources)
+        try:
+            reaching = side_by_side([self._shape(source) for source in sources])
+        except (LayerError, IndexError):
+            raise NoChainError(node.name) from None
+        expected = node.layer.input_shape
+        if isinstance(node.layer, Linear) and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
+            self.nodes.append(Node(f"{node.name}.flatten", Flatten(reaching), tuple(sources)))
+            sources[:] = [len(self.nodes) - 1]
+        elif _without_ones(reaching, node.layer) != expected:
+            raise NoChainError(node.name)
+
+    def _sum(self, step: Step) -> None:
+        """The last of the layers adds the others to its own, unless somebody has read its own before."""
+        terms = [self._held(map_, step.name) for map_ in step.reads]
+        last = max(terms)
+        others = tuple(term for term in terms if term != last)
+        if not step.adds or last == INPUT or last in self.read or len(others) != len(terms) - 1 or not others:
+            raise NoChainError(step.name)
+        if any(self._shape(other) != self._shape(last) for other in others):
+            raise NoChainError(step.name)
+        self.nodes[last] = replace(self.nodes[last], add=(*self.nodes[last].add, *others))
+        self.read.update(others)
+        for map_ in step.reads:
+            del self.held_by[map_]
+        self.held_by[step.writes[0]] = last
+
+    def _held(self, map_: int, name: str) -> int:
+        if map_ not in self.held_by:
+            raise NoChainError(name)
+        return self.held_by[map_]
+
+    def _shape(self, number: int) -> Shape:
+        return (self.input_shape or ()) if number == INPUT else self.nodes[number].layer.output_shape
+
+
+def _without_ones(shape: Shape, layer: Layer) -> Shape:
+    """A map of one position as the features that a linear layer takes."""
+    return shape[:1] if isinstance(layer, Linear) and prod(shape[1:]) == 1 else shape

@@ -1,0 +1,97 @@
+"""Pools: what a forward pass runs of them, as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import nn
+
+from sepcost.errors import LayerError
+from sepcost.layers import Pool
+
+aten = torch.ops.aten
+
+POOLS = {
+    aten.max_pool2d_with_indices: "max",
+    aten.max_pool3d_with_indices: "max",
+    aten.avg_pool2d: "average",
+    aten.avg_pool3d: "average",
+}
+"""Those with a kernel."""
+ARGUMENTS = {
+    "max": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
+    "average": ("kernel_size", "stride", "padding", "ceil_mode"),
+}
+UNLESS_GIVEN = {"stride": (), "padding": (0,), "dilation": (1,), "ceil_mode": False}
+ADAPTIVE = {
+    aten._adaptive_avg_pool2d: "average",
+    aten._adaptive_avg_pool3d: "average",
+    aten.adaptive_max_pool2d: "max",
+    aten.adaptive_max_pool3d: "max",
+}
+"""Those whose output is given."""
+REDUCTIONS: dict[Any, Any] = {aten.mean: "average", aten.amax: "max"}
+"""What a pool is that spans the whole map."""
+OF_ONE_AXIS = (nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d)
+
+
+def is_pool(func: Any, args: Sequence[Any]) -> bool:
+    """Whether an operator is a pool: a mean is one if it is that of each whole map."""
+    operator = func._overloadpacket
+    if operator in REDUCTIONS:
+        source, axes = args[0], args[1] if len(args) > 1 else None
+        if source.dim() not in (4, 5) or not isinstance(axes, (list, tuple)):
+            return False
+        return sorted(axis % source.dim() for axis in axes) == list(range(2, source.dim()))
+    return operator in POOLS or operator in ADAPTIVE
+
+
+def pool_of(func: Any, args: Sequence[Any], out: torch.Tensor, module: nn.Module | None) -> Pool | None:
+    """The pool as a layer; None where a layer has no words for it, such as a dilation."""
+    operator = func._overloadpacket
+    shape, made = tuple(args[0].shape[1:]), tuple(out.shape[1:])
+    with suppress(LayerError):
+        if operator in REDUCTIONS:  # whose output may have lost the axes
+            return Pool(shape, mode=REDUCTIONS[operator], global_pool=True)
+        if operator in ADAPTIVE:
+            pool = _adaptive(shape, made, ADAPTIVE[operator])
+        else:
+            pool = _with_kernel(operator, shape, args)
+        if pool is not None and pool.output_shape == made:
+            return _on_one_axis(pool) if isinstance(module, OF_ONE_AXIS) else pool
+    return None
+
+
+def _adaptive(shape: Sequence[int], made: Sequence[int], mode: Any) -> Pool | None:
+    if set(made[1:]) == {1}:
+        return Pool(shape, mode=mode, global_pool=True)
+    if any(before % after for before, after in zip(shape[1:], made[1:])):
+        return None
+    return Pool(shape, tuple(before // after for before, after in zip(shape[1:], made[1:])), mode=mode)
+
+
+def _with_kernel(operator: Any, shape: Sequence[int], args: Sequence[Any]) -> Pool | None:
+    mode: Any = POOLS[operator]
+    given = {**UNLESS_GIVEN, **dict(zip(ARGUMENTS[mode], args[1:]))}
+    if set(given.pop("dilation")) != {1}:
+        return None
+    stride = given.pop("stride") or given["kernel_size"]
+    axes = {"stride": stride, "kernel_size": given.pop("kernel_size"), "padding": given.pop("padding")}
+    every: dict[str, Any] = {
+        name: tuple(value) * (len(shape) - 1 if len(value) == 1 else 1) for name, value in axes.items()
+    }
+    return Pool(shape, **every, **given, mode=mode)
+
+
+def _on_one_axis(pool: Pool) -> Pool:
+    """As its author wrote it: torch runs it with an axis of one more."""
+    shape = (pool.input_shape[0], pool.input_shape[-1])
+    if pool.global_pool:
+        return Pool(shape, mode=pool.mode, global_pool=True)
+    padding: Any = pool.padding[-1:]
+    return Pool(
+        shape, pool.kernel_size[-1:], stride=pool.stride[-1:], padding=padding, mode=pool.mode, ceil_mode=pool.ceil_mode
+    )
