@@ -25,7 +25,7 @@ NET = ("networks", 0)
 STEM = (*NET, "layers", 0)
 TOTAL = (*NET, "total", "standard")
 MISSING = object()
-LONG = "9" * 151
+LONG = "9" * 1101
 NOT_OURS = "this is not what sepcost compare --format json writes"
 
 
@@ -172,7 +172,7 @@ def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ..
         ),
         (
             TEXT.replace('"params":432', f'"params":{LONG}'),
-            "costs.json: has a number that no count can be: 9999999999…9999999999 (151 characters)",
+            "costs.json: has a number that no count can be: 9999999999…9999999999 (1,101 characters)",
         ),
         ('{"schema_version":1,"x":' + "[" * 100_000, "costs.json: is nested too deep"),
     ],
