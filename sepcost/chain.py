@@ -30,8 +30,12 @@ class Formulas:
         return (letter for term in (self.macs, self.reads, self.writes) for letter, _ in term.powers)
 
 
-def chain(conv: Conv, parts: Sequence[Conv], *, per_position: bool = False, times: int = 1) -> list[Formulas]:
+def chain(
+    conv: Conv, parts: Sequence[Conv], *, per_position: bool = False, times: int = 1, products: int = 1
+) -> list[Formulas]:
     """The formulas of each part; ``parts`` are made of a ``symbolic`` convolution, and ``conv`` may be the only one.
+
+    It runs ``times`` times on each sample; ``products`` are the real ones for each complex one.
 
     >>> from sepcost.symbolic import symbolic
     >>> conv = symbolic(Conv((28, 28), 1, 32, 3))
@@ -39,12 +43,13 @@ def chain(conv: Conv, parts: Sequence[Conv], *, per_position: bool = False, time
     ['C', 'K', 'O']
     """
     often = Term.of(Letter("n", times)) if times > 1 else Term()
+    real = Term.of(Letter("r", products)) if products > 1 else Term()
     channels, maps = _channels(parts), _maps(conv, parts, per_position)
     ends = zip(parts, pairwise(channels), pairwise(maps))
-    return [_formulas(part, *between, *sizes, often) for part, between, sizes in ends]
+    return [_formulas(part, *between, *sizes, often, real) for part, between, sizes in ends]
 
 
-def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term, often: Term) -> Formulas:
+def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term, often: Term, real: Term) -> Formulas:
     is_depthwise = _is_depthwise(part, inputs)
     kernel = Term()
     for size in part.kernel_size:
@@ -54,7 +59,7 @@ def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term
     biases = (outputs,) * part.bias + (Term.of(number(2)) * outputs,) * (part.norm == "batch")
     reads, writes = often * before * inputs, often * after * outputs
     is_pointwise = not kernel.powers and part.groups == 1
-    return Formulas(weights, biases, often * positions * weights, reads, writes, is_depthwise, is_pointwise)
+    return Formulas(weights, biases, often * real * positions * weights, reads, writes, is_depthwise, is_pointwise)
 
 
 def _is_depthwise(part: Conv, inputs: Term) -> bool:

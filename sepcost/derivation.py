@@ -15,7 +15,12 @@ from sepcost.steps import Counted, Step, step
 from sepcost.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.units import exact
 
-MEANINGS = {"M": ("hidden channel", "hidden channels"), "g": ("group", "groups"), "n": ("run", "runs on each sample")}
+MEANINGS = {
+    "M": ("hidden channel", "hidden channels"),
+    "g": ("group", "groups"),
+    "n": ("run", "runs on each sample"),
+    "r": ("", "real products for each complex one"),
+}
 
 
 class Section(NamedTuple):
@@ -44,7 +49,9 @@ def derivation(comparison: Comparison) -> list[Section]:
     sections = [Section("Output map", tuple(_output_map(conv)))] if counted.has_map else []
 
     def formulas(parts: Sequence[Conv]) -> list[Formulas]:
-        return chain(conv, parts, per_position=not counted.has_map, times=layer.node.times)
+        node = layer.node
+        products = node.widths.products if node.widths else 1
+        return chain(conv, parts, per_position=not counted.has_map, times=node.times, products=products)
 
     (standard,) = formulas([conv])
     shared = ("Its weights are another layer's, and count there.",) if layer.node.shared else ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.chain import Formulas
 from sepcost.comparison import Variant
-from sepcost.cost import Convention, Cost
+from sepcost.cost import MIXED, Convention, Cost
 from sepcost.units import BYTES, decimal, exact, in_bytes
 
 
@@ -39,6 +39,11 @@ class Counted(NamedTuple):
 
     convention: Convention
     has_map: bool
+
+    @property
+    def has_one_dtype(self) -> bool:
+        """Whether all elements have the same bytes, so that a letter can stand for them."""
+        return self.convention.dtype != MIXED
 
     def figures(self, formulas: Formulas, cost: Cost) -> Iterator[Step]:
         """Every figure of a convolution."""
@@ -80,6 +85,8 @@ class Counted(NamedTuple):
         yield _Count("activations", (formulas.writes,), cost.activations)
 
     def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[Step]:
+        if not self.has_one_dtype:
+            return
         yield step("weights", self._weights(parts, cost), _bytes(cost.weight_bytes(self.convention)))
         if self.has_map:
             maps = Product((self._element, *self._samples, Word("activations", cost.activations)))
@@ -87,7 +94,7 @@ class Counted(NamedTuple):
 
     def _moved(self, traffic: Expression, cost: Cost) -> Iterator[Step]:
         """What has to be read and written, and what is done with each byte of it."""
-        if self.has_map:
+        if self.has_map and self.has_one_dtype:
             moved = cost.traffic_bytes(self.convention)
             yield step("traffic", traffic, _bytes(moved))
             macs: Expression = Word("MACs", cost.macs)
@@ -103,7 +110,7 @@ class Counted(NamedTuple):
         """The bytes of the params: each has as many as an element, unless biases are wider."""
         usual = Product((self._element, Word("params", cost.params)))
         wider = cost.weight_bytes(self.convention) - cost.params * self._element.value
-        if not wider:
+        if not wider or not self.has_one_dtype:
             return usual
         biases = [term for part in parts for term in part.biases]
         of_bias = number(self._element.value + wider // int(sum(term.value for term in biases)))

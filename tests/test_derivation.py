@@ -20,6 +20,7 @@ from sepcost import Conv, Convention, Network, Replacement, SepcostError, compar
 from sepcost.comparison import Comparison
 from sepcost.cost import Cost
 from sepcost.derivation import derivation
+from sepcost.network import Widths
 from sepcost.replacements import REPLACEMENTS
 from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
 from sepcost.units import as_ratio, decimal
@@ -365,6 +366,26 @@ def test_a_layer_that_runs_often_with_the_weights_of_another(tmp_path: Path) -> 
     check_values(alone)
     assert prod((3, 8, 8, 4, 9, 8)) == alone.layers[0].standard.macs
     assert "n·H'·W'·C·K²·O" in {line.symbols for line in lines(alone)}
+
+
+def test_a_layer_of_a_complex_model() -> None:
+    """torch runs each complex convolution as three real ones."""
+    network = Network.of(Conv((16, 16), 2, 8, 3))
+    complex_ = replace(network, nodes=(replace(network.nodes[0], widths=Widths(8, 8, 8, 8, 8, 3)),))
+    comparison = Comparison.of(complex_, [Replacement.parse("separable")], Convention(dtype="complex64", is_own=True))
+    check_lines(comparison)
+    check_values(comparison)
+    (macs,) = (line for line in lines(comparison) if (line.section[:8], line.name) == ("standard", "MACs"))
+    assert (macs.symbols, macs.value) == ("r·H'·W'·C·K²·O", "110,592")
+
+
+def test_a_layer_of_several_dtypes_has_no_letter_for_bytes() -> None:
+    network = Network.of(Conv((16, 16), 2, 8, 3, bias=True))
+    mixed = replace(network, nodes=(replace(network.nodes[0], widths=Widths(2, 4, 4, 2, 2)),))
+    comparison = Comparison.of(mixed, [Replacement.parse("separable")], Convention(dtype="mixed", is_own=True))
+    check_lines(comparison)
+    names = {line.name for line in lines(comparison) if line.section == "standard"}
+    assert names == {"params", "MACs", "activations"}
 
 
 def test_only_a_single_convolution_is_derived() -> None:

@@ -194,6 +194,8 @@ def flops_note(convention: Convention) -> str:
 
 def derivation_notes(convention: Convention) -> list[str]:
     """What is counted, and the letters of bytes and of the batch."""
+    if convention.dtype == MIXED:
+        return [flops_note(convention), "Its tensors have several dtypes, so that no letter says their bytes."]
     size = convention.bytes_per_element
     element = f"b = {size} byte{'s' if size > 1 else ''} an element"
     samples = f", N = {convention.batch:,} samples" if convention.batch > 1 else ""
