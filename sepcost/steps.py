@@ -73,7 +73,7 @@ class Counted(NamedTuple):
         yield "params", standard.params, cost.params
         yield "MACs", standard.macs, cost.macs
         yield "activations", standard.activations, cost.activations
-        if self.has_map:
+        if self.has_map and self.has_one_dtype:
             yield "traffic", standard.traffic_bytes(self.convention), cost.traffic_bytes(self.convention)
 
     def _counts(self, formulas: Formulas, cost: Cost) -> Iterator[_Count]:
