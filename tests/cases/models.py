@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.ao import quantization
+from torch.nn import functional
 
 
 class ClassToken(nn.Module):
@@ -111,3 +114,100 @@ class WritesIntoItsInputs(nn.Module):
 def traced() -> Any:
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
     return torch.jit.trace(net, torch.zeros(1, 3, 32, 32))  # type: ignore[no-untyped-call]
+
+
+class Bottleneck(nn.Module):
+    """A shortcut that stays alive over three convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(256, 64, 1, bias=False)
+        self.b = nn.Conv2d(64, 64, 3, padding=1, bias=False)
+        self.c = nn.Conv2d(64, 256, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Any:
+        return x + self.c(self.b(self.a(x)))
+
+
+class Skip(nn.Module):
+    """A map that waits for a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(16, 16, 3, padding=1, bias=False)
+        self.d = nn.Conv2d(16, 32, 3, 2, 1, bias=False)
+        self.u = nn.ConvTranspose2d(32, 16, 2, 2, bias=False)
+        self.c = nn.Conv2d(32, 16, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Any:
+        a = self.a(x)
+        return self.c(torch.cat([a, self.u(self.d(a))], 1))
+
+
+class Attention(nn.Module):
+    """Patches that attend to each other: two products of maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 64, 8, 8, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x).flatten(2).transpose(1, 2).reshape(x.shape[0], -1, 4, 16).transpose(1, 2)
+        return functional.scaled_dot_product_attention(x, x, x)
+
+
+def half() -> nn.Module:
+    return small().half()
+
+
+class ComplexConvs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(2, 8, 3, padding=1, dtype=torch.complex64)
+        self.b = nn.Conv2d(8, 8, 3, padding=1, dtype=torch.complex64)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.b(self.a(x))
+
+
+class Transformed(nn.Module):
+    """A convolution, and an operator that torch's counter counts as nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.fft.rfft2(self.conv(x)).real
+
+
+def quantised() -> nn.Module:
+    """A float stem, then a convolution and a linear layer in int8, whose packed weights are no parameters."""
+
+    class Body(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = nn.Conv2d(3, 3, 3, padding=1)
+            self.quant = quantization.QuantStub()
+            self.conv = nn.Conv2d(3, 8, 3)
+            self.dequant = quantization.DeQuantStub()
+
+        def forward(self, x: Tensor) -> Any:
+            return self.dequant(self.conv(self.quant(self.stem(x))))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of its own module
+        body = Body().eval()
+        config = quantization.get_default_qconfig("fbgemm")
+        body.conv.qconfig = body.quant.qconfig = config  # type: ignore[assignment]
+        quantization.prepare(body, inplace=True)
+        body(torch.zeros(1, 3, 16, 16))
+        return cast(nn.Module, quantization.convert(body, inplace=True))
+
+
+def dynamic() -> nn.Module:
+    """A linear layer that quantises its input as it runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 10))
+        return cast(nn.Module, quantization.quantize_dynamic(plain, {nn.Linear}))

@@ -1,0 +1,171 @@
+"""What is alive at once in a model's pass: peaks worked out by hand, and those of the same network in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sepcost import SepcostError, compare, load
+from sepcost.report.result import Result
+from tests.cases import models
+from tests.commands import ROOT
+from tests.pytorch.models import ResNet50
+
+MAP = 8 * 16 * 16
+"""Elements of a map of eight channels."""
+
+
+class Does(nn.Module):
+    """A model that does this with two convolutions that keep the map as it is, and one that halves it."""
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        super().__init__()
+        self.does = forward
+        self.a, self.b = (nn.Conv2d(8, 8, 3, padding=1, bias=False) for _ in range(2))
+        self.half = nn.Conv2d(8, 8, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.up = nn.Upsample(scale_factor=2)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.does(self, x)
+
+
+def peak_of(forward: Callable[..., Any]) -> tuple[str, int, int, int]:
+    """Where it is, and what is read, written and held there, in maps."""
+    peak = compare(Does(forward), [], inputs="8x16x16").standard.peak
+    assert peak is not None
+    read, written, held = (divmod(elements, MAP // 4) for elements in (peak.read, peak.written, peak.held))
+    assert read[1] == written[1] == held[1] == 0
+    return peak.at, read[0], written[0], held[0]
+
+
+PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
+    "a chain": (lambda self, x: self.b(self.a(x)), ("a", 4, 4, 0)),
+    "a shortcut": (lambda self, x: x + self.b(self.a(x)), ("b", 4, 4, 4)),
+    "relu runs in place": (lambda self, x: self.b(torch.relu(self.a(x))), ("a", 4, 4, 0)),
+    "so do norm and softmax": (lambda self, x: self.half(self.norm(self.a(x)).softmax(1)), ("a", 4, 4, 0)),
+    "but not where somebody reads its input later": (
+        lambda self, x: self.half(functional.silu(y := self.half(x)) + y),  # the norm is no layer
+        ("half", 4, 1, 0),
+    ),
+    "then it is a map": (
+        lambda self, x: functional.silu(y := self.a(x)) + self.b(y),
+        ("b", 4, 4, 4),
+    ),
+    "written in place by its author": (lambda self, x: self.b(self.a(x).relu_()), ("a", 4, 4, 0)),
+    "a view holds its map": (lambda self, x: self.b(self.a(x)) + x[:, :1], ("b", 4, 4, 4)),
+    "a concatenation costs nothing": (
+        lambda self, x: torch.cat([self.a(x), self.b(x)], 1),
+        ("b", 4, 4, 4),
+    ),
+    "a copy is a map": (lambda self, x: self.half(x.transpose(2, 3).contiguous()), ("clone", 4, 4, 0)),
+    "so is padding": (lambda self, x: functional.pad(self.half(x), (0, 8, 0, 8)), ("constant_pad_nd", 1, 4, 0)),
+    "and a larger map": (lambda self, x: self.up(self.half(x)), ("half", 4, 1, 0)),
+    "indices that nobody reads are none": (
+        lambda self, x: functional.max_pool2d(self.a(x), 2),
+        ("a", 4, 4, 0),
+    ),
+    "an output lives to the end": (lambda self, x: (y := self.a(x), self.b(x), self.half(y))[:2], ("b", 4, 4, 4)),
+    "what is added to the input in place": (lambda self, x: self.a(x.add_(1)), ("a", 4, 4, 0)),
+}
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_a_peak_is_what_is_alive_at_once(name: str) -> None:
+    forward, expected = PASSES[name]
+    assert peak_of(forward) == expected
+
+
+def figures(result: Result) -> list[tuple[int, int]]:
+    """The peak and the traffic of the standard and of each replacement."""
+    totals = [result.standard, *result.totals.values()]
+    convention = result.convention
+    return [(total.peak_bytes(convention) or 0, total.cost.traffic_bytes(convention)) for total in totals]
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "peak", "traffic"),
+    [
+        (models.Bottleneck, "256x56x56", (256 + 64 + 256) * 56**2 * 4, 9_912_320),
+        (models.Skip, "16x128x128", 3 * 16 * 128**2 * 4, 8_442_880),
+        (ResNet50, "3x224x224", 7_225_344, 193_769_536),
+    ],
+)
+def test_peaks_and_traffic_of_residual_and_branching_models(
+    model: Callable[[], nn.Module], shape: str, peak: int, traffic: int
+) -> None:
+    """Worked out by hand: the shortcut over the narrow maps, two maps that wait, and the first block's two branches."""
+    assert figures(compare(model(), [], inputs=shape)) == [(peak, traffic)]
+
+
+RESIDUAL = {
+    "input": {"C": 256, "H": 56},
+    "layers": [
+        {"name": "a", "K": 1, "O": 64},
+        {"name": "b", "K": 3, "O": 64},
+        {"name": "c", "K": 1, "O": 256, "add": "input"},
+    ],
+}
+SKIP = {
+    "input": {"C": 16, "H": 128},
+    "layers": [
+        {"name": "a", "K": 3, "O": 16},
+        {"name": "d", "K": 3, "O": 32, "stride": 2},
+        {"name": "u", "K": 2, "O": 16, "stride": 2, "transposed": True},
+        {"name": "c", "K": 3, "O": 16, "from": ["a", "u"]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "config"),
+    [(models.Bottleneck, "256x56x56", RESIDUAL), (models.Skip, "16x128x128", SKIP)],
+)
+@pytest.mark.parametrize("replacement", ["separable", "blueprint", "inverted:expansion=4", "grouped:groups=8"])
+def test_a_model_and_the_same_network_in_yaml_have_the_same_peak_and_traffic(
+    model: Callable[[], nn.Module], shape: str, config: Any, replacement: str
+) -> None:
+    assert figures(compare(model(), replacement, inputs=shape)) == figures(compare(config, replacement))
+
+
+def test_the_shipped_resnet_has_the_peak_of_its_model() -> None:
+    model = compare(ResNet50(), inputs="3x224x224")
+    assert figures(compare(load(ROOT / "configs/resnet50.yaml"))) == figures(model)
+
+
+def test_attention_reads_and_writes_each_product_once() -> None:
+    """The scores, 4·64² of them, are written by the first product and read by the second."""
+    result = compare(models.Attention(), [], inputs="3x64x64")
+    cost = result.standard.cost
+    weights, patches = 3 * 64 * 8 * 8, 64 * 8 * 8
+    conv = 3 * 64 * 64 + patches
+    products = 2 * (2 * patches + 4 * 64 * 64)
+    assert cost.traffic_bytes(result.convention) == 4 * (weights + conv + products) == 311_296
+    assert (cost.macs, cost.params) == (1_310_720, weights)
+    assert cost.macs_per_byte(result.convention) == 1_310_720 / 311_296
+
+
+def test_a_branch_that_hides_its_maps_leaves_no_peak() -> None:
+    def forward(self: Any, x: Tensor) -> Any:
+        return torch.cond(x.sum() > 0, lambda x: self.a(x), lambda x: self.b(x), (x,))
+
+    result = compare(Does(forward), inputs="8x16x16")
+    assert result.standard.peak is None
+    assert result.standard.peak_bytes(result.convention) is None
+    assert "No peak activations: torch.cond hides what it reads and writes." in str(result)
+
+
+def test_layers_that_stand_alone_have_no_peak_but_one_layer_has() -> None:
+    one = {"H": 8, "C": 4, "K": 3, "O": 6}
+    alone = compare([one]).standard.peak
+    assert alone is not None
+    assert (alone.read, alone.written, alone.held) == (4 * 64, 6 * 64, 0)
+    several = compare([one, one])
+    assert several.standard.peak is None
+    with pytest.raises(SepcostError, match="peak_activation_bytes"):
+        several.reduction("separable", "peak_activation_bytes")
