@@ -50,6 +50,8 @@ BATCH_NORMS = {
 COMPLEX = {torch.complex32, torch.complex64, torch.complex128}
 REAL_PRODUCTS = 3
 """How many real convolutions torch runs for a complex one."""
+RESIZES = ("upsample_", "_upsample_")
+"""What torch takes apart into indices, and kernels do without."""
 OF_POOLS = ("Pool1d", "Pool2d", "Pool3d")
 """How the names of modules end that are pools."""
 ALL = "Global"
@@ -96,7 +98,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(func, HigherOrderOperator):
             return self._higher_order(func, args, kwargs)
         operator = func._overloadpacket
-        if operator not in flop_registry and func._can_decompose():
+        if operator not in flop_registry and func._can_decompose() and not operator.__name__.startswith(RESIZES):
             with self:
                 return func.decompose(*args, **kwargs)
         self.value_reads.see(func, args)
