@@ -50,8 +50,7 @@ def derivation(comparison: Comparison) -> list[Section]:
 
     def formulas(parts: Sequence[Conv]) -> list[Formulas]:
         node = layer.node
-        products = node.widths.products if node.widths else 1
-        return chain(conv, parts, per_position=not counted.has_map, times=node.times, products=products)
+        return chain(conv, parts, per_position=not counted.has_map, times=node.times, products=node.products)
 
     (standard,) = formulas([conv])
     shared = ("Its weights are another layer's, and count there.",) if layer.node.shared else ()

@@ -88,6 +88,11 @@ class Node:
         return cost.repeated(self.times, shared=self.shared)
 
     @property
+    def products(self) -> int:
+        """How many real products it runs for each of its own."""
+        return 1 if self.widths is None else self.widths.products
+
+    @property
     def has_weights(self) -> bool:
         return isinstance(self.layer, (Conv, Linear))
 

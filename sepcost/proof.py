@@ -125,7 +125,7 @@ class _Proof:
         if isinstance(found, Refused):
             self._agree(place, "output", layer.output_shape, found)
             return None
-        found = found._replace(params=0 if node.shared else found.params, macs=found.macs * node.times)
+        found = found._replace(params=0 if node.shared else found.params, macs=found.macs * node.times * node.products)
         agree = [
             self._agree(place, "params", cost.params, found.params),
             self._agree(place, "macs", cost.macs, found.macs),

@@ -55,9 +55,10 @@ def sheets(comparison: Comparison, assumed: Sequence[str] = (), view: View | Non
 
 
 def is_single_convolution(comparison: Comparison) -> bool:
-    """Whether it is about one convolution rather than a network."""
+    """Whether it is about one convolution rather than a network, or a model that runs something else, too."""
     network = comparison.network
-    return len(network) == 1 and network.independent and isinstance(network.nodes[0].layer, Conv)
+    alone = len(network) == 1 and network.independent and not comparison.is_lower_bound
+    return alone and isinstance(network.nodes[0].layer, Conv)
 
 
 def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str] = ()) -> Sheet:

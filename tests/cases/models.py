@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.ao import quantization
+from torch.ao import quantization as untyped
 from torch.nn import functional
+
+quantization: Any = untyped  # torch has no types for it
 
 
 class ClassToken(nn.Module):
@@ -199,7 +201,7 @@ def quantised() -> nn.Module:
         warnings.simplefilter("ignore")  # torch warns of its own module
         body = Body().eval()
         config = quantization.get_default_qconfig("fbgemm")
-        body.conv.qconfig = body.quant.qconfig = config  # type: ignore[assignment]
+        body.conv.qconfig = body.quant.qconfig = config
         quantization.prepare(body, inplace=True)
         body(torch.zeros(1, 3, 16, 16))
         return cast(nn.Module, quantization.convert(body, inplace=True))

@@ -1,0 +1,204 @@
+"""Bytes of models as the command reports them: dtypes, quantised layers, what is not counted, and what nobody knows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cases import models
+from tests.commands import ROOT, Run, Sepcost
+
+CASES = str(Path(models.__file__).relative_to(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def _at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def counted(sepcost: Sepcost, model: str, *options: str) -> dict[str, Any]:
+    done = sepcost("compare", f"{CASES}:{model}", *options, "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    (network,) = json.loads(done.out)["networks"]
+    assert isinstance(network, dict)
+    return network
+
+
+def standard(network: dict[str, Any]) -> dict[str, Any]:
+    figures = network["total"]["standard"]
+    assert isinstance(figures, dict)
+    return figures
+
+
+def test_memory_is_what_the_models_tensors_have(in_process: Sepcost) -> None:
+    network = counted(in_process, "half", "--input", "3x32x32:float16")
+    assert network["own_dtype"] == "float16"
+    figures = standard(network)
+    assert figures["weight_bytes"] == 2 * 24_330 == 48_660
+    assert figures["activation_bytes"] == 2 * figures["activations"]
+    table = in_process("compare", f"{CASES}:half", "--input", "3x32x32:float16").out
+    assert "Memory is in float16." in table
+
+
+def test_a_dtype_that_was_asked_for_overrides_the_models_own(in_process: Sepcost) -> None:
+    options = ("--input", "3x32x32:float16", "--dtype", "float32")
+    network = counted(in_process, "half", *options)
+    assert standard(network)["weight_bytes"] == 4 * 24_330
+    assert "own_dtype" not in network
+    done = in_process("compare", f"{CASES}:half", *options)
+    assert "Memory is in float32, not in the model's own float16." in done.out
+
+
+def test_under_int8_biases_and_norms_have_four_bytes(in_process: Sepcost) -> None:
+    """3·16·9, 16·32·9, 32·64·9 and 64·10 weights; 16 + 32 + 64 + 10 biases, and 2·(16 + 32) of norms."""
+    figures = standard(counted(in_process, "small", "--input", "3x32x32", "--dtype", "int8"))
+    weights = 27 * 16 + 9 * 16 * 32 + 9 * 32 * 64 + 640
+    assert figures["weight_bytes"] == weights + 4 * (16 + 32 + 64 + 10 + 2 * 48)
+
+
+def test_a_complex_convolution_is_one_layer_of_real_products(in_process: Sepcost) -> None:
+    network = counted(in_process, "ComplexConvs", "--input", "2x16x16:complex64", "-r", "none")
+    assert [layer["name"] for layer in network["layers"]] == ["a", "b"]
+    figures = standard(network)
+    assert figures["macs"] == 3 * 256 * (2 * 8 * 9 + 8 * 8 * 9) == 552_960
+    assert figures["weight_bytes"] == 8 * (2 * 8 * 9 + 8 + 8 * 8 * 9 + 8) == 5_888
+    assert figures["peak_activation_bytes"] == 8 * 2 * 8 * 256
+    done = in_process("compare", f"{CASES}:ComplexConvs", "--input", "2x16x16:complex64", "--verify")
+    assert done.code == 0, done.err
+
+
+def test_quantised_layers_have_their_packed_weights(in_process: Sepcost) -> None:
+    network = counted(in_process, "quantised", "--input", "3x16x16", "--device", "cpu")
+    layers = {layer["name"]: layer for layer in network["layers"]}
+    conv = layers["conv"]
+    assert (conv["kernel"], conv["output"], conv["kept"]) == ([3, 3], [8, 14, 14], "it is quantised")
+    assert (conv["standard"]["params"], conv["standard"]["macs"]) == (216 + 8, 216 * 14 * 14)
+    assert conv["standard"]["weight_bytes"] == 216 + 4 * 8
+    assert conv["standard"]["traffic_bytes"] == 3 * 256 + 8 * 196 + 216 + 4 * 8
+    stem = layers["stem"]["standard"]
+    assert stem["weight_bytes"] == 4 * (81 + 3)
+    assert (network["unconfirmed"], network["own_dtype"]) == (["conv"], "mixed")
+    assert "lower_bound" not in network
+    table = in_process("compare", f"{CASES}:quantised", "--input", "3x16x16", "--device", "cpu").out
+    assert "Torch's own counter has nothing of quantised layers: conv." in table
+    assert "Memory is in the model's own dtypes." in table
+
+
+def test_a_dynamically_quantised_linear_layer_is_one(in_process: Sepcost) -> None:
+    network = counted(in_process, "dynamic", "--input", "3x8x8", "--device", "cpu")
+    linear = network["layers"][-1]
+    assert (linear["type"], linear["input"], linear["output"]) == ("linear", [144], [10])
+    assert linear["standard"]["weight_bytes"] == 1440 + 4 * 10
+
+
+WITHOUT = "torch.nn:Conv2d(3, 8, 3, padding=1)"
+TRANSFORMED = (f"{CASES}:Transformed", "--input", "3x8x8")
+
+
+def test_what_cannot_be_counted_makes_totals_lower_bounds(in_process: Sepcost, tmp_path: Path) -> None:
+    network = counted(in_process, "Transformed", "--input", "3x8x8")
+    assert network["lower_bound"] is True
+    assert list(network["uncounted"]) == ["_fft_r2c"]
+    table = in_process("compare", *TRANSFORMED).out
+    assert "≥ 13,824" in table
+    assert "≥ 13,824" in in_process("compare", *TRANSFORMED, "--totals").out
+    assert r"$\geq$" in in_process("compare", *TRANSFORMED, "--format", "latex").out
+    written = in_process("compare", *TRANSFORMED, "--format", "json").out
+    tmp_path.joinpath("costs.json").write_text(written)
+    assert "≥ 13,824" in in_process("diff", str(tmp_path / "costs.json"), WITHOUT, "--input", "3x8x8").out
+
+
+def test_a_checked_value_says_that_it_is_a_lower_bound(in_process: Sepcost) -> None:
+    done = in_process("check", *TRANSFORMED, "--max-macs", "1M", "--no-verify")
+    assert "≥ " in done.out
+
+
+def alone(tmp_path: Path) -> str:
+    file = tmp_path / "list.yaml"
+    file.write_text("- {H: 8, C: 4, K: 3, O: 6}\n- {H: 8, C: 4, K: 3, O: 6}\nbudget".removesuffix("\nbudget"))
+    return str(file)
+
+
+@pytest.mark.parametrize("option", ["--max-peak-activation-bytes=1MB", "--min-reduction=peak_activation_bytes=1"])
+def test_a_budget_on_a_peak_that_nobody_knows_is_refused(in_process: Sepcost, tmp_path: Path, option: str) -> None:
+    done = in_process("check", alone(tmp_path), option, "--max-params", "1M", "--no-verify")
+    assert done.code == 2
+    figure = "reduction.peak_activation_bytes" if "reduction" in option else "peak_activation_bytes"
+    why = "its layers stand alone: nobody knows which maps wait for each other"
+    assert done.err == f"{tmp_path}/list.yaml:1:1: {figure} is not known: {why}\n"
+
+
+def test_an_unknown_peak_is_null_and_does_not_grow(in_process: Sepcost, tmp_path: Path) -> None:
+    file, baseline = alone(tmp_path), str(tmp_path / "costs.json")
+    assert in_process("check", file, "--update-baseline", baseline, "--no-verify").code == 0
+    assert json.loads(Path(baseline).read_text())["networks"][0]["total"]["standard"]["peak_activation_bytes"] is None
+    again = in_process("check", file, "--baseline", baseline, "--no-verify")
+    assert (again.code, again.err) == (0, "")
+    assert in_process("diff", baseline, file, "--exit-code").code == 0
+
+
+def written(sepcost: Sepcost, tmp_path: Path, model: str, shape: str) -> tuple[str, Run]:
+    file = tmp_path / "written.yaml"
+    options = ("--input", shape, "--format", "yaml", "--output", str(file))
+    return str(file), sepcost("compare", f"{CASES}:{model}", *options)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [("Bottleneck", "256x56x56"), ("Skip", "16x128x128"), ("small", "3x32x32")],
+)
+def test_a_written_config_keeps_the_traffic_and_the_peak(
+    in_process: Sepcost, tmp_path: Path, model: str, shape: str
+) -> None:
+    file, done = written(in_process, tmp_path, model, shape)
+    assert (done.code, done.err) == (0, "")
+    assert "independent" not in Path(file).read_text()
+    assert in_process("diff", f"{CASES}:{model}", file, "--input", shape, "--exit-code").code == 0
+    both = [json.loads(in_process("compare", *each, "--format", "json").out) for each in (
+        (f"{CASES}:{model}", "--input", shape), (file,)
+    )]  # fmt: skip
+    ours, theirs = (standard(each["networks"][0]) for each in both)
+    assert ours == theirs
+
+
+def test_what_no_layer_can_say_leaves_the_config_without_a_peak(in_process: Sepcost, tmp_path: Path) -> None:
+    file, done = written(in_process, tmp_path, "Attention", "3x64x64")
+    assert (done.code, done.err) == (0, "")
+    text = Path(file).read_text()
+    assert "# Its peak activations are not known from this: no layer says what mul does.\n" in text
+    assert "operator: bmm, macs: 524288, reads: 28672, writes: 20480" in text
+    (network,) = json.loads(in_process("compare", file, "-r", "none", "--format", "json").out)["networks"]
+    figures = standard(network)
+    assert (figures["traffic_bytes"], figures["peak_activation_bytes"], figures["peak"]) == (311_296, None, None)
+
+
+def test_the_peak_says_where_it_is(in_process: Sepcost) -> None:
+    network = counted(in_process, "Bottleneck", "--input", "256x56x56", "-r", "none")
+    mib = 56 * 56 * 4
+    assert standard(network)["peak"] == {
+        "at": "c", "read_bytes": 64 * mib, "written_bytes": 256 * mib, "held_bytes": 256 * mib
+    }  # fmt: skip
+    table = in_process("compare", f"{CASES}:Bottleneck", "--input", "256x56x56", "-r", "none").out
+    assert "Peak at c: 784.0 KiB in + 3.063 MiB out + 3.063 MiB held." in table
+
+
+def test_models_of_two_dtypes_are_set_against_each_other_in_their_own(in_process: Sepcost, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "import torch\nconv, half = (torch.nn.Conv2d(3, 8, 3, dtype=dtype) "
+        "for dtype in (torch.float32, torch.float16))\n"
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self, conv=half):\n"
+        "        super().__init__()\n"
+        "        self.conv = conv\n"
+        "    def forward(self, x):\n"
+        "        return self.conv(x.to(self.conv.weight.dtype))\n"
+        "wide = Net(conv)\n"
+    )
+    done = in_process("diff", f"{tmp_path}/nets.py:wide", f"{tmp_path}/nets.py:Net()", "--input", "3x8x8")
+    assert (done.code, done.err) == (0, "")
+    assert re.search(r"\nweights +896 B +448 B +−448 B +−50.0 %\n", done.out)
+    assert "Memory is in float32 before, and in float16 after." in done.out
