@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MARKED = "marked keep"
 """Why a layer is kept that its author wants to keep."""
-MOST_LAYERS = 100_000
-"""A network with more layers is refused: it is a mistake, or an attack."""
+MOST_PROBLEMS = 1000
+"""What else is wrong is not judged any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,22 @@ class Architecture:
     budget: Budget | None = None
     inner_norm: bool = True
 
+    @property
+    def size(self) -> int:
+        """How many layers it makes; one that reads or adds several counts for each of them."""
+        return sum(map(_size, self.specs))
+
+    def refuse_more_than(self, most: int) -> None:
+        """Raise a NetworkError that names the layer with which it has more layers."""
+        total = 0
+        for index, spec in enumerate(self.specs):
+            total += _size(spec)
+            if total > most:
+                name = layer_names(self.specs)[index]
+                reason = f"makes {total:,} layers, and the size of the file allows {most:,}"
+                field = "repeat" if spec.repeat > 1 else "type"
+                raise NetworkError([LayerProblem(index, name, field, reason)])
+
     def build(self) -> Network:
         """Chain the layers: each reads the output of the one before it unless it says otherwise.
 
@@ -81,9 +97,10 @@ class Architecture:
         """
         chain = _Chain(self.input_shape, self.independent, self.input_readable)
         names = layer_names(self.specs)
-        chain.refuse_too_many(self.specs, names)
         for index, spec in enumerate(self.specs):
             chain.append(index, spec, names[index])
+            if len(chain.problems) > MOST_PROBLEMS:
+                break
         chain.check_unique_names(names)
         if chain.problems:
             raise NetworkError(sorted(chain.problems, key=lambda problem: problem.number))
@@ -97,6 +114,10 @@ class Architecture:
             budget=self.budget,
             inner_norm=self.inner_norm,
         )
+
+
+def _size(spec: LayerSpec) -> int:
+    return spec.repeat * max(1, len(spec.sources) + len(spec.add))
 
 
 def layer_names(specs: Sequence[LayerSpec]) -> list[str]:
@@ -129,19 +150,12 @@ class _Chain:
         self.shapes: dict[int, Shape | None] = {}
         self.numbers: dict[str, int] = {}
         self.weights = Weights()
+        self.layers: dict[Layer, Layer] = {}
         self.previous: int | None = None
         self.count = 0
         if input_shape is not None or not input_readable:
             self.shapes[INPUT] = input_shape
             self.numbers["input"] = self.previous = INPUT
-
-    def refuse_too_many(self, specs: Sequence[LayerSpec], names: Sequence[str]) -> None:
-        total = 0
-        for index, spec in enumerate(specs):
-            total += spec.repeat
-            if total > MOST_LAYERS:
-                reason = f"makes more than {MOST_LAYERS:,} layers ({total:,})"
-                raise NetworkError([LayerProblem(index, names[index], "repeat", reason)])
 
     def append(self, index: int, spec: LayerSpec, name: str) -> None:
         links = self._resolve(index, spec, name)
@@ -225,6 +239,7 @@ class _Chain:
             return None
         shape = _input_shape(spec, [shape for shape in shapes if shape is not None])
         layer = _layer(spec, shape)
+        layer = self.layers.setdefault(layer, layer)  # many may be the same, and are counted once
         check_sum(layer.output_shape, [shape for shape in added if shape is not None])
         owner = self._owner(spec, layer, links.weights)
         self.weights.add(self.count, name, layer, owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -156,7 +156,7 @@ class Comparison:
         network.refuse_batch(convention.batch if convention else 1)
         convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
-        layers = _alike([_compared(node, acting) for node in network])
+        layers = _alike(_compared(network, acting))
         standard = _total(network, layers, convention, None)
         totals = {each.text: _total(network, layers, convention, each.text, standard.cost) for each in chosen}
         return cls(
@@ -256,7 +256,19 @@ def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replace
     return chosen if network.inner_norm else list(map(InPlace.of, chosen))
 
 
-def _compared(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
+def _compared(network: Network, replacements: Sequence[Replacement]) -> list[LayerComparison]:
+    """Each layer; one that is there again and again is counted once."""
+    known: dict[Hashable, LayerComparison] = {}
+    layers = []
+    for node in network:
+        same = (id(node.layer), node.keep, node.times, node.shared)
+        if same not in known:
+            known[same] = _compared_layer(node, replacements)
+        layers.append(replace(known[same], node=node))
+    return layers
+
+
+def _compared_layer(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
     standard = node.cost
     kept = _reason_to_keep(node)
     if kept is not None or not isinstance(node.layer, Conv):

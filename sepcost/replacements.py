@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.arguments import LARGEST, times
@@ -20,8 +19,8 @@ from sepcost.blocks import (
 )
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
-from sepcost.units import NumberError, list_items, read_factor, read_whole
-from sepcost.wording import did_you_mean
+from sepcost.units import NumberError, list_items, read_factor, read_whole, shortened
+from sepcost.wording import did_you_mean, in_one_line
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -75,7 +74,7 @@ class Replacement:
         """A block with its options as they were typed: ``option=value,…``; raises ReplacementError."""
         options = [_option(name, block, item) for item in given.split(",")]
         if len(dict(options)) < len(options):
-            raise ReplacementError(f"{name} is given an option twice: {given}")
+            raise ReplacementError(f"{name} is given an option twice: {shortened(given)}")
         return cls(f"{name}:{given}", block, tuple(options))
 
     @property
@@ -131,16 +130,16 @@ def known_block(name: str) -> Block:
     """The block that is called so; a ReplacementError if there is none."""
     block = REPLACEMENTS.get(name)
     if block is None:
-        hint = did_you_mean(name, REPLACEMENTS)
-        raise ReplacementError(f"no replacement is called {name!r}{hint} (there are: {', '.join(REPLACEMENTS)})")
+        hint = f"{did_you_mean(name, REPLACEMENTS)} (there are: {', '.join(REPLACEMENTS)})"
+        raise ReplacementError(f"no replacement is called {in_one_line(name, 60)!r}{hint}")
     return block
 
 
-def every_combination(given: str, block: Block) -> list[str]:
-    """Options as they were typed, some of them with several values: each combination as it would be typed.
+def option_values(name: str, given: str, block: Block) -> Mapping[str, list[str]]:
+    """Options as they were typed, some of them with several values: each option with each of its values.
 
-    >>> every_combination("groups=2,4,pointwise=true", grouped)
-    ['groups=2,pointwise=true', 'groups=4,pointwise=true']
+    >>> option_values("grouped", "groups=2,4,pointwise=true", grouped)
+    {'groups': ['groups=2', 'groups=4'], 'pointwise': ['pointwise=true']}
     """
     known = options_of(block)
     options: list[str] = []
@@ -149,13 +148,16 @@ def every_combination(given: str, block: Block) -> list[str]:
             options[-1] += f",{item}"
         else:
             options.append(item)
-    return [",".join(combination) for combination in product(*map(_one_by_one, options))]
+    keys = [option.partition("=")[0] for option in options]
+    if len(set(keys)) < len(keys):
+        raise ReplacementError(f"{name} is given an option twice: {shortened(given)}")
+    return dict(zip(keys, map(_one_by_one, options)))
 
 
 def _one_by_one(option: str) -> list[str]:
     key, equals, values = option.partition("=")
     try:
-        return [f"{key}{equals}{value}" for value in list_items(values)]
+        return [f"{key}{equals}{value}" for value in dict.fromkeys(list_items(values))]
     except NumberError as error:
         raise ReplacementError(f"option {key}: {error}") from None
 
@@ -212,8 +214,8 @@ def _option(name: str, block: Block, item: str) -> tuple[str, Value]:
     key, equals, value = item.partition("=")
     known = options_of(block)
     if key not in known:
-        options = ", ".join(known) or "none"
-        raise ReplacementError(f"{name} has no option {key!r}{did_you_mean(key, known)} (its options: {options})")
+        hint = f"{did_you_mean(key, known)} (its options: {', '.join(known) or 'none'})"
+        raise ReplacementError(f"{name} has no option {in_one_line(key, 60)!r}{hint}")
     default = known[key].default
     if not equals:
         raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={str(default).lower()}")

@@ -16,6 +16,7 @@ from sepcost.sharing import Weights
 from sepcost.units import factor_text, read_factor
 
 Factor = Fraction | float | str
+SMALLEST = Fraction(1, 1000)
 
 
 def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: Extent | int | None = None) -> Network:
@@ -51,7 +52,7 @@ def as_factor(name: str, value: Factor) -> Fraction:
         factor = value if isinstance(value, Fraction) else read_factor(str(value))
     except SepcostError as error:
         raise SepcostError(f"{name}: {error}") from None
-    if not Fraction(1, 1000) <= factor <= 1000:
+    if not SMALLEST <= factor <= 1000:
         raise SepcostError(f"{name}: must be between 0.001 and 1000, got {value}")
     return factor
 

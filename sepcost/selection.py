@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
+from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network, Node
+from sepcost.wording import in_one_line
 
 AGAIN = re.compile(r"#\d+$")
+MOST_PATTERNS = 100
+"""Each is tried on each layer; names without wildcards may be as many as there are layers."""
+MOST_NAMED = 10
+"""A message names that many globs and counts the rest."""
 
 
 class Selection(NamedTuple):
@@ -48,6 +55,9 @@ class Selection(NamedTuple):
 
     def _reasons(self, network: Network) -> Mapping[str, str | None]:
         """Why each layer is not chosen, or None."""
+        for option, globs in self._asdict().items():
+            if sum(map(_is_pattern, globs)) > MOST_PATTERNS:
+                raise SepcostError(f"{option}: at most {MOST_PATTERNS} globs with wildcards, got {len(globs):,}")
         modules = _modules(network)
         names: dict[str, list[str]] = defaultdict(list)
         for name, module in modules.items():
@@ -63,22 +73,22 @@ class Selection(NamedTuple):
         """
         if not any(self):
             return self
-        names = [node.name for node in network if isinstance(node.layer, Conv)]
-        return Selection(*(tuple(glob for glob in globs if not _matches_any(glob, names)) for globs in self))
+        names = {node.name for node in network if isinstance(node.layer, Conv)}
+        return Selection(*(tuple(glob for glob in globs if not _matches(glob, names)) for globs in self))
 
     @property
     def complaint(self) -> str:
         """What to say of globs that matched nothing: easily a slip."""
-        typed = [f"--{option} {glob or repr(glob)}" for option, globs in self._asdict().items() for glob in globs]
-        return f"{', '.join(typed)}: no convolution has such a name"
+        typed = [(option, glob) for option, globs in self._asdict().items() for glob in globs]
+        named = ", ".join(f"--{option} {in_one_line(glob, 60) or repr(glob)}" for option, glob in typed[:MOST_NAMED])
+        more = f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
+        return f"{named}{more}: no convolution has such a name"
 
     def why_not(self, *names: str) -> str | None:
         """Why the layers of these names, which are one module's, are kept; None if they may be replaced."""
-        if any(_matches_any(glob, names) for glob in self.exclude):
+        if _is_any(names, self.exclude):
             return "excluded"
-        if self.include and not any(_matches_any(glob, names) for glob in self.include):
-            return "not included"
-        return None
+        return "not included" if self.include and not _is_any(names, self.include) else None
 
 
 def _modules(network: Network) -> Mapping[str, str]:
@@ -96,5 +106,20 @@ def _modules(network: Network) -> Mapping[str, str]:
     return {node.name: module(node) for node in network}
 
 
-def _matches_any(glob: str, names: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for name in names)
+def _matches(glob: str, names: Set[str]) -> bool:
+    return any(fnmatchcase(name, glob) for name in names) if _is_pattern(glob) else glob in names
+
+
+def _is_any(names: Iterable[str], globs: Sequence[str]) -> bool:
+    plain, patterns = _sorted_out(globs)
+    return any(name in plain or any(fnmatchcase(name, glob) for glob in patterns) for name in names)
+
+
+@lru_cache
+def _sorted_out(globs: Sequence[str]) -> tuple[frozenset[str], list[str]]:
+    """Those that are names, which are found at once however many there are, and those with wildcards."""
+    return frozenset(globs), list(filter(_is_pattern, globs))
+
+
+def _is_pattern(glob: str) -> bool:
+    return any(letter in glob for letter in "*?[")

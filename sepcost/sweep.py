@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.arguments import Extent, times
 from sepcost.units import factor_text
 
-Value: TypeAlias = int | str | Extent | Fraction
-"""What a swept number may be: 3, ``same``, (3, 5), or a multiplier."""
+if TYPE_CHECKING:
+    from sepcost.replacements import Replacement
+
+Value: TypeAlias = "int | str | Extent | Fraction | Replacement"
+"""What a swept number may be: 3, ``same``, (3, 5), or a multiplier; and what else may be swept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from itertools import islice
 
 MOST_CANDIDATES = 50
 """Comparing is slow: with thousands of names and thousands of messages, nobody would wait for the suggestions."""
+LONGEST_WORD = 60
+"""What is longer is no slip of the hand, and takes long to compare: its time grows with the square of its length."""
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -19,7 +21,9 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches  # only a message that is about to be printed needs it
 
-    by_lower = {word.lower(): word for word in islice(known, MOST_CANDIDATES)}
+    if len(text) > LONGEST_WORD:
+        return ""
+    by_lower = {word.lower(): word for word in islice(known, MOST_CANDIDATES) if len(word) <= LONGEST_WORD}
     near = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean `{by_lower[near[0]]}`?" if near else ""
 

@@ -194,7 +194,7 @@ def _refuse_contradictions(
         raise SepcostError("--baseline reads a file: give its name")
 
 
-def _replacements(texts: Sequence[str] | None) -> list[Replacement] | None:
+def _replacements(texts: Sequence[str] | None) -> Sequence[Replacement] | None:
     """None where none was typed, and none at all for ``none``."""
     chosen, swept = asked_replacements(texts)
     if swept:
@@ -255,15 +255,18 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
         from sepcost.report.junit import junit
 
         return junit(judgement)
+    from sepcost.cli.shown import refuse_too_large
     from sepcost.report.check_sheets import check_sheets
 
+    sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
+    refuse_too_large(sheets, "use --format json")
     if format_ is Format.MARKDOWN:
         from sepcost.report.markdown import markdown
 
-        return markdown(check_sheets(judgement, problems=True))
+        return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return draw(*terminal(to_stdout), check_sheets(judgement))
+    return draw(*terminal(to_stdout), sheets)
 
 
 def _in_workspace(source: str) -> str | None:

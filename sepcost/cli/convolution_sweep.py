@@ -19,6 +19,7 @@ from sepcost.report.view import View
 from sepcost.sweep import Sweep, combination_text
 
 AT_ONCE = 8192
+"""So many combinations are counted at once, under so many fewer replacements."""
 WORTH_IT = 500
 """Fewer combinations are counted faster than NumPy is imported."""
 MOST_COMPLAINTS = 20
@@ -33,7 +34,8 @@ class ConvolutionSweep:
         self.view = view
         self.waiting = waiting
         self.swept = sweep.names
-        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if view.by_replacement else sweep
+        self.by_replacement = view.by_replacement or not job.together
+        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if self.by_replacement else sweep
         self._counted = False
         if self.sweep.size > sys.maxsize:
             raise SepcostError(f"{self.sweep.size:,} combinations are more than can be counted")
@@ -41,7 +43,7 @@ class ConvolutionSweep:
     @property
     def rows(self) -> int:
         """How many a table will have, as far as that is known."""
-        replacements = 1 if self.view.by_replacement else max(1, len(self.job.replacements or ()))
+        replacements = 1 if self.by_replacement else max(1, len(self.job.replacements or ()))
         return self._shown * replacements
 
     def comparisons(self) -> Iterator[Comparison]:
@@ -57,10 +59,14 @@ class ConvolutionSweep:
             yield from self.comparisons()
             return
         evaluated = self._evaluator()
-        for portion in _portions(self._numbers()):
+        for portion in _portions(self._numbers(), self._at_once):
             yield Several(len(portion), list(evaluated(portion)))
             self.waiting.advance(len(portion))
         self.job.summarize("combinations")
+
+    @property
+    def _at_once(self) -> int:
+        return AT_ONCE // max(1, len(self.job.replacements or ()))
 
     @property
     def _shown(self) -> int:
@@ -80,7 +86,7 @@ class ConvolutionSweep:
     def _keys(self, numbers: range) -> Iterator[tuple[Any, int]]:
         """The value that is sorted by of every combination that can be evaluated, and its number."""
         evaluated = self._evaluator()
-        for portion in _portions(numbers):
+        for portion in _portions(numbers, self._at_once):
             keys: dict[int, Any] = {}
             for places, comparison in evaluated(portion):
                 key = self.view.key(comparison)
@@ -99,8 +105,9 @@ class ConvolutionSweep:
         return self._comparison(number)
 
     def _worth_it(self) -> bool:
-        built_in = all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
-        return built_in and self.view.totals and self.sweep.size >= WORTH_IT
+        if not self.view.totals or self.sweep.size < WORTH_IT or self._at_once < WORTH_IT:
+            return False
+        return all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
 
     def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:
         from sepcost.arrays.grid import Grid  # NumPy takes its time to import
@@ -156,6 +163,6 @@ class ConvolutionSweep:
             complain("further combinations that cannot be evaluated are only counted")
 
 
-def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), AT_ONCE):
-        yield numbers[start : start + AT_ONCE]
+def _portions(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]

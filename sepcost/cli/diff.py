@@ -121,15 +121,18 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         return difference_csv(difference)
     if difference.is_empty:
         return _one_line(difference, format_)
+    from sepcost.cli.shown import refuse_too_large
     from sepcost.report.difference_sheets import difference_sheets
 
+    sheets = difference_sheets(difference)
+    refuse_too_large(sheets, "use --format csv")
     if format_ is Format.MARKDOWN:
         from sepcost.report.markdown import markdown
 
-        return markdown(difference_sheets(difference))
+        return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return draw(*terminal(to_stdout), difference_sheets(difference))
+    return draw(*terminal(to_stdout), sheets)
 
 
 def _one_line(difference: Difference, format_: Format) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
+from sepcost.cli.replacement_sweep import TOGETHER
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier
     from sepcost.config import Loaded
 
+MOST_TOGETHER = 50_000
+"""Where layers under all replacements would be more, each replacement is compared by itself."""
 MULTIPLIERS = ("alpha", "rho", "resolution")
 
 
@@ -51,6 +54,7 @@ class Job:
         self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
         self.good = 0
         self.bad = 0
+        self.together = len(replacements or ()) <= TOGETHER
 
     @property
     def exit_code(self) -> int:
@@ -61,7 +65,7 @@ class Job:
     def replacement_axis(self) -> Iterator[Axis]:
         """The replacements as an axis, which makes each a comparison of its own; none where there is only one."""
         if self.replacements and len(self.replacements) > 1:
-            yield Axis("replacement", [replacement.text for replacement in self.replacements])
+            yield Axis("replacement", self.replacements)
 
     def compare(
         self,
@@ -76,9 +80,7 @@ class Job:
 
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
-        chosen = self.replacements
-        if chosen and (wanted := values.get("replacement")) is not None:
-            chosen = [replacement for replacement in chosen if replacement.text == wanted]
+        chosen = [values["replacement"]] if "replacement" in values else self.replacements
         return Comparison.of(self.selection.of(network), chosen, convention, swept)
 
     def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
@@ -113,10 +115,12 @@ class Job:
     def _compare_loaded(self, item: Loaded | LoadedModel, waiting: Waiting) -> Iterator[Comparison]:
         model = item if isinstance(item, LoadedModel) else None
         complain_of_nothing_to_replace(item.network, self.replacements)
-        for values in self.sweep:
+        many = len(self.replacements or ()) * len(item.network) > MOST_TOGETHER
+        one_by_one = self.replacement_axis() if many or not self.together else ()
+        for values in Sweep((*self.sweep.axes, *one_by_one)):
             waiting.advance(1)
             try:
-                comparison = self.compare(item.network, values, self.sweep.swept(values))
+                comparison = self.compare(item.network, values, {name: values[name] for name in self.sweep.names})
             except NetworkError as error:
                 self.fail(item.located(error))
             except SepcostError as error:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
-from sepcost.cli.shown import refuse_too_many
+from sepcost.cli.shown import refuse_too_large, refuse_too_many
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.report.many import Several
@@ -53,13 +53,16 @@ class Rendering(NamedTuple):
         rows = 0
         one_by_one = not self.view.totals and self.format is not Format.LATEX
         for comparison in comparisons:
+            refuse_too_many(rows + (len(comparison.texts) if self.view.totals else len(comparison.layers)))
             if one_by_one:
-                yield self._drawn(sheets(comparison, self.assumed, self.view), is_first=not shown)
-            shown.append(comparison.without_layers() if one_by_one else comparison)
-            rows += len(comparison.totals) if self.view.totals else len(comparison.layers)
-            if self.view.totals or self.view.swept:
-                refuse_too_many(rows)
+                each = sheets(comparison, self.assumed, self.view)
+                rows = refuse_too_large(each, drawn=rows)
+                yield self._drawn(each, is_first=not shown)
+            else:
+                rows += len(comparison.texts) if self.view.totals else len(comparison.layers)
+            shown.append(comparison.without_layers() if one_by_one or self.view.swept else comparison)
         rest = several_sheets(shown, self.view, self.assumed, drawn=one_by_one)
+        refuse_too_large(rest)
         if rest:
             yield self._drawn(rest, is_first=not one_by_one)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
 from typing import Any
 
 from sepcost.blocks import Parts
 from sepcost.budget import AS_GIVEN
+from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
 from sepcost.cli.streams import complain
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
-from sepcost.replacements import REPLACEMENTS, Replacement, every_combination, known_block
+from sepcost.replacements import REPLACEMENTS, Replacement, known_block
 from sepcost.wording import did_you_mean
 
+MOST_NAMED = 5
+"""A message names that many replacements and counts the rest."""
 
-def asked_replacements(texts: Sequence[str] | None) -> tuple[list[Replacement] | None, tuple[str, ...]]:
+
+def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacement] | None, tuple[str, ...]]:
     """What ``-r`` asks for: nothing (None), no replacement at all for ``none``, or some; and the options that vary.
 
     >>> asked_replacements([]), asked_replacements(["none"])
@@ -36,12 +40,15 @@ def asked_replacements(texts: Sequence[str] | None) -> tuple[list[Replacement] |
 def complain_of_nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) -> None:
     """On stderr, where replacements were typed for a network that has no convolution."""
     if typed and not network.has_convolutions:
-        options = " ".join(f"-r {replacement.text}" for replacement in typed)
+        options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_NAMED])
+        options += f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
         complain(f"{network.name}: has no convolution that {options} could replace")
 
 
-def chosen_replacements(texts: Iterable[str]) -> tuple[list[Replacement], tuple[str, ...]]:
-    """The replacements that these texts stand for, each once; and the options that were given several values.
+def chosen_replacements(texts: Iterable[str]) -> tuple[Sequence[Replacement], tuple[str, ...]]:
+    """The replacements that these texts stand for, and the options that were given several values.
+
+    Each is there once, unless there are so many that they are made one by one.
 
     >>> chosen, swept = chosen_replacements(["separable:multiplier=1,2", "blueprint"])
     >>> [replacement.text for replacement in chosen], swept
@@ -49,18 +56,15 @@ def chosen_replacements(texts: Iterable[str]) -> tuple[list[Replacement], tuple[
 
     A user's function is imported, which runs its module. The current folder is importable. Raises ReplacementError.
     """
-    chosen: dict[str, Replacement] = {}
-    swept: dict[str, None] = {}
-    for text in texts:
-        several = list(_chosen(text))
-        chosen |= {replacement.text: replacement for replacement in several}
-        for option, value in several[0].options:
-            if any((option, value) not in replacement.options for replacement in several):
-                swept[option] = None
-    return list(chosen.values()), tuple(swept)
+    families = [_family(text) for text in dict.fromkeys(texts)]
+    swept = dict.fromkeys(option for family in families for option in family.sweep.names)
+    members = Members(families)
+    if len(members) > TOGETHER:
+        return members, tuple(swept)
+    return list({replacement.text: replacement for replacement in members}.values()), tuple(swept)
 
 
-def _chosen(text: str) -> Iterator[Replacement]:
+def _family(text: str) -> Family:
     name, colon, given = text.partition(":")
     function = given.partition(":")[0]
     if name in REPLACEMENTS or not function or "=" in function:
@@ -68,11 +72,7 @@ def _chosen(text: str) -> Iterator[Replacement]:
     else:
         _, colon, given = given.partition(":")
         name, block = f"{name}:{function}", _guarded(f"{name}:{function}", _imported(name, function))
-    if not colon:
-        yield Replacement(name, block)
-        return
-    for options in every_combination(given, block):
-        yield Replacement.with_options(name, block, options)
+    return Family.of(name, block, given if colon else None)
 
 
 def _imported(module: str, name: str) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
+from sepcost.architecture import MOST_PROBLEMS
 from sepcost.budget import AS_GIVEN, Budget, Limit
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
@@ -14,9 +15,6 @@ from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.replacements import Replacement
 
 Path: TypeAlias = "tuple[str | int, ...]"
-
-MOST_PROBLEMS = 1000
-"""Of one document, no more mistakes in single values are told."""
 
 
 class DocumentReader:
@@ -73,15 +71,13 @@ class DocumentReader:
 
     def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
         """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""
-        if len(self.problems) > MOST_PROBLEMS:
-            return
         for detail in error.errors(include_url=False):
+            if len(self.problems) > MOST_PROBLEMS:
+                return
             path = real_path(detail["loc"], value)
             path = (*path, "type") if detail["type"] == "union_tag_invalid" else path
             path = path if index is None else (index, *path[1:])
             self._note((*root, *path), self._message_of(detail), key=detail["type"] == "extra_forbidden")
-        if len(self.problems) > MOST_PROBLEMS:
-            self._note(root, "has so many problems that further ones are not shown")
 
     def _message_of(self, detail: Mapping[str, Any]) -> str:
         return message_of(detail)
@@ -93,7 +89,10 @@ class DocumentReader:
         return value
 
     def _note(self, path: Path, message: str, *, key: bool = False) -> None:
-        self.problems.append(self._problem(path, message, key=key))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(self._problem(path, message, key=key))
+        elif len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(self._problem((), "has so many problems that further ones are not shown"))
 
     def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
         line, column = place(self.document.value, path, key=key) or self.document.mark

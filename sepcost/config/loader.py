@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from sepcost.config.allowance import Allowance
 from sepcost.config.documents import Piece, pieces
 from sepcost.config.model_translation import ModelTranslation, names_model
 from sepcost.config.named_model import NamedModel
@@ -50,22 +51,26 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Name
     show it.
     """
     number = 0
+    allowance = Allowance()
     for piece in pieces(lines, json_lines=source.lower().endswith(JSON_LINES)):
+        allowance.read(len(piece.data))
         no_json = _json_error(piece, source)
         if no_json is not None:
             number += 1
             yield no_json.further_down(piece.lines_before)
             continue
         try:
-            for document in read_documents(piece.data, source, piece.lines_before):
+            for document in read_documents(piece.data, source, allowance, piece.lines_before):
                 if document.value == "" and not document.problems:
                     continue
                 number += 1
                 name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
                 try:
-                    yield _read(document, source, name, piece.lines_before)
+                    loaded = _read(document, source, name, piece.lines_before, allowance)
                 except ConfigError as error:
                     yield error.further_down(piece.lines_before)
+                else:
+                    yield loaded
         except ConfigError as error:
             number += 1
             yield error.further_down(piece.lines_before)
@@ -73,12 +78,12 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Name
         yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
 
 
-def _read(document: Document, source: str, name: str, lines_before: int) -> Loaded | NamedModel:
+def _read(document: Document, source: str, name: str, lines_before: int, allowance: Allowance) -> Loaded | NamedModel:
     """Raises ConfigError with all problems of the document."""
     if names_model(document):
         return ModelTranslation(document, source, name).named_model().further_down(lines_before)
     translation = Translation(document, source, name)
-    return Loaded(translation.network(), translation, lines_before)
+    return Loaded(translation.network(allowance), translation, lines_before)
 
 
 def _json_error(piece: Piece, source: str) -> ConfigError | None:

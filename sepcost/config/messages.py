@@ -142,6 +142,10 @@ def _too_long(detail: Mapping[str, Any]) -> str:
     return f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}"
 
 
+def _too_long_a_text(detail: Mapping[str, Any]) -> str:
+    return f"must have at most {detail['ctx']['max_length']} characters, got {shown(detail['input'])}"
+
+
 def _too_short(detail: Mapping[str, Any]) -> str:
     return f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}"
 
@@ -181,6 +185,7 @@ MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": _not_an_integer,
     "bool_type": _not_a_flag,
     "string_type": _must_be("a text"),
+    "string_too_long": _too_long_a_text,
     "quantity_type": _must_be("a number, or one with a unit such as 4.3M"),
     "dict_type": _not_a_mapping,
     "list_type": _must_be("a list"),

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.architecture import MOST_LAYERS, Architecture, LayerSpec
+from sepcost.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.arguments import Extent
-from sepcost.config.document_reader import MOST_PROBLEMS, DocumentReader, Path
+from sepcost.config.allowance import LAYERS, Allowance
+from sepcost.config.document_reader import DocumentReader, Path
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.config.values import as_written
@@ -55,18 +56,24 @@ class Translation(DocumentReader):
         self.input_readable = True
         self.defaults_readable = True
 
-    def network(self) -> Network:
+    def network(self, allowance: Allowance) -> Network:
         """Raises ConfigError with all problems of the document."""
         if not self.document.complete:
             raise ConfigError(self.problems)
         architecture = self._architecture(self.document.value)
         try:
-            network = architecture.build() if architecture else None
+            network = self._built(architecture, allowance) if architecture else None
         except NetworkError as error:
             raise self.located(error) from None
         if network is None or self.problems:
             raise ConfigError(self.problems)
         return network
+
+    def _built(self, architecture: Architecture, allowance: Allowance) -> Network:
+        replacements = len(set(architecture.replacements)) or 1
+        architecture.refuse_more_than(allowance.layers // replacements)
+        allowance.take(layers=architecture.size * replacements)
+        return architecture.build()
 
     def located(self, error: NetworkError) -> ConfigError:
         """The error as problems of this document, each with its place."""
@@ -234,10 +241,11 @@ class Translation(DocumentReader):
             self._note_all(error, value, ())
             details = error.errors(include_url=False)
         wrong = {real_path(detail["loc"], value)[:2] for detail in details}
+        wrong_keys = {path[:1] for path in wrong}
         meant = " ".join(message_of(detail) for detail in details if len(detail["loc"]) == 1)
         self.input_readable = "`input`" not in meant
-        self.defaults_readable = "`defaults`" not in meant and all(path[:1] != ("defaults",) for path in wrong)
-        right: dict[str, Any] = {key: item for key, item in value.items() if all(path[:1] != (key,) for path in wrong)}
+        self.defaults_readable = "`defaults`" not in meant and ("defaults",) not in wrong_keys
+        right: dict[str, Any] = {key: item for key, item in value.items() if (key,) not in wrong_keys}
         defaults = value.get("defaults")
         if isinstance(defaults, Block):
             right["defaults"] = {key: item for key, item in defaults.items() if ("defaults", key) not in wrong}
@@ -273,7 +281,7 @@ def _unreadable(written: Any, independent: bool) -> LayerSpec:
         name=names[0] if len(names) == 1 else None,
         sources=() if independent else _names_if_right(written.get("from")),
         add=() if independent else _names_if_right(written.get("add")),
-        repeat=repeat if type(repeat) is int and 1 <= repeat <= MOST_LAYERS else 1,
+        repeat=repeat if type(repeat) is int and 1 <= repeat <= LAYERS else 1,
         readable=False,
     )
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from sepcost.arguments import LARGEST
 from sepcost.budget import read_bound
+from sepcost.config.allowance import LONGEST_NAME
 from sepcost.config.yaml_reader import Text
 from sepcost.input_text import DTYPES, SCALAR
 from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
@@ -97,7 +98,10 @@ Natural = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[
-    str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"]})
+    str,
+    Field(max_length=LONGEST_NAME),
+    BeforeValidator(as_written),
+    WithJsonSchema({"type": ["string", "integer", "number", "boolean", "null"], "maxLength": LONGEST_NAME}),
 ]
 FlagOrName = Annotated[
     Annotated[Flag, Tag("flag")] | Annotated[Name, Tag("text")],

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.budget import REDUCTION, read_bound
+from sepcost.config.allowance import LONGEST_NAME
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
 from sepcost.network import INPUT, Network, Node
@@ -98,6 +99,8 @@ def _problems(network: Network) -> Iterator[LayerProblem]:
             yield LayerProblem(node.index, node.name, "name", "is missing: a config calls each layer by one")
         elif not _is_unicode(node.name):
             yield LayerProblem(node.index, ascii(node.name), "name", "has half of a character in it")
+        elif len(node.name) > LONGEST_NAME:
+            yield LayerProblem(node.index, shortened(node.name), "name", f"has more than {LONGEST_NAME} characters")
         elif node.name in names:
             yield LayerProblem(node.index, node.name, "name", "is the name of an earlier layer already")
         elif node.name == "input" and not network.independent:
@@ -111,6 +114,8 @@ def _head(network: Network) -> Keys:
         raise SepcostError("a convolution without a map cannot be written as a config: give it one (-H)")
     if not _is_unicode(network.name):
         raise SepcostError(f"the network's name, {network.name!a}, has half of a character in it")
+    if len(network.name) > LONGEST_NAME:
+        raise SepcostError(f"the network's name, {shortened(network.name)}, has more than {LONGEST_NAME} characters")
     head = {"name": scalar(network.name)} if network.name else {}
     if network.independent:
         head["independent"] = "true"

@@ -13,6 +13,8 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
+from sepcost.architecture import MOST_PROBLEMS
+from sepcost.config.allowance import Allowance
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.units import shortened
 
@@ -21,8 +23,8 @@ TOO_DEEP = f"is nested more than {DEEPEST} deep"
 INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 LONGEST = 1000
 """A number with more characters stays text: reading it would take long, and no key allows it."""
-LARGEST_DOCUMENT = 5_000_000
-"""Values that one document may have when its aliases are written out: 100,000 layers with 50 values each."""
+TEXT_OF_A_VALUE = 50
+"""A text of more characters counts as several values: an alias repeats all of it."""
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Mark: TypeAlias = tuple[int, int]
@@ -83,7 +85,7 @@ class Document:
         self.complete = complete
 
 
-def read_documents(data: bytes, source: str, lines_before: int = 0) -> Iterator[Document]:
+def read_documents(data: bytes, source: str, allowance: Allowance, lines_before: int = 0) -> Iterator[Document]:
     """The documents of a YAML stream, each as soon as it is read.
 
     Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises
@@ -92,7 +94,7 @@ def read_documents(data: bytes, source: str, lines_before: int = 0) -> Iterator[
     """
     text = _decoded(data, source)
     try:
-        yield from _Reader(text, source).documents()
+        yield from _Reader(text, source, allowance).documents()
     except yaml.reader.ReaderError:
         raise ConfigError([_unreadable_character(text, source)]) from None
     except yaml.MarkedYAMLError as error:
@@ -143,7 +145,8 @@ def _unreadable_character(text: str, source: str) -> ConfigProblem:
 class _Reader:
     """Turns the events of one stream into documents."""
 
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: str, allowance: Allowance) -> None:
+        self.allowance = allowance
         self.text = text
         self.source = source
         self.problems: list[ConfigProblem] = []
@@ -175,10 +178,7 @@ class _Reader:
             self._stop(event.start_mark, TOO_DEEP)
         if event.tag is not None:
             self._refuse_tag(event)
-        value = self._block(event, depth) if kind is yaml.MappingStartEvent else self._items(event, depth)
-        if value.weight > LARGEST_DOCUMENT:
-            self._stop(event.start_mark, "expands to more than 100,000 layers: its aliases multiply")
-        return value
+        return self._block(event, depth) if kind is yaml.MappingStartEvent else self._items(event, depth)
 
     def _scalar(self, event: Any) -> Value:
         value = plain_value(event.value) if event.implicit[0] else Text(event.value)
@@ -245,6 +245,10 @@ class _Reader:
         if value is None:
             self.complete = False
             self._note(event.start_mark, f"alias *{shortened(event.anchor)} stands inside of what it repeats")
+            return None
+        self.allowance.take(values=_weight(value))
+        if self.allowance.values < 0:
+            self._stop(event.start_mark, "aliases repeat more values than the size of the file allows")
         return value
 
     def _merged(self, value: Value | None, event: Any) -> list[Block]:
@@ -260,7 +264,8 @@ class _Reader:
         self._note(event.start_mark, f"tag {shortened(tag)} is not allowed: values are written plainly")
 
     def _note(self, mark: Any, message: str) -> None:
-        self.problems.append(self._problem(*mark_of(mark), message))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(self._problem(*mark_of(mark), message))
 
     def _stop(self, mark: Any, message: str) -> NoReturn:
         raise ConfigError([*self.problems, self._problem(*mark_of(mark), message)])
@@ -281,7 +286,13 @@ def plain_value(text: str) -> Value:
 
 def weight(values: Iterable[Value]) -> int:
     """How many values there are with all aliases written out, and the collection itself."""
-    return 1 + sum([value.weight if isinstance(value, (Block, Items)) else 1 for value in values])
+    return 1 + sum(map(_weight, values))
+
+
+def _weight(value: Value) -> int:
+    if isinstance(value, (Block, Items)):
+        return value.weight
+    return 1 + len(value) // TEXT_OF_A_VALUE if isinstance(value, str) else 1
 
 
 def mark_of(mark: Any) -> Mark:

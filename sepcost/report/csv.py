@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from sepcost.comparison import Comparison
 from sepcost.report.many import HOLE, Holes, Several, texts
-from sepcost.report.records import ALL_FIGURES, COUNTED, network_records
+from sepcost.report.records import ALL_FIGURES, COUNTED, Record, network_records
 from sepcost.report.text import harmless
 from sepcost.report.view import View
 
@@ -17,18 +18,25 @@ def csv_chunks(comparisons: Iterable[Comparison | Several], view: View | None = 
     """The file in pieces; nothing for no comparison."""
     view = view or View()
     names = column_names(view)
-    parts = "part" in names
+    as_they_are = WRITTEN_AS_THEY_ARE
 
-    def rows(comparison: Comparison, holes: Holes) -> str:
-        records = network_records(comparison, layers=not view.totals, parts=parts)
-        return "".join([_line([_cell(record.get(name), holes) for name in names]) for record in records])
+    def line(record: Record, holes: Holes) -> str:
+        values = map(record.get, names)
+        return _line([value if type(value) in as_they_are else _cell(value, holes) for value in values])
+
+    def rows(comparison: Comparison, holes: Holes) -> Iterator[str]:
+        records = network_records(comparison, layers=not view.totals, parts="part" in names)
+        return (line(record, holes) for record in records)
 
     started = False
     for item in comparisons:
         if not started:
             yield _line(names)
             started = True
-        yield "".join(texts(item, rows))
+        if isinstance(item, Comparison):
+            yield from _portions(rows(item, []))
+        else:
+            yield "".join(texts(item, lambda comparison, holes: "".join(rows(comparison, holes))))
 
 
 def column_names(view: View) -> tuple[str, ...]:
@@ -45,6 +53,13 @@ def column_names(view: View) -> tuple[str, ...]:
     return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 
+def _portions(lines: Iterator[str]) -> Iterator[str]:
+    """Lines together, as many as are worth writing at once."""
+    while portion := "".join(islice(lines, AT_ONCE)):
+        yield portion
+
+
+AT_ONCE = 500
 WRITTEN_AS_THEY_ARE = {int, float, type(None)}
 
 
@@ -64,8 +79,6 @@ def _line(cells: Iterable[Any]) -> str:
 
 
 def _cell(value: Any, holes: Holes) -> Any:
-    if type(value) in WRITTEN_AS_THEY_ARE:
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):

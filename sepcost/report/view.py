@@ -12,7 +12,7 @@ from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.figures import FACTS
 from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
-from sepcost.wording import did_you_mean
+from sepcost.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 
@@ -118,8 +118,8 @@ class View:
         by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
         wanted = name.strip().lower().removeprefix("standard.")
         if wanted not in by_lower:
-            hint = did_you_mean(wanted, names) if wanted else ""
-            raise SepcostError(f"{option}: nothing is called {name.strip()!r}{hint} (docs/json.md has the names)")
+            hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"
+            raise SepcostError(f"{option}: nothing is called {in_one_line(name, 60)!r}{hint}")
         return by_lower[wanted]
 
 

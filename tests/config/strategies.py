@@ -21,7 +21,7 @@ STRANGE = [
     "a #b", "a: b", "a:", ":a", "- a", "? a", "{a}", "[a, b]", "a, b", "*a", "&a", "!a", "%a", "@a", "`a`", "|", ">",
     "'a'", '"a"', "\\", "\\n", "a'b", 'a"b', " a", "a ", "a\n", "\n", "\r\n", "\t", "\0", "\x07", "\x1b[31m", "\x7f",
     "\x85", "\xa0", "\u2028", "\u202e", "\ufeff", "\uffff", "\U0001f600", "größe", "名", "<<", "=", "layers",
-    "conv1", "conv2", "block.1", "block", "x#2", "a b", "a" * 1100,
+    "conv1", "conv2", "block.1", "block", "x#2", "a b", "a" * 250,
 ]  # fmt: skip
 NAMES = st.one_of(st.text(min_size=1, max_size=8), st.sampled_from(STRANGE)).filter(lambda name: name != "input")
 REPLACEMENTS = st.sampled_from(
