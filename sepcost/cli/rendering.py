@@ -60,7 +60,7 @@ class Rendering(NamedTuple):
                 yield self._drawn(each, is_first=not shown)
             else:
                 rows += len(comparison.texts) if self.view.totals else len(comparison.layers)
-            shown.append(comparison.without_layers() if one_by_one or self.view.swept else comparison)
+            shown.append(comparison.without_layers() if one_by_one else comparison)
         rest = several_sheets(shown, self.view, self.assumed, drawn=one_by_one)
         refuse_too_large(rest)
         if rest:
