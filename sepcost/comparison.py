@@ -261,7 +261,7 @@ def _compared(network: Network, replacements: Sequence[Replacement]) -> list[Lay
     known: dict[Hashable, LayerComparison] = {}
     layers = []
     for node in network:
-        same = (id(node.layer), node.keep, node.times, node.shared)
+        same = (id(node.layer), node.keep, node.times, node.shared, node.widths)
         if same not in known:
             known[same] = _compared_layer(node, replacements)
         layers.append(replace(known[same], node=node))
