@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,15 @@ def together(calls: Iterable[Call]) -> dict[Call, Call]:
         else:
             row_of[call] = call
     return row_of
+
+
+def larger(branches: Sequence[Sequence[Call]]) -> list[Call]:
+    """Of each operator, the calls of the branch that has more of it."""
+    chosen: list[Call] = []
+    for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
+        of_each = [[call for call in calls if call.operator is operator] for calls in branches]
+        chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
+    return chosen
 
 
 def _sum(one: Other, other: Other) -> Other:

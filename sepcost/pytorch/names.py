@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple
@@ -109,6 +110,16 @@ def is_method_of(frame: FrameType, module: nn.Module) -> bool:
     """Whether a frame runs a method of the module's class for this module."""
     method = getattr(type(module), frame.f_code.co_name, None)
     return getattr(method, "__code__", None) is frame.f_code and first_argument(frame) is module
+
+
+def is_at_work(module: nn.Module) -> bool:
+    """Whether the ``forward`` of the module itself is running, called past its hooks."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "forward" and is_method_of(frame, module):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def called(function: object) -> str:

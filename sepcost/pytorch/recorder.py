@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -10,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from operator import or_
-from types import FrameType
 from typing import Any, NamedTuple
 
 import torch
@@ -24,11 +22,11 @@ from sepcost.cost import Stored
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Linear, Other
 from sepcost.network import Widths
-from sepcost.pytorch.calls import Call
+from sepcost.pytorch.calls import Call, larger
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.flow import Flow, tensors_in
 from sepcost.pytorch.ledger import Claim, Ledger
-from sepcost.pytorch.names import ModuleNames, is_method_of
+from sepcost.pytorch.names import ModuleNames, is_at_work
 from sepcost.pytorch.pools import is_pool, pool_of
 from sepcost.pytorch.quantized import packed_layer
 from sepcost.pytorch.uncounted import uncounted
@@ -165,7 +163,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return run
 
         out = torch.ops.higher_order.cond(predicate, recorded(if_true), recorded(if_false), operands)
-        chosen = [call for calls in branches for call in calls] if both else _larger(branches)
+        chosen = [call for calls in branches for call in calls] if both else larger(branches)
         for call in chosen:
             call.in_branch = True
             call.claims = call.claims if self.ledger.take(*call.claims) else []
@@ -331,28 +329,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         owner = self.ledger.owner(weight)
         if owner is None:
             return _joined(path, operator), running
-        if not _is_at_work(owner):
+        if not is_at_work(owner):
             self.functional.add(owner)
         return self.names.of[owner] or _joined(path, operator), owner
-
-
-def _larger(branches: Sequence[Sequence[Call]]) -> list[Call]:
-    """Of each operator, the calls of the branch that has more of it."""
-    chosen: list[Call] = []
-    for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
-        of_each = [[call for call in calls if call.operator is operator] for calls in branches]
-        chosen += max(of_each, key=lambda calls: sum(call.macs for call in calls))
-    return chosen
-
-
-def _is_at_work(module: nn.Module) -> bool:
-    """Whether the ``forward`` of the module itself is running, called past its hooks."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "forward" and is_method_of(frame, module):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _axes(values: Sequence[int]) -> int | tuple[int, ...]:
