@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sepcost.cost import Convention, Cost
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
+from sepcost.figures import all_reductions
 from sepcost.layers import Conv, Layer
-from sepcost.liveness import Peak, Runs, peak
+from sepcost.liveness import Runs, peak
 from sepcost.network import Network, Node
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sharing import could_share
 from sepcost.sweep import Value
+from sepcost.total import Total
 from sepcost.verification import Verification
 from sepcost.wording import did_you_mean
 
@@ -86,25 +88,6 @@ class LayerComparison:
         """The layers that it runs as: the parts of the replacement, or itself."""
         parts = self.variants[replacement].parts if replacement else ()
         return [(f"{self.name}.{part.name}", part.layer) for part in parts] or [(self.name, self.layer)]
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A network's cost, and where the most of its maps is alive at once (None where nobody can know).
-
-    ``kept`` is the reason why the only layer of a network stays as it is; without ``has_map`` the counts are those of
-    one position.
-    """
-
-    cost: Cost
-    peak: Peak | None
-    costs_more: bool = False
-    kept: str | None = None
-    has_map: bool = True
-
-    def peak_bytes(self, convention: Convention) -> int | None:
-        """The peak of the whole batch's maps."""
-        return None if self.peak is None else convention.bytes_of(self.peak.total, in_bytes=self.peak.in_bytes)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -233,8 +216,6 @@ class Comparison:
         None where the replacement has none. Raises SepcostError for another name, and for ``macs_per_byte``, which is a
         quotient itself.
         """
-        from sepcost.figures import all_reductions  # which is made of totals
-
         reductions = all_reductions(self.standard, self.totals[replacement], self.convention)
         if not isinstance(figure, str) or figure not in reductions:
             hint = did_you_mean(str(figure), reductions)

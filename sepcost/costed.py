@@ -8,11 +8,12 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
 
-from sepcost.comparison import Comparison, Total
+from sepcost.comparison import Comparison
 from sepcost.cost import COUNTS, Convention, Cost
 from sepcost.figures import cost_figures, node_facts, total_figures
 from sepcost.liveness import peak
 from sepcost.network import Network, Node
+from sepcost.total import Total
 from sepcost.verification import Verification
 
 Figures: TypeAlias = Mapping[str, "int | None"]

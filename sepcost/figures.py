@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcost.comparison import Total
 from sepcost.cost import Convention, Cost, ratio
 from sepcost.layers import Conv, Layer, Linear, Other, Pool
 from sepcost.network import Node
+from sepcost.total import Total
 
 NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
 """The counts that are null for a convolution without a map."""

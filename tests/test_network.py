@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
-from sepcost.comparison import Total
 from sepcost.config import Loaded, read_networks
 from sepcost.layers import Flatten
 from sepcost.scaling import scaled_channels
+from sepcost.total import Total
 
 
 def network(text: str) -> Network:

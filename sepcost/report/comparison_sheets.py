@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sepcost.comparison import Comparison, LayerComparison, Total, Variant
+from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.errors import SepcostError
 from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
@@ -25,6 +25,7 @@ from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import called, conv_title, layer_kernel, network_title, scaled_by
 from sepcost.report.view import OF_REPLACEMENT, View
+from sepcost.total import Total
 from sepcost.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}

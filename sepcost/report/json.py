@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.comparison import Comparison, LayerComparison, Total, Variant
+from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Convention
 from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
@@ -15,6 +15,7 @@ from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
 from sepcost.report.verification_text import verification_fields
 from sepcost.report.view import View
+from sepcost.total import Total
 
 SCHEMA_VERSION = 1
 NOTES = {1: "one FLOP per MAC, as in the articles and fvcore", 2: "two FLOPs per MAC, as in PyTorch and data sheets"}

@@ -1,0 +1,27 @@
+"""Total: what a whole network costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sepcost.cost import Convention, Cost
+from sepcost.liveness import Peak
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A network's cost, and where the most of its maps is alive at once (None where nobody can know).
+
+    ``kept`` is the reason why the only layer of a network stays as it is; without ``has_map`` the counts are those of
+    one position.
+    """
+
+    cost: Cost
+    peak: Peak | None
+    costs_more: bool = False
+    kept: str | None = None
+    has_map: bool = True
+
+    def peak_bytes(self, convention: Convention) -> int | None:
+        """The peak of the whole batch's maps."""
+        return None if self.peak is None else convention.bytes_of(self.peak.total, in_bytes=self.peak.in_bytes)
