@@ -87,7 +87,7 @@ def _scheduled(network: Network) -> Schedule | None:
     for number, node in enumerate(network.nodes):
         if isinstance(node.layer, Other):
             continue
-        read = tuple(map_ for source in node.sources for map_ in held_by[source])
+        read = tuple(dict.fromkeys(map_ for source in node.sources for map_ in held_by[source]))
         if isinstance(node.layer, Flatten) and read and not node.add:
             held_by[number] = read
             continue

@@ -145,6 +145,15 @@ def test_what_would_take_too_long_is_one_line(arguments: Sequence[str], message:
     assert len(run.err.splitlines()) == 1
 
 
+def test_maps_that_are_read_twice_are_held_once(tmp_path: Path) -> None:
+    """A vector that is concatenated with itself, forty times over: 2⁴⁰ features of one map."""
+    file = tmp_path / "net.yaml"
+    doubled = "".join(f"  - {{name: f{n + 1}, type: flatten, from: [f{n}, f{n}]}}\n" for n in range(40))
+    file.write_text(f"input: {{C: 1, H: 1}}\nlayers:\n  - {{name: f0, type: flatten}}\n{doubled}", encoding="utf-8")
+    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    assert (run.code, run.err) == (0, "")
+
+
 @pytest.mark.parametrize("view", [(), ("--totals",), ("--sort", "macs")], ids=str)
 def test_no_top_is_too_high(view: Sequence[str]) -> None:
     run = bounded(*CONV[:-1], "8,16", *view, "--top", "9223372036854775808")
