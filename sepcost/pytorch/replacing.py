@@ -18,6 +18,7 @@ from sepcost.blocks import Parts
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
+from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
@@ -40,7 +41,7 @@ def replace_convolutions(
     exclude: Globs = (),
     inner_norm: bool | Globs | None = None,
 ) -> nn.Module:
-    """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts, newly initialised.
+    """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts.
 
     >>> replace_convolutions(nn.Sequential(nn.Conv2d(3, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 64, 1)))
     Sequential(
@@ -52,9 +53,9 @@ def replace_convolutions(
       (2): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1))
     )
 
-    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; torch's first
-    weights; and, as attributes of the ``Sequential``, what code may read of a convolution (``stride``,
-    ``out_channels`` …), except for its weights. A module with several names stays one. Of the model itself nothing
+    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; weights that give
+    a signal the variance that the convolution gave it (``initial.initialise``); and, as attributes of the
+    ``Sequential``, what code may read of a convolution (``stride``, ``out_channels`` …), except for its weights. A module with several names stays one. Of the model itself nothing
     is touched. What ``replacement_plan`` gives a reason for stays as it is.
 
     ``include`` and ``exclude`` are globs of module names (the first, where there are several). Norms stay where they
@@ -218,10 +219,10 @@ def _pads_alike(parts: Parts, module: _ConvNd) -> bool:
     return all(sorted(side) == [*[0] * (len(side) - 1), want] for want, *side in zip(wanted, *pads))
 
 
-def _sequential(module: _ConvNd, parts: Parts) -> nn.Module:
+def _sequential(module: _ConvNd, parts: Parts) -> nn.Sequential:
     """The parts as modules, in everything else as the convolution is."""
     weight, bias = module.weight, module.bias
-    built = build(parts, device=weight.device, dtype=weight.dtype)
+    built = cast(nn.Sequential, build(parts, device=weight.device, dtype=weight.dtype))
     for conv, (_, part) in zip(_convolutions(built), parts):
         _pad_alike(conv, part, module)
     memory_format = _memory_format(weight)
@@ -230,6 +231,7 @@ def _sequential(module: _ConvNd, parts: Parts) -> nn.Module:
     for name, parameter in built.named_parameters():
         like = bias if bias is not None and name.endswith("bias") else weight
         parameter.requires_grad_(like.requires_grad)
+    initialise(built, module)
     return built.train(module.training)
 
 
