@@ -12,6 +12,7 @@ from sepcost.budget import AS_GIVEN
 from sepcost.cost import Convention
 from sepcost.errors import ReplacementError
 from sepcost.network import Network
+from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.scaling import Factor, scale
 
@@ -52,6 +53,7 @@ def compare(
     batch: int = 1,
     dtype: str | None = None,
     verify: bool = False,
+    replace_if: str = "always",
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
@@ -73,7 +75,8 @@ def compare(
     cpu. A module is copied, and stays as it is.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
-    or ``separable``; none at all for ``[]``. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``
+    or ``separable``; none at all for ``[]``. With ``replace_if="fewer-macs"`` a layer whose replacement would not have
+    fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``
     (float32, float16, bfloat16, int8) say how bytes are counted; without a dtype, a model's are its own. With
     ``verify`` torch counts again, and the result's ``verified`` says what it confirms. The result shows itself as a
     table in a terminal and in a notebook. Raises SepcostError for whatever is wrong, MissingTorchError where there is
@@ -82,10 +85,11 @@ def compare(
     from sepcost.report.result import Result
     from sepcost.source import read_source
 
-    chosen = _chosen(replacements)
+    chosen, condition = _chosen(replacements), ReplaceIf.read(replace_if)
+    convention = Convention.asked(flops_per_mac, batch, dtype)
     read = read_source(source, inputs, device)
     network, model = (read, None) if isinstance(read, Network) else (read.network, read)
-    result = Result.of(network, chosen, Convention.asked(flops_per_mac, batch, dtype))
+    result = Result.of(network, chosen, convention, replace_if=condition)
     if not verify:
         return result
     from sepcost.cli.verifier import proved, torch_witness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -14,6 +14,7 @@ from sepcost.figures import all_reductions
 from sepcost.layers import Conv, Layer
 from sepcost.liveness import Runs, peak
 from sepcost.network import Network, Node
+from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sharing import could_share
 from sepcost.sweep import Value
@@ -94,6 +95,9 @@ class LayerComparison:
 class Comparison:
     """What each layer of a network costs and would cost, and the totals; ``verified`` if a witness was asked.
 
+    ``partly`` has the replacements that some layers are kept under for their MACs (``ReplaceIf``): how many layers are
+    replaced, of how many that could be.
+
     >>> from sepcost import Conv
     >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
     >>> result.standard.cost.macs, result.totals["separable"].cost.macs
@@ -108,6 +112,7 @@ class Comparison:
     replacements: tuple[Replacement, ...] = ()
     swept: Mapping[str, Value] = field(default_factory=dict)
     verified: Verification | None = None
+    partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "totals", ByReplacement(self.totals))
@@ -119,13 +124,14 @@ class Comparison:
         replacements: Sequence[Replacement] | None = None,
         convention: Convention | None = None,
         swept: Mapping[str, Value] | None = None,
+        replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> Self:
         """Compare; where ``replacements`` are not given, with the usual ones of the network.
 
         ``swept`` are the numbers that tell this comparison from the others of its sweep.
         """
         chosen = usual_replacements(network) if replacements is None else replacements
-        return cls.under_each(chosen, network, convention, swept)
+        return cls.under_each(chosen, network, convention, swept, replace_if)
 
     @classmethod
     def under_each(
@@ -134,12 +140,13 @@ class Comparison:
         network: Network,
         convention: Convention | None = None,
         swept: Mapping[str, Value] | None = None,
+        replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> Self:
         """Compare with just these, which may be none."""
         network.refuse_batch(convention.batch if convention else 1)
         convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
-        layers = _alike(_compared(network, acting))
+        layers = _alike(_compared(network, acting, replace_if))
         standard = _total(network, layers, convention, None)
         totals = {each.text: _total(network, layers, convention, each.text, standard.cost) for each in chosen}
         return cls(
@@ -150,6 +157,7 @@ class Comparison:
             convention,
             tuple(chosen),
             swept or {},
+            partly=dict(_partly(layers, chosen)),
         )
 
     @property
@@ -237,25 +245,25 @@ def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replace
     return chosen if network.inner_norm else list(map(InPlace.of, chosen))
 
 
-def _compared(network: Network, replacements: Sequence[Replacement]) -> list[LayerComparison]:
+def _compared(network: Network, replacements: Sequence[Replacement], replace_if: ReplaceIf) -> list[LayerComparison]:
     """Each layer; one that is there again and again is counted once."""
     known: dict[Hashable, LayerComparison] = {}
     layers = []
     for node in network:
         same = (id(node.layer), node.keep, node.times, node.shared, node.widths)
         if same not in known:
-            known[same] = _compared_layer(node, replacements)
+            known[same] = _compared_layer(node, replacements, replace_if)
         layers.append(replace(known[same], node=node))
     return layers
 
 
-def _compared_layer(node: Node, replacements: Sequence[Replacement]) -> LayerComparison:
+def _compared_layer(node: Node, replacements: Sequence[Replacement], replace_if: ReplaceIf) -> LayerComparison:
     standard = node.cost
     kept = _reason_to_keep(node)
     if kept is not None or not isinstance(node.layer, Conv):
         variants = {replacement.text: Variant(standard, kept=kept) for replacement in replacements}
     else:
-        variants = {replacement.text: _variant(node, node.layer, replacement, standard) for replacement in replacements}
+        variants = {each.text: _variant(node, node.layer, each, standard, replace_if) for each in replacements}
         reasons = [variant.kept for variant in variants.values()]
         kept = reasons[0] if reasons and all(reasons) else None
     return LayerComparison(node, kept, standard, variants)
@@ -267,7 +275,7 @@ def _reason_to_keep(node: Node) -> str | None:
     return node.keep or reason_to_keep(node.layer)
 
 
-def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -> Variant:
+def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost, replace_if: ReplaceIf) -> Variant:
     try:
         parts = tuple(Part(name, part, node.cost_as(part)) for name, part in replacement(conv))
     except CannotReplaceError as reason:
@@ -275,7 +283,17 @@ def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost) -
     except LayerError as error:
         raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     cost = reduce(add, (part.cost for part in parts))
-    return Variant(cost, parts, costs_more=cost.macs > standard.macs)
+    kept = replace_if.reason_to_keep(standard.macs, cost.macs)
+    return Variant(standard, kept=kept) if kept else Variant(cost, parts, costs_more=cost.macs > standard.macs)
+
+
+def _partly(layers: Sequence[LayerComparison], chosen: Sequence[Replacement]) -> Iterator[tuple[str, tuple[int, int]]]:
+    for text in (replacement.text for replacement in chosen):
+        variants = [layer.variants[text] for layer in layers]
+        kept = sum(variant.kept == NOT_FEWER for variant in variants)
+        if kept:
+            replaced = sum(bool(variant.parts) for variant in variants)
+            yield text, (replaced, replaced + kept)
 
 
 def _alike(layers: Sequence[LayerComparison]) -> tuple[LayerComparison, ...]:

@@ -20,6 +20,7 @@ from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
+from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
 from sepcost.version import __version__
 from sepcost.wording import listed
@@ -83,6 +84,7 @@ def check(
             rich_help_panel=o.COUNTED,
         ),
     ] = None,
+    replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
     inputs: o.Inputs = None,
@@ -152,6 +154,7 @@ def check(
         witness,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
+        replace_if=replace_if,
         models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
     inspection = Inspection(wishes)

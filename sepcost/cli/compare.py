@@ -37,6 +37,7 @@ from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
+from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
 from sepcost.sweep import Sweep
 from sepcost.wording import listed
@@ -62,6 +63,7 @@ def compare(
     device: o.RunOn = o.Device.META,
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
+    replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
     alpha: o.Alpha = "1",
@@ -116,7 +118,7 @@ def compare(
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype and dtype.value)
-    job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify))
+    job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify), replace_if)
     sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")

@@ -10,6 +10,7 @@ from sepcost.comparison import Comparison
 from sepcost.config.writer import chunks
 from sepcost.cost import MIXED
 from sepcost.network import Network
+from sepcost.replace_if import NOT_FEWER
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
 
@@ -19,8 +20,24 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
     for number, comparison in enumerate(comparisons):
         if isinstance(comparison, Comparison):
             yield "---\n" * bool(number)
-            network, why = _as_config(comparison.network)
-            yield from chunks(replace(network, replacements=comparison.replacements), _comment(network, why))
+            network, why = _as_config(_with_kept(comparison))
+            comment = "\n".join([_comment(network, why), *_kept_in_part(comparison)])
+            yield from chunks(replace(network, replacements=comparison.replacements), comment)
+
+
+def _with_kept(comparison: Comparison) -> Network:
+    """The network, with a reason to keep each layer that no replacement gives fewer MACs."""
+    kept = {layer.name for layer in comparison.layers if layer.kept == NOT_FEWER}
+    nodes = (replace(node, keep=NOT_FEWER) if node.name in kept else node for node in comparison.network)
+    return replace(comparison.network, nodes=tuple(nodes)) if kept else comparison.network
+
+
+def _kept_in_part(comparison: Comparison) -> Iterator[str]:
+    """What a config cannot say: layers that are kept under some replacements only."""
+    for layer in comparison.layers:
+        for text, variant in layer.variants.items():
+            if variant.kept == NOT_FEWER and layer.kept is None:
+                yield f"Kept under {text} alone, which this cannot say: {layer.name}: {variant.kept}."
 
 
 def _as_config(network: Network) -> tuple[Network, str | None]:

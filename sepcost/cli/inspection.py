@@ -26,6 +26,7 @@ from sepcost.liveness import why_no_peak
 from sepcost.network import Network
 from sepcost.proof import Witness
 from sepcost.quantities import Allowance
+from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.report.verification_text import unverified_line
 from sepcost.scaling import scale
@@ -49,6 +50,7 @@ class Wishes:
     verification_required: bool = False
     selection: Selection = field(default_factory=Selection)
     models: ModelOptions = field(default_factory=ModelOptions)
+    replace_if: ReplaceIf = ReplaceIf.ALWAYS
 
 
 class Counted(NamedTuple):
@@ -107,7 +109,9 @@ class Inspection:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
             complain_of_nothing_to_replace(network, self.wishes.replacements)
-            comparison = Comparison.under_each(chosen, network, self.wishes.convention)
+            comparison = Comparison.under_each(
+                chosen, network, self.wishes.convention, replace_if=self.wishes.replace_if
+            )
         except NetworkError as error:
             raise item.located(error) from None
         except SepcostError as error:

@@ -15,6 +15,7 @@ from sepcost.comparison import Comparison
 from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network import Network
+from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.selection import Selection
 from sepcost.sweep import Axis, Sweep
@@ -44,10 +45,12 @@ class Job:
         selection: Selection,
         models: ModelOptions,
         verifier: Verifier | None = None,
+        replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> None:
         self.replacements = replacements
         self.sweep = sweep
         self.verifier = verifier
+        self.replace_if = replace_if
         self.selection = self.unmatched = selection
         self.models = models
         batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
@@ -81,7 +84,7 @@ class Job:
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
-        return Comparison.of(self.selection.of(network), chosen, convention, swept)
+        return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
 
     def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
         """The comparison, and what torch says of it where it is to be asked."""

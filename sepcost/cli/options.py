@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sepcost.cli.formats import Format
+from sepcost.replace_if import ReplaceIf
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
 COUNTED = "What is counted"
@@ -101,6 +102,10 @@ Replacements = Annotated[
         metavar="NAME[:option=value,…]",
         rich_help_panel=COUNTED,
     ),
+]
+WhenReplaced = Annotated[
+    ReplaceIf,
+    typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTED),
 ]
 Alpha = Annotated[
     str,

@@ -22,6 +22,7 @@ from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
+from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.torch_modules import torch_modules
 from sepcost.wording import did_you_mean
@@ -40,6 +41,7 @@ def replace_convolutions(
     include: Globs | None = None,
     exclude: Globs = (),
     inner_norm: bool | Globs | None = None,
+    replace_if: str = "always",
 ) -> nn.Module:
     """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts.
 
@@ -63,10 +65,12 @@ def replace_convolutions(
     says ``inner_norm=true``: then there are batch norms between them, as many as the block has when its convolution
     has one.
 
+    With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept.
+
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
     cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
     """
-    planned = _planned(model, replacement, include, exclude, inner_norm)
+    planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     return _copied(model, {each.module: _sequential(each.module, each.parts) for each in planned if each.parts})
 
 
@@ -77,6 +81,7 @@ def replacement_plan(
     include: Globs | None = None,
     exclude: Globs = (),
     inner_norm: bool | Globs | None = None,
+    replace_if: str = "always",
 ) -> dict[str, str | None]:
     """Each convolution module's name, and why ``replace_convolutions`` leaves it as it is; None where it doesn't.
 
@@ -86,7 +91,8 @@ def replacement_plan(
 
     It takes and raises the same. Convolutions that are no modules are not in it: a trace finds those.
     """
-    return {each.name: each.reason for each in _planned(model, replacement, include, exclude, inner_norm)}
+    planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
+    return {each.name: each.reason for each in planned}
 
 
 class _Planned(NamedTuple):
@@ -104,6 +110,7 @@ def _planned(
     include: Globs | None,
     exclude: Globs,
     inner_norm: bool | Globs | None,
+    replace_if: ReplaceIf,
 ) -> list[_Planned]:
     if not isinstance(model, nn.Module):
         raise SepcostError(f"convolutions are replaced in a torch.nn.Module, got {model!r:.60}")
@@ -127,7 +134,7 @@ def _planned(
         elif reason is not None:
             planned.append(_Planned(name, module, reason))
         else:
-            planned.append(_replaced(name, module, chosen, name in with_norm))
+            planned.append(_replaced(name, module, chosen, name in with_norm, replace_if))
     for each in planned:
         if each.reason and include is not None and each.name in _patterns(include):
             raise ReplacementError(f"include: {each.name} cannot be replaced: {each.reason}")
@@ -162,7 +169,7 @@ def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
     return found
 
 
-def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool) -> _Planned:
+def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool, replace_if: ReplaceIf) -> _Planned:
     replacement = InPlace.of(chosen, inner_norm=inner_norm)
     first, *others = _stand_ins(module)
     reason = reason_to_keep(first)
@@ -182,7 +189,8 @@ def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool)
         return _Planned(
             name, module, f"{replacement.text} pads elsewhere, which padding_mode {module.padding_mode} does not allow"
         )
-    return _Planned(name, module, None, parts)
+    kept = replace_if.reason_to_keep(first.cost.macs, sum(part.cost.macs for _, part in parts))
+    return _Planned(name, module, kept, () if kept else parts)
 
 
 def _stand_ins(module: _ConvNd) -> Iterator[Conv]:

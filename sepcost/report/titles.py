@@ -59,11 +59,12 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
 
 
 def network_title(comparison: Comparison) -> str:
-    """The network's name, how it was scaled, and the input it begins with."""
+    """The network's name, how it was scaled, the input it begins with, and what is replaced in part."""
     network = comparison.network
     parts = [called(network), *scaled_by(comparison)]
     if network.input_shape is not None:
         parts.append(f"input {times(network.input_shape)}")
+    parts += [f"{text} in {count:,} of {most:,} layers" for text, (count, most) in comparison.partly.items()]
     return ", ".join(parts)
 
 
