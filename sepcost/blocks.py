@@ -23,7 +23,7 @@ Parts: TypeAlias = tuple[tuple[str, Conv], ...]
 """Named convolutions that run one after the other."""
 
 
-def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True) -> Parts:
+def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
     """Depthwise, then pointwise (MobileNet, arXiv:1704.04861, section 3.1).
 
     MACs: HW'·C·m·(K² + O)
@@ -34,13 +34,14 @@ def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True) -> Parts
     pointwise 2048 25690112
 
     The depthwise has m = ``multiplier`` outputs per input channel: C·m hidden channels. Stride, padding, output
-    padding and dilation are the depthwise's; a transposed convolution makes a transposed depthwise, whose
-    pointwise runs on the larger map. A bias is on both parts. So is a norm, unless ``inner_norm`` is false:
-    then only the pointwise has it (as in Xception, arXiv:1610.02357). Takes dense convolutions only.
+    padding and dilation are the depthwise's; a transposed convolution makes a transposed depthwise, whose pointwise
+    runs on the larger map. A bias is on both parts, unless ``inner_bias`` is false: then only the pointwise has it.
+    So is a norm, unless ``inner_norm`` is false (as in Xception, arXiv:1610.02357). Takes dense convolutions only.
     """
     hidden = conv.in_channels * multiplier
     inner = conv.norm if inner_norm else "none"
-    depthwise = replace(conv, out_channels=hidden, groups=conv.in_channels, norm=inner)
+    bias = conv.bias and inner_bias
+    depthwise = replace(conv, out_channels=hidden, groups=conv.in_channels, norm=inner, bias=bias)
     pointwise = Conv.pointwise(depthwise.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
     return (("depthwise", depthwise), ("pointwise", pointwise))
 
@@ -88,7 +89,9 @@ def blueprint_subspace(conv: Conv, ratio: Fraction | float = 0.25, inner_norm: b
     return (("pointwise1", first), ("pointwise2", replace(pointwise, in_channels=hidden)), depthwise)
 
 
-def grouped(conv: Conv, groups: int = 2, pointwise: bool = False, inner_norm: bool = True) -> Parts:
+def grouped(
+    conv: Conv, groups: int = 2, pointwise: bool = False, inner_norm: bool = True, inner_bias: bool = True
+) -> Parts:
     """The same convolution in groups (ResNeXt, arXiv:1611.05431, section 3), or with a pointwise to mix them.
 
     MACs: HW'·(C·O·K² / g + p·O²)
@@ -99,17 +102,19 @@ def grouped(conv: Conv, groups: int = 2, pointwise: bool = False, inner_norm: bo
     pointwise 4096 51380224
 
     g = ``groups``, which must divide C and O; p is 1 with ``pointwise``, else 0. Everything else of the convolution
-    stays. A bias is on both parts; so is a norm, unless ``inner_norm`` is false. Takes dense convolutions only.
+    stays. A bias is on both parts, unless ``inner_bias`` is false; so is a norm, unless ``inner_norm`` is false.
+    Takes dense convolutions only.
     """
     if conv.in_channels % groups or conv.out_channels % groups:
         raise CannotReplaceError(f"{groups} groups do not divide its channels")
-    first = replace(conv, groups=groups, norm=conv.norm if inner_norm or not pointwise else "none")
+    inner = conv.norm if inner_norm or not pointwise else "none"
+    first = replace(conv, groups=groups, norm=inner, bias=conv.bias and (inner_bias or not pointwise))
     channels = conv.out_channels
     mixing = Conv.pointwise(conv.output_size, channels, channels, bias=conv.bias, norm=conv.norm)
     return (("grouped", first), ("pointwise", mixing)) if pointwise else (("grouped", first),)
 
 
-def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True) -> Parts:
+def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
     """Reduce, convolve, expand (ResNet, arXiv:1512.03385, figure 5).
 
     MACs: HW·C·M + HW'·(M²·K² + M·O)
@@ -120,19 +125,20 @@ def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True) -> Parts:
     conv 36864 115605504
     expand 16384 51380224
 
-    M = floor(O / ``ratio``) hidden channels, at least 1. Stride, padding, output padding and dilation are the middle
-    convolution's. A bias is on all three; so is a norm, unless ``inner_norm`` is false: then only the last has it.
-    Takes dense convolutions only.
+    M = floor(O / ``ratio``) hidden channels, at least 1. Stride, padding, output padding and dilation are the
+    middle convolution's. A bias is on all three, unless ``inner_bias`` is false, and a norm, unless ``inner_norm``
+    is: then only the last has it. Takes dense convolutions only.
     """
     inner = conv.norm if inner_norm else "none"
     hidden = max(1, conv.out_channels // ratio)
-    middle = replace(conv, in_channels=hidden, out_channels=hidden, norm=inner)
-    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=inner)
+    bias = conv.bias and inner_bias
+    middle = replace(conv, in_channels=hidden, out_channels=hidden, norm=inner, bias=bias)
+    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=bias, norm=inner)
     expand = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
     return (("reduce", reduce), ("conv", middle), ("expand", expand))
 
 
-def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True) -> Parts:
+def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
     """Expand, depthwise, project: the inverted residual (MobileNet v2, arXiv:1801.04381, section 3.3).
 
     MACs: e·C·(HW·C + HW'·(K² + O))
@@ -144,18 +150,19 @@ def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True) -> Parts:
     project 3456 10838016
 
     e·C hidden channels with e = ``expansion``; the expanding pointwise is there for e = 1 too. Stride, padding,
-    output padding and dilation are the depthwise's. A bias is on all three; so is a norm, unless ``inner_norm`` is
-    false: then only the last has it. Takes dense convolutions only.
+    output padding and dilation are the depthwise's. A bias is on all three, unless ``inner_bias`` is
+    false, and a norm, unless ``inner_norm`` is: then only the last has it. Takes dense convolutions only.
     """
     inner = conv.norm if inner_norm else "none"
     hidden = conv.in_channels * expansion
-    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=conv.bias, norm=inner)
-    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden, norm=inner)
+    bias = conv.bias and inner_bias
+    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=bias, norm=inner)
+    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden, norm=inner, bias=bias)
     project = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
     return (("expand", expand), ("depthwise", depthwise), ("project", project))
 
 
-def spatial(conv: Conv, inner_norm: bool = True) -> Parts:
+def spatial(conv: Conv, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
     """One convolution along each axis: K×1, then 1×K (Inception v2, arXiv:1512.00567, section 3.2).
 
     MACs: H'W·C·O·K + HW'·O²·K
@@ -165,9 +172,10 @@ def spatial(conv: Conv, inner_norm: bool = True) -> Parts:
     vertical (7, 1) 258048
     horizontal (1, 7) 258048
 
-    O hidden channels. Each axis keeps its stride, padding, output padding and dilation (what an axis of kernel 1 has
-    is the first part's). A bias is on every part; so is a norm, unless ``inner_norm`` is false: then only the
-    last has it. Takes dense convolutions whose kernel is larger than 1 along two axes or more.
+    O hidden channels. Each axis keeps its stride, padding, output padding and dilation (what an axis of kernel 1
+    has is the first part's). A bias is on every part, unless ``inner_bias`` is false, and a norm, unless
+    ``inner_norm`` is: then only the last has it. Takes dense convolutions whose kernel is larger than 1 along two
+    axes or more.
     """
     rank = len(conv.kernel_size)
     axes = [axis for axis in range(rank) if conv.kernel_size[axis] > 1]
@@ -187,6 +195,7 @@ def spatial(conv: Conv, inner_norm: bool = True) -> Parts:
             output_padding=_only(mine, conv.output_padding, 0),
             dilation=_only(mine, conv.dilation, 1),
             norm=conv.norm if inner_norm or axis == axes[-1] else "none",
+            bias=conv.bias and (inner_bias or axis == axes[-1]),
         )
         parts.append((("depth", "vertical", "horizontal")[axis - rank], part))
         size, channels = part.output_size, part.out_channels

@@ -182,7 +182,7 @@ def options_of(block: Block) -> Mapping[str, Parameter]:
     """The options of a block: its arguments, without the convolution.
 
     >>> {name: option.default for name, option in options_of(separable).items()}
-    {'multiplier': 1, 'inner_norm': True}
+    {'multiplier': 1, 'inner_norm': True, 'inner_bias': True}
     """
     from inspect import signature
 
