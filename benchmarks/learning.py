@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from statistics import median
+from typing import cast
 
 import torch
+from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -35,7 +37,7 @@ def main(texts: list[str]) -> None:
         for seed in SEEDS:
             net, inputs = seeded(seed, without_norms)
             replaced = replace_convolutions(net, text)
-            found.append(variances(replaced, inputs))
+            found.append(variances(cast(nn.Sequential, replaced), inputs))
             accuracies.append(accuracy_after_training(replaced))
         ratios = [median(each) / before for each, before in zip(zip(*found), usual)]
         print(f"{text}: variance ×", *(f"{ratio:.2f}" for ratio in ratios), end="; ", flush=True)

@@ -102,4 +102,5 @@ def _with_all_of_the_mean(drawn: torch.Tensor) -> torch.Tensor:
     rows = drawn.flatten(1)
     mean = rows.mean(1, keepdim=True)
     wanted = rows.norm() / rows.shape[1]  # of the energy, the mean direction's share
-    return (rows + mean * (wanted / mean.norm().clamp_min(1e-12) - 1)).view_as(drawn)
+    kept: torch.Tensor = rows + mean * (wanted / mean.norm().clamp_min(1e-12) - 1)
+    return kept.view_as(drawn)

@@ -55,10 +55,11 @@ def replace_convolutions(
       (2): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1))
     )
 
-    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; weights that give
-    a signal the variance that the convolution gave it (``initial.initialise``); and, as attributes of the
-    ``Sequential``, what code may read of a convolution (``stride``, ``out_channels`` …), except for its weights. A module with several names stays one. Of the model itself nothing
-    is touched. What ``replacement_plan`` gives a reason for stays as it is.
+    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; weights that
+    give a signal the variance that the convolution gave it (``initial.initialise``); and, as attributes of the
+    ``Sequential``, what code may read of a convolution (``stride``, ``out_channels`` …), except for its weights. A
+    module with several names stays one. Of the model itself nothing is touched. What ``replacement_plan`` gives a
+    reason for stays as it is.
 
     ``include`` and ``exclude`` are globs of module names (the first, where there are several). Norms stay where they
     are; the parts have none, unless with ``inner_norm`` (true, or globs of module names) or where the replacement

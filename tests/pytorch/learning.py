@@ -44,7 +44,7 @@ def accuracy_after_training(net: nn.Module) -> float:
     for _ in range(STEPS):
         inputs, classes = images(BATCH)
         optimizer.zero_grad()
-        functional.cross_entropy(net(inputs), classes).backward()
+        functional.cross_entropy(net(inputs), classes).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     inputs, classes = images(256)
     with torch.no_grad():
