@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import nn
 
 from sepcost import Conv, SepcostError, compare
-from sepcost.pytorch import replace_convolutions, replacement_plan
+from sepcost.pytorch import GrowsWarning, replace_convolutions, replacement_plan
 from tests.cases import models
 from tests.commands import Sepcost
 
@@ -67,6 +69,46 @@ def test_a_module_that_would_grow_is_kept() -> None:
     assert replacement_plan(models.one_output(), replace_if="fewer-macs") == {"0": REASON}
     assert replacement_plan(models.one_output()) == {"0": None}
     assert isinstance(replace_convolutions(models.one_output(), replace_if="fewer-macs")[0], nn.Conv2d)  # type: ignore[index]
+
+
+def grown(model: nn.Module, **options: Any) -> list[str]:
+    """What a replaced model warns of, and where."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        replace_convolutions(model, **options)
+    assert all(each.category is GrowsWarning and each.filename == __file__ for each in caught)
+    return [str(each.message) for each in caught]
+
+
+def test_what_grows_is_warned_of_by_name() -> None:
+    """16·16 and a bias before; 16·16 and 16 biases, 16 and a bias after."""
+    replaced = replace_convolutions(models.one_output())
+    assert sum(parameter.numel() for parameter in replaced.parameters()) == 289
+    advice = "(exclude keeps them, replace_if='fewer-macs' those without fewer MACs)"
+    assert grown(models.one_output()) == [f"larger once they are replaced: 0 {advice}"]
+    assert grown(nn.Conv2d(16, 1, 4)) == [f"larger once they are replaced: the model itself {advice}"]
+    many = nn.Sequential(*(nn.Conv2d(8, 1, 3) for _ in range(6)))
+    assert grown(many) == [f"larger once they are replaced: 0, 1, 2, 3 and 2 more {advice}"]
+    assert grown(many, exclude=["[1-5]"]) == [f"larger once they are replaced: 0 {advice}"]
+
+
+def test_more_params_alone_are_growth() -> None:
+    """Of each position 8·(4 + 2) MACs, not 8·4·2; with biases 58 params, not 66, and 16 of a norm."""
+    (message,) = grown(nn.Conv2d(8, 2, 2), inner_norm=True)
+    assert "the model itself" in message
+    assert grown(nn.Conv2d(8, 2, 2)) == []
+
+
+def test_a_recount_warns_of_nothing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert compare(models.one_output(), inputs=(16, 8, 8), verify=True).verified
+
+
+def test_what_shrinks_or_is_kept_is_not_warned_of() -> None:
+    assert grown(nn.Conv2d(16, 32, 3)) == []
+    assert grown(models.one_output(), replace_if="fewer-macs") == []
+    assert grown(models.one_output(), exclude="0") == []
 
 
 def test_a_large_sweep_keeps_what_each_of_its_combinations_keeps(in_process: Sepcost) -> None:

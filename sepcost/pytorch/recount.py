@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from glob import escape
 
 from torch import nn
@@ -11,7 +12,7 @@ from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
 from sepcost.model_text import Device
 from sepcost.pytorch.inputs import Inputs
-from sepcost.pytorch.replacing import replace_convolutions, replacement_plan
+from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
 from sepcost.verification import Mismatch
 
@@ -31,7 +32,9 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: 
         exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
         total = comparison.totals[replacement.text].cost
         try:
-            small = replace_convolutions(model, replacement, exclude=exclude)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", GrowsWarning)  # the table flags them
+                small = replace_convolutions(model, replacement, exclude=exclude)
             traced = trace_model(small, inputs, name=comparison.name, device=device)
         except SepcostError as error:
             reason = str(error).removeprefix(f"{comparison.name}: ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -15,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from sepcost.arguments import extent
 from sepcost.blocks import Parts
+from sepcost.cost import Cost
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
@@ -30,8 +32,15 @@ from sepcost.wording import did_you_mean
 Globs: TypeAlias = str | Collection[str]
 """One pattern of names or several, as ``fnmatch`` reads them; a name stands for itself, whatever is in it."""
 
+MOST_NAMED = 4
+"""A warning names that many convolutions and counts the rest."""
+
 DIVISIBLE = 2520
 """By every number up to 10: a map that strides divide, beside one that they don't."""
+
+
+class GrowsWarning(UserWarning):
+    """Convolutions have more params or more MACs once they are replaced."""
 
 
 def replace_convolutions(
@@ -66,12 +75,14 @@ def replace_convolutions(
     says ``inner_norm=true``: then there are batch norms between them, as many as the block has when its convolution
     has one.
 
-    With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept.
+    With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. What is
+    replaced although it grows, in params or in MACs, is named in a warning (``sepcost.pytorch.GrowsWarning``).
 
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
     cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
     """
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
+    _warn_of_growth([each.name for each in planned if each.grows])
     return _copied(model, {each.module: _sequential(each.module, each.parts) for each in planned if each.parts})
 
 
@@ -96,6 +107,14 @@ def replacement_plan(
     return {each.name: each.reason for each in planned}
 
 
+def _warn_of_growth(names: Sequence[str]) -> None:
+    if names:
+        named = ", ".join(name or "the model itself" for name in names[:MOST_NAMED])
+        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        advice = "exclude keeps them, replace_if='fewer-macs' those without fewer MACs"
+        warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=3)
+
+
 class _Planned(NamedTuple):
     """A convolution of the model: either its parts or the reason why it has none."""
 
@@ -103,6 +122,7 @@ class _Planned(NamedTuple):
     module: _ConvNd
     reason: str | None
     parts: Parts = ()
+    grows: bool = False
 
 
 def _planned(
@@ -190,8 +210,11 @@ def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool,
         return _Planned(
             name, module, f"{replacement.text} pads elsewhere, which padding_mode {module.padding_mode} does not allow"
         )
-    kept = replace_if.reason_to_keep(first.cost.macs, sum(part.cost.macs for _, part in parts))
-    return _Planned(name, module, kept, () if kept else parts)
+    before, after = first.cost, sum((part.cost for _, part in parts), start=Cost())
+    kept = replace_if.reason_to_keep(before.macs, after.macs)
+    if kept:
+        return _Planned(name, module, kept)
+    return _Planned(name, module, None, parts, grows=after.params > before.params or after.macs > before.macs)
 
 
 def _stand_ins(module: _ConvNd) -> Iterator[Conv]:
