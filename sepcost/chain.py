@@ -15,10 +15,11 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 @dataclass(frozen=True, slots=True)
 class Formulas:
-    """What a convolution costs, in letters: for one sample; ``biases`` are those and a norm's scales and shifts."""
+    """What a convolution costs, in letters: for one sample; ``norms`` are a norm's scales and shifts."""
 
     weights: Term
     biases: tuple[Term, ...]
+    norms: tuple[Term, ...]
     macs: Term
     reads: Term
     writes: Term
@@ -56,10 +57,11 @@ def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term
         kernel *= term_of(size)
     weights = outputs * kernel if is_depthwise else inputs * kernel * outputs / term_of(part.groups)
     positions = before if part.transposed else after
-    biases = (outputs,) * part.bias + (Term.of(number(2)) * outputs,) * (part.norm == "batch")
+    biases, norms = (outputs,) * part.bias, (Term.of(number(2)) * outputs,) * (part.norm == "batch")
     reads, writes = often * before * inputs, often * after * outputs
     is_pointwise = not kernel.powers and part.groups == 1
-    return Formulas(weights, biases, often * real * positions * weights, reads, writes, is_depthwise, is_pointwise)
+    macs = often * real * positions * weights
+    return Formulas(weights, biases, norms, macs, reads, writes, is_depthwise, is_pointwise)
 
 
 def _is_depthwise(part: Conv, inputs: Term) -> bool:

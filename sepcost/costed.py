@@ -78,6 +78,13 @@ class CostedNetwork:
             lower_bound=bool(network.uncounted),
         )
 
+    @property
+    def own_dtype(self) -> str | None:
+        """What a model's tensors are stored in, if its bytes are counted in that."""
+        if not self.convention.is_own:
+            return None
+        return self.convention.dtype if self.network is None else self.network.dtype
+
     @classmethod
     def of_comparison(cls, comparison: Comparison) -> CostedNetwork:
         """The network as it is, and under each replacement.

@@ -45,7 +45,8 @@ def derivation(comparison: Comparison) -> list[Section]:
     layer = comparison.layers[0]
     if len(comparison.layers) > 1 or not isinstance(layer.layer, Conv):
         raise SepcostError("--explain derives one convolution")
-    conv, counted = symbolic(layer.layer), Counted(comparison.convention, not comparison.network.per_position)
+    conv, convention = symbolic(layer.layer), comparison.convention
+    counted = Counted(convention, layer.node.widths_under(convention), not comparison.network.per_position)
     sections = [Section("Output map", tuple(_output_map(conv)))] if counted.has_map else []
 
     def formulas(parts: Sequence[Conv]) -> list[Formulas]:

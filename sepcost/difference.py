@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
 from sepcost.alignment import Match, is_numbered, matched
-from sepcost.cost import ratio
+from sepcost.cost import Convention, ratio
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.figures import FACTS, UNLESS_GIVEN
 
@@ -129,6 +129,12 @@ class Difference:
         """Match the layers; both networks must be counted by the same convention."""
         matches = matched(before.layers, after.layers)
         return cls(before, after, tuple(_in_order(before.layers, after.layers, matches)))
+
+    @property
+    def convention(self) -> Convention:
+        """How both are counted: in this dtype what has none of its own."""
+        plain = [side.convention for side in (self.before, self.after) if side.own_dtype is None]
+        return plain[0] if plain else replace(self.before.convention, dtype="float32")
 
     @property
     def total(self) -> Mapping[str, Change]:

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.arguments import times
-from sepcost.cost import Cost, Stored
+from sepcost.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.replacements import Replacement
@@ -36,6 +36,22 @@ class Widths(NamedTuple):
     input: int
     output: int
     products: int = 1
+
+    @classmethod
+    def under(cls, convention: Convention) -> Widths:
+        """Those of a layer that has no dtypes of its own.
+
+        >>> Widths.under(Convention(dtype="int8"))
+        Widths(weights=1, biases=4, norm=4, input=1, output=1, products=1)
+        """
+        element = convention.bytes_per_element
+        wide = BIAS_UNDER_INT8 if convention.dtype == "int8" else element
+        return cls(element, wide, wide, element, element)
+
+    @property
+    def element(self) -> int | None:
+        """Bytes of an element of weights and maps, where these are the same."""
+        return self.weights if self.weights == self.input == self.output else None
 
     def applied(self, layer: Layer) -> Cost:
         """The cost of a layer that is stored like this.
@@ -86,6 +102,11 @@ class Node:
         if self.times == 1 and not self.shared:
             return cost
         return cost.repeated(self.times, shared=self.shared)
+
+    def widths_under(self, convention: Convention) -> Widths:
+        """What its tensors are counted in: their own widths only where the network has no dtype for all."""
+        own = self.widths if convention.dtype == MIXED else None
+        return own or Widths.under(convention)
 
     @property
     def products(self) -> int:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.chain import Formulas
 from sepcost.comparison import Variant
-from sepcost.cost import MIXED, Convention, Cost
+from sepcost.cost import Convention, Cost
+from sepcost.network import Widths
 from sepcost.units import BYTES, decimal, exact, in_bytes
 
 
@@ -35,15 +36,11 @@ class _Count(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """By what convention figures are counted, and whether there is a map to have bytes."""
+    """By what convention figures are counted, how wide elements are, and whether there is a map to have bytes."""
 
     convention: Convention
+    widths: Widths
     has_map: bool
-
-    @property
-    def has_one_dtype(self) -> bool:
-        """Whether all elements have the same bytes, so that a letter can stand for them."""
-        return self.convention.dtype != MIXED
 
     def figures(self, formulas: Formulas, cost: Cost) -> Iterator[Step]:
         """Every figure of a convolution."""
@@ -73,11 +70,13 @@ class Counted(NamedTuple):
         yield "params", standard.params, cost.params
         yield "MACs", standard.macs, cost.macs
         yield "activations", standard.activations, cost.activations
-        if self.has_map and self.has_one_dtype:
+        if self.has_map:
             yield "traffic", standard.traffic_bytes(self.convention), cost.traffic_bytes(self.convention)
 
     def _counts(self, formulas: Formulas, cost: Cost) -> Iterator[_Count]:
-        yield _Count("params", (formulas.weights, *formulas.biases) if cost.params else (), cost.params)
+        yield _Count(
+            "params", (formulas.weights, *formulas.biases, *formulas.norms) if cost.params else (), cost.params
+        )
         yield _Count("MACs", (formulas.macs,), cost.macs)
         factor = self.convention.flops_per_mac
         if factor != 1:
@@ -85,16 +84,14 @@ class Counted(NamedTuple):
         yield _Count("activations", (formulas.writes,), cost.activations)
 
     def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[Step]:
-        if not self.has_one_dtype:
-            return
         yield step("weights", self._weights(parts, cost), _bytes(cost.weight_bytes(self.convention)))
         if self.has_map:
-            maps = Product((self._element, *self._samples, Word("activations", cost.activations)))
+            maps = Product((self._bytes(self.widths.output), *self._samples, Word("activations", cost.activations)))
             yield step("activation memory", maps, _bytes(cost.activation_bytes(self.convention)))
 
     def _moved(self, traffic: Expression, cost: Cost) -> Iterator[Step]:
         """What has to be read and written, and what is done with each byte of it."""
-        if self.has_map and self.has_one_dtype:
+        if self.has_map:
             moved = cost.traffic_bytes(self.convention)
             yield step("traffic", traffic, _bytes(moved))
             macs: Expression = Word("MACs", cost.macs)
@@ -103,24 +100,27 @@ class Counted(NamedTuple):
             yield step("MACs/byte", quotient, decimal(cost.macs_per_byte(self.convention)))
 
     def _traffic(self, formulas: Formulas, cost: Cost) -> Expression:
-        maps = Sum((formulas.reads.expression, formulas.writes.expression))
-        return Sum((Product((self._element, *self._samples, maps)), self._weights([formulas], cost)))
+        weights = self._weights([formulas], cost)
+        maps = ((self.widths.input, formulas.reads), (self.widths.output, formulas.writes))
+        if self.widths.input == self.widths.output:
+            elements = Sum(tuple(term.expression for _, term in maps))
+            return Sum((Product((self._bytes(self.widths.input), *self._samples, elements)), weights))
+        moved = (Term.of(self._bytes(width), *self._samples) * term for width, term in maps)
+        return Sum((*(term.expression for term in moved), weights))
 
     def _weights(self, parts: Sequence[Formulas], cost: Cost) -> Expression:
-        """The bytes of the params: each has as many as an element, unless biases are wider."""
-        usual = Product((self._element, Word("params", cost.params)))
-        wider = cost.weight_bytes(self.convention) - cost.params * self._element.value
-        if not wider or not self.has_one_dtype:
-            return usual
-        biases = [term for part in parts for term in part.biases]
-        of_bias = number(self._element.value + wider // int(sum(term.value for term in biases)))
-        weights = [Term.of(self._element) * part.weights for part in parts]
-        return total([*weights, *(Term.of(of_bias) * term for term in biases)])
+        """The bytes of the params: each has as many as a weight, unless biases or norms are wider."""
+        weights, biases, norm = map(self._bytes, self.widths[:3])
+        others = [(biases, term) for part in parts for term in part.biases]
+        others += [(norm, term) for part in parts for term in part.norms]
+        if not cost.params or all(width == weights for width, _ in others):
+            return Product((weights, Word("params", cost.params)))
+        terms = [(weights, part.weights) for part in parts] + others
+        return total([Term.of(width) * term for width, term in terms])
 
-    @property
-    def _element(self) -> Letter:
-        """The bytes of an element."""
-        return Letter("b", self.convention.bytes_per_element)
+    def _bytes(self, width: int) -> Letter:
+        """The bytes of an element: a letter where most have as many."""
+        return Letter("b", width) if width == self.widths.element else number(width)
 
     @property
     def _samples(self) -> tuple[Letter, ...]:

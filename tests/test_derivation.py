@@ -103,6 +103,8 @@ def check_lines(comparison: Comparison) -> None:
     conv = comparison.layers[0].layer
     assert isinstance(conv, Conv)
     usual = letters(conv, comparison.convention, comparison.network.per_position)
+    if comparison.convention.dtype == "mixed":
+        usual["b"] = comparison.standard.cost.activation_bytes(Convention(dtype="mixed", is_own=True)) // 2048
     known: dict[str, dict[str, Any]] = {}
     of: dict[str, Any] = usual
     for line in lines(comparison):
@@ -379,13 +381,26 @@ def test_a_layer_of_a_complex_model() -> None:
     assert (macs.symbols, macs.value) == ("r·H'·W'·C·K²·O", "110,592")
 
 
-def test_a_layer_of_several_dtypes_has_no_letter_for_bytes() -> None:
-    network = Network.of(Conv((16, 16), 2, 8, 3, bias=True))
-    mixed = replace(network, nodes=(replace(network.nodes[0], widths=Widths(2, 4, 4, 2, 2)),))
-    comparison = Comparison.of(mixed, [Replacement.parse("separable")], Convention(dtype="mixed", is_own=True))
+@pytest.mark.parametrize(
+    ("widths", "weights", "maps"),
+    [
+        (Widths(4, 4, 4, 4, 4), "b·params", "b·(H'·W'·C + H'·W'·O)"),
+        (Widths(2, 4, 8, 2, 2), "b·C·K²·O + 4·O + 8·2·O", "b·(H'·W'·C + H'·W'·O)"),
+        (Widths(1, 4, 4, 1, 2), "C·K²·O + 4·O + 4·2·O", "H'·W'·C + 2·H'·W'·O"),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_bytes_of_a_layer_among_layers_of_other_dtypes(widths: Widths, weights: str, maps: str, batch: int) -> None:
+    network = Network.of(Conv((16, 16), 2, 8, 3, bias=True, norm="batch"))
+    mixed = replace(network, nodes=(replace(network.nodes[0], widths=widths),))
+    convention = Convention(batch=batch, dtype="mixed", is_own=True)
+    comparison = Comparison.of(mixed, [Replacement.parse("separable")], convention)
     check_lines(comparison)
-    names = {line.name for line in lines(comparison) if line.section == "standard"}
-    assert names == {"params", "MACs", "activations"}
+    check_values(comparison)
+    figures = {line.name: line for line in lines(comparison) if line.section == "standard"}
+    assert figures["weights"].symbols == weights
+    if batch == 1:
+        assert figures["traffic"].symbols.startswith(maps)
 
 
 def test_only_a_single_convolution_is_derived() -> None:

@@ -97,7 +97,7 @@ class Rendering(NamedTuple):
 
         texts = {Format.MARKDOWN: markdown_derivation, Format.LATEX: latex_derivation}
         text = texts.get(self.format, plain_derivation)
-        return text(self._title(comparison), derivation(comparison), derivation_notes(comparison.convention))
+        return text(self._title(comparison), derivation(comparison), derivation_notes(comparison))
 
     def _title(self, comparison: Comparison) -> str:
         from sepcost.report.comparison_sheets import is_single_convolution, sheets

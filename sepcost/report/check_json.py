@@ -13,8 +13,8 @@ from sepcost.cost import ratio
 from sepcost.costed import CostedNetwork
 from sepcost.growth import Grown
 from sepcost.report.check_text import culprit_line
-from sepcost.report.difference_json import changed_layer
-from sepcost.report.json import head, of_model
+from sepcost.report.difference_json import changed_layer, of_costs
+from sepcost.report.json import head
 from sepcost.report.verification_text import verification_fields
 from sepcost.verdict import Judgement, Verdict
 
@@ -49,7 +49,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "unknown": verdict.growth.unknown if verdict.growth else None,
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
-    fields |= of_model(verdict.costs.network)
+    fields |= of_costs(verdict.costs)
     if verdict.verification is not None:
         fields["verified"] = verification_fields(verdict.verification)
     return fields
@@ -80,7 +80,7 @@ def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
 
 
 def _gone(costs: CostedNetwork) -> dict[str, Any]:
-    return {"name": costs.name, "source": costs.source, "total": costs.total}
+    return {"name": costs.name, "source": costs.source, **of_costs(costs), "total": costs.total}
 
 
 def _number(value: Quantity | None) -> int | float | None:

@@ -23,12 +23,13 @@ from sepcost.report.check_text import (
     unknown_sentence,
 )
 from sepcost.report.difference_sheets import layers_sheet
-from sepcost.report.notes import caveats, input_notes
+from sepcost.report.notes import caveats, dtype_text, input_notes
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.verification_text import FIELDS, found_text, unverified_line
 from sepcost.units import exact
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD, Verification
+from sepcost.wording import listed
 
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
@@ -152,9 +153,20 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         yield from _replaced_alone(verdict, judgement.baseline)
     for gone in judgement.gone:
         yield f"{gone_sentence(gone, judgement.baseline)}."
-    if any(check.limit.figure.endswith("_bytes") for verdict in judgement.verdicts for check in verdict.budgeted):
+    yield from _memory(judgement)
+
+
+def _memory(judgement: Judgement) -> Iterator[str]:
+    """What the bytes that have a limit are counted in."""
+    limited = [
+        verdict.costs.convention
+        for verdict in judgement.verdicts
+        if any("byte" in check.limit.figure for check in verdict.budgeted)
+    ]
+    if limited:
+        dtypes = dict.fromkeys(dtype_text(convention.dtype) for convention in limited)
         batch = f", for a batch of {judgement.convention.batch}" if judgement.convention.batch > 1 else ""
-        yield f"Memory is in {judgement.convention.dtype}{batch}."
+        yield f"Memory is in {listed(list(dtypes))}{batch}."
 
 
 def _replaced_alone(verdict: Verdict, baseline: str | None) -> Iterator[str]:

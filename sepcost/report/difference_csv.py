@@ -16,6 +16,7 @@ COLUMNS = (
     "row", "status", "matched_by", "moved", "before", "after", "place.before", "place.after", "facts",
     "flops_per_mac", "batch", "dtype",
     *(f"{name}.{part}" for name in FIGURES for part in ("before", "after", "difference", "percent")),
+    "own_dtype.before", "own_dtype.after",
 )  # fmt: skip
 """``row`` is total or layer, ``before`` and ``after`` are names; the other names are the JSON's."""
 
@@ -25,8 +26,9 @@ def difference_csv(difference: Difference) -> str:
     file = StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    convention = difference.before.convention
+    convention, before, after = difference.convention, difference.before, difference.after
     common = {"flops_per_mac": convention.flops_per_mac, "batch": convention.batch, "dtype": convention.dtype}
+    common |= {"own_dtype.before": before.own_dtype, "own_dtype.after": after.own_dtype}
     for row in _rows(difference):
         writer.writerow({name: _text(value) for name, value in {**common, **row}.items()})
     return file.getvalue()

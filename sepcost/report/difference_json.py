@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.report.json import head, of_model
@@ -18,9 +17,9 @@ SCHEMA_VERSION = 1
 def difference_json(difference: Difference, version: str) -> str:
     """The document on one line."""
     document = {
-        **head(SCHEMA_VERSION, version, difference.before.convention),
-        "before": _network(difference.before, difference.before.convention),
-        "after": _network(difference.after, difference.before.convention),
+        **head(SCHEMA_VERSION, version, difference.convention),
+        "before": _network(difference.before),
+        "after": _network(difference.after),
         "differ": not difference.is_empty,
         "total": changes(difference.total),
         "changes": [changed_layer(layer) for layer in difference.changes],
@@ -42,7 +41,13 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
     }
 
 
-def _network(network: CostedNetwork, convention: Convention) -> dict[str, Any]:
+def of_costs(network: CostedNetwork) -> dict[str, Any]:
+    """What is only to be said of a model, though its costs may be from earlier."""
+    marks = {"own_dtype": network.own_dtype, "lower_bound": network.lower_bound}
+    return {name: mark for name, mark in marks.items() if mark} | of_model(network.network)
+
+
+def _network(network: CostedNetwork) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
@@ -50,13 +55,9 @@ def _network(network: CostedNetwork, convention: Convention) -> dict[str, Any]:
         "rho": network.rho,
         "layers": len(network.layers),
     }
-    if network.convention.dtype != convention.dtype:
-        fields["own_dtype"] = network.convention.dtype
-    if network.lower_bound:
-        fields["lower_bound"] = True
     if network.per is not None:
         fields["per"] = network.per
-    fields |= of_model(network.network)
+    fields |= of_costs(network)
     if network.verified is not None:
         fields["verified"] = verification_fields(network.verified)
     return fields

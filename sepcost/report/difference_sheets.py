@@ -9,7 +9,7 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference, Status
-from sepcost.report.notes import caveats, flops_note, verified_note
+from sepcost.report.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
 from sepcost.report.titles import called
 from sepcost.units import exact, factor_text
@@ -24,6 +24,9 @@ IN_BYTES = {
     "peak_activation_bytes": "peak activations",
 }
 """Figures that are bytes, and what people call them."""
+
+
+NO_CHANGE = Change(None, None)
 
 
 def difference_sheets(difference: Difference) -> list[Sheet]:
@@ -136,10 +139,19 @@ def layer_changes(layer: LayerDifference) -> list[str]:
         only = layer.before or layer.after
         return [f"{layer.status.value}: {_kind(only)}, output {_fact(only.facts['output'])}"] if only else []
     lines = [f"{name.replace('_', ' ')} {_fact(old)} → {_fact(new)}" for name, (old, new) in layer.facts.items()]
+    lines = lines or list(_changed_bytes(layer))
     if layer.moved:
         before, after = layer.places
         lines.append(f"moved from place {before} to {after}" if before != after else "its neighbours moved past it")
     return lines or [layer.status.value]
+
+
+def _changed_bytes(layer: LayerDifference) -> Iterator[str]:
+    """What is stored in another dtype, or moves other bytes: no fact and no column says so."""
+    for name, words in IN_BYTES.items():
+        change = layer.figures.get(name, NO_CHANGE)
+        if change.before is not None and change.after is not None and change.difference:
+            yield f"{words} {exact(change.before)} B → {exact(change.after)} B"
 
 
 def _kind(layer: CostedLayer) -> str:
@@ -185,8 +197,8 @@ def _convention_notes(difference: Difference) -> Iterator[str]:
     yield flops_note(convention)
     if difference.before.per is None:
         batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
-        changed = "" if convention.dtype == dtype else f" before, and in {dtype} after"
-        yield f"Memory is in {convention.dtype}{changed}{batch}."
+        changed = "" if convention.dtype == dtype else f" before, and in {dtype_text(dtype)} after"
+        yield f"Memory is in {dtype_text(convention.dtype)}{changed}{batch}."
 
 
 def _named(layers: Sequence[LayerDifference]) -> str:

@@ -12,7 +12,7 @@ from sepcost.cost import MIXED, Convention
 from sepcost.figures import peak_place
 from sepcost.layers import Conv, Other
 from sepcost.liveness import why_no_peak
-from sepcost.network import Network
+from sepcost.network import Network, Widths
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.units import as_percent, in_bytes
@@ -192,14 +192,19 @@ def flops_note(convention: Convention) -> str:
     return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
 
 
-def derivation_notes(convention: Convention) -> list[str]:
+def derivation_notes(comparison: Comparison) -> list[str]:
     """What is counted, and the letters of bytes and of the batch."""
-    if convention.dtype == MIXED:
-        return [flops_note(convention), "Its tensors have several dtypes, so that no letter says their bytes."]
-    size = convention.bytes_per_element
-    element = f"b = {size} byte{'s' if size > 1 else ''} an element"
+    convention = comparison.convention
+    widths = comparison.layers[0].node.widths_under(convention)
+    size = widths.element
+    element = f"b = {size} byte{'s' if size != 1 else ''} an element" if size is not None else _each_width(widths)
     samples = f", N = {convention.batch:,} samples" if convention.batch > 1 else ""
-    return [flops_note(convention), f"Memory is in {convention.dtype}: {element}{samples}."]
+    return [flops_note(convention), f"{memory_line(comparison)}: {element}{samples}."]
+
+
+def _each_width(widths: Widths) -> str:
+    """The bytes of a layer's tensors, which are not the same."""
+    return f"{widths.input} bytes an element of the input, {widths.output} of the output, {widths.weights} of weights"
 
 
 def _reduction_notes(comparison: Comparison) -> Iterator[str]:
@@ -213,10 +218,13 @@ def _reduction_notes(comparison: Comparison) -> Iterator[str]:
 def memory_line(comparison: Comparison) -> str:
     """What memory is counted in, and whether that is the model's own."""
     dtype, own = comparison.convention.dtype, comparison.network.dtype
-    if dtype == MIXED:
-        return "Memory is in the model's own dtypes"
     instead = f", not in the model's own {'dtypes' if own == MIXED else own}" if own not in (None, dtype) else ""
-    return f"Memory is in {dtype}{instead}"
+    return f"Memory is in {dtype_text(dtype)}{instead}"
+
+
+def dtype_text(dtype: str) -> str:
+    """What memory is counted in, in a sentence."""
+    return "the model's own dtypes" if dtype == MIXED else dtype
 
 
 def named(names: Sequence[str]) -> str:
