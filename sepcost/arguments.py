@@ -73,7 +73,7 @@ def flag(name: str, value: bool) -> bool:
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """The value, if it is one of the choices."""
+    """The choice that the value is equal to."""
     if value not in choices:
         raise LayerError(name, f"must be one of {', '.join(choices)}, got {value!r}")
-    return value
+    return choices[choices.index(value)]

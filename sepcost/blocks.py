@@ -1,7 +1,8 @@
 """The blocks that can stand in for a convolution, each a function from one convolution to a sequence of them.
 
 A new one is a function ``(conv, option=default, …) -> parts`` here and a line in ``replacements.REPLACEMENTS``:
-every command, format and check then knows it. Its options are its arguments: whole numbers, decimals, true/false.
+every command, format and check then knows it. Its options are its arguments: whole numbers, decimals, true/false,
+names of an Enum.
 Its docstring begins with what it is and where it comes from; the line ``MACs:`` is the count of a plain
 convolution without groups (C, O, K, H', W' as everywhere; HW is the input map, HW' the output map).
 What a block cannot take, it refuses with CannotReplaceError; the convolution is then kept.
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sepcost.activation import Activation
 from sepcost.errors import CannotReplaceError
 from sepcost.layers import Conv
 
@@ -23,7 +25,13 @@ Parts: TypeAlias = tuple[tuple[str, Conv], ...]
 """Named convolutions that run one after the other."""
 
 
-def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
+def separable(
+    conv: Conv,
+    multiplier: int = 1,
+    inner_norm: bool = True,
+    inner_bias: bool = True,
+    inner_activation: str = Activation.NONE,
+) -> Parts:
     """Depthwise, then pointwise (MobileNet, arXiv:1704.04861, section 3.1).
 
     MACs: HW'·C·m·(K² + O)
@@ -36,17 +44,17 @@ def separable(conv: Conv, multiplier: int = 1, inner_norm: bool = True, inner_bi
     The depthwise has m = ``multiplier`` outputs per input channel: C·m hidden channels. Stride, padding, output
     padding and dilation are the depthwise's; a transposed convolution makes a transposed depthwise, whose pointwise
     runs on the larger map. A bias is on both parts, unless ``inner_bias`` is false: then only the pointwise has it.
-    So is a norm, unless ``inner_norm`` is false (as in Xception, arXiv:1610.02357). Takes dense convolutions only.
+    So is a norm, unless ``inner_norm`` is false (as in Xception, arXiv:1610.02357). ``inner_activation`` is between
+    them, behind the norm (MobileNet's figure 3 has ``relu``). Takes dense convolutions only.
     """
     hidden = conv.in_channels * multiplier
-    inner = conv.norm if inner_norm else "none"
-    bias = conv.bias and inner_bias
-    depthwise = replace(conv, out_channels=hidden, groups=conv.in_channels, norm=inner, bias=bias)
-    pointwise = Conv.pointwise(depthwise.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
+    inner = _inner(conv, inner_norm, inner_bias, inner_activation)
+    depthwise = replace(conv, out_channels=hidden, groups=conv.in_channels, **inner)
+    pointwise = Conv.pointwise(depthwise.output_size, hidden, conv.out_channels, **_own(conv))
     return (("depthwise", depthwise), ("pointwise", pointwise))
 
 
-def blueprint(conv: Conv, inner_norm: bool = False) -> Parts:
+def blueprint(conv: Conv, inner_norm: bool = False, inner_activation: str = Activation.NONE) -> Parts:
     """Pointwise, then depthwise: BSConv-U (arXiv:2003.13549, section 4.1).
 
     MACs: HW·C·O + HW'·O·K²
@@ -58,16 +66,18 @@ def blueprint(conv: Conv, inner_norm: bool = False) -> Parts:
 
     O hidden channels. The pointwise runs first, at full input resolution; stride, padding, output padding and
     dilation are the depthwise's. Bias and norm are the depthwise's alone, as in the authors' code; with
-    ``inner_norm`` a norm is on the pointwise too. Takes dense convolutions only.
+    ``inner_norm`` a norm is on the pointwise too. ``inner_activation`` is between them. Takes dense convolutions only.
     """
     channels = conv.out_channels
-    inner = conv.norm if inner_norm else "none"
-    pointwise = Conv.pointwise(conv.input_size, conv.in_channels, channels, norm=inner)
+    inner = _inner(conv, inner_norm, False, inner_activation)
+    pointwise = Conv.pointwise(conv.input_size, conv.in_channels, channels, **inner)
     depthwise = replace(conv, in_channels=channels, groups=channels)
     return (("pointwise", pointwise), ("depthwise", depthwise))
 
 
-def blueprint_subspace(conv: Conv, ratio: Fraction | float = 0.25, inner_norm: bool = False) -> Parts:
+def blueprint_subspace(
+    conv: Conv, ratio: Fraction | float = 0.25, inner_norm: bool = False, inner_activation: str = Activation.NONE
+) -> Parts:
     """Two pointwise through a bottleneck, then depthwise: BSConv-S (arXiv:2003.13549, section 4.2).
 
     MACs: HW·(C·M + M·O) + HW'·O·K²
@@ -80,17 +90,22 @@ def blueprint_subspace(conv: Conv, ratio: Fraction | float = 0.25, inner_norm: b
 
     M = ceil(``ratio``·C) hidden channels, at least 4 and at most C, as in the authors' code. Both pointwise run at
     full input resolution; stride, padding, output padding and dilation are the depthwise's. Bias and norm are the
-    depthwise's alone; with ``inner_norm`` a norm is on every part. Takes dense convolutions only.
+    depthwise's alone; with ``inner_norm`` a norm is on every part. ``inner_activation`` is behind each part but the
+    last. Takes dense convolutions only.
     """
     hidden = min(conv.in_channels, max(4, ceil(ratio * conv.in_channels)))
-    inner = conv.norm if inner_norm else "none"
-    (_, pointwise), depthwise = blueprint(conv, inner_norm)
-    first = replace(pointwise, out_channels=hidden, norm=inner)
+    (_, pointwise), depthwise = blueprint(conv, inner_norm, inner_activation)
+    first = replace(pointwise, out_channels=hidden)
     return (("pointwise1", first), ("pointwise2", replace(pointwise, in_channels=hidden)), depthwise)
 
 
 def grouped(
-    conv: Conv, groups: int = 2, pointwise: bool = False, inner_norm: bool = True, inner_bias: bool = True
+    conv: Conv,
+    groups: int = 2,
+    pointwise: bool = False,
+    inner_norm: bool = True,
+    inner_bias: bool = True,
+    inner_activation: str = Activation.NONE,
 ) -> Parts:
     """The same convolution in groups (ResNeXt, arXiv:1611.05431, section 3), or with a pointwise to mix them.
 
@@ -103,18 +118,24 @@ def grouped(
 
     g = ``groups``, which must divide C and O; p is 1 with ``pointwise``, else 0. Everything else of the convolution
     stays. A bias is on both parts, unless ``inner_bias`` is false; so is a norm, unless ``inner_norm`` is false.
-    Takes dense convolutions only.
+    ``inner_activation`` is between them. Takes dense convolutions only.
     """
     if conv.in_channels % groups or conv.out_channels % groups:
         raise CannotReplaceError(f"{groups} groups do not divide its channels")
-    inner = conv.norm if inner_norm or not pointwise else "none"
-    first = replace(conv, groups=groups, norm=inner, bias=conv.bias and (inner_bias or not pointwise))
-    channels = conv.out_channels
-    mixing = Conv.pointwise(conv.output_size, channels, channels, bias=conv.bias, norm=conv.norm)
-    return (("grouped", first), ("pointwise", mixing)) if pointwise else (("grouped", first),)
+    if not pointwise:
+        return (("grouped", replace(conv, groups=groups)),)
+    first = replace(conv, groups=groups, **_inner(conv, inner_norm, inner_bias, inner_activation))
+    mixing = Conv.pointwise(conv.output_size, conv.out_channels, conv.out_channels, **_own(conv))
+    return (("grouped", first), ("pointwise", mixing))
 
 
-def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
+def bottleneck(
+    conv: Conv,
+    ratio: int = 4,
+    inner_norm: bool = True,
+    inner_bias: bool = True,
+    inner_activation: str = Activation.NONE,
+) -> Parts:
     """Reduce, convolve, expand (ResNet, arXiv:1512.03385, figure 5).
 
     MACs: HW·C·M + HW'·(M²·K² + M·O)
@@ -127,18 +148,24 @@ def bottleneck(conv: Conv, ratio: int = 4, inner_norm: bool = True, inner_bias: 
 
     M = floor(O / ``ratio``) hidden channels, at least 1. Stride, padding, output padding and dilation are the
     middle convolution's. A bias is on all three, unless ``inner_bias`` is false, and a norm, unless ``inner_norm``
-    is: then only the last has it. Takes dense convolutions only.
+    is: then only the last has it. ``inner_activation`` is behind the first two (ResNet has ``relu``). Takes dense
+    convolutions only.
     """
-    inner = conv.norm if inner_norm else "none"
     hidden = max(1, conv.out_channels // ratio)
-    bias = conv.bias and inner_bias
-    middle = replace(conv, in_channels=hidden, out_channels=hidden, norm=inner, bias=bias)
-    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=bias, norm=inner)
-    expand = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
+    inner = _inner(conv, inner_norm, inner_bias, inner_activation)
+    reduce = Conv.pointwise(conv.input_size, conv.in_channels, hidden, **inner)
+    middle = replace(conv, in_channels=hidden, out_channels=hidden, **inner)
+    expand = Conv.pointwise(conv.output_size, hidden, conv.out_channels, **_own(conv))
     return (("reduce", reduce), ("conv", middle), ("expand", expand))
 
 
-def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
+def inverted(
+    conv: Conv,
+    expansion: int = 6,
+    inner_norm: bool = True,
+    inner_bias: bool = True,
+    inner_activation: str = Activation.NONE,
+) -> Parts:
     """Expand, depthwise, project: the inverted residual (MobileNet v2, arXiv:1801.04381, section 3.3).
 
     MACs: e·C·(HW·C + HW'·(K² + O))
@@ -151,18 +178,20 @@ def inverted(conv: Conv, expansion: int = 6, inner_norm: bool = True, inner_bias
 
     e·C hidden channels with e = ``expansion``; the expanding pointwise is there for e = 1 too. Stride, padding,
     output padding and dilation are the depthwise's. A bias is on all three, unless ``inner_bias`` is
-    false, and a norm, unless ``inner_norm`` is: then only the last has it. Takes dense convolutions only.
+    false, and a norm, unless ``inner_norm`` is: then only the last has it. ``inner_activation`` is behind the first
+    two (MobileNet v2 has ``relu6``). Takes dense convolutions only.
     """
-    inner = conv.norm if inner_norm else "none"
     hidden = conv.in_channels * expansion
-    bias = conv.bias and inner_bias
-    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, bias=bias, norm=inner)
-    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden, norm=inner, bias=bias)
-    project = Conv.pointwise(conv.output_size, hidden, conv.out_channels, bias=conv.bias, norm=conv.norm)
+    inner = _inner(conv, inner_norm, inner_bias, inner_activation)
+    expand = Conv.pointwise(conv.input_size, conv.in_channels, hidden, **inner)
+    depthwise = replace(conv, in_channels=hidden, out_channels=hidden, groups=hidden, **inner)
+    project = Conv.pointwise(conv.output_size, hidden, conv.out_channels, **_own(conv))
     return (("expand", expand), ("depthwise", depthwise), ("project", project))
 
 
-def spatial(conv: Conv, inner_norm: bool = True, inner_bias: bool = True) -> Parts:
+def spatial(
+    conv: Conv, inner_norm: bool = True, inner_bias: bool = True, inner_activation: str = Activation.NONE
+) -> Parts:
     """One convolution along each axis: K×1, then 1×K (Inception v2, arXiv:1512.00567, section 3.2).
 
     MACs: H'W·C·O·K + HW'·O²·K
@@ -174,13 +203,14 @@ def spatial(conv: Conv, inner_norm: bool = True, inner_bias: bool = True) -> Par
 
     O hidden channels. Each axis keeps its stride, padding, output padding and dilation (what an axis of kernel 1
     has is the first part's). A bias is on every part, unless ``inner_bias`` is false, and a norm, unless
-    ``inner_norm`` is: then only the last has it. Takes dense convolutions whose kernel is larger than 1 along two
-    axes or more.
+    ``inner_norm`` is: then only the last has it. ``inner_activation`` is behind each part but the last. Takes dense
+    convolutions whose kernel is larger than 1 along two axes or more.
     """
     rank = len(conv.kernel_size)
     axes = [axis for axis in range(rank) if conv.kernel_size[axis] > 1]
     if len(axes) < 2:
         raise CannotReplaceError("its kernel has one axis only")
+    inner = _inner(conv, inner_norm, inner_bias, inner_activation)
     parts: list[tuple[str, Conv]] = []
     size, channels = conv.input_size, conv.in_channels
     for axis in axes:
@@ -194,12 +224,21 @@ def spatial(conv: Conv, inner_norm: bool = True, inner_bias: bool = True) -> Par
             padding="same" if conv.padding == "same" else _only(mine, conv.padding, 0),
             output_padding=_only(mine, conv.output_padding, 0),
             dilation=_only(mine, conv.dilation, 1),
-            norm=conv.norm if inner_norm or axis == axes[-1] else "none",
-            bias=conv.bias and (inner_bias or axis == axes[-1]),
+            **(_own(conv) if axis == axes[-1] else inner),
         )
         parts.append((("depth", "vertical", "horizontal")[axis - rank], part))
         size, channels = part.output_size, part.out_channels
     return tuple(parts)
+
+
+def _inner(conv: Conv, norm: bool, bias: bool, activation: str) -> dict[str, Any]:
+    """What is behind each part but the last."""
+    return {"norm": conv.norm if norm else "none", "bias": conv.bias and bias, "activation": activation}
+
+
+def _own(conv: Conv) -> dict[str, Any]:
+    """What is behind the convolution, and so behind the last part."""
+    return {"norm": conv.norm, "bias": conv.bias, "activation": conv.activation}
 
 
 def _only(axes: set[int], values: tuple[int, ...], other: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal, TypeAlias
 
+from sepcost.activation import ACTIVATIONS
 from sepcost.arguments import Extent, extent, flag, map_size, natural, one_of, times, whole
 from sepcost.cost import Cost, Stored
 from sepcost.errors import LayerError
@@ -38,8 +39,9 @@ class Conv:
     Cost(params=18432, macs=231211008, activations=802816, touched=1204224)
 
     The arguments are those of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``, with the defaults of the
-    articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm behind it: 2 params per output channel.
-    Where an argument has a value per axis, one number stands for all axes. Raises LayerError.
+    articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm behind it: 2 params per output channel;
+    ``activation="relu"`` is behind that, and costs nothing. Where an argument has a value per axis, one number stands
+    for all axes. Raises LayerError.
     """
 
     input_size: Extent
@@ -53,6 +55,7 @@ class Conv:
     groups: int
     bias: bool
     norm: Literal["none", "batch"]
+    activation: str
     transposed: bool
     output_size: Extent = field(init=False, repr=False, compare=False)
 
@@ -72,6 +75,7 @@ class Conv:
         groups: int = 1,
         bias: bool = False,
         norm: Literal["none", "batch"] = "none",
+        activation: str = "none",
         transposed: bool = False,
     ) -> None:
         put = object.__setattr__
@@ -88,6 +92,7 @@ class Conv:
         put(self, "groups", whole("groups", groups, 1))
         put(self, "bias", flag("bias", bias))
         put(self, "norm", one_of("norm", norm, ("none", "batch")))
+        put(self, "activation", one_of("activation", activation, ACTIVATIONS))
         put(self, "transposed", flag("transposed", transposed))
         self._check_groups()
         self._check_output_padding()
@@ -102,13 +107,14 @@ class Conv:
         *,
         bias: bool = False,
         norm: Literal["none", "batch"] = "none",
+        activation: str = "none",
     ) -> Conv:
         """A 1×1 convolution, in as many dimensions as the map has.
 
         >>> Conv.pointwise((14, 14), 512, 512).cost.params
         262144
         """
-        return cls(input_size, in_channels, out_channels, 1, bias=bias, norm=norm)
+        return cls(input_size, in_channels, out_channels, 1, bias=bias, norm=norm, activation=activation)
 
     @property
     def input_shape(self) -> Shape:

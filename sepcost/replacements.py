@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.arguments import LARGEST, times
@@ -20,14 +21,14 @@ from sepcost.blocks import (
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
 from sepcost.units import NumberError, list_items, read_factor, read_whole, shortened
-from sepcost.wording import did_you_mean, in_one_line
+from sepcost.wording import did_you_mean, in_one_line, listed
 
 if TYPE_CHECKING:
     from fractions import Fraction
     from inspect import Parameter
 
 Block: TypeAlias = Callable[..., Parts]
-Value: TypeAlias = "int | bool | Fraction"
+Value: TypeAlias = "int | bool | Fraction | Enum"
 
 REPLACEMENTS: Mapping[str, Block] = {
     "separable": separable,
@@ -182,11 +183,20 @@ def options_of(block: Block) -> Mapping[str, Parameter]:
     """The options of a block: its arguments, without the convolution.
 
     >>> {name: option.default for name, option in options_of(separable).items()}
-    {'multiplier': 1, 'inner_norm': True, 'inner_bias': True}
+    {'multiplier': 1, 'inner_norm': True, 'inner_bias': True, 'inner_activation': <Activation.NONE: 'none'>}
     """
     from inspect import signature
 
     return {option.name: option for option in list(signature(block).parameters.values())[1:]}
+
+
+def typed(value: object) -> str:
+    """The value of an option as it is typed.
+
+    >>> typed(True), typed(options_of(separable)["inner_activation"].default)
+    ('true', 'none')
+    """
+    return str(value.value) if isinstance(value, Enum) else str(value).lower()
 
 
 def _checked(text: str, parts: Parts, conv: Conv) -> Parts:
@@ -218,7 +228,7 @@ def _option(name: str, block: Block, item: str) -> tuple[str, Value]:
         raise ReplacementError(f"{name} has no option {in_one_line(key, 60)!r}{hint}")
     default = known[key].default
     if not equals:
-        raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={str(default).lower()}")
+        raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={typed(default)}")
     try:
         return key, _value(value, default)
     except NumberError as error:
@@ -230,6 +240,8 @@ def _value(text: str, default: object) -> Value:
         if text not in ("true", "false"):
             raise NumberError(f"must be true or false, got {text}")
         return text == "true"
+    if isinstance(default, Enum):
+        return _choice(text, type(default))
     if isinstance(default, float):
         factor = read_factor(text)
         if not 0 < factor <= 1:
@@ -239,3 +251,11 @@ def _value(text: str, default: object) -> Value:
     if not 1 <= number <= LARGEST:
         raise NumberError(f"must be between 1 and {LARGEST}, got {number}")
     return number
+
+
+def _choice(text: str, kind: type[Enum]) -> Enum:
+    names = {typed(choice): choice for choice in kind}
+    if text not in names:
+        hint = did_you_mean(text, names)
+        raise NumberError(f"must be {listed(list(names), 'or')}, got {in_one_line(text, 60)}{hint}")
+    return names[text]

@@ -12,6 +12,7 @@ from sepcost.layers import Conv
 from sepcost.torch_padding import torch_padding
 
 LONGEST_NAME = 40
+ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "hardswish": "Hardswish", "gelu": "GELU"}
 TORCHS = """
 T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
 eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu
@@ -34,12 +35,14 @@ class TorchModule(NamedTuple):
 
 
 def torch_modules(parts: Parts | Sequence[tuple[str, Conv]], *, any_size: bool = False) -> list[TorchModule]:
-    """The modules that these convolutions are, one after the other: what pads, convolves, crops and normalizes.
+    """The modules that convolutions are, one after the other: what pads, convolves, crops, normalizes and activates.
 
-    >>> for module in torch_modules([("depthwise", Conv((112, 112), 32, 32, 3, groups=32, norm="batch"))]):
+    >>> conv = Conv((112, 112), 32, 32, 3, groups=32, norm="batch", activation="relu")
+    >>> for module in torch_modules([("depthwise", conv)]):
     ...     print(module.name, module.kind, *module.arguments, *module.options.items())
     depthwise Conv2d 32 32 ('kernel_size', 3) ('padding', 1) ('groups', 32) ('bias', False)
     depthwise_norm BatchNorm2d 32
+    depthwise_activation ReLU
 
     Each has the name of its part, or one made of it where torch allows no such name. ``any_size``: padding ``same``
     does not look at the size of the map (``torch_padding``).
@@ -92,6 +95,8 @@ def _modules(name: str, conv: Conv, any_size: bool, taken: set[str]) -> Iterator
         yield TorchModule(identifier(f"{name}_crop", taken), f"ZeroPad{rank}d", (_zero_pad(ends),))
     if conv.norm == "batch":
         yield TorchModule(identifier(f"{name}_norm", taken), f"BatchNorm{rank}d", (conv.out_channels,))
+    if conv.activation != "none":
+        yield TorchModule(identifier(f"{name}_activation", taken), ACTIVATIONS[conv.activation], ())
 
 
 def _short(sizes: Sequence[int]) -> int | tuple[int, ...]:

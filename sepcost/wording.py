@@ -28,13 +28,13 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
     return f"; did you mean `{by_lower[near[0]]}`?" if near else ""
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], word: str = "and") -> str:
     """Names in a sentence.
 
-    >>> listed(["H", "C", "O"])
-    'H, C and O'
+    >>> listed(["H", "C", "O"]), listed(["relu", "gelu"], "or")
+    ('H, C and O', 'relu or gelu')
     """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def in_one_line(text: str, longest: int | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 from math import prod
 from typing import Any
 
@@ -55,7 +56,7 @@ def positions(conv: Conv) -> int:
 
 @st.composite
 def every_replacement(draw: st.DrawFn) -> list[str]:
-    """All replacements of the registry, each with options drawn by what they are: true or false, a ratio, a number."""
+    """All replacements of the registry, each with options drawn by what they are: a flag, a name, a ratio, a number."""
     texts = []
     for name, block in REPLACEMENTS.items():
         options = [f"{option}={draw(_values(known.default))}" for option, known in options_of(block).items()]
@@ -67,6 +68,8 @@ def every_replacement(draw: st.DrawFn) -> list[str]:
 def _values(default: object) -> st.SearchStrategy[str]:
     if isinstance(default, bool):
         return st.sampled_from(["true", "false"])
+    if isinstance(default, Enum):
+        return st.sampled_from(sorted(choice.value for choice in type(default)))
     if isinstance(default, float):
         return st.integers(1, 100).map(lambda percent: str(percent / 100))
     return st.integers(1, 6).map(str)

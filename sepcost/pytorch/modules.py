@@ -37,9 +37,9 @@ def build(
     )
 
     The modules are those that ``sepcost compare --code`` writes, initialised as torch initialises them; they take
-    maps of shape (N, C, *size). What pads, crops or normalizes stands beside its convolution, under its name. Padding
-    ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then nothing is
-    allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
+    maps of shape (N, C, *size). What pads, crops, normalizes or activates is beside its convolution, under its
+    name. Padding ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then
+    nothing is allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
     """
     if isinstance(layer, Linear):
         return nn.Linear(layer.in_features, layer.out_features, layer.bias, device=device, dtype=dtype)
@@ -62,5 +62,5 @@ def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
 
 def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:
     kind: type[nn.Module] = getattr(nn, module.kind)
-    stored = {} if module.kind.startswith("ZeroPad") else {"device": device, "dtype": dtype}
+    stored = {"device": device, "dtype": dtype} if module.kind.startswith(("Conv", "BatchNorm")) else {}
     return kind(*module.arguments, **module.options, **stored)

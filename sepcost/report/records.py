@@ -6,6 +6,7 @@ CSV is made of them; ``--columns`` chooses among their names, ``--sort`` compare
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -115,7 +116,9 @@ def _common(comparison: Comparison, text: str | None) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value of a sweep or of an option as data: a decimal as a float."""
+    """A value of a sweep or of an option as data: a decimal as a float, a choice as its name."""
+    if isinstance(value, Enum):
+        return value.value
     return float(value) if isinstance(value, Fraction) else value
 
 

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from inspect import getdoc
 from typing import NamedTuple
 
-from sepcost.replacements import REPLACEMENTS, Block, options_of
+from sepcost.activation import ACTIVATIONS
+from sepcost.replacements import REPLACEMENTS, Block, options_of, typed
 from sepcost.report.sheet import Column, Kind, Row, Sheet
+from sepcost.wording import listed
 
 FIRST_LINE = re.compile(r"(?P<what>.*?) \((?P<source>[^()]*)\)(?P<more>.*)\.")
 MACS = re.compile(r"^MACs: (.*)$", re.MULTILINE)
 TAKES = re.compile(r"Takes ([^.]*)\.")
-NOTE = "MACs are those of a plain convolution: HW is the input map, HW' the output map. What is not taken is kept."
+NOTES = (
+    "MACs are those of a plain convolution: HW is the input map, HW' the output map. What is not taken is kept.",
+    f"An inner_activation is {listed(ACTIVATIONS, 'or')}.",
+)
 
 
 class Description(NamedTuple):
@@ -39,13 +44,13 @@ def descriptions() -> Iterator[Description]:
 
 def replacement_text() -> str:
     """A paragraph for each replacement."""
-    return "\n".join(map(_paragraph, descriptions())) + f"\n{NOTE}\n"
+    return "\n".join([*map(_paragraph, descriptions()), *NOTES, ""])
 
 
 def replacement_sheet() -> Sheet:
     """A row for each replacement."""
     columns = tuple(Column(header, Kind.TEXT) for header in Description._fields)
-    return Sheet("Replacements", columns, tuple(map(Row, descriptions())), notes=(NOTE,))
+    return Sheet("Replacements", columns, tuple(map(Row, descriptions())), notes=NOTES)
 
 
 def _paragraph(described: Description) -> str:
@@ -62,7 +67,7 @@ def _description(name: str, block: Block) -> Description:
     return Description(
         name,
         f"{parts['what']}{parts['more']}" if parts else first,
-        ", ".join(f"{key}={str(option.default).lower()}" for key, option in options_of(block).items()) or "none",
+        ", ".join(f"{key}={typed(option.default)}" for key, option in options_of(block).items()) or "none",
         macs[1] if macs else "",
         " ".join(takes[1].split()) if takes else "",
         parts["source"] if parts else "",

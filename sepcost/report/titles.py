@@ -35,6 +35,7 @@ def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = 
     if any(conv.output_padding) and "output_padding" not in swept:
         parts.append(f"output padding {short_extent(conv.output_padding)}")
     parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
+    parts += [conv.activation] * (conv.activation != "none")
     if per_position:
         return f"{', '.join(parts)}, per {'input' if conv.transposed else 'output'} position"
     if not {"H", "W", "size", "rho"}.isdisjoint(swept):

@@ -116,7 +116,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         (
             (*ONE, "-r", "separable:multiplyer=2"),
             "separable has no option 'multiplyer'; did you mean `multiplier`? "
-            "(its options: multiplier, inner_norm, inner_bias)",
+            "(its options: multiplier, inner_norm, inner_bias, inner_activation)",
         ),
         ((*ONE, "-r", "separable:multiplier"), "separable: option multiplier needs a value, such as multiplier=1"),
         ((*ONE, "-r", "separable:multiplier=2.0"), "separable: option multiplier must be a whole number, got 2.0"),

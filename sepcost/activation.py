@@ -1,0 +1,20 @@
+"""Activations that may stand between the parts of a replacement: they have no params, count no MACs, run in place."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Activation(str, Enum):
+    """What is applied to each element of a map."""
+
+    NONE = "none"
+    RELU = "relu"
+    RELU6 = "relu6"
+    SILU = "silu"
+    HARDSWISH = "hardswish"
+    GELU = "gelu"
+
+
+ACTIVATIONS = tuple(activation.value for activation in Activation)
+"""Their names."""
