@@ -8,28 +8,29 @@ from math import prod
 from sepcost.comparison import Comparison
 from sepcost.errors import LayerError
 from sepcost.layers import Flatten, Layer, Linear, Other, Shape
+from sepcost.liveness import why_no_peak
 from sepcost.network import INPUT, Network, Node, side_by_side
 from sepcost.schedule import Step
 
 
 class NoChainError(Exception):
-    """Layers that follow each other have no words for something that a model does."""
+    """Layers that follow each other cannot say something that a model does: the message is a clause that says what."""
 
 
 def chained(network: Network) -> Network:
     """The same layers, each on the maps that it reads, with the same traffic and the same peak.
 
     Elementwise operators and norms write over what they read, and are no layers; a sum is its last layer's ``add``, a
-    concatenation the sources of whoever reads it. Raises NoChainError with the operator that is no layer.
+    concatenation the sources of whoever reads it. Raises NoChainError where layers cannot say it.
     """
     if network.schedule is None:
-        raise NoChainError(network.no_peak or "its layers")
+        raise NoChainError(why_no_peak(network))
     chain = _Chain(network)
     for step in network.schedule.steps:
         chain.append(step)
     found = chain.network()
     if any(_figures(found, text) != _figures(network, text) for text in (None, "separable")):
-        raise NoChainError("what it returns")
+        raise NoChainError("as layers that follow each other it would have another peak")
     return found
 
 
@@ -55,22 +56,28 @@ class _Chain:
         if step.node is not None:
             self._layer(step, self.traced.nodes[step.node])
         elif not set(step.writes) <= set(step.reads):
-            raise NoChainError(step.name)
+            raise NoChainError(f"no layer does what {step.name} does")
         elif len(step.reads) > 1:
             self._sum(step)
 
     def network(self) -> Network:
         """What has no step, such as parameters that no layer has, is at the end."""
         rest = [node for number, node in enumerate(self.traced.nodes) if number not in self.numbers]
-        if self.input_shape is None or not all(isinstance(node.layer, Other) for node in rest):
-            raise NoChainError("its layers")
+        if unread := next((node.name for node in rest if not isinstance(node.layer, Other)), None):
+            raise NoChainError(f"nobody knows which maps {unread} reads")
+        if self.input_shape is None:
+            raise NoChainError("no layer reads the model's input alone")
         nodes = [replace(node, index=number) for number, node in enumerate([*self.nodes, *rest])]
         chained = replace(self.traced, nodes=tuple(nodes), input_shape=self.input_shape, independent=False)
         return replace(chained, schedule=None)
 
     def _layer(self, step: Step, node: Node) -> None:
-        if step.node in self.numbers or node.shared or node.times != 1 or isinstance(node.layer, Other):
-            raise NoChainError(node.name)
+        if isinstance(node.layer, Other):
+            raise NoChainError(f"no layer does what {node.name} does")
+        if step.node in self.numbers or node.times != 1:
+            raise NoChainError(f"{node.name} runs more than once")
+        if node.shared:
+            raise NoChainError(f"{node.name} has weights that are not its own")
         sources = [self._held(map_, node.name) for map_ in step.reads]
         if sources == [INPUT] and self.input_shape is None:
             self.input_shape = node.layer.input_shape
@@ -82,16 +89,18 @@ class _Chain:
     def _reach(self, node: Node, sources: list[int]) -> None:
         """Check that these maps are what the layer was counted on, and put a flatten between where it needs one."""
         self.read.update(sources)
+        if not sources:
+            raise NoChainError(f"{node.name} reads no map")
         try:
             reaching = side_by_side([self._shape(source) for source in sources])
-        except (LayerError, IndexError):
-            raise NoChainError(node.name) from None
+        except LayerError:
+            raise NoChainError(f"{node.name} reads maps that cannot be side by side") from None
         expected = node.layer.input_shape
         if isinstance(node.layer, Linear) and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
             self.nodes.append(Node(f"{node.name}.flatten", Flatten(reaching), tuple(sources)))
             sources[:] = [len(self.nodes) - 1]
         elif _without_ones(reaching, node.layer) != expected:
-            raise NoChainError(node.name)
+            raise NoChainError(f"{node.name} reads its input in another shape than it was written in")
 
     def _sum(self, step: Step) -> None:
         """The last of the layers adds the others to its own, unless somebody has read its own before."""
@@ -99,9 +108,9 @@ class _Chain:
         last = max(terms)
         others = tuple(term for term in terms if term != last)
         if not step.adds or last == INPUT or last in self.read or len(others) != len(terms) - 1 or not others:
-            raise NoChainError(step.name)
+            raise NoChainError(f"no layer does what {step.name} does")
         if any(self._shape(other) != self._shape(last) for other in others):
-            raise NoChainError(step.name)
+            raise NoChainError(f"{step.name} adds maps of different shapes")
         self.nodes[last] = replace(self.nodes[last], add=(*self.nodes[last].add, *others))
         self.read.update(others)
         for map_ in step.reads:
@@ -110,7 +119,7 @@ class _Chain:
 
     def _held(self, map_: int, name: str) -> int:
         if map_ not in self.held_by:
-            raise NoChainError(name)
+            raise NoChainError(f"{name} reads a map that no layer writes")
         return self.held_by[map_]
 
     def _shape(self, number: int) -> Shape:

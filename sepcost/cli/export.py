@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sepcost.chaining import NoChainError, chained
-from sepcost.comparison import Comparison
-from sepcost.config.writer import chunks
+from sepcost.comparison import Comparison, LayerComparison
+from sepcost.config.writer import chunks, has_no_words
 from sepcost.cost import MIXED
 from sepcost.network import Network
-from sepcost.replace_if import NOT_FEWER
+from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
+from sepcost.wording import listed
 
 
 def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
@@ -26,18 +27,25 @@ def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
 
 
 def _with_kept(comparison: Comparison) -> Network:
-    """The network, with a reason to keep each layer that no replacement gives fewer MACs."""
-    kept = {layer.name for layer in comparison.layers if layer.kept == NOT_FEWER}
+    """The network, with a reason to keep each layer that no replacement takes, for its MACs or else."""
+    kept = {layer.name for layer in comparison.layers if layer.kept and _not_fewer(layer)}
     nodes = (replace(node, keep=NOT_FEWER) if node.name in kept else node for node in comparison.network)
     return replace(comparison.network, nodes=tuple(nodes)) if kept else comparison.network
 
 
 def _kept_in_part(comparison: Comparison) -> Iterator[str]:
-    """What a config cannot say: layers that are kept under some replacements only."""
-    for layer in comparison.layers:
-        for text, variant in layer.variants.items():
-            if variant.kept == NOT_FEWER and layer.kept is None:
-                yield f"Kept under {text} alone, which this cannot say: {layer.name}: {variant.kept}."
+    """What a config cannot say, but an option can: layers that are kept under some replacements only."""
+    kept = {layer.name: _not_fewer(layer) for layer in comparison.layers if layer.kept is None}
+    if any(kept.values()):
+        yield f"The same under every replacement only with --replace-if {ReplaceIf.FEWER_MACS.value}, which keeps:"
+    for name, texts in kept.items():
+        if texts:
+            yield f"  {name} under {listed(texts)}: {NOT_FEWER}."
+
+
+def _not_fewer(layer: LayerComparison) -> list[str]:
+    """The replacements that would give it no fewer MACs."""
+    return [text for text, variant in layer.variants.items() if variant.kept == NOT_FEWER]
 
 
 def _as_config(network: Network) -> tuple[Network, str | None]:
@@ -47,7 +55,7 @@ def _as_config(network: Network) -> tuple[Network, str | None]:
     try:
         return chained(network), None
     except NoChainError as error:
-        return network, f"Its peak activations are not known from this: no layer says what {error} does."
+        return network, f"Its peak activations are not known from this: {error}."
 
 
 def _comment(network: Network, why: str | None) -> str:
@@ -60,6 +68,17 @@ def _comment(network: Network, why: str | None) -> str:
     told += [
         f"Not counted, as torch's counter counts it as nothing: {what} ({many}×)."
         for what, many in (network.uncounted or {}).items()
+    ]
+    told += ["So every total of this is a lower bound."] if network.uncounted else []
+    told += [
+        f"{node.name} has weights that the model's code computes: no activations are counted of it."
+        for node in network
+        if has_no_words(node)
+    ]
+    told += [
+        f"{node.name} is complex: its {node.products} real products for each complex one are counted as one here."
+        for node in network
+        if node.products > 1
     ]
     told += [f"Kept: {node.name}: {node.keep}." for node in network if node.keep and network.uncounted is not None]
     return "\n".join(["Written by sepcost.", *told])

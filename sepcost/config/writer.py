@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.budget import REDUCTION, read_bound
@@ -178,13 +179,24 @@ def _layer(network: Network, number: int, node: Node) -> Keys:
 
     A layer with weights that are no layer's (its code computes them) has figures, as a config has no words for it.
     """
-    if node.shared and node.weights_of is None and network.independent:
-        node = replace(node, layer=Other(node.layer.type, macs=node.layer.cost.macs), shared=False)
+    if has_no_words(node) and network.independent:
+        node = replace(node, layer=_as_figures(node.layer), shared=False)
     kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
     unless_given = UNLESS_GIVEN.get(type(node.layer), {})
     arguments = {key: text for key, text in _arguments(node).items() if text != unless_given.get(key)}
     added = {"add": _names(network, node.add)} if node.add else {}
     return {"name": scalar(node.name), **kind, **_reads(network, number, node), **arguments, **_marks(node), **added}
+
+
+def has_no_words(node: Node) -> bool:
+    """Whether its weights are no layer's, and no parameters: its code computes them."""
+    return node.has_weights and node.shared and node.weights_of is None
+
+
+def _as_figures(layer: Layer) -> Other:
+    """A layer without weights of its own as what it does and moves."""
+    reads, writes = prod(layer.input_shape), prod(layer.output_shape)
+    return Other(layer.type, macs=layer.cost.macs, reads=reads, writes=writes)
 
 
 def _reads(network: Network, number: int, node: Node) -> Keys:
@@ -222,7 +234,8 @@ def _arguments(node: Node) -> Keys:
         return _pool(layer)
     if isinstance(layer, Flatten):
         return {}
-    figures = {"params": node.cost.params, "macs": node.cost.macs, "reads": layer.reads, "writes": layer.writes}
+    moved = {"reads": node.times * layer.reads, "writes": node.times * layer.writes}
+    figures = {"params": node.cost.params, "macs": node.cost.macs, **moved}
     return {"operator": scalar(layer.operator), **{name: str(value) for name, value in figures.items()}}
 
 

@@ -142,7 +142,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
         """Of ``torch.cond``, what torch's counter counts.
 
-        Of each operator that is the branch that has more of it, and both branches where it has counted anything before.
+        For each operator, torch counts the larger branch; if it has counted before, it counts both.
         """
         self.flow.unknown = "torch.cond"
         before, uncounted_before, both = self.calls, self.uncounted, ALL in self._counter.flop_counts

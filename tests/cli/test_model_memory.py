@@ -169,7 +169,7 @@ def test_what_no_layer_can_say_leaves_the_config_without_a_peak(in_process: Sepc
     file, done = written(in_process, tmp_path, "Attention", "3x64x64")
     assert (done.code, done.err) == (0, "")
     text = Path(file).read_text()
-    assert "# Its peak activations are not known from this: no layer says what mul does.\n" in text
+    assert "# Its peak activations are not known from this: no layer does what mul does.\n" in text
     assert "operator: bmm, macs: 524288, reads: 28672, writes: 20480" in text
     (network,) = json.loads(in_process("compare", file, "-r", "none", "--format", "json").out)["networks"]
     figures = standard(network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_layers_that_stand_alone() -> None:
         "layers:",
         "  - {name: features.0, H: 8, W: 6, C: 3, K: 3x1, O: 8, padding: 1x0, norm: batch, keep: true}",
         "  - {name: features.0#2, H: 8, C: 3, K: 3x1, O: 8, times: 2, shared: features.0}",
-        "  - {name: hyper, type: other, operator: conv, macs: 27648}",
+        "  - {name: hyper, type: other, operator: conv, macs: 27648, reads: 384, writes: 1024}",
         "  - {name: head, type: linear, C: 8, O: 4, bias: true, times: 49}",
         "  - {name: scores, type: other, operator: bmm, macs: 1000000000000}",
         "  - {name: remainder, type: other, operator: remainder, params: 64}",
@@ -133,8 +134,21 @@ def test_layers_that_stand_alone() -> None:
 
 
 def test_other_layers_that_run_several_times_are_written_as_what_they_cost() -> None:
-    network = Network("n", (Node("a", Other("bmm", params=3, macs=5), times=2, shared=True),), independent=True)
-    assert numbers(compare(read(written(network)))) == numbers(compare(network))
+    layer = Other("bmm", params=3, macs=5, reads=7, writes=11)
+    network = Network("n", (Node("a", layer, times=2, shared=True),), independent=True)
+    again = read(written(network))
+    assert numbers(compare(again)) == numbers(compare(network))
+    (node,) = again
+    assert node.layer == Other("bmm", macs=10, reads=14, writes=22)
+
+
+@pytest.mark.parametrize("layer", [Conv((8, 8), 3, 8, 3, stride=2), Linear(12, 5)])
+def test_weights_that_are_no_layers_leave_macs_and_traffic(layer: Conv | Linear) -> None:
+    node = Node("hyper", layer, times=3, shared=True)
+    cost = node.cost
+    (again,) = read(written(Network("n", (node,), independent=True)))
+    assert (again.cost.params, again.cost.macs, again.cost.touched) == (0, 3 * layer.cost.macs, cost.touched)
+    assert cost.touched == 3 * (prod(layer.input_shape) + prod(layer.output_shape))
 
 
 def test_a_network_without_a_name_is_called_after_its_file() -> None:
