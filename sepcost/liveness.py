@@ -12,6 +12,7 @@ from sepcost.layers import Flatten, Layer, Other
 from sepcost.network import INPUT, Network
 from sepcost.schedule import Schedule, Step
 
+STAND_ALONE = "its layers stand alone: nobody knows which maps wait for each other"
 Runs: TypeAlias = Sequence[tuple[str, Layer]]
 """The layers that a node runs as, one after the other, each with what it is called."""
 
@@ -63,15 +64,13 @@ def why_no_peak(network: Network) -> str:
     'its layers stand alone: nobody knows which maps wait for each other'
     """
     if network.no_peak is not None:
-        return f"{network.no_peak} hides what it reads and writes"
-    if network.per_position:
-        return "there is no map"
-    return "its layers stand alone: nobody knows which maps wait for each other"
+        return network.no_peak
+    return "there is no map" if network.per_position else STAND_ALONE
 
 
 def _scheduled(network: Network) -> Schedule | None:
     """The schedule of layers that follow each other, or of one alone."""
-    if network.per_position or (network.independent and not _stands_alone(network)):
+    if network.no_peak is not None or network.per_position or (network.independent and not _is_alone(network)):
         return None
     sizes: list[int] = []
     steps: list[Step] = []
@@ -87,7 +86,12 @@ def _scheduled(network: Network) -> Schedule | None:
     for number, node in enumerate(network.nodes):
         if isinstance(node.layer, Other):
             continue
-        read = tuple(dict.fromkeys(map_ for source in node.sources for map_ in held_by[source]))
+        wanted = [map_ for source in node.sources for map_ in held_by[source]]
+        read = tuple(dict.fromkeys(wanted))
+        if len(read) < len(wanted):  # nobody but a copy can write what is there twice
+            copies = new_map(sum(sizes[map_] for map_ in wanted) - sum(sizes[map_] for map_ in read))
+            steps.append(Step(node.name, (), copies))
+            read += copies
         if isinstance(node.layer, Flatten) and read and not node.add:
             held_by[number] = read
             continue
@@ -103,7 +107,7 @@ def _scheduled(network: Network) -> Schedule | None:
     return Schedule(tuple(steps), tuple(sizes), held_by.get(INPUT, ()), outputs)
 
 
-def _stands_alone(network: Network) -> bool:
+def _is_alone(network: Network) -> bool:
     """Whether there is one layer, whose maps are all there are."""
     return len(network) == 1 and not isinstance(network.nodes[0].layer, Other)
 

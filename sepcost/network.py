@@ -128,9 +128,9 @@ class Network:
     Without ``inner_norm`` replacements put no norm between their parts: it stays behind the last, as in a model.
     ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
     ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one; ``read_zeros``: it read values,
-    and those of its inputs were zeros. ``schedule`` is what reads and writes which maps; ``no_peak``, why there is
-    none; ``dtype``, what its tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers that
-    torch's counter counts as nothing.
+    and those of its inputs were zeros. ``schedule`` is what reads and writes which maps; ``no_peak``, why nobody can
+    know a peak; ``dtype``, what its tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers
+    that torch's counter counts as nothing.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))

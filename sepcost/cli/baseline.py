@@ -58,10 +58,17 @@ class Baseline:
             ):
                 yield network
 
-    def refuse_other_convention(self, now: CostedNetwork) -> None:
-        """A SepcostError where networks of now are counted in another way."""
+    def refuse_other_convention(self, before: CostedNetwork | None, now: CostedNetwork) -> None:
+        """A SepcostError where the two are counted in different ways; a new network, in another way than the others.
+
+        A new model that is stored in dtypes of its own has no others.
+        """
+        if before is None and (now.network is None or now.network.dtype is None):
+            before = next((each for each in self.networks if not each.convention.is_own), None)
+        if before is None:
+            return
         there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
-        refuse_different_counting(there, here, (self.networks[0], now))
+        refuse_different_counting(there, here, (before, now))
 
     def refuse_other_scaling(self, before: CostedNetwork, now: CostedNetwork) -> None:
         """A SepcostError where the two were multiplied by different factors."""
@@ -96,9 +103,15 @@ def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> Iter
         reason = error.problems[0].message
         raise SepcostError(f"{OPTION} {path}: is there, and is no baseline to be renewed: {reason}") from None
     away = [not is_within(network.source, sources) for network in held.networks]
-    if any(away) and held.networks[0].convention != convention:
+    if any(each.convention != _for(each, convention) for each in compress(held.networks, away)):
         raise SepcostError(f"{OPTION} {path}: has other networks, counted in another way: check them too")
     yield from compress(_written_networks(path), away)
+
+
+def _for(network: CostedNetwork, convention: Convention) -> Convention:
+    """The convention for a network that keeps its own dtype, if it has one."""
+    own = network.convention
+    return replace(convention, dtype=own.dtype, is_own=True) if own.is_own else convention
 
 
 def _written_networks(path: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from sepcost.chaining import NoChainError, chained
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config.writer import chunks, has_no_words
 from sepcost.cost import MIXED
-from sepcost.network import Network
+from sepcost.layers import Other
+from sepcost.network import Network, Node
 from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
@@ -55,7 +56,15 @@ def _as_config(network: Network) -> tuple[Network, str | None]:
     try:
         return chained(network), None
     except NoChainError as error:
-        return network, f"Its peak activations are not known from this: {error}."
+        return _not_alone(network), f"Its peak activations are not known from this: {error}."
+
+
+def _not_alone(network: Network) -> Network:
+    """With a layer for what no layer does, if there is one layer: alone in a config it would have a peak."""
+    if len(network) > 1:
+        return network
+    name = f"{network.nodes[0].name}_rest"
+    return replace(network, nodes=(*network.nodes, Node(name, Other("rest"), index=1)))
 
 
 def _comment(network: Network, why: str | None) -> str:

@@ -131,9 +131,9 @@ class Inspection:
         if baseline is None:
             return None
         try:
-            for now in costs[:1]:
-                baseline.refuse_other_convention(now)
             found = partners(costs, baseline.networks, absolute)
+            for number, now in enumerate(costs):
+                baseline.refuse_other_convention(found.get(number), now)
             for number, partner in found.items():
                 baseline.refuse_other_scaling(partner, costs[number])
         except SepcostError as error:

@@ -82,9 +82,11 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwo
             continue  # each is stored in what it is stored in
         if value != another:
             told = words.format(earlier[0].source, value, other[0].source, another)
-            option = f"--{field.replace('_', '-')} {value}"
-            do = f"give {option}" if other[0].counted else f"write one of them again, with sepcost compare {option}"
-            raise SepcostError(f"{told}: {do}")
+            option = f"--{field.replace('_', '-')}"
+            give, again = f"give {option} {value}", f"with sepcost compare {option} {value}"
+            if field == "dtype" and earlier[1].convention.is_own:
+                give, again = f"leave out {option}", f"without {option}"
+            raise SepcostError(f"{told}: {give if other[0].counted else f'write one of them again, {again}'}")
     if earlier[1].per != other[1].per:
         told = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
         raise SepcostError(f"{told}: write the costs of both with a map (-H), or both without")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,29 +17,44 @@ from sepcost.pytorch.calls import Call
 from sepcost.pytorch.ledger import memory_of
 from sepcost.schedule import Schedule, Step
 
-aten = torch.ops.aten
+aten, quantized = torch.ops.aten, torch.ops.quantized
 
 IN_PLACE = {
     aten._softmax, aten._safe_softmax, aten._log_softmax, aten.native_layer_norm, aten.native_group_norm,
     aten.native_batch_norm, aten.cudnn_batch_norm, aten._native_batch_norm_legit,
     aten._native_batch_norm_legit_no_training, aten._fused_rms_norm, aten.hardswish, aten.hardsigmoid,
-    aten._prelu_kernel, aten._to_copy,
+    aten._prelu_kernel, aten._to_copy, quantized.add_relu, quantized.add_scalar, quantized.add_scalar_relu,
+    quantized.batch_norm, quantized.batch_norm_relu, quantized.batch_norm1d, quantized.batch_norm1d_relu,
+    quantized.batch_norm2d, quantized.batch_norm2d_relu, quantized.batch_norm3d, quantized.batch_norm3d_relu,
+    quantized.celu, quantized.clamp, quantized.elu, quantized.group_norm, quantized.hardswish,
+    quantized.instance_norm, quantized.layer_norm, quantized.leaky_relu, quantized.mul, quantized.mul_relu,
+    quantized.mul_scalar, quantized.mul_scalar_relu, quantized.prelu, quantized.relu6, quantized.sigmoid,
+    quantized.softmax, quantized.threshold,
 }  # fmt: skip
 """What can write over its input beside the operators that torch tags as pointwise."""
 COPIES = {aten.clone}
 """What is tagged as pointwise, and made to be a map of its own."""
-SUMS = {aten.add, aten.add_}
-JOINS = {aten.cat, aten.stack}
+SUMS = {aten.add, aten.add_, quantized.add}
+JOINS = {aten.cat, aten.stack, quantized.cat}
 """What a producer can write into."""
 
 
 class Tensor(NamedTuple):
-    """A tensor that an operator reads or writes: in whose memory, how much that is, and whether it is all of it."""
+    """A tensor that an operator reads or writes: in whose memory, how much that is, and where it lies in it."""
 
     memory: int
     elements: int
     width: int
-    is_whole: bool
+    numel: int
+    lies: tuple[Any, ...]
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.width
+
+    @property
+    def is_whole(self) -> bool:
+        return self.numel * self.width == self.bytes
 
 
 class Kind(Enum):
@@ -71,34 +88,42 @@ class Flow:
     ``unknown`` is an operator that hides what it reads and writes: then nobody knows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, held: Iterable[torch.Tensor] = ()) -> None:
         self.events: list[Event] = []
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
         self.unknown: str | None = None
-        self._known: dict[int, StorageWeakRef] = {}
+        self._held = set(map(memory_of, held))
+        self._known: dict[int, tuple[StorageWeakRef, Tensor]] = {}
 
     def begin(self, inputs: Any) -> None:
         """What the model is given."""
         self.inputs = list(map(self._new, tensors_in(inputs)))
 
     def end(self, outputs: Any) -> None:
-        """What the model gives back."""
-        self.outputs = self._seen(tensors_in(outputs))
+        """What the model gives back, and what it keeps: whatever is still there lives to the end."""
+        returned = {each.memory: each for each in self._seen(tensors_in(outputs))}
+        if self._kept().keys() - returned:
+            gc.collect()  # what only waits for that is not kept
+        self.outputs = list((returned | self._kept()).values())
 
     def add(self, name: str, func: Any, given: Any, out: Any, call: Call | None = None) -> None:
-        """An operator that ran. What neither the model was given nor an operator has made is a constant."""
+        """An operator that ran.
+
+        What neither the model was given nor an operator has made is a constant; so is what an operator computes from
+        constants alone, unless it is a layer.
+        """
         read, made = list(tensors_in(given)), list(tensors_in(out))
-        reads = self._seen(read)
+        reads, is_written = self._seen(read), _writes(func)
+        if read and not reads and call is None:
+            return
         theirs = set(map(memory_of, read))
-        makes = [self._new(each) for each in made if not self._knows(each) and memory_of(each) not in theirs]
+        new = [self._new(each) for each in made if not self._knows(each) and memory_of(each) not in theirs]
+        makes = [each for each in new if each.elements]
+        changes = [self._new(each) for each in made if memory_of(each) not in self._held] if is_written else []
         kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
-        fresh, changes = 0, []
-        if kind is Kind.JOINS:
-            fresh = sum(each.numel() for each in read if not self._knows(each) or each.numel() > _elements(each))
-        if func.__name__.partition(".")[0].endswith("_") or func.__name__.endswith("out"):
-            changes = self._seen(made)
-        if makes or changes or (reads and not made):
+        fresh = self._copied(read, made[0]) if kind is Kind.JOINS else 0
+        if makes or changes or (reads and (is_written or not made)):
             self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
 
     def schedule(self, nodes: Mapping[Call, tuple[int, str]]) -> Schedule | None:
@@ -114,11 +139,31 @@ class Flow:
     def _new(self, tensor: torch.Tensor) -> Tensor:
         """Its memory keeps its name, though it may be freed before the pass ends."""
         found = _tensor(tensor)
-        self._known.setdefault(found.memory, StorageWeakRef(tensor.untyped_storage()))  # type: ignore[no-untyped-call]
+        self._known.setdefault(found.memory, (StorageWeakRef(tensor.untyped_storage()), found))  # type: ignore[no-untyped-call]
         return found
 
     def _seen(self, tensors: Iterable[torch.Tensor]) -> list[Tensor]:
         return [_tensor(each) for each in tensors if self._knows(each)]
+
+    def _kept(self) -> dict[int, Tensor]:
+        """What has been made and is still there."""
+        given = {each.memory for each in self.inputs}
+        return {
+            memory: made
+            for memory, (storage, made) in self._known.items()
+            if memory not in given and not storage.expired()  # type: ignore[no-untyped-call]
+        }
+
+    def _copied(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> int:
+        """How much of a concatenation no producer can write there: constants, other dtypes, and what is there twice."""
+        wanted = Counter[int]()
+        there: dict[int, int] = {}
+        for part in map(_tensor, parts):
+            wanted[part.memory] += part.numel
+            there[part.memory] = (
+                part.elements if part.memory in self._known and part.width == whole.element_size() else 0
+            )
+        return sum(max(0, many - there[memory]) for memory, many in wanted.items())
 
 
 class _Plan:
@@ -137,7 +182,7 @@ class _Plan:
     def schedule(self) -> Schedule:
         for each in self.flow.inputs:
             if each.memory not in self.maps:
-                self._place(each, self._map(each.elements, each.width))
+                self._place_anew(each)
         inputs = tuple(range(len(self.sizes)))
         for number, event in enumerate(self.flow.events):
             if event.kind is Kind.JOINS:
@@ -157,14 +202,13 @@ class _Plan:
         reads: tuple[int, ...] = self._of(event.reads)
         writes: tuple[int, ...] = ()
         for each in event.changes:
-            others_read_it = not self._is_last(number, each, but=each.memory)
-            writes += self._place(each, self._map(each.elements, each.width)) if others_read_it else self._of([each])
+            writes += self._of([each]) if self._has_room(number, each) else self._place_anew(each)
         makes = self._wanted(event)
         over = self._written_over(number, event, makes[0]) if makes and not event.changes else None
         if over is not None:
             writes += self._place(makes.pop(0), self.maps[over.memory])
         for each in makes:
-            writes += self._place(each, self._map(each.elements, each.width))
+            writes += self._place_anew(each)
         node, name = self.nodes.get(event.call, (None, event.name)) if event.call else (None, event.name)
         self.steps.append(Step(name, reads, writes, node, event.kind is Kind.ADDS))
 
@@ -174,11 +218,17 @@ class _Plan:
         return wanted or list(event.makes[:1])
 
     def _written_over(self, number: int, event: Event, made: Tensor) -> Tensor | None:
-        """What it reads for the last time, all of it, and has the size of what it makes."""
+        """What it reads for the last time, all of it and in one way, and has the size of what it makes."""
         if event.kind not in (Kind.OVER, Kind.ADDS):
             return None
-        same = (each for each in event.reads if each.is_whole and made.is_whole and _bytes(each) == _bytes(made))
-        return next((each for each in same if self._is_last(number, each)), None)
+        ways = Counter(memory for memory, _ in {(each.memory, each.lies) for each in event.reads})
+        same = (each for each in event.reads if each.is_whole and made.is_whole and each.bytes == made.bytes)
+        return next((each for each in same if ways[each.memory] == 1 and self._is_last(number, each)), None)
+
+    def _has_room(self, number: int, tensor: Tensor) -> bool:
+        """Whether it can be written where it is: in memory as large, which nobody reads later as something else."""
+        room = sum(self.sizes[map_] * self.widths[map_] for map_ in self.maps.get(tensor.memory, ()))
+        return 0 < tensor.bytes <= room and self._is_last(number, tensor, but=tensor.memory)
 
     def _is_last(self, number: int, tensor: Tensor, but: int | None = None) -> bool:
         """Whether nobody reads these maps later, except through one memory."""
@@ -191,6 +241,9 @@ class _Plan:
         self.holders.append(set())
         return (len(self.sizes) - 1,)
 
+    def _place_anew(self, tensor: Tensor) -> tuple[int, ...]:
+        return self._place(tensor, self._map(tensor.elements, tensor.width))
+
     def _place(self, tensor: Tensor, maps: tuple[int, ...]) -> tuple[int, ...]:
         self.maps[tensor.memory] = maps
         for map_ in maps:
@@ -198,7 +251,7 @@ class _Plan:
         return maps
 
     def _of(self, tensors: Iterable[Tensor]) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(map_ for each in tensors for map_ in self.maps[each.memory]))
+        return tuple(dict.fromkeys(map_ for each in tensors for map_ in self.maps.get(each.memory, ())))
 
 
 def _last_reads(flow: Flow) -> dict[int, int]:
@@ -227,10 +280,15 @@ def _kind(func: Any) -> Kind:
     return Kind.MAKES
 
 
+def _writes(func: Any) -> bool:
+    """Whether it writes over what it is given: as ``relu_`` does, or into its ``out``."""
+    return bool(func.__name__.partition(".")[0].endswith("_") or func.__name__.endswith("out"))
+
+
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """The tensors in a value, or in what it holds, that take any memory."""
+    """The tensors in a value, or in what it holds, that have memory."""
     if isinstance(value, torch.Tensor):
-        if value.numel() and memory_of(value) is not None:
+        if memory_of(value) is not None:
             yield value
     elif isinstance(value, (list, tuple)):
         for each in value:
@@ -241,12 +299,5 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
 
 def _tensor(tensor: torch.Tensor) -> Tensor:
     size, width = tensor.untyped_storage().nbytes(), tensor.element_size()
-    return Tensor(tensor.untyped_storage()._cdata, size // width, width, tensor.numel() * width == size)
-
-
-def _elements(tensor: torch.Tensor) -> int:
-    return _tensor(tensor).elements
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.elements * tensor.width
+    lies = (tensor.storage_offset(), tensor.shape, tensor.stride())
+    return Tensor(tensor.untyped_storage()._cdata, size // width, width, tensor.numel(), lies)

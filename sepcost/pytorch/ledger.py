@@ -61,10 +61,15 @@ class Ledger:
         """Whether the tensor is a parameter, or a view of one."""
         return memory_of(tensor) in self._kinds
 
-    def stored_as(self, tensor: torch.Tensor) -> torch.dtype | None:
-        """The dtype of the parameter that the tensor is a view of, of its real numbers perhaps; None if it is none."""
+    def stored_as(self, tensor: torch.Tensor, computed_by: nn.Module | None = None) -> torch.dtype | None:
+        """The dtype of the parameter that the tensor is a view of, of its real numbers perhaps; None if it is none.
+
+        Where a module computes it, as autocast does, that of the largest of the module's parameters.
+        """
         memory = memory_of(tensor)
-        return None if memory is None else self._dtypes.get(memory)
+        if memory in self._dtypes or computed_by is None:
+            return None if memory is None else self._dtypes.get(memory)
+        return max(computed_by.parameters(), key=torch.Tensor.numel, default=tensor).dtype
 
     def region(self, tensor: torch.Tensor) -> Region | None:
         """Which parameter the tensor is, or which part of one; None if it is none."""

@@ -17,6 +17,8 @@ aten = torch.ops.aten
 POOLS = {
     aten.max_pool2d_with_indices: "max",
     aten.max_pool3d_with_indices: "max",
+    aten.quantized_max_pool2d: "max",
+    aten.quantized_max_pool3d: "max",
     aten.avg_pool2d: "average",
     aten.avg_pool3d: "average",
 }

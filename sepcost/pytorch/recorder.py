@@ -81,7 +81,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.ledger = Ledger(model)
         self.calls: list[Call] = []
         self.dtypes: set[torch.dtype] = set()
-        self.flow = Flow()
+        self.flow = Flow((*model.parameters(), *model.buffers()))
         self._complex: _Complex | None = None
         self._half = 0
         self.functional: set[nn.Module] = set()
@@ -240,7 +240,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name, module = self._place("convolution", weight, _ConvNd)
         computed_by = module if isinstance(module, _ConvNd) else None
         claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
-        widths = self._widths(weight, bias, source, out, whole)
+        widths = self._widths(weight, bias, source, out, computed_by, whole)
         call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights, widths)
         self._complex = _Complex(call, source) if whole else None
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
@@ -299,7 +299,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             bias = None
         layer = Linear(in_features, out_features, bias is not None)
         claims, weights = self._weights([weight] if bias is None else [weight, bias], of_linear)
-        widths = self._widths(weight, bias, right if weight is left else left, out)
+        widths = self._widths(weight, bias, right if weight is left else left, out, of_linear)
         return Call(name, module, operator, layer, positions, claims, weights, widths)
 
     def _widths(
@@ -308,11 +308,15 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         bias: torch.Tensor | None,
         source: torch.Tensor,
         out: torch.Tensor,
+        computed_by: nn.Module | None,
         whole: torch.dtype | None = None,
     ) -> Widths:
-        """Of these tensors; or of the complex ones of which they are parts."""
-        own = weight if bias is None else bias
-        dtypes = [whole or each.dtype for each in (weight, own, own, source, out)]
+        """Of these tensors, weights as the model holds them; or of the complex ones of which they are parts."""
+        weights, biases = (
+            self.ledger.stored_as(each, computed_by) or each.dtype
+            for each in (weight, weight if bias is None else bias)
+        )
+        dtypes = [whole or dtype for dtype in (weights, biases, biases, source.dtype, out.dtype)]
         self.dtypes.update(dtypes)
         return Widths(*(dtype.itemsize for dtype in dtypes))._replace(products=REAL_PRODUCTS if whole else 1)
 

@@ -92,7 +92,7 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
     """
     traced, own = ran.trace, ran.inputs.source if isinstance(ran.inputs, OwnInputs) else None
     if not traced.network.nodes:
-        raise ModelError(f"{name}: runs nothing that counts: no operator with MACs, and it has no params")
+        raise ModelError(f"{name}: {_nothing(sorted(unknown for _, unknown in traced.uncounted))}")
     if not traced.agrees:
         raise MiscountError(f"{name}: {_difference(traced)}: please report it")
     return replace(
@@ -102,6 +102,13 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
         inputs=own,
         read_zeros=traced.reads_values and own is None and device != META,
     )
+
+
+def _nothing(uncounted: Sequence[str]) -> str:
+    """What to say of a model without layers."""
+    if uncounted:
+        return f"runs nothing that can be counted: nobody knows what {', '.join(dict.fromkeys(uncounted))} costs"
+    return "runs nothing that counts: no operator with MACs, and it has no params"
 
 
 def _difference(traced: Trace) -> str:

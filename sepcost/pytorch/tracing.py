@@ -73,7 +73,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
             independent=True,
             inner_norm=False,
             schedule=recorder.flow.schedule(found.of),
-            no_peak=recorder.flow.unknown,
+            no_peak=recorder.flow.unknown and f"{recorder.flow.unknown} hides what it reads and writes",
             unconfirmed=found.unconfirmed,
         ),
         recorder.dtypes | {parameter.dtype for parameter in model.parameters()},

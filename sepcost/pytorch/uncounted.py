@@ -41,6 +41,11 @@ NAMES = {
     "ormqr", "triangular_solve",
 }  # fmt: skip
 """Of torch's own, those whose kernels do it all: in place, too (``addmm_``), where the counter knows only ``addmm``."""
+QUANTISED = (
+    "add", "batch_norm", "cat", "celu", "clamp", "dropout", "elu", "group_norm", "hardswish", "instance_norm",
+    "layer_norm", "leaky_relu", "max_pool", "mul", "prelu", "relu6", "sigmoid", "softmax", "threshold",
+)  # fmt: skip
+"""How the names of quantised operators begin that have no products: as in floating point."""
 TORCHS_OWN = {"aten", "prim", "prims", "profiler", "inductor", "rngprims"}
 """Namespaces of operators; whatever is in another one is custom, and nobody knows what it costs."""
 
@@ -55,6 +60,8 @@ def uncounted(packet: Any) -> str | None:
     if packet in flop_registry:
         return None
     namespace, _, name = packet._qualified_op_name.partition("::")
+    if namespace == "quantized" and name.startswith(QUANTISED):
+        return None
     if namespace not in TORCHS_OWN:
         return f"{namespace}.{name}"
     return name if name.removesuffix("_") in NAMES else None

@@ -207,6 +207,36 @@ def quantised() -> nn.Module:
         return cast(nn.Module, quantization.convert(body, inplace=True))
 
 
+class Quantisable(nn.Module):
+    """Layers that torch quantises: dilated, transposed, on positions; between them a sum and a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.dequant = quantization.QuantStub(), quantization.DeQuantStub()
+        self.dilated = nn.Conv2d(4, 8, 3, padding=2, dilation=2, groups=2)
+        self.add, self.join = nn.quantized.FloatFunctional(), nn.quantized.FloatFunctional()
+        self.swish = nn.Hardswish()
+        self.pool = nn.MaxPool2d(2)
+        self.up = nn.ConvTranspose2d(16, 4, 3, stride=2, padding=1, output_padding=1)
+        self.positions = nn.Linear(16, 5)
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.dilated(self.quant(x))
+        y = self.join.cat([self.swish(y), self.add.add_relu(y, y)], 1)
+        return self.dequant(self.positions(self.up(self.pool(y))))
+
+
+def quantised_wholly() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        body = Quantisable().eval()
+        body.qconfig = quantization.get_default_qconfig("qnnpack")
+        body.up.qconfig = quantization.get_default_qconfig("qnnpack")
+        quantization.prepare(body, inplace=True)
+        body(torch.zeros(1, 4, 16, 16))
+        return cast(nn.Module, quantization.convert(body, inplace=True))
+
+
 def dynamic() -> nn.Module:
     """A linear layer that quantises its input as it runs."""
     with warnings.catch_warnings():

@@ -95,6 +95,85 @@ def test_a_dynamically_quantised_linear_layer_is_one(in_process: Sepcost) -> Non
     assert linear["standard"]["weight_bytes"] == 1440 + 4 * 10
 
 
+def test_a_wholly_quantised_model_has_the_layers_of_its_float_one(in_process: Sepcost) -> None:
+    """Dilation, output padding, positions, pools; sums, concatenations and activations have no products."""
+    options = ("--input", "4x16x16", "-r", "none")
+    ours = counted(in_process, "quantised_wholly", *options, "--device", "cpu")
+    floats = counted(in_process, "Quantisable", *options)
+    assert "lower_bound" not in ours
+    for one, other in zip(ours["layers"], floats["layers"], strict=True):
+        assert [one[fact] for fact in ("name", "type", "input", "output")] == [
+            other[fact] for fact in ("name", "type", "input", "output")
+        ]
+        assert [one["standard"][count] for count in ("params", "macs", "activations")] == [
+            other["standard"][count] for count in ("params", "macs", "activations")
+        ]
+    assert ours["unconfirmed"] == ["dilated", "up", "positions"]
+    assert standard(ours)["macs"] == 256 * 8 * 2 * 9 + 64 * 16 * 4 * 9 + 256 * 4 * 5 == 78_848
+    assert standard(ours)["peak_activation_bytes"] == 4 * 4 * 256 + 4 * 256  # as the input becomes int8
+
+
+def test_what_is_all_packed_is_no_model_without_params(in_process: Sepcost) -> None:
+    model = "torch.ao.nn.quantized:Embedding(10, 16)"
+    done = in_process("compare", model, "--input", "3:int64", "--device", "cpu")
+    why = "runs nothing that can be counted: nobody knows what quantized.embedding_byte costs"
+    assert (done.code, done.err.splitlines()[-1]) == (2, f"{model}: {why}")
+
+
+AUTOCAST = """
+import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3, bias=False)
+        self.scale = torch.nn.Parameter(torch.zeros(5))
+    def forward(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.conv(x)
+"""
+
+
+def test_weights_that_autocast_converts_are_stored_as_the_model_has_them(in_process: Sepcost, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(AUTOCAST)
+    done = in_process("compare", f"{tmp_path}/net.py:Net", "--input", "3x8x8", "--device", "cpu", "--format", "json")
+    (network,) = json.loads(done.out)["networks"]
+    conv, remainder = (layer["standard"] for layer in network["layers"])
+    assert (conv["weight_bytes"], conv["activation_bytes"]) == (4 * 3 * 8 * 9, 2 * 8 * 36)
+    assert remainder["weight_bytes"] == 4 * 5
+
+
+WIDER = """
+import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(8, 64, 3, padding=1, bias=False, dtype=torch.float16)
+    def forward(self, x):
+        return self.conv(x.half())
+"""
+
+
+def test_maps_between_the_parts_of_a_replacement_have_the_layers_dtype(in_process: Sepcost, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(WIDER)
+    done = in_process("compare", f"{tmp_path}/net.py:Net", "--input", "8x16x16", "--format", "json")
+    total = json.loads(done.out)["networks"][0]["total"]
+    assert total["replacements"]["separable"]["peak_activation_bytes"] == 2 * (8 + 64) * 256
+
+
+def test_each_network_is_held_against_a_baseline_in_its_own_dtype(in_process: Sepcost, tmp_path: Path) -> None:
+    file, baseline = tmp_path / "net.yaml", str(tmp_path / "costs.json")
+    file.write_text("input: {C: 8, H: 8}\nlayers: [{K: 3, O: 8}]\n")
+    (tmp_path / "net.py").write_text(WIDER)
+    both = (str(file), f"{tmp_path}/net.py:Net", "--input", "8x16x16", "--no-verify")
+    assert in_process("check", *both, "--update-baseline", baseline).code == 0
+    assert in_process("check", *both, "--baseline", baseline).code == 0
+    done = in_process("check", *both, "--dtype", "float32", "--baseline", baseline)
+    assert done.code == 2
+    assert done.err.endswith("/net.py:Net in float32: leave out --dtype\n")
+    file.write_text(file.read_text() + "name: another\n")
+    assert in_process("check", *both, "--update-baseline", baseline).code == 0
+
+
 WITHOUT = "torch.nn:Conv2d(3, 8, 3, padding=1)"
 TRANSFORMED = (f"{CASES}:Transformed", "--input", "3x8x8")
 
@@ -174,6 +253,25 @@ def test_what_no_layer_can_say_leaves_the_config_without_a_peak(in_process: Sepc
     (network,) = json.loads(in_process("compare", file, "-r", "none", "--format", "json").out)["networks"]
     figures = standard(network)
     assert (figures["traffic_bytes"], figures["peak_activation_bytes"], figures["peak"]) == (311_296, None, None)
+
+
+COPIES = """
+import torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(8, 8, 3)
+    def forward(self, x):
+        return self.conv(x).transpose(2, 3).contiguous()
+"""
+
+
+def test_one_layer_beside_which_something_needs_more_leaves_no_peak(in_process: Sepcost, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(COPIES)
+    file = str(tmp_path / "net.yaml")
+    in_process("compare", f"{tmp_path}/net.py:Net", "--input", "8x16x16", "--format", "yaml", "--output", file)
+    done = in_process("check", file, "--max-peak-activation-bytes", "1MB", "--no-verify")
+    assert (done.code, "peak_activation_bytes is not known" in done.err) == (2, True)
 
 
 def test_the_peak_says_where_it_is(in_process: Sepcost) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,16 +32,19 @@ class Does(nn.Module):
         self.stride = nn.Conv2d(8, 8, 3, stride=2, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(8)
         self.up = nn.Upsample(scale_factor=4)
+        self.wide = nn.Conv2d(16, 8, 3, padding=1, bias=False)
+        self.register_buffer("grid", torch.zeros(1, 8, 32, 32))
 
     def forward(self, x: Tensor) -> Any:
         return self.does(self, x)
 
 
 def peak_of(forward: Callable[..., Any]) -> tuple[str, int, int, int]:
-    """Where it is, and what is read, written and held there, in maps."""
+    """Where it is, and what is read, written and held there, in quarters of a map."""
     peak = compare(Does(forward), [], inputs="8x16x16").standard.peak
     assert peak is not None
-    read, written, held = (divmod(elements, MAP // 4) for elements in (peak.read, peak.written, peak.held))
+    quarter = MAP // 4 * (4 if peak.in_bytes else 1)
+    read, written, held = (divmod(figure, quarter) for figure in (peak.read, peak.written, peak.held))
     assert read[1] == written[1] == held[1] == 0
     return peak.at, read[0], written[0], held[0]
 
@@ -72,6 +77,67 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
     ),
     "an output lives to the end": (lambda self, x: (y := self.a(x), self.b(x), self.stride(y))[:2], ("b", 4, 4, 4)),
     "what is added to the input in place": (lambda self, x: self.a(x.add_(1)), ("a", 4, 4, 0)),
+    "the input is there before anybody reads it": (
+        lambda self, x: (self.up(torch.zeros(1, 8, 8, 8, device=x.device)).sum(), self.a(x))[1],
+        ("up.upsample_nearest2d", 1, 16, 4),
+    ),
+    "another dtype as wide is written over it": (
+        lambda self, x: self.up(self.stride(x)).to(torch.int32).to(torch.float32),
+        ("up.upsample_nearest2d", 1, 16, 0),
+    ),
+    "what is read in two ways is not written over": (
+        lambda self, x: (y := self.up(self.stride(x))) + y.transpose(2, 3),
+        ("add", 16, 16, 0),
+    ),
+    "nor where a part of it is read beside it": (
+        lambda self, x: (y := self.up(self.stride(x))) - y[:, :1],
+        ("sub", 16, 16, 0),
+    ),
+    "nor is a part that is read later through the whole": (
+        lambda self, x: (z := torch.cat([y := self.a(x), self.b(x)], 1), y.relu_(), self.stride(y), z)[2:],
+        ("stride", 4, 1, 8),
+    ),
+    "what is concatenated twice is copied": (
+        lambda self, x: self.wide(torch.cat([self.a(x)] * 2, 1)),
+        ("wide", 8, 4, 0),
+    ),
+    "so is what is stacked twice": (lambda self, x: torch.stack([self.a(x)] * 3).sum(0), ("sum", 12, 4, 0)),
+    "and what has another dtype": (
+        lambda self, x: torch.cat([self.a(x), self.b(x).double()]),
+        ("cat", 0, 8, 12),  # the copy, beside the first and the second in double precision
+    ),
+    "a tensor for an output is a map": (
+        lambda self, x: torch.mul(y := self.up(self.stride(x)), 2, out=torch.empty(0, device=x.device)) + y,
+        ("mul", 16, 16, 0),
+    ),
+    "so is a tensor that is resized": (
+        lambda self, x: (x.new_empty(MAP // 4).resize_(1, 8, 32, 32), self.a(x))[0],
+        ("a", 4, 4, 16),
+    ),
+    "and a constant, once something is written to it": (
+        lambda self, x: torch.zeros_like(self.grid).copy_(self.up(self.stride(x))),
+        ("copy_", 16, 16, 0),
+    ),
+    "but not the model's own": (
+        lambda self, x: self.grid.copy_(self.up(self.stride(x))),
+        ("up.upsample_nearest2d", 1, 16, 0),
+    ),
+    "what is computed from weights alone is none": (
+        lambda self, x: functional.conv2d(x, self.a.weight - self.b.weight, padding=1),
+        ("convolution", 4, 4, 0),
+    ),
+    "what the model keeps lives to the end": (
+        lambda self, x: setattr(self, "cache", self.a(x)) or self.b(x),
+        ("b", 4, 4, 4),
+    ),
+    "and what an object of its own holds": (
+        lambda self, x: SimpleNamespace(one=self.a(x), two=self.b(x), three=self.stride(x)),
+        ("stride", 4, 1, 8),
+    ),
+    "or a dict": (
+        lambda self, x: OrderedDict(one=self.a(x), two=[self.b(x)], three=self.stride(x)),
+        ("stride", 4, 1, 8),
+    ),
 }
 
 
@@ -122,9 +188,27 @@ SKIP = {
 }
 
 
+TWICE = {
+    "input": {"C": 8, "H": 16},
+    "layers": [{"name": "a", "K": 3, "O": 8}, {"name": "wide", "K": 3, "O": 8, "from": ["a", "a"]}],
+}
+
+
+class Twice(nn.Module):
+    """The map of one convolution, twice, into the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(8, 8, 3, padding=1, bias=False)
+        self.wide = nn.Conv2d(16, 8, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.wide(torch.cat([self.a(x)] * 2, 1))
+
+
 @pytest.mark.parametrize(
     ("model", "shape", "config"),
-    [(models.Bottleneck, "256x56x56", RESIDUAL), (models.Skip, "16x128x128", SKIP)],
+    [(models.Bottleneck, "256x56x56", RESIDUAL), (models.Skip, "16x128x128", SKIP), (Twice, "8x16x16", TWICE)],
 )
 @pytest.mark.parametrize("replacement", ["separable", "blueprint", "inverted:expansion=4", "grouped:groups=8"])
 def test_a_model_and_the_same_network_in_yaml_have_the_same_peak_and_traffic(
