@@ -255,6 +255,71 @@ def test_what_no_layer_can_say_leaves_the_config_without_a_peak(in_process: Sepc
     assert (figures["traffic_bytes"], figures["peak_activation_bytes"], figures["peak"]) == (311_296, None, None)
 
 
+NO_CHAINS = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+class Does(nn.Module):
+    def __init__(self, forward):
+        super().__init__()
+        self.does = forward
+        self.a, self.b, self.c = (nn.Conv2d(8, 8, 3, padding=1, bias=False) for _ in range(3))
+        self.matrix = nn.Parameter(torch.zeros(1, 256, 5))
+    def forward(self, x):
+        return self.does(self, x)
+
+def read_before_it_is_added_to():
+    return Does(lambda self, x: (y := self.a(x), z := self.b(x), self.c(z), y + z)[2:])
+def unread():
+    return Does(lambda self, x: (self.a(x), self.b(self.c(x)))[1])
+def again():
+    return Does(lambda self, x: self.a(self.a(x)))
+def dilated():
+    return Does(lambda self, x: F.max_pool2d(self.a(x), 3, dilation=2))
+def uneven():
+    return Does(lambda self, x: F.adaptive_avg_pool2d(self.a(x), 5))
+def with_a_matrix():
+    return Does(lambda self, x: torch.bmm(self.a(x).flatten(2), self.matrix))
+"""
+MAP = 8 * 256
+
+
+@pytest.mark.parametrize(
+    ("model", "traffic"),
+    [
+        ("read_before_it_is_added_to", 6 * MAP),  # a sum adds none
+        ("unread", 6 * MAP),
+        ("again", 4 * MAP),
+        ("dilated", 2 * MAP + MAP + 8 * 16),
+        ("uneven", 2 * MAP + MAP + 8 * 25),
+        ("with_a_matrix", 2 * MAP + MAP + 8 * 5),
+    ],
+)
+def test_what_layers_cannot_say_keeps_its_traffic_and_has_no_peak(
+    in_process: Sepcost, tmp_path: Path, model: str, traffic: int
+) -> None:
+    (tmp_path / "nets.py").write_text(NO_CHAINS)
+    file = str(tmp_path / "net.yaml")
+    command = ("compare", f"{tmp_path}/nets.py:{model}", "--input", "8x16x16")
+    assert in_process(*command, "--format", "yaml", "--output", file).code == 0
+    both = [in_process(*each, "-r", "none", "--format", "json") for each in (command, ("compare", file))]
+    ours, theirs = (standard(json.loads(each.out)["networks"][0]) for each in both)
+    weights = 4 * (3 * 8 * 8 * 9 + 256 * 5)
+    assert ours["traffic_bytes"] == theirs["traffic_bytes"] == weights + 4 * traffic
+    assert ours["peak_activation_bytes"] >= 4 * 2 * MAP
+    assert theirs["peak_activation_bytes"] is None
+
+
+def test_a_pool_of_one_axis_is_written_as_its_author_wrote_it(in_process: Sepcost, tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\nnet = nn.Sequential(nn.Conv1d(8, 8, 3), nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2))\n"
+    )
+    done = in_process("compare", f"{tmp_path}/nets.py:net", "--input", "8x16", "--format", "json")
+    layers = json.loads(done.out)["networks"][0]["layers"]
+    assert [layer["output"] for layer in layers] == [[8, 14], [8, 7], [8, 3]]
+
+
 COPIES = """
 import torch
 class Net(torch.nn.Module):

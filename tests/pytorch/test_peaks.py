@@ -127,7 +127,7 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         ("convolution", 4, 4, 0),
     ),
     "what the model keeps lives to the end": (
-        lambda self, x: setattr(self, "cache", self.a(x)) or self.b(x),
+        lambda self, x: (self.__dict__.__setitem__("cache", self.a(x)), self.b(x))[1],
         ("b", 4, 4, 4),
     ),
     "and what an object of its own holds": (
