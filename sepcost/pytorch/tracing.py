@@ -55,9 +55,22 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     on however many positions); other operators with MACs are there with theirs, and the parameters of none of these
     are the ``remainder``. Inputs have a batch of one. The model runs in evaluation mode, and gets its modes back.
     """
-    named = named or {}
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = _Untracked()
+    recorder = _recorded(model, counter, inputs, named or {})
+    network = _network(recorder, model, name or type(model).__name__)
+    hidden = [node.cost for node in network if node.name in network.unconfirmed]
+    return Trace(
+        network,
+        recorder.uncounted,
+        counter.get_total_flops() // 2 + sum(cost.macs for cost in hidden),
+        sum(parameter.numel() for parameter in model.parameters()) + sum(cost.params for cost in hidden),
+        recorder.value_reads.found,
+    )
+
+
+def _recorded(model: nn.Module, counter: FlopCounterMode, inputs: Sequence[Any], named: Mapping[str, Any]) -> Recorder:
+    """What saw the pass."""
     with torch.no_grad(), _evaluating(model), _unfused():
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
@@ -65,28 +78,21 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
         with recorder.names, recorder.usage, recorder.value_reads, counter, recorder:
             recorder.flow.begin((inputs, named))
             recorder.flow.end(model(*inputs, **named))
-    found = rows(recorder, model)
-    network = with_dtypes(
-        Network(
-            name or type(model).__name__,
-            found.nodes,
-            independent=True,
-            inner_norm=False,
-            schedule=recorder.flow.schedule(found.of),
-            no_peak=recorder.flow.unknown and f"{recorder.flow.unknown} hides what it reads and writes",
-            unconfirmed=found.unconfirmed,
-        ),
-        recorder.dtypes | {parameter.dtype for parameter in model.parameters()},
+    return recorder
+
+
+def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
+    found, unknown = rows(recorder, model), recorder.flow.unknown
+    network = Network(
+        name,
+        found.nodes,
+        independent=True,
+        inner_norm=False,
+        schedule=recorder.flow.schedule(found.of),
+        no_peak=None if unknown is None else f"{unknown} hides what it reads and writes",
+        unconfirmed=found.unconfirmed,
     )
-    hidden = [node.cost for node in network if node.name in found.unconfirmed]
-    params = sum(parameter.numel() for parameter in model.parameters())
-    return Trace(
-        network,
-        recorder.uncounted,
-        counter.get_total_flops() // 2 + sum(cost.macs for cost in hidden),
-        params + sum(cost.params for cost in hidden),
-        recorder.value_reads.found,
-    )
+    return with_dtypes(network, recorder.dtypes | {parameter.dtype for parameter in model.parameters()})
 
 
 class _Untracked(ModuleTracker):

@@ -93,7 +93,15 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         lambda self, x: (y := self.up(self.stride(x))) - y[:, :1],
         ("sub", 16, 16, 0),
     ),
-    "nor is a part that is read later through the whole": (
+    "nor what is concatenated later": (
+        lambda self, x: torch.cat([y := self.up(self.stride(x)), torch.relu(y)], 1),
+        ("relu", 16, 16, 0),
+    ),
+    "torch's own kernels run in place too": (
+        lambda self, x: functional.hardsigmoid(functional.hardswish(self.up(self.stride(x)))),
+        ("up.upsample_nearest2d", 1, 16, 0),
+    ),
+    "a part that is read later through the whole is not written over": (
         lambda self, x: (z := torch.cat([y := self.a(x), self.b(x)], 1), y.relu_(), self.stride(y), z)[2:],
         ("stride", 4, 1, 8),
     ),
@@ -122,6 +130,10 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         lambda self, x: self.grid.copy_(self.up(self.stride(x))),
         ("up.upsample_nearest2d", 1, 16, 0),
     ),
+    "but what is written to it waits for that": (
+        lambda self, x: (y := self.up(self.stride(x)), self.a(x), self.grid.copy_(y), None)[3],
+        ("a", 4, 4, 16),
+    ),
     "what is computed from weights alone is none": (
         lambda self, x: functional.conv2d(x, self.a.weight - self.b.weight, padding=1),
         ("convolution", 4, 4, 0),
@@ -139,6 +151,12 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         ("stride", 4, 1, 8),
     ),
 }
+
+
+def test_inputs_by_name_are_maps_too() -> None:
+    peak = compare(Does(lambda self, x: self.a(x)), [], inputs={"x": torch.zeros(1, 8, 16, 16)}).standard.peak
+    assert peak is not None
+    assert (peak.read, peak.written) == (MAP, MAP)
 
 
 @pytest.mark.parametrize("name", PASSES)
