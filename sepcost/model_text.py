@@ -81,7 +81,10 @@ class ModelText:
             raise _error(text, f"names no model: write {source}:NAME")
         if not _is_module(source) and not _is_python_file(source):
             raise _error(text, f"{shortened(source)} is neither a module, as pkg.nets is, nor a file that ends in .py")
-        return cls(text, source, *_read(text, expression))
+        try:
+            return cls(text, source, *_read(text, expression))
+        except RecursionError:
+            raise _error(text, "is nested too deep") from None
 
     @property
     def is_file(self) -> bool:

@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias
 Numbered: TypeAlias = Iterable[tuple[int, bytes]]
 """Lines, each with the number of lines before it."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN_DOCUMENTS = (b"---", b"...", b"#", b"%")
-"""What a YAML stream may go on with behind a document that is whole."""
+"""What a line of a YAML stream begins with that is before a document, or behind one that is whole."""
 OPEN = (b"[", b"{", b",", b":")
 """How a line ends that JSON goes on from."""
 
@@ -44,7 +45,7 @@ def pieces(lines: Iterable[bytes], *, json_lines: bool = False) -> Iterator[Piec
         yield from (_yaml_documents if goes_on_as_yaml else _json_lines)(chain(second, numbered))
         return
     second = _to_next_line(numbered) if first else []
-    a_line_is_wrong = bool(second) and _is_json(second[-1][1]) and not first[-1][1].strip().endswith(OPEN)
+    a_line_is_wrong = bool(second) and _is_json(second[-1][1]) and not _goes_on(first[-1][1])
     read = chain(first, second, numbered)
     yield from (_json_lines if json_lines or a_line_is_wrong else _yaml_documents)(read)
 
@@ -59,9 +60,14 @@ def _to_next_line(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]
     return read
 
 
+def _goes_on(line: bytes) -> bool:
+    """Whether JSON may follow this line as a part of the same document."""
+    return line.removeprefix(BYTE_ORDER_MARK).startswith(BETWEEN_DOCUMENTS) or line.strip().endswith(OPEN)
+
+
 def _is_json(line: bytes) -> bool:
     """Whether the line is a whole object or list by itself."""
-    text = line.removeprefix(b"\xef\xbb\xbf")
+    text = line.removeprefix(BYTE_ORDER_MARK)
     if text[:1] not in (b"{", b"["):
         return False
     try:

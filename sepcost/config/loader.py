@@ -93,7 +93,7 @@ def _json_error(piece: Piece, source: str) -> ConfigError | None:
             json.loads(piece.data)
     except json.JSONDecodeError as error:
         return ConfigError([ConfigProblem(source, 1, error.colno, "", f"is not JSON: {error.msg.lower()}")])
-    except ValueError:  # not UTF-8: the other message says where
+    except (ValueError, RecursionError):  # not UTF-8, or nested too deep: the reader of YAML says where
         return None
     return None
 

@@ -101,7 +101,8 @@ class ModelTranslation(DocumentReader):
         try:
             return read_inputs([text])
         except ModelError as error:
-            self._note(("input",), str(error).removeprefix(f"{shortened(text)}: "))
+            message = str(error).removeprefix(f"{shortened(text)}: ").removeprefix(f"{in_one_line(text)}: ")
+            self._note(("input",), message)
         return ()
 
     def _input(self, given: Any, path: Sequence[str | int]) -> tuple[InputText, ...]:

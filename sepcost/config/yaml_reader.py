@@ -15,6 +15,7 @@ import yaml
 
 from sepcost.architecture import MOST_PROBLEMS
 from sepcost.config.allowance import Allowance
+from sepcost.config.surrogates import mark_at, with_whole_characters
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.units import shortened
 
@@ -92,7 +93,7 @@ def read_documents(data: bytes, source: str, allowance: Allowance, lines_before:
     ConfigError where the stream cannot be read any further. Places count from the first line of ``data``, which has
     so many ``lines_before`` it in the file.
     """
-    text = _decoded(data, source)
+    text = with_whole_characters(_decoded(data, source), source)
     try:
         yield from _Reader(text, source, allowance).documents()
     except yaml.reader.ReaderError:
@@ -136,10 +137,8 @@ def _unreadable_character(text: str, source: str) -> ConfigProblem:
     found = FORBIDDEN.search(text)
     if found is None:
         return ConfigProblem(source, 1, 1, "", "has a character that YAML does not allow")
-    before = text[: found.start()]
-    column = found.start() - before.rfind("\n")
     message = f"character U+{ord(found[0]):04X} is not allowed in YAML"
-    return ConfigProblem(source, before.count("\n") + 1, column, "", message)
+    return ConfigProblem(source, *mark_at(text, found.start()), "", message)
 
 
 class _Reader:
