@@ -15,6 +15,7 @@ from sepcost.network import Network
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.scaling import Factor, scale
+from sepcost.units import as_text
 
 if TYPE_CHECKING:
     from sepcost.report.result import Result
@@ -107,7 +108,7 @@ def _chosen(given: Any) -> list[Replacement] | None:
     for item in given if isinstance(given, (list, tuple)) else [given]:
         if not isinstance(item, (str, Replacement)):
             what = "a text such as 'separable:multiplier=2', or a Replacement"
-            raise ReplacementError(f"a replacement is {what}, got {item!r:.60}")
+            raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
         several = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
         chosen |= {each.text: each for each in several}
     return list(chosen.values())

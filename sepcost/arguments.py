@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import SupportsIndex, TypeAlias, cast
 
 from sepcost.errors import LayerError
+from sepcost.units import as_text
 
 LARGEST = 2**31 - 1
 """No size, channel count or option may be larger: the largest that torch and the data sheets can index."""
+
+MOST_DIGITS = 1000
+"""No given figure has more: Python writes integers of 4,300 digits at most, and totals have some more than these."""
+TOO_LARGE = 10**MOST_DIGITS
 
 Extent: TypeAlias = tuple[int, ...]
 """One whole number for each axis of a map, such as (224, 224)."""
@@ -29,21 +34,23 @@ def whole(name: str, value: object, least: int) -> int:
         return value
     if type(value) is not int:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise LayerError(name, f"must be a whole number, got {value!r}")
+            raise LayerError(name, f"must be a whole number, got {as_text(value, repr)}")
         value = cast(SupportsIndex, value).__index__()  # not operator.index: many integers at once give themselves
     if value < least:
-        raise LayerError(name, f"must be at least {least}, got {value}")
+        raise LayerError(name, f"must be at least {least}, got {as_text(value)}")
     if value > LARGEST:
-        raise LayerError(name, f"must be at most {LARGEST}, got {value}")
+        raise LayerError(name, f"must be at most {LARGEST}, got {as_text(value)}")
     return value
 
 
 def natural(name: str, value: object) -> int:
     """The value as a count of any size, or a LayerError that names the field."""
     if type(value) is not int:
-        raise LayerError(name, f"must be a whole number, got {value!r}")
+        raise LayerError(name, f"must be a whole number, got {as_text(value, repr)}")
     if value < 0:
-        raise LayerError(name, f"must not be negative, got {value}")
+        raise LayerError(name, f"must not be negative, got {as_text(value)}")
+    if value >= TOO_LARGE:
+        raise LayerError(name, f"must have at most {MOST_DIGITS:,} digits, got {as_text(value)}")
     return value
 
 
@@ -53,7 +60,7 @@ def extent(name: str, value: object, rank: int, least: int) -> Extent:
         return (whole(name, value, least),) * rank
     if isinstance(value, (tuple, list)):
         if len(value) != rank:
-            raise LayerError(name, f"needs one number for each of {rank} axes, got {times(value)}")
+            raise LayerError(name, f"needs one number for each of {rank} axes, got {as_text(value, times)}")
         return tuple([whole(name, number, least) for number in value])
     return (whole(name, value, least),) * rank
 
@@ -61,19 +68,21 @@ def extent(name: str, value: object, rank: int, least: int) -> Extent:
 def map_size(value: Sequence[int]) -> Extent:
     """A checked map of one to three axes."""
     if not isinstance(value, (tuple, list)) or not 1 <= len(value) <= 3:
-        raise LayerError("input_size", f"must be one, two or three sizes such as (224, 224), got {value!r}")
+        raise LayerError(
+            "input_size", f"must be one, two or three sizes such as (224, 224), got {as_text(value, repr)}"
+        )
     return extent("input_size", value, len(value), 1)
 
 
 def flag(name: str, value: bool) -> bool:
     """The value, if it is a bool."""
     if not isinstance(value, bool):
-        raise LayerError(name, f"must be true or false, got {value!r}")
+        raise LayerError(name, f"must be true or false, got {as_text(value, repr)}")
     return value
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     """The choice that the value is equal to."""
     if value not in choices:
-        raise LayerError(name, f"must be one of {', '.join(choices)}, got {value!r}")
+        raise LayerError(name, f"must be one of {', '.join(choices)}, got {as_text(value, repr)}")
     return choices[choices.index(value)]

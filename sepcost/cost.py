@@ -8,6 +8,7 @@ from operator import add
 from typing import NamedTuple
 
 from sepcost.errors import ConventionError
+from sepcost.units import LONGEST, as_text
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What memory can be asked for in."""
@@ -48,11 +49,13 @@ class Convention:
 
     def __post_init__(self) -> None:
         if type(self.flops_per_mac) is not int or self.flops_per_mac not in (1, 2):
-            raise ConventionError("flops_per_mac", f"must be 1 or 2, got {self.flops_per_mac}")
+            raise ConventionError("flops_per_mac", f"must be 1 or 2, got {as_text(self.flops_per_mac)}")
         if type(self.batch) is not int or self.batch < 1:
-            raise ConventionError("batch", f"must be a whole number from 1, got {self.batch!r}")
+            raise ConventionError("batch", f"must be a whole number from 1, got {as_text(self.batch, repr)}")
+        if self.batch >= 10**LONGEST:
+            raise ConventionError("batch", f"must have at most {LONGEST} digits, got {as_text(self.batch)}")
         if not isinstance(self.dtype, str) or self.dtype not in (OF_MODELS if self.is_own else BYTES_PER_ELEMENT):
-            raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {self.dtype}")
+            raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {as_text(self.dtype)}")
         object.__setattr__(self, "bytes_per_element", OF_MODELS[self.dtype])
 
     @classmethod

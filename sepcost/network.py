@@ -13,6 +13,7 @@ from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.replacements import Replacement
 from sepcost.schedule import Schedule
+from sepcost.units import as_text
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -161,7 +162,7 @@ class Network:
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
         """A network of this one layer."""
         if not isinstance(layer, (Conv, Linear, Pool, Flatten, Other)):
-            raise SepcostError(f"a network is made of layers, such as a Conv, got {layer!r:.60}")
+            raise SepcostError(f"a network is made of layers, such as a Conv, got {as_text(layer, repr)}")
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 
     def refuse_batch(self, batch: int) -> None:

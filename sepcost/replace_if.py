@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from sepcost.errors import SepcostError
+from sepcost.units import as_text
 from sepcost.wording import did_you_mean
 
 NOT_FEWER = "it would not have fewer MACs"
@@ -28,8 +29,8 @@ class ReplaceIf(str, Enum):
         names = [choice.value for choice in cls]
         if isinstance(value, str) and value in names:
             return cls(value)
-        hint = did_you_mean(str(value), names)
-        raise SepcostError(f"replace_if must be {' or '.join(names)}, got {value!r:.60}{hint}")
+        hint = did_you_mean(as_text(value), names)
+        raise SepcostError(f"replace_if must be {' or '.join(names)}, got {as_text(value, repr)}{hint}")
 
     def reason_to_keep(self, macs: int, replaced: int) -> str | None:
         """Why a layer of so many MACs is kept, when its replacement has ``replaced``; None if it is replaced.

@@ -20,7 +20,7 @@ from sepcost.blocks import (
 )
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
-from sepcost.units import NumberError, list_items, read_factor, read_whole, shortened
+from sepcost.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
 from sepcost.wording import did_you_mean, in_one_line, listed
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Replacement:
     def parse(cls, text: str) -> Replacement:
         """Read ``NAME`` or ``NAME:option=value,…``; raises ReplacementError."""
         if not isinstance(text, str):
-            raise ReplacementError(f"a replacement is a text, such as 'separable:multiplier=2', got {text!r:.60}")
+            raise ReplacementError(
+                f"a replacement is a text, such as 'separable:multiplier=2', got {as_text(text, repr)}"
+            )
         name, colon, given = text.partition(":")
         block = known_block(name)
         return cls.with_options(name, block, given) if colon else cls(name, block)

@@ -13,7 +13,7 @@ from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.sharing import Weights
-from sepcost.units import factor_text, read_factor
+from sepcost.units import as_text, factor_text, read_factor
 
 Factor = Fraction | float | str
 SMALLEST = Fraction(1, 1000)
@@ -49,11 +49,11 @@ def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: E
 def as_factor(name: str, value: Factor) -> Fraction:
     """A multiplier as an exact fraction: a float counts as the decimal that it prints as."""
     try:
-        factor = value if isinstance(value, Fraction) else read_factor(str(value))
+        factor = value if isinstance(value, Fraction) else read_factor(as_text(value))
     except SepcostError as error:
         raise SepcostError(f"{name}: {error}") from None
     if not SMALLEST <= factor <= 1000:
-        raise SepcostError(f"{name}: must be between 0.001 and 1000, got {value}")
+        raise SepcostError(f"{name}: must be between 0.001 and 1000, got {as_text(value)}")
     return factor
 
 
@@ -79,13 +79,13 @@ def _new_input_size(network: Network, resolution: Extent | int) -> Extent:
         raise SepcostError("resolution: the layers have inputs of their own; use rho, which scales them all")
     if isinstance(resolution, int) and len(old) > 3:
         raise SepcostError(
-            f"resolution: the network's input is {times(old[1:])}: give all of its axes, got {resolution}"
+            f"resolution: the network's input is {times(old[1:])}: give all of its axes, got {as_text(resolution)}"
         )
     size = extent("resolution", resolution, len(old) - 1, 1) if isinstance(resolution, int) else resolution
     if not isinstance(size, (tuple, list)):
-        raise SepcostError(f"resolution: must be a whole number or one for each axis, got {resolution!r}")
+        raise SepcostError(f"resolution: must be a whole number or one for each axis, got {as_text(resolution, repr)}")
     if len(size) != len(old) - 1:
-        raise SepcostError(f"resolution: the network's input has {len(old) - 1} axes, got {times(size)}")
+        raise SepcostError(f"resolution: the network's input has {len(old) - 1} axes, got {as_text(size, times)}")
     return size
 
 

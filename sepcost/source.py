@@ -14,6 +14,7 @@ from sepcost.input_text import InputTexts, read_inputs, shape_text
 from sepcost.layers import Conv, Flatten, Linear, Other, Pool
 from sepcost.model_text import Device, ModelText, is_model_text
 from sepcost.network import Network
+from sepcost.units import as_text
 from sepcost.wording import did_you_mean, in_one_line
 
 if TYPE_CHECKING:
@@ -92,4 +93,4 @@ def _run(model: Any, inputs: InputTexts | Inputs, device: Device) -> LoadedModel
 
 
 def _shown(source: Any) -> str:
-    return in_one_line(repr(source), 60)
+    return in_one_line(as_text(source, repr), 60)

@@ -180,6 +180,18 @@ def shortened(text: str) -> str:
     return text or "nothing" if len(text) <= 60 else f"{text[:10]}…{text[-10:]} ({len(text):,} characters)"
 
 
+def as_text(value: T, text: Callable[[T], str] = str) -> str:
+    """A value that Python code gave, for a message: Python itself writes no integer of more than 4,300 digits.
+
+    >>> as_text(10**5000), as_text("same", repr)
+    ('a number with thousands of digits', "'same'")
+    """
+    try:
+        return shortened(text(value))
+    except ValueError:
+        return "a number with thousands of digits"
+
+
 def exact(number: int) -> str:
     """Every digit, in groups of three.
 

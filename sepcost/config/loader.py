@@ -124,9 +124,8 @@ def load_value(value: Mapping[str, Any] | Sequence[Any]) -> Network:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            [ConfigProblem(VALUE, 0, 0, "", f"is not what YAML has: {in_one_line(str(error))}")]
-        ) from None
+        why, *_ = str(error).split("; use sys.")  # Python's advice on integers with thousands of digits is none here
+        raise ConfigError([ConfigProblem(VALUE, 0, 0, "", f"is not what YAML has: {in_one_line(why)}")]) from None
     (item,) = read_networks([text.encode("utf-8", "surrogatepass")], VALUE)
     if isinstance(item, NamedModel):
         item = item.error(f"{NOT_RUN}; compare({str(item.text)!r}, inputs=…) does")
