@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from os.path import normpath
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.errors import SepcostError
@@ -154,27 +154,34 @@ def _one_by_one(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator
     return ((number, number) for number, (left, right) in enumerate(zip(before, after)) if left.type == right.type)
 
 
+Place: TypeAlias = "tuple[Hashable, str]"
+"""The file of a network, and its name."""
+
+
+def place(network: CostedNetwork, file_key: Callable[[str], str] = normpath) -> Place:
+    """Where a network is; files are the same where ``file_key`` is."""
+    return None if network.source is None else file_key(network.source), network.name
+
+
 def partners(
-    now: Sequence[CostedNetwork], before: Sequence[CostedNetwork], file_key: Callable[[str], str] = normpath
+    now: Sequence[CostedNetwork],
+    before: Sequence[CostedNetwork],
+    is_empty: Callable[[CostedNetwork], bool] = lambda network: True,
+    file_key: Callable[[str], str] = normpath,
 ) -> Mapping[int, CostedNetwork]:
-    """Which network of before each one of now is, by its number: by name and file, else by name, else by file.
+    """Which network of before each one of now is, by its number: by file and name, else by file, else by name.
 
-    Only what is told apart counts: two of one name pair by their files, or not at all. Files are the same where
-    ``file_key`` is. Raises SepcostError where a name is left on both sides.
+    Only what is told apart counts. By its name alone a network is found where it was before no more: ``is_empty`` says
+    whether nothing is there any longer. Raises SepcostError for two of one name in one file.
     """
-
-    def file(network: CostedNetwork) -> Hashable:
-        return None if network.source is None else file_key(network.source)
-
-    def name(network: CostedNetwork) -> Hashable:
-        return network.name
-
-    def name_and_file(network: CostedNetwork) -> Hashable:
-        return name(network), file(network)
-
     found: dict[int, CostedNetwork] = {}
     left = list(before)
-    for key in (name_and_file, name, file):
+    keys: list[Callable[[CostedNetwork], Hashable]] = [
+        lambda network: place(network, file_key),
+        lambda network: place(network, file_key)[0],
+        lambda network: network.name,
+    ]
+    for key in keys:
         ours = _by_key([(key(network), number) for number, network in enumerate(now) if number not in found])
         theirs = _by_key([(key(network), network) for network in left])
         for what, numbers in ours.items():
@@ -182,11 +189,23 @@ def partners(
                 found[numbers[0]] = theirs[what][0]
         taken = set(map(id, found.values()))
         left = [network for network in left if id(network) not in taken]
-    names = {network.name for network in left}
-    for number, network in enumerate(now):
-        if number not in found and network.name in names:
-            raise SepcostError(f"several networks are called {shortened(network.name)!r}: give each a name of its own")
+        if key is keys[1]:
+            left = list(filter(is_empty, left))
+    _refuse_twins([network for number, network in enumerate(now) if number not in found], left, file_key)
     return found
+
+
+def _refuse_twins(
+    now: Sequence[CostedNetwork], before: Sequence[CostedNetwork], file_key: Callable[[str], str]
+) -> None:
+    """A SepcostError for a name that two networks of one file have, where the file had it before."""
+    there = {place(network, file_key) for network in before}
+    for network in now:
+        if place(network, file_key) in there:
+            where = f" in {network.source}" if network.source else ""
+            raise SepcostError(
+                f"several networks are called {shortened(network.name)!r}{where}: give each its own name"
+            )
 
 
 def _by_key(items: Sequence[tuple[Hashable, T]]) -> dict[Hashable, list[T]]:

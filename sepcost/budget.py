@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sepcost.cost import COUNTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from fractions import Fraction
+
+    from sepcost.quantities import Allowance
 
 Quantity: TypeAlias = "int | Fraction"
 
@@ -21,6 +25,29 @@ BOUNDED = (*COUNTS, PEAK, "macs_per_byte")
 """Figures of the JSON that may have a limit: at most so much."""
 REDUCED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
 """Figures whose reduction may have one: at least so much. A limit's figure is then ``reduction.macs``."""
+
+JUDGED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
+"""Figures that may not grow beyond a baseline; every other one is a multiple of one of these."""
+
+
+class Outcome(Enum):
+    """What becomes of a limit: what is not known is not passed."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNDECIDED = "undecided"
+
+    @classmethod
+    def of(cls, holds: bool, *, known: bool = True) -> Outcome:
+        """That of a value which is on the right side or not; where there may be more than it says, only no is sure."""
+        return cls.BROKEN if not holds else cls.HELD if known else cls.UNDECIDED
+
+
+class Allow(str, Enum):
+    """What is not known, and is to pass all the same."""
+
+    UNCOUNTED = "uncounted"
+    GONE = "gone"
 
 
 class Limit(NamedTuple):
@@ -38,19 +65,32 @@ class Limit(NamedTuple):
         """Whether it is the least that the figure must be, and not the most."""
         return self.figure.startswith(REDUCTION)
 
-    def allows(self, value: Quantity | None) -> bool:
-        """Whether a figure with this value holds; one that has none does not."""
-        if value is None:
-            return False
+    def allows(self, value: Quantity) -> bool:
+        """Whether a figure with this value holds."""
         return value >= self.bound if self.is_least else value <= self.bound
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits, and the replacement that they speak of: its text, ``none``, or None for a network's first one."""
+    """Limits, and the replacement that they speak of: its text; ``none`` or None for the network as it is.
+
+    ``growth`` is by how much figures may be above a baseline's.
+    """
 
     limits: tuple[Limit, ...]
     replacement: str | None = None
+    growth: Mapping[str, Allowance] = field(default_factory=dict)
+
+
+def read_growth(figure: str, text: str) -> Allowance:
+    """By how much a figure may grow, as people write it; raises NumberError.
+
+    >>> read_growth("macs", "2%"), read_growth("params", "10k")
+    (Allowance(share=Fraction(1, 50), amount=0), Allowance(share=Fraction(0, 1), amount=10000))
+    """
+    from sepcost.quantities import read_allowance
+
+    return read_allowance(text, figure)
 
 
 def read_bound(figure: str, text: str) -> Quantity:

@@ -5,29 +5,38 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.budget import AS_GIVEN, REDUCTION, Limit, Quantity
+from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Limit, Outcome, Quantity
 from sepcost.comparison import Comparison
 from sepcost.figures import total_figures
+from sepcost.liveness import why_no_peak
+
+UNCOUNTED = "not all of it can be counted (--allow uncounted accepts that)"
+"""Why a lower bound below its limit is undecided."""
 
 
 class Budgeted(NamedTuple):
     """A limit, what it speaks of (a replacement's text, or ``none``), and the exact value of the figure there.
 
-    ``line`` is where a file has the limit; None where it was typed. ``lower_bound``: the value may be higher.
+    ``line`` is where a file has the limit; None where it was typed. ``lower_bound``: the value may be higher. ``why``
+    says why it is undecided.
     """
 
     limit: Limit
     replacement: str
     value: Quantity | None
+    outcome: Outcome
     line: int | None = None
     lower_bound: bool = False
+    why: str | None = None
 
     @property
     def holds(self) -> bool:
-        return self.limit.allows(self.value)
+        return self.outcome is Outcome.HELD
 
 
-def judged(comparison: Comparison, limit: Limit, replacement: str, line: int | None = None) -> Budgeted:
+def judged(
+    comparison: Comparison, limit: Limit, replacement: str, line: int | None = None, *, uncounted_allowed: bool = False
+) -> Budgeted:
     """What becomes of a limit under one of the comparison's replacements, or ``none``.
 
     >>> from sepcost import Conv, compare
@@ -36,9 +45,34 @@ def judged(comparison: Comparison, limit: Limit, replacement: str, line: int | N
     (True, 18432)
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
+
+    What could not be counted makes a figure larger; ``uncounted_allowed``: as if there were nothing of it.
     """
-    value = _value(comparison, limit.figure, replacement)
-    return Budgeted(limit, replacement, value, line, comparison.is_lower_bound and isinstance(value, int))
+    value, is_bound = _value(comparison, limit.figure, replacement), comparison.is_lower_bound
+    if value is None:
+        return Budgeted(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(comparison, limit))
+    if not is_bound or uncounted_allowed:
+        outcome = Outcome.of(limit.allows(value))
+    else:
+        outcome = Outcome.of(limit.allows(_nearest(limit, value)), known=False)
+    why = UNCOUNTED if outcome is Outcome.UNDECIDED else None
+    return Budgeted(limit, replacement, value, outcome, line, is_bound and isinstance(value, int), why)
+
+
+def _nearest(limit: Limit, value: Quantity) -> Quantity:
+    """What is nearest to the limit, or beyond it, of all that a value may be to which something is missing.
+
+    Of a reduction, as much is missing above as below, which brings it nearer to one; MACs per byte may be anything.
+    """
+    if limit.is_least:
+        return max(value, 1)
+    return 0 if limit.figure == "macs_per_byte" else value
+
+
+def _why_none(comparison: Comparison, limit: Limit) -> str:
+    if limit.figure.removeprefix(REDUCTION) == PEAK and comparison.standard.peak is None:
+        return why_no_peak(comparison.network)
+    return "there is nothing to divide by"
 
 
 def _value(comparison: Comparison, figure: str, replacement: str) -> Quantity | None:

@@ -6,46 +6,61 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sepcost.budget import JUDGED, Outcome
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.quantities import Allowance
 from sepcost.verification import STANDARD
 
-JUDGED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
-"""The figures that may not grow; every other one is a multiple of one of these."""
 MULTIPLES: Mapping[str, str] = {"flops": "macs", "weight_bytes": "params", "activation_bytes": "activations"}
 
 
 class Grown(NamedTuple):
     """One figure of a network's total, before and after: of its ``standard``, or of a replacement by its text.
 
-    ``culprit`` is the layer that grew the most in it, where any did.
+    ``culprit`` is the layer that grew the most in it, where any did. ``after`` is None where nobody can know it any
+    more, and no more than a lower bound where it is not all ``is_known``.
     """
 
     of: str
     figure: str
     before: int
-    after: int
+    after: int | None
     allowance: Allowance = Allowance()
     culprit: LayerDifference | None = None
+    is_known: bool = True
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it did not grow, or no more than allowed; nobody can say it of what is not all known."""
+        if self.after is None:
+            return Outcome.UNDECIDED
+        return Outcome.of(self.after <= self.allowance.bound(self.before), known=self.is_known)
 
     @property
     def holds(self) -> bool:
-        """Whether it did not grow, or no more than allowed."""
-        return self.after <= self.allowance.bound(self.before)
+        return self.outcome is Outcome.HELD
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A network against its baseline; ``unknown`` is its first replacement where the baseline knows none of them."""
+    """A network against its baseline; ``unknown`` are the replacements that the baseline does not know."""
 
     difference: Difference
     figures: tuple[Grown, ...]
-    unknown: str | None = None
+    unknown: tuple[str, ...] = ()
 
 
-def growth(before: CostedNetwork, after: CostedNetwork, allowances: Mapping[str, Allowance]) -> Growth:
+def growth(
+    before: CostedNetwork,
+    after: CostedNetwork,
+    allowances: Mapping[str, Allowance],
+    *,
+    uncounted_allowed: bool = False,
+) -> Growth:
     """Judge every figure of the standard, and of each replacement that both have; without an allowance, none.
+
+    ``uncounted_allowed``: as if there were nothing that cannot be counted.
 
     >>> from sepcost import Conv, Convention, Network
     >>> small, large = (CostedNetwork.of(Network.of(Conv((8, 8), 3, width, 3)), Convention()) for width in (16, 17))
@@ -57,9 +72,9 @@ def growth(before: CostedNetwork, after: CostedNetwork, allowances: Mapping[str,
     both = [text for text in after.replaced if text in before.replaced]
     totals = [(STANDARD, before.total, after.total)]
     totals += [(text, before.replaced[text], after.replaced[text]) for text in both]
-    figures = [grown for each in totals for grown in _grown(*each, difference, allowances)]
-    unknown = next(iter(after.replaced), None) if before.replaced and not both else None
-    return Growth(difference, tuple(figures), unknown)
+    is_known = uncounted_allowed or not after.lower_bound
+    figures = [grown._replace(is_known=is_known) for each in totals for grown in _grown(*each, difference, allowances)]
+    return Growth(difference, tuple(figures), tuple(text for text in after.replaced if text not in before.replaced))
 
 
 def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
@@ -82,10 +97,9 @@ def _grown(
 ) -> Iterator[Grown]:
     for figure in JUDGED:
         allowance = allowances.get(figure, Allowance())
-        if before[figure] is None or after[figure] is None:
-            continue
-        culprit = _culprit(difference, of, figure)
-        yield Grown(of, figure, before[figure] or 0, after[figure] or 0, allowance, culprit)
+        was = before[figure]
+        if was is not None:
+            yield Grown(of, figure, was, after[figure], allowance, _culprit(difference, of, figure))
 
 
 def _culprit(difference: Difference, of: str, figure: str) -> LayerDifference | None:

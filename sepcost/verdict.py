@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sepcost.budget import Outcome
 from sepcost.budgeted import Budgeted
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
@@ -17,7 +18,7 @@ from sepcost.verification import Verification
 class Verdict:
     """A network before its budget, its baseline and its witness: as many of them as there are.
 
-    ``is_new``: there is a baseline, and it does not know the network.
+    ``is_new``: there is a baseline, and it does not know the network; ``was``: it knows it under another file or name.
     """
 
     costs: CostedNetwork
@@ -26,6 +27,7 @@ class Verdict:
     budgeted: tuple[Budgeted, ...] = ()
     growth: Growth | None = None
     is_new: bool = False
+    was: CostedNetwork | None = None
 
     @property
     def name(self) -> str:
@@ -45,8 +47,8 @@ class Verdict:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the baseline does not know it, or none of its replacements."""
-        return self.is_new or (self.growth is not None and self.growth.unknown is not None)
+        """Whether the baseline does not know it, or not all of its replacements."""
+        return self.is_new or (self.growth is not None and bool(self.growth.unknown))
 
     @property
     def checks(self) -> int:
@@ -58,16 +60,24 @@ class Verdict:
     def failures(self) -> int:
         """How many of them do not hold."""
         disagrees = self.verification is not None and bool(self.verification.mismatches)
-        over = sum(not check.holds for check in self.budgeted) + sum(not check.holds for check in self.grown)
-        return disagrees + over + self.is_unknown
+        return disagrees + self._of(Outcome.BROKEN) + self.is_unknown
+
+    @property
+    def undecided(self) -> int:
+        """How many of them nobody can decide."""
+        return self._of(Outcome.UNDECIDED)
+
+    def _of(self, outcome: Outcome) -> int:
+        outcomes = [*(check.outcome for check in self.budgeted), *(check.outcome for check in self.grown)]
+        return outcomes.count(outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdicts of a run, and the problems of what could not be judged.
 
-    ``baseline`` is its file's name, where there is one; ``gone`` are networks of it that should be there and are not.
-    ``unverified`` says why nothing was verified, where that was not by wish.
+    ``baseline`` is its file's name, where there is one; ``gone`` are networks of it that should be there and are not,
+    which ``gone_allowed`` accepts. ``unverified`` says why nothing was verified, where that was not by wish.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -76,8 +86,15 @@ class Judgement:
     baseline: str | None = None
     gone: tuple[CostedNetwork, ...] = ()
     unverified: str | None = None
+    gone_allowed: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether everything could be judged, and everything that should be there is."""
+        missing = self.gone and not self.gone_allowed
+        return not self.problems and not missing and not any(verdict.undecided for verdict in self.verdicts)
 
     @property
     def holds(self) -> bool:
         """Whether everything was judged, and nothing fails."""
-        return not self.problems and not any(verdict.failures for verdict in self.verdicts)
+        return self.is_decided and not any(verdict.failures for verdict in self.verdicts)

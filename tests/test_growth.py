@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network
+from sepcost.budget import JUDGED
 from sepcost.comparison import Comparison
 from sepcost.cost import COUNTS
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
-from sepcost.growth import JUDGED, MULTIPLES, Grown, change_of, growth
+from sepcost.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers import Layer
 from sepcost.network import Node
 from sepcost.quantities import Allowance, read_allowance
@@ -137,16 +138,15 @@ def test_no_layer_grew_more_than_the_culprit(one: Network, other: Network) -> No
         assert found == max([0, *by])
 
 
-def test_a_replacement_that_the_baseline_does_not_know_is_unknown_only_beside_others() -> None:
+def test_replacements_that_the_baseline_does_not_know_are_unknown() -> None:
     network = Network.of(Conv((8, 8), 4, 4, 3))
     plain, separable, both = costed(network), costed(network, "separable"), costed(network, "blueprint", "separable")
     inverted = costed(network, "inverted", "grouped:groups=2")
-    assert growth(separable, inverted, {}).unknown == "inverted"
+    assert growth(separable, inverted, {}).unknown == ("inverted", "grouped:groups=2")
     assert {grown.of for grown in growth(separable, inverted, {}).figures} == {"standard"}
-    assert growth(separable, both, {}).unknown is None
-    assert growth(both, separable, {}).unknown is None
-    assert growth(plain, separable, {}).unknown is None
-    assert growth(separable, plain, {}).unknown is None
+    assert growth(separable, both, {}).unknown == ("blueprint",)
+    assert growth(plain, separable, {}).unknown == ("separable",)
+    assert growth(both, separable, {}).unknown == growth(separable, plain, {}).unknown == ()
 
 
 @given(networks())

@@ -56,7 +56,7 @@ def test_the_action_annotates_the_line_that_is_to_blame(repository: Path) -> Non
     assert (run.code, run.err) == (1, "")
     assert run.out.splitlines() == [
         "::error title=sepcost,file=configs/over.yaml,line=1::"
-        "over: params, separable: 51, must be at most 10 (410 %25 over)",
+        "over: params, standard: 216, must be at most 10 (2,060 %25 over)",
         "sepcost: 2 networks: 1 of 2 checks fails",
     ]
     assert "| over " in (repository / "summary").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sepcost.growth import JUDGED
+from sepcost.budget import JUDGED
 from sepcost.quantities import Allowance, read_allowance, read_bytes, read_count, read_ratio
 from sepcost.units import NumberError
 

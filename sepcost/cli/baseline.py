@@ -17,6 +17,7 @@ from sepcost.config import read_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.model_text import is_model_text
 from sepcost.report.costs_reader import read_costs
 from sepcost.report.json import json_chunks
 from sepcost.report.verification_text import counted
@@ -131,6 +132,14 @@ def is_within(file: str | None, sources: Sequence[str]) -> bool:
     path = None if file is None else Path(absolute(file))
     around = [Path(absolute(source)) for source in sources if source != "-"]
     return path is not None and any(path == folder or folder in path.parents for folder in around)
+
+
+def is_empty(network: CostedNetwork, sources: Sequence[str]) -> bool:
+    """Whether nothing can be where a network of a baseline was: its file was looked into, or is not there."""
+    file = network.source
+    if file is None or is_within(file, sources):
+        return True
+    return not is_model_text(file) and not Path(file).exists()
 
 
 def absolute(file: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sepcost.budget import Allow
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting, refuse_scaling_without_a_map
 from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
@@ -74,12 +75,19 @@ def check(
         Path | None,
         typer.Option(help="Write the costs of now to this file.", metavar="FILE", rich_help_panel=BASELINE),
     ] = None,
+    allow: Annotated[
+        list[Allow] | None,
+        typer.Option(
+            help="Let pass what is not known: models that are not all counted, networks that are gone.",
+            rich_help_panel=BASELINE,
+        ),
+    ] = None,
     replacements: Annotated[
         list[str] | None,
         typer.Option(
             "-r",
             "--replacement",
-            help="What a budget speaks of: the first; none is the network as given.",
+            help="What budgets speak of: the first of these; the network as it is, unless given.",
             metavar="NAME[:option=value,…]",
             rich_help_panel=o.COUNTED,
         ),
@@ -117,7 +125,7 @@ def check(
 ) -> int:
     """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
 
-    sepcost check configs --max-macs 600M --min-reduction macs=8
+    sepcost check configs --max-macs 600M -r separable --min-reduction macs=8
 
     sepcost check configs --baseline costs.json --max-growth macs=2%
     """
@@ -155,6 +163,7 @@ def check(
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
+        allowed=frozenset(allow or ()),
         models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
     inspection = Inspection(wishes)
@@ -171,7 +180,7 @@ def check(
     _tell(judgement, format_, output)
     if update_baseline is not None:
         _update(update_baseline, inspection, judgement, files)
-    return NOT_JUDGED if judgement.problems else HOLDS if judgement.holds else FAILS
+    return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS
 
 
 def _refuse_contradictions(
@@ -233,8 +242,10 @@ def _judgement(inspection: Inspection, path: str | None, sources: Sequence[str],
 
 def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
     """Write the judgement; what could not be judged, and what was not verified, is told on standard error too."""
+    from sepcost.report.check_text import undecided
+
     if format_ is not Format.GITHUB:
-        complain_about(judgement.problems)
+        complain_about((*judgement.problems, *undecided(judgement)))
     if judgement.unverified is not None and format_ in (Format.JSON, Format.JUNIT):
         complain(f"counts are not verified: {judgement.unverified}")
     for_nobody = format_ in FOR_PEOPLE and not judgement.verdicts

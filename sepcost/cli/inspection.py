@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from sepcost.alignment import partners
-from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Limit
-from sepcost.budgeted import Budgeted, judged
-from sepcost.cli.baseline import Baseline, absolute
+from sepcost.alignment import partners, place
+from sepcost.budget import AS_GIVEN, Allow, Limit
+from sepcost.budgeted import judged
+from sepcost.cli.baseline import Baseline, absolute, is_empty
+from sepcost.cli.limits import Allowances
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
@@ -22,7 +23,6 @@ from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.growth import growth
 from sepcost.lines import Lines
-from sepcost.liveness import why_no_peak
 from sepcost.network import Network
 from sepcost.proof import Witness
 from sepcost.quantities import Allowance
@@ -45,12 +45,13 @@ class Wishes:
     multipliers: Mapping[str, Any] = field(default_factory=dict)
     replacements: Sequence[Replacement] | None = None
     limits: Sequence[Limit] = ()
-    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    allowances: Allowances = field(default_factory=Allowances)
     witness: Witness | None = None
     verification_required: bool = False
     selection: Selection = field(default_factory=Selection)
     models: ModelOptions = field(default_factory=ModelOptions)
     replace_if: ReplaceIf = ReplaceIf.ALWAYS
+    allowed: frozenset[Allow] = frozenset()
 
 
 class Counted(NamedTuple):
@@ -83,7 +84,7 @@ class Inspection:
     def judgement(self, baseline: Baseline | None, sources: Sequence[str], unverified: str | None) -> Judgement:
         """All verdicts."""
         costs = [CostedNetwork.of_comparison(counted.comparison) for counted in self.counted]
-        found = self._partners(baseline, costs)
+        found = self._partners(baseline, costs, sources)
         if found is None:
             baseline, found = None, {}
         verdicts = [
@@ -97,6 +98,7 @@ class Inspection:
             baseline.path if baseline else None,
             tuple(baseline.gone(found.values(), sources, self._unread)) if baseline else (),
             unverified,
+            Allow.GONE in self.wishes.allowed,
         )
 
     @property
@@ -114,24 +116,25 @@ class Inspection:
             )
         except NetworkError as error:
             raise item.located(error) from None
+        except ConfigError:
+            raise
         except SepcostError as error:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
             comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, model))
-        counted = Counted(comparison, item.lines(), [limit for limit in limits if not _is_unknown(comparison, *limit)])
-        self.problems += _unknown(counted, limits)
+        counted = Counted(comparison, item.lines(), limits)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
         return counted
 
     def _partners(
-        self, baseline: Baseline | None, costs: Sequence[CostedNetwork]
+        self, baseline: Baseline | None, costs: Sequence[CostedNetwork], sources: Sequence[str]
     ) -> Mapping[int, CostedNetwork] | None:
         """What stands in the baseline for each network; None where there is none to compare with."""
         if baseline is None:
             return None
         try:
-            found = partners(costs, baseline.networks, absolute)
+            found = partners(costs, baseline.networks, lambda before: is_empty(before, sources), absolute)
             for number, now in enumerate(costs):
                 baseline.refuse_other_convention(found.get(number), now)
             for number, partner in found.items():
@@ -144,27 +147,41 @@ class Inspection:
     def _verdict(
         self, counted: Counted, costs: CostedNetwork, baseline: Baseline | None, partner: CostedNetwork | None
     ) -> Verdict:
+        allowed = Allow.UNCOUNTED in self.wishes.allowed
+        budgeted = (judged(counted.comparison, *limit, uncounted_allowed=allowed) for limit in counted.limits)
+        moved = (
+            partner is not None and partner.source is not None and place(partner, absolute) != place(costs, absolute)
+        )
         return Verdict(
             costs,
             counted.lines,
             counted.comparison.verified,
-            tuple(_judged(counted)),
-            None if partner is None else growth(partner, costs, self.wishes.allowances),
+            tuple(budgeted),
+            None if partner is None else growth(partner, costs, self._allowances(counted), uncounted_allowed=allowed),
             is_new=baseline is not None and partner is None,
+            was=partner if moved else None,
         )
+
+    def _allowances(self, counted: Counted) -> Mapping[str, Allowance]:
+        """How much each figure may grow: as was typed for it, else as its file says, else as was typed for all."""
+        budget = counted.comparison.network.budget
+        return {**self.wishes.allowances.of_all, **(budget.growth if budget else {}), **self.wishes.allowances.of_each}
 
 
 def _chosen(
     network: Network, lines: Lines, wishes: Wishes
 ) -> tuple[list[Replacement], list[tuple[Limit, str, int | None]]]:
-    """The replacements to compare with; and each limit, the one that it speaks of, and its line in the file."""
+    """The replacements to compare with; and each limit, what it speaks of, and its line in the file.
+
+    That is the network as it is, unless ``-r`` or the file's budget names a replacement.
+    """
     chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
-    first = chosen[0].text if chosen else AS_GIVEN
+    typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN
     budget = network.budget
-    meant = budget.replacement if budget and budget.replacement else first
+    meant = budget.replacement if budget and budget.replacement else typed
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
         chosen.append(Replacement.parse(meant))
-    spoken_of = meant if wishes.replacements is None else first
+    spoken_of = meant if wishes.replacements is None else typed
     overridden = {(limit.figure, spoken_of) for limit in wishes.limits}
     limits: list[tuple[Limit, str, int | None]] = [
         (limit, meant, lines.limits.get(limit.figure))
@@ -172,43 +189,22 @@ def _chosen(
         if (limit.figure, meant) not in overridden
     ]
     limits += [(limit, spoken_of, None) for limit in wishes.limits]
-    _refuse_reductions_of_nothing(network, wishes, limits)
-    return chosen, [(limit, of, line) for limit, of, line in limits if of != AS_GIVEN or not limit.is_least]
+    _refuse_reductions_of_nothing(network, lines, limits)
+    return chosen, limits
 
 
 def _refuse_reductions_of_nothing(
-    network: Network, wishes: Wishes, limits: Sequence[tuple[Limit, str, int | None]]
+    network: Network, lines: Lines, limits: Sequence[tuple[Limit, str, int | None]]
 ) -> None:
-    """A SepcostError for a limit of a reduction where nothing is replaced; those of a budget are idle if it says so."""
-    for limit, of, _ in limits:
-        if of != AS_GIVEN or not limit.is_least:
-            continue
-        if (
-            wishes.replacements is None
-            and not network.has_convolutions
-            and not (network.budget and network.budget.replacement)
-        ):
-            raise SepcostError(f"{limit.figure} is of a replacement, and there is no convolution to replace")
-        if limit in wishes.limits:
-            none = "-r none" if wishes.replacements is not None else "`replacement: none` of its budget"
-            raise SepcostError(f"{limit.figure} is of a replacement: it does not go with {none}")
-
-
-def _is_unknown(comparison: Comparison, limit: Limit, of: str, line: int | None) -> bool:
-    """Whether a limit is of a peak that nobody can know."""
-    return limit.figure.removeprefix(REDUCTION) == PEAK and comparison.standard.peak is None
-
-
-def _unknown(counted: Counted, limits: Sequence[tuple[Limit, str, int | None]]) -> Iterator[ConfigProblem]:
-    network = counted.comparison.network
-    for limit in limits:
-        if limit not in counted.limits:
-            line = limit[2] or counted.lines.network
-            yield _problem(network.source, line, f"{limit[0].figure} is not known: {why_no_peak(network)}")
-
-
-def _judged(counted: Counted) -> Iterator[Budgeted]:
-    return (judged(counted.comparison, *limit) for limit in counted.limits)
+    """A ConfigError for each limit of a reduction that is of no replacement."""
+    add = "give -r separable, or add `replacement: separable` to the budget"
+    problems = [
+        _problem(network.source, line or lines.network, f"{limit.figure} is of a replacement, and none is named: {add}")
+        for limit, of, line in limits
+        if of == AS_GIVEN and limit.is_least
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _unverified(counted: Counted) -> Iterator[ConfigProblem]:

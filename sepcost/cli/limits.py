@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
-from sepcost.budget import BOUNDED, REDUCED, REDUCTION, Limit, read_bound
+from sepcost.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_bound, read_growth
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
-from sepcost.growth import JUDGED, MULTIPLES
+from sepcost.growth import MULTIPLES
 from sepcost.quantities import Allowance, read_allowance
 from sepcost.units import shortened
 from sepcost.wording import did_you_mean, listed
@@ -33,7 +34,14 @@ def chosen_limits(
     )
 
 
-def chosen_allowances(texts: Sequence[str]) -> Mapping[str, Allowance]:
+class Allowances(NamedTuple):
+    """How much figures may grow: all of them, and each by its name."""
+
+    of_all: Mapping[str, Allowance] = {}
+    of_each: Mapping[str, Allowance] = {}
+
+
+def chosen_allowances(texts: Sequence[str]) -> Allowances:
     """How much each figure may grow: NAME=VALUE, or per cent for all of them."""
     for_all = [text for text in texts if "=" not in text]
     if len(for_all) > 1:
@@ -41,13 +49,10 @@ def chosen_allowances(texts: Sequence[str]) -> Mapping[str, Allowance]:
     every = read_option("--max-growth", read_allowance, for_all[0]) if for_all else Allowance()
     typed = list(_named("--max-growth", [text for text in texts if "=" in text], JUDGED))
     _refuse_twice([name for name, _ in typed])
-    return {
-        **dict.fromkeys(JUDGED, every),
-        **{
-            name: read_option(f"--max-growth {name}", partial(read_allowance, figure=name), text)
-            for name, text in typed
-        },
-    }
+    return Allowances(
+        dict.fromkeys(JUDGED, every),
+        {name: read_option(f"--max-growth {name}", partial(read_growth, name), text) for name, text in typed},
+    )
 
 
 def _named(option: str, texts: Sequence[str], names: Sequence[str]) -> Iterator[tuple[str, str]]:

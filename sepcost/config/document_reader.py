@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from sepcost.architecture import MOST_PROBLEMS
-from sepcost.budget import AS_GIVEN, Budget, Limit
+from sepcost.budget import AS_GIVEN, BOUNDED, Budget, Limit
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigProblem, ReplacementError
@@ -54,7 +54,7 @@ class DocumentReader:
         if not isinstance(written, Block):
             return None
         reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
-        figures = [(name, bound) for name, bound in given.items() if name not in ("replacement", "reduction")]
+        figures = [(name, bound) for name, bound in given.items() if name in BOUNDED]
         replacement = written.get("replacement")
         if not [key for key, value in written.items() if key != "replacement" and value != {}]:
             self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
@@ -67,7 +67,7 @@ class DocumentReader:
                 Replacement.parse(str(replacement))
             except ReplacementError as error:
                 self._note(("budget", "replacement"), str(error))
-        return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement)
+        return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement, given.get("growth", {}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
         """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.arguments import LARGEST
-from sepcost.budget import BOUNDED, REDUCED
+from sepcost.budget import BOUNDED, JUDGED, REDUCED
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
 from sepcost.units import WHOLE, shortened
@@ -51,7 +51,7 @@ TYPES = ("conv", "linear", "pool", "flatten", "other")
 NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers", "model")
 MODEL_KEYS = ("name", "model", "input", "device", "replace", "include", "exclude", "budget")
 INPUT_KEYS = ("C", "H", "W", "size")
-BUDGET_KEYS = ("replacement", *BOUNDED, "reduction")
+BUDGET_KEYS = ("replacement", *BOUNDED, "reduction", "growth")
 
 
 def message_of(detail: Mapping[str, Any]) -> str:
@@ -104,7 +104,8 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
     if layer_type is None:
         known: Sequence[str] = NETWORK_KEYS if not around else INPUT_KEYS
         if around and around[0] == "budget":
-            return f"unknown key{_meant(key, BUDGET_KEYS if len(around) == 1 else REDUCED)}"
+            inside = REDUCED if around[-1] == "reduction" else JUDGED
+            return f"unknown key{_meant(key, BUDGET_KEYS if len(around) == 1 else inside)}"
         if around and around[0] == "defaults":
             known = [*keys_of("conv")]
             if key in known:

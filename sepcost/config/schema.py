@@ -18,6 +18,8 @@ from sepcost.config.values import (
     Flag,
     FlagOrName,
     ModelInputs,
+    MoreBytes,
+    MoreCount,
     Name,
     Names,
     NaturalSizes,
@@ -191,10 +193,23 @@ class Reductions(TypedDict, total=False):
 
 
 @with_config(STRICT)
-class BudgetMapping(TypedDict, total=False):
-    """What sepcost check holds the network's total to: at most so much, under its first replacement."""
+class GrowthMapping(TypedDict, total=False):
+    """By how much figures may be above those of a baseline."""
 
-    replacement: Annotated[str, Field(strict=True, description="the replacement it speaks of; none: as given")]
+    params: Annotated[MoreCount, Field(description="2% or 10k")]
+    macs: MoreCount
+    activations: MoreCount
+    traffic_bytes: MoreBytes
+    peak_activation_bytes: MoreBytes
+
+
+@with_config(STRICT)
+class BudgetMapping(TypedDict, total=False):
+    """What sepcost check holds the network's total to: at most so much of it as it is, or replaced."""
+
+    replacement: Annotated[
+        str, Field(strict=True, description="the replacement it speaks of; the network as it is unless given")
+    ]
     params: Annotated[Count, Field(description="4300000, 600k or 4.3M")]
     macs: Count
     flops: Count
@@ -205,6 +220,7 @@ class BudgetMapping(TypedDict, total=False):
     peak_activation_bytes: Bytes
     macs_per_byte: Ratio
     reduction: Annotated[Reductions, Field(description="standard ÷ replacement: at least so much")]
+    growth: Annotated[GrowthMapping, Field(description="above a baseline: at most so much more")]
 
 
 Replace = Annotated[list[Annotated[str, Field(strict=True)]], Field(min_length=1)]

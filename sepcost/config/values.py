@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sepcost.arguments import LARGEST
-from sepcost.budget import read_bound
+from sepcost.budget import read_bound, read_growth
 from sepcost.config.allowance import LONGEST_NAME
 from sepcost.config.yaml_reader import Text
 from sepcost.input_text import DTYPES, SCALAR
@@ -57,14 +57,14 @@ def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
     return sizes
 
 
-def _quantity(figure: str) -> BeforeValidator:
+def _quantity(figure: str, read_text: Callable[[str, str], Any] = read_bound) -> BeforeValidator:
     """Reads the bound of such a figure, which a number may be or a text."""
 
     def read(value: Any) -> Any:
         if type(value) is not int and not isinstance(value, str):
             raise PydanticCustomError("quantity_type", "must be a number")
         try:
-            return read_bound(figure, str(value))
+            return read_text(figure, str(value))
         except NumberError as error:
             raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
 
@@ -75,6 +75,10 @@ def _quantity_schema(number: dict[str, Any], units: str) -> WithJsonSchema:
     """A number as YAML has it, or a text with a unit."""
     text = {"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})?$"}
     return WithJsonSchema({"anyOf": [number, text]})
+
+
+def _more_schema(units: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})$"})
 
 
 WHOLE_NUMBER = {"type": "integer", "minimum": 0}
@@ -143,6 +147,11 @@ Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema(WHOLE_NUMBER,
 """17000000, 17MB or 16MiB."""
 Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema(QUOTIENT, "[x×]")]
 """8 or 7.5×."""
+
+MoreCount = Annotated[Any, _quantity("params", read_growth), _more_schema("%|[kMGTPE]")]
+"""2% or 10k."""
+MoreBytes = Annotated[Any, _quantity("traffic_bytes", read_growth), _more_schema("%|B|[kMGTPE]B|[KMGTPE]iB")]
+"""2% or 10kB."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
 NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]

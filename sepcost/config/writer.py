@@ -19,6 +19,7 @@ from sepcost.units import LONGEST, factor_text, shortened
 
 if TYPE_CHECKING:
     from sepcost.budget import Budget, Quantity
+    from sepcost.quantities import Allowance
 
 Keys: TypeAlias = Mapping[str, str]
 """The keys of a mapping, in order, and their values as they are written."""
@@ -127,7 +128,7 @@ def _head(network: Network) -> Keys:
         head["inner_norm"] = "false"
     if network.replacements:
         head["replace"] = f"[{', '.join(map(_replacement, network.replacements))}]"
-    if network.budget is not None and network.budget.limits:
+    if network.budget is not None and (network.budget.limits or network.budget.growth):
         head["budget"] = _budget(network.budget)
     return head
 
@@ -149,7 +150,16 @@ def _budget(budget: Budget) -> str:
     reductions = [(figure.removeprefix(REDUCTION), bound) for figure, bound in bounds if figure.startswith(REDUCTION)]
     if reductions:
         keys.append(("reduction", _mapping(dict(reductions))))
+    if budget.growth:
+        keys.append(("growth", _mapping({figure: _more(figure, more) for figure, more in budget.growth.items()})))
     return _mapping(dict(keys))
+
+
+def _more(figure: str, more: Allowance) -> str:
+    """By how much a figure may grow, as the text that it is read from."""
+    if more.share:
+        return f"{_decimal(100 * more.share)}%"
+    return f"{more.amount}B" if figure.endswith("_bytes") else f"{_decimal(Fraction(more.amount, 1000))}k"
 
 
 def _bound(figure: str, bound: Quantity) -> str:

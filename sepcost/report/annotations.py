@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sepcost.report.check_text import failures, gone_sentence, outcome_line
+from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided
 from sepcost.report.notes import caveat_lines
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import mismatch_line, unverified_line
@@ -52,8 +52,13 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
             yield annotated("warning", f"{verdict.name}: {unverified_line(unverified)}", verdict.source, line)
         for caveat in caveat_lines(verdict.costs.network) if verdict.costs.network else ():
             yield annotated("warning", f"{verdict.name}: {caveat}", verdict.source)
-    for gone in judgement.gone:
+    for open_ in undecided(judgement):
+        yield annotated("error", ": ".join(filter(None, (open_.path, open_.message))), open_.source, open_.line)
+    for gone in judgement.gone if judgement.gone_allowed else ():
         yield annotated("warning", gone_sentence(gone, judgement.baseline))
+    for verdict in judgement.verdicts:
+        if verdict.was is not None:
+            yield annotated("warning", moved_sentence(verdict, judgement.baseline), verdict.source)
     if judgement.unverified:
         yield annotated("warning", f"not verified: {judgement.unverified}")
     yield f"sepcost: {outcome_line(judgement)}"

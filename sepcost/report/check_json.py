@@ -42,11 +42,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "line": verdict.lines.network,
         "checks": verdict.checks,
         "failures": verdict.failures,
+        "undecided": verdict.undecided,
         "budget": [_budgeted(check, verdict) for check in verdict.budgeted],
         "growth": [_grown(check, verdict) for check in verdict.grown],
         "new": verdict.is_new,
         "total": verdict.costs.total,
-        "unknown": verdict.growth.unknown if verdict.growth else None,
+        "unknown": next(iter(verdict.growth.unknown), None) if verdict.growth else None,
+        "was": None if verdict.was is None else {"name": verdict.was.name, "source": verdict.was.source},
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
     fields |= of_costs(verdict.costs)
@@ -63,6 +65,7 @@ def _budgeted(check: Budgeted, verdict: Verdict) -> dict[str, Any]:
         "at_least" if check.limit.is_least else "at_most": _number(bound),
         "value": _number(check.value),
         "holds": check.holds,
+        "outcome": check.outcome.value,
         "line": check.line or verdict.lines.network,
     }
 
@@ -75,6 +78,7 @@ def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
         "after": check.after,
         "at_most": floor(check.allowance.bound(check.before)),
         "holds": check.holds,
+        "outcome": check.outcome.value,
         "line": culprit_line(verdict, check),
     }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sepcost.budget import Outcome
 from sepcost.budgeted import Budgeted
 from sepcost.difference import Status
 from sepcost.growth import Grown
 from sepcost.report.check_text import (
+    RESULTS,
     change_text,
     checked_value,
     figure_name,
@@ -17,9 +19,11 @@ from sepcost.report.check_text import (
     growth_sentence,
     limit_text,
     missed_text,
+    moved_sentence,
     outcome_line,
     owner_of,
     result_text,
+    undecided,
     unknown_sentence,
 )
 from sepcost.report.difference_sheets import layers_sheet
@@ -59,7 +63,7 @@ def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]
     ``problems``: what could not be judged is told here too, for who does not see standard error.
     """
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
-    told = [str(problem) for problem in judgement.problems] if problems else []
+    told = [str(problem) for problem in (*judgement.problems, *undecided(judgement))] if problems else []
     notes = (*told, *_notes(judgement))
     sheet = _without_empty(Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=notes))
     changed = (changed for verdict in judgement.verdicts for changed in _changed_sheet(verdict))
@@ -84,7 +88,7 @@ class _Line(NamedTuple):
 
     @property
     def look(self) -> Look:
-        return {"fails": Look.FLAGGED, NOTHING: Look.KEPT}.get(self.result, Look.PLAIN)
+        return {"fails": Look.FLAGGED, "undecided": Look.FLAGGED, NOTHING: Look.KEPT}.get(self.result, Look.PLAIN)
 
 
 def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
@@ -102,13 +106,13 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
     for check in judged:
         what = f"{figure_name(figure_of(check))}{' growth' * isinstance(check, Grown)}"
         figures = (checked_value(check), limit_text(check), missed_text(check))
-        yield _Line(result_text(check.holds), what, owner_of(check), *figures)
+        yield _Line(RESULTS[check.outcome], what, owner_of(check), *figures)
     if verdict.growth is not None and not failing:
         for of, changes in _changes(verdict):
             yield _Line(result_text(True), changes, of, limit="baseline")
     if verdict.is_unknown:
-        new = (verdict.growth.unknown if verdict.growth else None) or STANDARD
-        yield _Line(result_text(False), "growth: new", new, limit="baseline")
+        for new in (verdict.growth.unknown if verdict.growth else ()) or (STANDARD,):
+            yield _Line(result_text(False), "growth: new", new, limit="baseline")
     if not verdict.checks and verdict.verification is None:
         yield _Line(NOTHING, "nothing to check")
 
@@ -151,7 +155,10 @@ def _notes(judgement: Judgement) -> Iterator[str]:
             yield f"{verdict.name}: {unknown_sentence(verdict, judgement.baseline)}."
     for verdict in judgement.verdicts:
         yield from _replaced_alone(verdict, judgement.baseline)
-    for gone in judgement.gone:
+    for verdict in judgement.verdicts:
+        if verdict.was is not None:
+            yield f"{moved_sentence(verdict, judgement.baseline)}."
+    for gone in judgement.gone if judgement.gone_allowed else ():
         yield f"{gone_sentence(gone, judgement.baseline)}."
     yield from _memory(judgement)
 
@@ -173,7 +180,7 @@ def _replaced_alone(verdict: Verdict, baseline: str | None) -> Iterator[str]:
     """What grew under a replacement in a layer that is in no other table, since it is as it was."""
     for grown in verdict.grown:
         layer = grown.culprit
-        if not grown.holds and layer is not None and layer.status is Status.UNCHANGED:
+        if grown.outcome is Outcome.BROKEN and layer is not None and layer.status is Status.UNCHANGED:
             yield f"{verdict.name} {growth_sentence([grown], baseline)}."
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.budget import AS_GIVEN, REDUCTION, Quantity
-from sepcost.budgeted import Budgeted
+from sepcost.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
+from sepcost.budgeted import UNCOUNTED, Budgeted
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
+from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, change_of
 from sepcost.quantities import Allowance
 from sepcost.report.difference_sheets import layer_changes, layer_name
@@ -18,6 +19,7 @@ from sepcost.report.verification_text import counted
 from sepcost.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD
+from sepcost.wording import listed
 
 MOST_FIGURES = 2
 """A sentence names that many figures that grew together, and counts the rest."""
@@ -30,14 +32,27 @@ def outcome_line(judgement: Judgement) -> str:
     checks = sum(verdict.checks for verdict in judgement.verdicts)
     failures = sum(verdict.failures for verdict in judgement.verdicts)
     networks = counted(len(judgement.verdicts), "network")
+    missing = list(_missing(judgement))
     if failures:
         line = f"{networks}: {exact(failures)} of {counted(checks, 'check')} {'fails' if failures == 1 else 'fail'}"
+    elif missing and checks:
+        line = f"{networks}: none of {counted(checks, 'check')} fails"
     elif checks:
         line = f"{networks}: {counted(checks, 'check')}, {'it holds' if checks == 1 else 'all hold'}"
     else:
         line = f"{networks}: nothing checked"
-    problems = len(judgement.problems)
-    return f"{counted(problems, 'problem')}; {line}" if problems else line
+    return f"not passed: {listed(missing)}; {line}" if missing else line
+
+
+def _missing(judgement: Judgement) -> Iterator[str]:
+    """What could not be judged, or is not there."""
+    if judgement.problems:
+        yield counted(len(judgement.problems), "problem")
+    undecided = sum(verdict.undecided for verdict in judgement.verdicts)
+    if undecided:
+        yield f"{counted(undecided, 'check')} undecided"
+    if judgement.gone and not judgement.gone_allowed:
+        yield f"{counted(len(judgement.gone), 'network')} gone"
 
 
 def figure_name(figure: str) -> str:
@@ -74,7 +89,7 @@ def value_text(value: Quantity | None, figure: str, other: Quantity | None = Non
     ('17,000,000 B', '7.9999×')
     """
     if value is None:
-        return "none"
+        return "not known"
     if figure.startswith(REDUCTION) or figure == "macs_per_byte":
         return f"{_quotient_text(value, other)}{'×' if figure.startswith(REDUCTION) else ''}"
     return f"{exact(int(value))}{' B' if figure.endswith('_bytes') else ''}"
@@ -105,19 +120,24 @@ def limit_text(check: Budgeted | Grown) -> str:
 def checked_value(check: Budgeted | Grown) -> str:
     """The value that is judged."""
     if isinstance(check, Grown):
-        return value_text(check.after, check.figure)
+        sign = "" if check.is_known or check.after is None else AT_LEAST
+        return f"{sign}{value_text(check.after, check.figure)}"
     sign = AT_LEAST if check.lower_bound else ""
     return f"{sign}{value_text(check.value, check.limit.figure, check.limit.bound)}"
 
 
+RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "undecided"}
+"""What becomes of a check, in a word."""
+
+
 def result_text(holds: bool) -> str:
     """Whether it holds, in a word."""
-    return "holds" if holds else "fails"
+    return RESULTS[Outcome.of(holds)]
 
 
 def missed_text(check: Budgeted | Grown) -> str:
-    """By how much it does not hold, with a sign; nothing where it does, or where there is no value."""
-    if check.holds or (isinstance(check, Budgeted) and check.value is None):
+    """By how much it does not hold, with a sign; nothing where it does, or where nobody knows."""
+    if check.outcome is not Outcome.BROKEN:
         return ""
     if isinstance(check, Grown):
         return change_text(check)
@@ -139,6 +159,8 @@ def _share(part: Quantity, whole: Quantity) -> str:
 
 def change_text(grown: Grown) -> str:
     """By how much a figure differs from what it was: in per cent, or as it is where nothing was before."""
+    if grown.after is None:
+        return "not known"
     change = grown.after - grown.before
     sign = "+" if change > 0 else "−" if change < 0 else ""
     return f"{sign}{_share(abs(change), grown.before) or value_text(abs(change), grown.figure)}"
@@ -150,11 +172,11 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
     Figures that grew in the same layer are one.
     """
     for budgeted in verdict.budgeted:
-        if not budgeted.holds:
+        if budgeted.outcome is Outcome.BROKEN:
             yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
     together: dict[tuple[int, int], list[Grown]] = {}
     for grown in verdict.grown:
-        if not grown.holds:
+        if grown.outcome is Outcome.BROKEN:
             together.setdefault((culprit_line(verdict, grown), id(grown.culprit)), []).append(grown)
     for (line, _), each in together.items():
         yield line, growth_sentence(each, baseline)
@@ -162,17 +184,49 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
         yield verdict.lines.network, unknown_sentence(verdict, baseline)
 
 
+def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
+    """What nobody can decide, and where it is: checks, and networks that are gone unless that is allowed."""
+    for verdict in judgement.verdicts:
+        name = "" if verdict.name == verdict.source else verdict.name
+        for line, told in _undecided(verdict, judgement.baseline):
+            yield ConfigProblem(verdict.source, line, 1 if line else 0, name, told)
+    for gone in () if judgement.gone_allowed else judgement.gone:
+        yield ConfigProblem(gone.source or "", 0, 0, "", gone_sentence(gone, judgement.baseline))
+
+
+def _undecided(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+    for budgeted in verdict.budgeted:
+        if budgeted.outcome is Outcome.UNDECIDED:
+            yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
+    for grown in verdict.grown:
+        if grown.outcome is Outcome.UNDECIDED:
+            yield verdict.lines.network, undecided_growth(grown, baseline)
+
+
+def undecided_growth(grown: Grown, baseline: str | None) -> str:
+    """Why nobody knows whether a figure grew."""
+    why = "that is not known any more" if grown.after is None else UNCOUNTED
+    return f"growth of {subject_of(grown)}: {checked_value(grown)}, {limit_text(grown)} in {baseline}: undecided, {why}"
+
+
+def moved_sentence(verdict: Verdict, baseline: str | None) -> str:
+    """Where a network was before."""
+    was = verdict.was or verdict.costs
+    return f"{verdict.name} is {was.name} of {was.source} in {baseline}, where nothing is any more"
+
+
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
     """What is wrong with a network, or with replacements of it, that a baseline does not know."""
     what = f"new, {figures_text(verdict.costs)}"
     if verdict.growth is not None:
-        what = f"{verdict.growth.unknown} is new"
+        what = f"{listed(verdict.growth.unknown)} {'is' if len(verdict.growth.unknown) == 1 else 'are'} new"
     return f"{what}: {baseline} does not have it (--update-baseline takes it in)"
 
 
 def gone_sentence(gone: CostedNetwork, baseline: str | None) -> str:
     """What has become of a network that a baseline has."""
-    return f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
+    told = f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
+    return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
 
 
 def figures_text(costs: CostedNetwork) -> str:
@@ -184,7 +238,7 @@ def budget_sentence(check: Budgeted) -> str:
     """Which limit does not hold, and by how much."""
     _, _, bound = limit_text(check).partition(" ")
     side, missed = ("at least", "short") if check.limit.is_least else ("at most", "over")
-    by = "" if check.value is None else f" ({_missed(check)} {missed})"
+    by = f": undecided, {check.why}" if check.why else f" ({_missed(check)} {missed})"
     return f"{subject_of(check)}: {checked_value(check)}, must be {side} {bound}{by}"
 
 

@@ -8,7 +8,15 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from sepcost.report.check_text import budget_sentence, gone_sentence, growth_sentence, subject_of, unknown_sentence
+from sepcost.budget import Outcome
+from sepcost.report.check_text import (
+    budget_sentence,
+    gone_sentence,
+    growth_sentence,
+    subject_of,
+    undecided_growth,
+    unknown_sentence,
+)
 from sepcost.report.notes import READ_ZEROS, uncounted_line
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import counted, mismatch_line, unverified_line
@@ -16,6 +24,9 @@ from sepcost.verdict import Judgement, Verdict
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What is no character of XML 1.0 (section 2.2)."""
+
+
+ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error"}
 
 
 class Case(NamedTuple):
@@ -34,9 +45,9 @@ def junit(judgement: Judgement) -> str:
         cases = [Case(problem.path or "can be read", "error", str(problem)) for problem in problems]
         suites.append((source, source, cases))
     for gone in judgement.gone:
-        suites.append(
-            (gone.source or "", gone.name, [Case("growth", "skipped", gone_sentence(gone, judgement.baseline))])
-        )
+        outcome = "skipped" if judgement.gone_allowed else "error"
+        case = Case("growth", outcome, gone_sentence(gone, judgement.baseline))
+        suites.append((gone.source or "", gone.name, [case]))
     root = ElementTree.Element("testsuites", {"name": "sepcost", **_all_numbers(suites)})
     for source, name, cases in suites:
         suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_numbers(cases)})
@@ -70,10 +81,13 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
         yield Case("values of inputs", "skipped", READ_ZEROS)
     for budgeted in verdict.budgeted:
         name = f"budget of {subject_of(budgeted)}"
-        yield Case(name) if budgeted.holds else Case(name, "failure", budget_sentence(budgeted))
+        yield Case(name) if budgeted.holds else Case(name, ELEMENTS[budgeted.outcome], budget_sentence(budgeted))
     for grown in verdict.grown:
         name = f"growth of {subject_of(grown)}"
-        yield Case(name) if grown.holds else Case(name, "failure", growth_sentence([grown], judgement.baseline))
+        if grown.outcome is Outcome.UNDECIDED:
+            yield Case(name, ELEMENTS[grown.outcome], undecided_growth(grown, judgement.baseline))
+        else:
+            yield Case(name) if grown.holds else Case(name, "failure", growth_sentence([grown], judgement.baseline))
     if verdict.is_unknown:
         yield Case("growth", "failure", unknown_sentence(verdict, judgement.baseline))
 

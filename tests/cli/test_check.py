@@ -141,22 +141,23 @@ def test_each_short_option_is_the_general_one(check: Sepcost) -> None:
 
 def test_numbers_are_read_with_their_units(check: Sepcost) -> None:
     limits = budgets(
-        check, M5, "--max-params", "4.3M", "--max-weight-bytes", "16MiB", "--max", "traffic_bytes=17MB", "--max",
-        "macs_per_byte=7.5", "--min-reduction", "macs=0.1×",
+        check, M5, "-r", "separable", "--max-params", "4.3M", "--max-weight-bytes", "16MiB",
+        "--max", "traffic_bytes=17MB", "--max", "macs_per_byte=7.5", "--min-reduction", "macs=0.1×",
     )  # fmt: skip
     bounds = [limit.get("at_most", limit.get("at_least")) for limit in limits]
     assert bounds == [4_300_000, 16 * 2**20, 17_000_000, 7.5, 0.1]
 
 
-def test_a_budget_speaks_of_the_first_replacement_or_of_the_one_that_it_names(check: Sepcost, tmp_path: Path) -> None:
+def test_a_budget_speaks_of_the_network_as_it_is_unless_a_replacement_is_named(check: Sepcost, tmp_path: Path) -> None:
     text = "input: {{C: 3, H: 8}}\n{}layers: [{{K: 3, O: 4}}]\n"
 
     def spoken_of(head: str, *arguments: str) -> list[str]:
         return [limit["replacement"] for limit in budgets(check, net(tmp_path, text.format(head)), *arguments)]
 
     params = "budget: {params: 4M}\n"
-    assert spoken_of(params) == ["separable"]
-    assert spoken_of(f"replace: [blueprint, separable]\n{params}") == ["blueprint"]
+    assert spoken_of(params) == ["none"]
+    assert spoken_of(f"replace: [blueprint, separable]\n{params}") == ["none"]
+    assert spoken_of("", "--max-params", "4M") == ["none"]
     assert spoken_of("budget: {params: 4M, replacement: separable:multiplier=2}\n") == ["separable:multiplier=2"]
     assert spoken_of("budget: {params: 4M, replacement: none}\n") == ["none"]
     assert spoken_of("", "--max-params", "4M", "-r", "inverted", "-r", "separable") == ["inverted"]
@@ -179,21 +180,15 @@ def test_a_limit_that_is_typed_takes_the_place_of_the_files(check: Sepcost) -> N
     assert (reduction["reduction.macs"]["at_least"], reduction["reduction.macs"]["holds"]) == (7, False)
 
 
-def test_a_reduction_that_is_typed_needs_a_replacement(check: Sepcost) -> None:
-    told = "reduction.macs is of a replacement: it does not go with -r none"
-    for config, line in ((M5, 4), (HOLDS, 2)):
-        done = check(config, "-r", "none", "--min-reduction", "macs=2")
-        assert (done.code, done.out, done.err) == (2, "", f"{config}:{line}:1: {told}\n")
-
-
-def test_reductions_of_the_file_are_left_out_where_there_is_no_replacement(check: Sepcost, tmp_path: Path) -> None:
-    given = budgets(check, HOLDS, "-r", "none")
-    assert [(limit["figure"], limit["replacement"]) for limit in given] == [
-        (figure, "none") for figure in ("params", "macs", "weight_bytes", "peak_activation_bytes")
-    ]
-    assert [limit["value"] for limit in given] == [5_040, 1_622_016, 20_160, 98_304]
-    alone = "input: {C: 3, H: 8}\nbudget: {reduction: {macs: 2}}\nlayers: [{K: 3, O: 4}]\n"
-    assert check(net(tmp_path, alone), "-r", "none") == Run(2, "", NOTHING)
+def test_a_reduction_needs_a_replacement(check: Sepcost, tmp_path: Path) -> None:
+    told = "reduction.macs is of a replacement, and none is named: give -r separable, or add `replacement: separable`"
+    for arguments in ((), ("-r", "none")):
+        done = check(M5, *arguments, "--min-reduction", "macs=2")
+        assert (done.code, done.out, done.err) == (2, "", f"{M5}:4:1: {told} to the budget\n")
+    config = net(tmp_path, "input: {C: 3, H: 8}\nbudget: {params: 4M, reduction: {macs: 2}}\nlayers: [{K: 3, O: 4}]\n")
+    for arguments in ((), ("-r", "none")):
+        assert check(config, *arguments) == Run(2, "", f"{config}:2:1: {told} to the budget\n")
+    assert check(config, "-r", "separable").code == 0
 
 
 def test_a_limit_has_its_line_of_the_file_and_one_that_was_typed_has_the_networks(check: Sepcost) -> None:
@@ -307,7 +302,7 @@ def test_several_values_of_a_replacements_option_are_refused(check: Sepcost) -> 
 def test_multipliers_change_what_is_judged(sepcost_: Sepcost, check: Sepcost) -> None:
     for options in (("--alpha", "0.5"), ("--rho", "0.5"), ("--resolution", "160")):
         out = sepcost_("compare", VGG, *options, "--format", "json").out
-        macs = json.loads(out)["networks"][0]["total"]["replacements"]["separable"]["macs"]
+        macs = json.loads(out)["networks"][0]["total"]["standard"]["macs"]
         assert check(VGG, *options, "--max-macs", str(macs)).code == 0
         assert check(VGG, *options, "--max-macs", str(macs - 1)).code == 1
 
@@ -376,9 +371,9 @@ def test_what_was_not_checked_is_said_in_the_first_line(check: Sepcost, tmp_path
     assert first(M5, "--update-baseline", tmp_path / "costs.json") == "1 network: nothing checked"
     assert first(M5, "--max-params", "1G") == "1 network: 1 check, it holds"
     assert first(M5, "--max-params", "1") == "1 network: 1 of 1 check fails"
-    assert first(HOLDS, "missing.yaml") == "1 problem; 1 network: 5 checks, all hold"
-    assert first(HOLDS, BROKEN) == "2 problems; 1 network: 5 checks, all hold"
-    assert first(M5, "missing.yaml") == "1 problem; 1 network: nothing checked"
+    assert first(HOLDS, "missing.yaml") == "not passed: 1 problem; 1 network: none of 5 checks fails"
+    assert first(HOLDS, BROKEN) == "not passed: 2 problems; 1 network: none of 5 checks fails"
+    assert first(M5, "missing.yaml") == "not passed: 1 problem; 1 network: nothing checked"
     assert check("missing.yaml", "--format", "github").out.splitlines()[-1] == (
         "sepcost: nothing could be judged: 1 problem"
     )

@@ -217,6 +217,7 @@ replace: [separable, blueprint]
 budget:
   params: {PARAMS}
   macs: 1k
+  replacement: separable
   reduction:
     macs: 100
 """
@@ -227,7 +228,7 @@ def test_a_budget_is_held_with_the_lines_of_its_limits(capsys: pytest.CaptureFix
     assert run(["check", "net.yaml", "--run-models", "--format", "github"]) == 1
     lines = capsys.readouterr().out.splitlines()
     errors = [line for line in lines if line.startswith("::error")]
-    assert [line.partition("line=")[2].partition("::")[0] for line in errors] == ["7", "9"]
+    assert [line.partition("line=")[2].partition("::")[0] for line in errors] == ["7", "10"]
     assert all("file=net.yaml" in line and "my net: " in line for line in errors)
 
 

@@ -107,12 +107,10 @@ def test_networks_with_and_without_convolutions_stand_in_one_table(in_process: S
 
 
 def test_a_reduction_of_nothing_is_refused(in_process: Sepcost, mlp: str) -> None:
-    said = "mlp.yaml:2:1: reduction.macs is of a replacement, and there is no convolution to replace\n"
-    done = in_process("check", mlp, "--min-reduction", "macs=8", "--no-verify")
-    assert (done.code, done.err) == (2, said)
-    Path(mlp).write_text(f"{MLP}budget: {{reduction: {{macs: 8}}}}\n", encoding="utf-8")
-    done = in_process("check", mlp, "--no-verify")
-    assert (done.code, done.err) == (2, said)
+    done = in_process("check", mlp, "-r", "separable", "--min-reduction", "macs=8", "--no-verify")
+    assert (done.code, done.err) == (1, "sepcost: mlp: has no convolution that -r separable could replace\n")
+    Path(mlp).write_text(f"{MLP}budget: {{replacement: separable, reduction: {{macs: 8}}}}\n", encoding="utf-8")
+    assert in_process("check", mlp, "--no-verify").code == 1
 
 
 # -r none

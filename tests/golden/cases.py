@@ -10,7 +10,8 @@ CASES = sorted(Path(__file__).parent.glob("*.args"))
 
 NETS = "tests/configs/check"
 CHECKS = {
-    "fails": (1, (f"{NETS}/fails.yaml", f"{NETS}/stream.yaml", "--baseline", f"{NETS}/costs.json")),
+    "fails": (1, (f"{NETS}/fails.yaml", f"{NETS}/stream.yaml", "--baseline", f"{NETS}/costs.json", "--allow", "gone")),
+    "gone": (2, (f"{NETS}/stream.yaml", "--baseline", f"{NETS}/costs.json")),
     "not_judged": (2, (f"{NETS}/fails.yaml", f"{NETS}/broken.yaml", "missing.yaml", "--baseline", "pyproject.toml")),
 }
 """Runs of check that do not pass: each with its exit code and its arguments."""

@@ -1,0 +1,203 @@
+"""The gate cannot be passed by accident: what is not known is not passed, and nothing takes another one's place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.commands import Sepcost
+
+SMALL = """\
+name: small
+input: {C: 3, H: 16}
+layers:
+  - {name: stem, K: 3, O: 8}
+"""
+LARGE = SMALL.replace("name: small", "name: large").replace("O: 8", "O: 64")
+PARAMS = {"small": 3 * 9 * 8, "large": 3 * 9 * 64}
+TRANSFORM = """
+import torch
+class Net(torch.nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, width, 3, padding=1, bias=False)
+    def forward(self, x):
+        return torch.fft.rfft2(self.conv(x)).real
+"""
+MODEL = ("net.py:Net", "--input", "3x8x8")
+MACS = 64 * 3 * 9 * 8
+
+
+@pytest.fixture
+def check(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sepcost:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(TRANSFORM)
+    return lambda *arguments: in_process("check", "--no-verify", *arguments)
+
+
+def write(text: str, name: str) -> None:
+    Path(name).parent.mkdir(exist_ok=True, parents=True)
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def judged(check: Sepcost, *arguments: str) -> tuple[int, Any]:
+    done = check(*arguments, "--format", "json")
+    return done.code, json.loads(done.out)
+
+
+# What is counted exactly as far as it goes
+
+
+def test_a_lower_bound_above_a_limit_is_broken_and_below_it_undecided(check: Sepcost) -> None:
+    for bound, outcome, code in ((MACS - 1, "broken", 1), (MACS, "undecided", 2), (10**6, "undecided", 2)):
+        found, document = judged(check, *MODEL, "--max-macs", str(bound))
+        (limit,) = document["networks"][0]["budget"]
+        assert (found, limit["outcome"], limit["holds"], document["holds"]) == (code, outcome, False, False)
+    assert judged(check, *MODEL, "--max-macs", "1M", "--allow", "uncounted")[0] == 0
+    assert judged(check, *MODEL, "--max-macs", str(MACS - 1), "--allow", "uncounted")[0] == 1
+
+
+def test_what_is_undecided_is_said_wherever_it_is_read(check: Sepcost) -> None:
+    limits = (*MODEL, "--max-macs", "1M", "--max-params", "1M")
+    why = "undecided, not all of it can be counted (--allow uncounted accepts that)"
+    sentence = f"MACs, standard: ≥ 13,824, must be at most 1,000,000: {why}"
+    table = check(*limits)
+    assert table.out.splitlines()[0] == "not passed: 2 checks undecided; 1 network: none of 2 checks fails"
+    assert f"net.py:Net: {sentence}" in table.err.splitlines()
+    assert sentence in check(*limits, "--format", "github").out
+    assert "undecided" in check(*limits, "--format", "markdown").out
+    cases = ElementTree.fromstring(check(*limits, "--format", "junit").out).iter("testcase")
+    assert [case.find("error") is not None for case in cases if case.get("name", "").startswith("budget")] == [True] * 2
+
+
+@pytest.mark.parametrize(("least", "code"), [("1", 2), ("4.2", 2), ("4.3", 1)])
+def test_a_reduction_of_what_is_not_all_counted_may_be_nearer_to_one(check: Sepcost, least: str, code: int) -> None:
+    """27·8 against 27 + 3·8 params: 4.24 without what is missing, which is as much on both sides."""
+    assert check(*MODEL, "-r", "separable", "--min-reduction", f"params={least}").code == code
+
+
+def test_growth_of_what_is_not_all_counted_is_undecided(check: Sepcost) -> None:
+    check(*MODEL, "--update-baseline", "costs.json")
+    code, document = judged(check, *MODEL, "--baseline", "costs.json")
+    assert code == 2
+    assert {grown["outcome"] for grown in document["networks"][0]["growth"]} == {"undecided"}
+    assert judged(check, *MODEL, "--baseline", "costs.json", "--allow", "uncounted")[0] == 0
+
+
+def test_a_peak_that_was_known_and_is_no_more_is_undecided(check: Sepcost) -> None:
+    chain = "name: net\ninput: {C: 3, H: 8}\nlayers: [{K: 3, O: 8}, {K: 3, O: 8}]\n"
+    write(chain, "net.yaml")
+    check("net.yaml", "--update-baseline", "costs.json")
+    alone = "[{H: 8, C: 3, K: 3, O: 8}, {H: 8, C: 8, K: 3, O: 8}]"
+    write(f"name: net\nindependent: true\nlayers: {alone}\n", "net.yaml")
+    done = check("net.yaml", "--baseline", "costs.json")
+    assert done.code == 2
+    assert "growth of peak activations, standard: not known, ≤ 4,096 B in costs.json: undecided" in done.err
+
+
+# What is gone
+
+
+def test_a_network_that_is_gone_from_what_was_checked_is_not_passed(check: Sepcost) -> None:
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/large.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    Path("nets/large.yaml").unlink()
+    done = check("nets", "--baseline", "costs.json")
+    assert done.code == 2
+    assert done.out.splitlines()[0] == "not passed: 1 network gone; 1 network: none of 10 checks fails"
+    assert done.err.startswith("nets/large.yaml: large is gone, 1,728 params")
+    assert check("nets/small.yaml", "--baseline", "costs.json").code == 0, "it was not among what was checked"
+    assert check("nets", "--baseline", "costs.json", "--allow", "gone").code == 0
+    github = check("nets", "--baseline", "costs.json", "--format", "github").out
+    assert "::error title=sepcost::large is gone" in github
+    check("nets", "--baseline", "costs.json", "--update-baseline", "costs.json")
+    assert check("nets", "--baseline", "costs.json").code == 0
+
+
+# Who is who
+
+
+def test_a_network_under_another_name_or_file_is_said(check: Sepcost) -> None:
+    write(SMALL, "nets/small.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    write(SMALL.replace("name: small", "name: tiny"), "nets/small.yaml")
+    code, document = judged(check, "nets", "--baseline", "costs.json")
+    assert (code, document["networks"][0]["was"]) == (0, {"name": "small", "source": "nets/small.yaml"})
+    said = "tiny is small of nets/small.yaml in costs.json, where nothing is any more."
+    assert said in check("nets", "--baseline", "costs.json").out
+    Path("nets/small.yaml").rename("nets/moved.yaml")
+    write(SMALL, "nets/moved.yaml")
+    code, document = judged(check, "nets", "--baseline", "costs.json")
+    assert (code, document["networks"][0]["was"]) == (0, {"name": "small", "source": "nets/small.yaml"})
+
+
+@pytest.mark.parametrize("checked", ["nets", "nets/small.yaml"])
+def test_a_grown_network_that_takes_a_larger_ones_name_is_held_by_its_file(check: Sepcost, checked: str) -> None:
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/large.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    write(LARGE.replace("O: 64", "O: 60"), "nets/small.yaml")
+    write(LARGE.replace("name: large", "name: large2"), "nets/large.yaml")
+    code, document = judged(check, checked, "--baseline", "costs.json")
+    (small,) = (network for network in document["networks"] if network["source"] == "nets/small.yaml")
+    assert (code, small["was"]["name"], small["failures"] > 0) == (1, "small", True)
+
+
+def test_a_new_network_that_takes_the_name_of_one_that_is_still_there_is_new(check: Sepcost) -> None:
+    write(LARGE, "nets/large.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    write(LARGE.replace("O: 64", "O: 60"), "nets/new.yaml")
+    code, document = judged(check, "nets/new.yaml", "--baseline", "costs.json")
+    assert (code, document["networks"][0]["new"]) == (1, True)
+    Path("nets/large.yaml").unlink()
+    assert judged(check, "nets/new.yaml", "--baseline", "costs.json")[0] == 0
+
+
+def test_a_replacement_that_the_baseline_does_not_know_fails(check: Sepcost) -> None:
+    write(SMALL, "small.yaml")
+    check("small.yaml", "-r", "separable", "--update-baseline", "costs.json")
+    done = check("small.yaml", "-r", "separable", "-r", "blueprint", "--baseline", "costs.json")
+    assert (done.code, done.out.count("growth: new")) == (1, 1)
+
+
+# Growth that a file allows
+
+
+def test_a_file_may_say_by_how_much_its_network_may_grow(check: Sepcost) -> None:
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/large.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    wider = SMALL.replace("O: 8", "O: 9")
+    write(wider, "nets/small.yaml")
+    assert check("nets", "--baseline", "costs.json").code == 1
+    more = "{params: 12.5%, macs: 10k, activations: 13%, traffic_bytes: 20%, peak_activation_bytes: 2kB}"
+    write(f"{wider}budget: {{growth: {more}}}\n", "nets/small.yaml")
+    assert check("nets", "--baseline", "costs.json").code == 0
+    assert check("nets", "--baseline", "costs.json", "--max-growth", "1%").code == 0, (
+        "the file knows its network better"
+    )
+    assert check("nets", "--baseline", "costs.json", "--max-growth", "params=1%").code == 1, (
+        "what was typed for it wins"
+    )
+    write(LARGE.replace("O: 64", "O: 65"), "nets/large.yaml")
+    code, document = judged(check, "nets", "--baseline", "costs.json")
+    assert (code, [network["failures"] > 0 for network in document["networks"]]) == (1, [True, False])
+
+
+@pytest.mark.parametrize(
+    ("growth", "told"),
+    [
+        ("{flops: 2%}", "budget.growth.flops: unknown key"),
+        ("{macs: 2}", "budget.growth.macs: must be per cent such as 2%, or an amount with a unit such as 10k, got 2"),
+        ("{traffic_bytes: 2K}", "budget.growth.traffic_bytes: must be per cent such as 2%, or bytes such as"),
+    ],
+)
+def test_growth_in_a_file_is_read_as_it_is_typed(check: Sepcost, growth: str, told: str) -> None:
+    write(f"{SMALL}budget: {{growth: {growth}}}\n", "small.yaml")
+    done = check("small.yaml")
+    assert (done.code, told in done.err) == (2, True), done.err
