@@ -23,6 +23,8 @@ OPTIONS = (
     "grouped:groups=1,pointwise=true",
     "bottleneck:ratio=8",
     "inverted:expansion=1",
+    "separable:inner_activation=relu",
+    "separable:inner_activation=relu,inner_norm=true",
 )
 
 

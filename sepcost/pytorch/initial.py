@@ -97,10 +97,15 @@ def _with_all_of_the_mean(drawn: torch.Tensor) -> torch.Tensor:
     """The same weights, which keep as much of a signal's mean as of the rest of it.
 
     Behind a ReLU, a third of the signal is its mean: one direction of many, of which few outputs would by chance see
-    too little.
+    too little. Of a depthwise, each channel keeps as much, and half of them make it negative: a ReLU behind it lets
+    about half of the signal through, whichever channels have most of it.
     """
     rows = drawn.flatten(1)
     mean = rows.mean(1, keepdim=True)
-    wanted = rows.norm() / rows.shape[1]  # of the energy, the mean direction's share
-    kept: torch.Tensor = rows + mean * (wanted / mean.norm().clamp_min(1e-12) - 1)
+    if drawn.shape[1] == 1:
+        signs = 1 - 2 * (torch.randperm(len(rows), device="cpu")[:, None] % 2)
+        wanted = signs * torch.linalg.vector_norm(rows, dim=1, keepdim=True) / rows.shape[1]
+    else:
+        wanted = mean * (rows.norm() / rows.shape[1] / mean.norm().clamp_min(1e-12))
+    kept: torch.Tensor = rows - mean + wanted
     return kept.view_as(drawn)

@@ -18,7 +18,14 @@ from tests.pytorch.learning import accuracy_after_training, seeded, variances, w
 
 OPTIONS = ["separable:multiplier=3", "blueprint_subspace:ratio=0.5", "grouped:groups=1,pointwise=true",
            "bottleneck:ratio=2", "inverted:expansion=1"]  # fmt: skip
-EVERY = [*REPLACEMENTS, *OPTIONS]
+WITH_ACTIVATIONS = [
+    *(f"{block}:inner_activation=relu" for block in ("separable", "blueprint", "spatial")),
+    "grouped:pointwise=true,inner_activation=silu",
+    "inverted:inner_activation=relu6",
+    *(f"separable:inner_activation={name},inner_norm=true" for name in ("relu", "silu", "hardswish", "gelu")),
+    "bottleneck:inner_activation=relu,inner_norm=true",
+]
+EVERY = [*REPLACEMENTS, *OPTIONS, *WITH_ACTIVATIONS]
 CONVS: dict[str, nn.Module] = {
     "strided": nn.Conv2d(24, 48, 3, stride=2, padding=1),
     "transposed": nn.ConvTranspose2d(24, 48, 4, stride=2, padding=1),
@@ -60,7 +67,9 @@ def test_the_variance_at_each_depth_is_about_the_originals(text: str) -> None:
     assert all(0.5 <= ratio <= 2 for ratio in ratios), ratios
 
 
-@pytest.mark.parametrize("text", ["separable", "blueprint", "inverted"])
+@pytest.mark.parametrize(
+    "text", ["separable", "blueprint", "inverted", "separable:inner_activation=relu,inner_norm=true"]
+)
 def test_a_replaced_network_without_norms_learns(text: str) -> None:
     net, _ = seeded(0, without_norms)
     assert accuracy_after_training(replace_convolutions(net, text)) == 1.0
