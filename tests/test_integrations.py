@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
 
-from tests.commands import ROOT, Run, clean_environment, sepcost
+from tests.commands import ROOT, Run, clean_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are written for a POSIX shell")
 
@@ -31,27 +35,89 @@ def action() -> Any:
     return yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 
-def act(folder: Path, **inputs: str) -> Run:
-    """The action's last step, as the runner runs it."""
-    step = action()["runs"]["steps"][-1]
-    defaults = {name: str(given.get("default", "")) for name, given in action()["inputs"].items()} | inputs
-    environment = {
-        name: defaults[value.removeprefix("${{ inputs.").removesuffix(" }}")] for name, value in step["env"].items()
+def wheel(folder: Path, name: str, files: dict[str, str]) -> Path:
+    """An installable package with these files."""
+    about = f"{name}-1.0.dist-info"
+    metadata = {
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
     }
-    runner = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(folder), "GITHUB_STEP_SUMMARY": str(folder / "summary")}
-    python = str(Path(sys.executable).parent)
-    path = f"{python}:{clean_environment()['PATH']}"
-    done = subprocess.run(
-        [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-        cwd=folder,
-        env=clean_environment(PATH=path, **runner, **environment),
-        capture_output=True,
-        text=True,
+    with ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        for file, text in (files | metadata).items():
+            archive.writestr(file, text)
+    return Path(str(archive.filename))
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What runs the steps of the action: its folder, and what it gives to every step."""
+
+    temporary: Path
+    environment: dict[str, str]
+
+    def run(self, step: Any, workspace: Path, values: dict[str, str], **more: str) -> Run:
+        """One step, whose expressions have these values."""
+        environment = {
+            name: values[value.removeprefix("${{ ").removesuffix(" }}")] for name, value in step["env"].items()
+        }
+        done = subprocess.run(
+            [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=workspace,
+            env=clean_environment(**self.environment | environment | more),
+            capture_output=True,
+            text=True,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def install(self, workspace: Path, **more: str) -> dict[str, str]:
+        """The step that installs, from an index without a network; what it gives to later steps."""
+        outputs = self.temporary / "outputs"
+        outputs.unlink(missing_ok=True)
+        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.temporary / "index")}
+        values = {"github.action_path": str(self.temporary / "action"), "inputs.verify": "false"}
+        run = self.run(action()["runs"]["steps"][1], workspace, values, GITHUB_OUTPUT=str(outputs), **offline, **more)
+        assert (run.code, run.out, run.err) == (0, "", "")
+        given = (line.split("=", 1) for line in outputs.read_text().splitlines())
+        return {f"steps.environment.outputs.{name}": value for name, value in given}
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A runner on which the action is a package whose build needs another one, as sepcost's does."""
+    folder = tmp_path_factory.mktemp("runner")
+    (folder / "index").mkdir()
+    (folder / "action").mkdir()
+    installed = wheel(folder, "sepcost", {"sepcost_here.pth": f"{ROOT}\n"})
+    build = (
+        f"import shutil\ndef build_wheel(folder, *_): return shutil.copy({str(installed)!r}, folder).split('/')[-1]\n"
     )
-    return Run(done.returncode, done.stdout, done.stderr)
+    wheel(folder / "index", "builder", {"builder.py": build})
+    project = "[build-system]\nrequires = ['builder']\nbuild-backend = 'builder'\n"
+    (folder / "action" / "pyproject.toml").write_text(project)
+    path = f"{Path(sys.executable).parent}:{clean_environment()['PATH']}"
+    return Runner(folder, {"PATH": path, "RUNNER_TEMP": str(folder), "GITHUB_ACTIONS": "true"})
 
 
-def test_the_action_annotates_the_line_that_is_to_blame(repository: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return runner.install(tmp_path_factory.mktemp("workspace"))
+
+
+@pytest.fixture
+def act(runner: Runner, installed: dict[str, str]) -> Callable[..., Run]:
+    """The action's last step."""
+
+    def last_step(folder: Path, environment: dict[str, str] | None = None, **inputs: str) -> Run:
+        given = {name: str(value.get("default", "")) for name, value in action()["inputs"].items()} | inputs
+        values = {f"inputs.{name}": value for name, value in given.items()} | installed
+        variables = {"GITHUB_WORKSPACE": str(folder), "GITHUB_STEP_SUMMARY": str(folder / "summary")}
+        return runner.run(action()["runs"]["steps"][2], folder, values, **variables, **(environment or {}))
+
+    return last_step
+
+
+def test_the_action_annotates_the_line_that_is_to_blame(repository: Path, act: Callable[..., Run]) -> None:
     run = act(repository, options="--no-verify")
     assert (run.code, run.err) == (1, "")
     assert run.out.splitlines() == [
@@ -62,7 +128,7 @@ def test_the_action_annotates_the_line_that_is_to_blame(repository: Path) -> Non
     assert "| over " in (repository / "summary").read_text(encoding="utf-8")
 
 
-def test_the_actions_inputs_are_words_and_never_code(repository: Path) -> None:
+def test_the_actions_inputs_are_words_and_never_code(repository: Path, act: Callable[..., Run]) -> None:
     sources = "configs/small.yaml\n  configs/$(touch${IFS}hacked).yaml configs/*.yaml"
     run = act(repository, sources=sources, options="--no-verify --max-macs 1M")
     assert run.code == 2
@@ -73,9 +139,81 @@ def test_the_actions_inputs_are_words_and_never_code(repository: Path) -> None:
     assert not (repository / "hacked").exists()
 
 
-def test_the_action_verifies_if_asked(repository: Path) -> None:
+def test_the_action_verifies_if_asked(repository: Path, act: Callable[..., Run]) -> None:
     run = act(repository, sources="configs/small.yaml", verify="true")
     assert (run.code, run.out) == (0, "sepcost: 1 network: 2 checks, all hold\n")
+
+
+def shadowed(folder: Path, *names: str) -> set[str]:
+    """Put into the folder a module of each name, and of each that Python or an installed package has; the names."""
+    hooks = {"sitecustomize", "usercustomize"}
+    others = {name for name in packages_distributions() if name.isidentifier()}
+    every = {*sys.stdlib_module_names, *others, *hooks, *names, "sepcost", "pip", "torch", "builder"}
+    for name in every:
+        (folder / f"{name}.py").write_text("open(__file__ + '.imported', 'w').close()\n")
+    return every
+
+
+def imported(folder: Path) -> set[str]:
+    return {file.name.partition(".")[0] for file in folder.glob("*.imported")}
+
+
+def test_nothing_of_the_workspace_is_imported_whatever_it_is_called(
+    repository: Path, runner: Runner, installed: dict[str, str], act: Callable[..., Run]
+) -> None:
+    assert len(shadowed(repository)) > 250
+    everywhere = {"PYTHONPATH": "."}
+    assert runner.install(repository, **everywhere) == installed
+    run = act(repository, everywhere, verify="true")
+    assert (run.code, run.err) == (1, "")
+    assert run.out.endswith("sepcost: 2 networks: 1 of 4 checks fails\n")
+    assert imported(repository) == set()
+
+
+def test_of_the_workspace_only_the_module_that_is_named_is_imported(repository: Path, act: Callable[..., Run]) -> None:
+    names = shadowed(repository)
+    (repository / "blocks_of_mine.py").write_text("from sepcost import blocks\nmine = blocks.separable\nimport here")
+    (repository / "here.py").write_text((repository / "pip.py").read_text())
+    model = "torch.nn:Conv2d(3,8,3)"
+    run = act(
+        repository,
+        {"PYTHONPATH": "."},
+        sources=f"configs/small.yaml {model}",
+        options="--input 3x8x8 --max-macs 1M -r blocks_of_mine:mine",
+    )
+    assert (run.code, run.err) == (0, "")
+    assert imported(repository) == {"here"}
+    assert "torch" in names
+
+
+def test_models_in_the_workspace_are_found(repository: Path, act: Callable[..., Run]) -> None:
+    (repository / "package").mkdir()
+    (repository / "package" / "nets.py").write_text("from torch import nn\ndef build(): return nn.Conv2d(3, 8, 3)\n")
+    (repository / "net.py").write_text("from package.nets import build\n")
+    run = act(repository, sources="net.py:build package.nets:build", options="--input 3x8x8 --max-params 224")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("sepcost: 2 networks: 4 checks, all hold")
+
+
+def test_the_environment_has_what_is_installed_for_the_jobs_python(runner: Runner, tmp_path: Path) -> None:
+    """In a virtual environment of the job, and for its user."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "job"], check=True)
+    job = tmp_path / "job" / "bin" / "python"
+    code = "import site; print(site.getsitepackages()[0], site.getusersitepackages())"
+    home = {"PYTHONUSERBASE": str(tmp_path / "home")}
+    for folder, name in zip(output(job, "-c", code, **home).split(), ("of_the_job", "of_the_user")):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / f"{name}.py").touch()
+    path = f"{job.parent}:{runner.environment['PATH']}"
+    outputs = runner.install(tmp_path, PATH=path, RUNNER_TEMP=str(tmp_path), **home)
+    python = outputs["steps.environment.outputs.python"]
+    assert output(python, "-I", "-c", "import of_the_job, of_the_user, sepcost; print('seen')") == "seen\n"
+
+
+def output(*command: str | Path, **environment: str) -> str:
+    return subprocess.run(
+        command, env=clean_environment(**environment), stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
 
 
 def test_every_input_of_the_action_is_used_and_none_stands_in_a_script() -> None:
@@ -88,7 +226,12 @@ def test_every_input_of_the_action_is_used_and_none_stands_in_a_script() -> None
 def test_the_hook_takes_files_and_fails_as_check_does(repository: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert (hook["id"], hook["language"]) == ("sepcost-check", "python")
-    program, *arguments = hook["entry"].split()
-    assert program == "sepcost"
+    shadowed(repository)
+    path = f"{Path(sys.executable).parent}:{clean_environment()['PATH']}"
     for files, code in ((["configs/small.yaml"], 0), (["configs/small.yaml", "configs/over.yaml"], 1)):
-        assert sepcost(*arguments, "--no-verify", *files, cwd=repository).code == code
+        command = [*hook["entry"].split(), "--no-verify", *files]
+        done = subprocess.run(
+            command, cwd=repository, env=clean_environment(PATH=path, PYTHONPATH="."), capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (code, b"")
+    assert imported(repository) == set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
@@ -12,6 +11,7 @@ from sepcost.blocks import Parts
 from sepcost.budget import AS_GIVEN
 from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
 from sepcost.cli.streams import complain
+from sepcost.current_folder import look_here_for
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
@@ -76,9 +76,8 @@ def _family(text: str) -> Family:
 
 
 def _imported(module: str, name: str) -> Callable[..., Any]:
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
+        look_here_for(module)
         found = import_module(module)
     except (Exception, SystemExit) as error:  # whatever the module's own code raises
         raise ReplacementError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None

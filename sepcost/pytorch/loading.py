@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sepcost.current_folder import look_here_for
 from sepcost.errors import ModelError
 from sepcost.model_text import Device, ModelText, foreign_format
 from sepcost.pytorch.own_code import RAISED, apart, own_line, told
@@ -64,8 +65,7 @@ def importable(text: ModelText) -> Iterator[None]:
     What was imported from the file's folder is forgotten after it: another file finds its own neighbours, even where
     they are called the same.
     """
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    look_here_for(None if text.is_file else text.source)
     folder = str(Path(text.source).resolve().parent)
     if not text.is_file or sys.path[0] == folder:
         yield
