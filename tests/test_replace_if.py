@@ -52,7 +52,7 @@ def test_always_says_what_it_said(two: str, in_process: Sepcost) -> None:
 
 def test_check_judges_what_is_replaced(two: str, in_process: Sepcost) -> None:
     most = 8 * 8 * 16 * (9 + 64) + 5 * 5 * 16 * 64
-    asked = ("check", two, "--max-macs", str(most))
+    asked = ("check", two, "-r", "separable", "--max-macs", str(most))
     assert in_process(*asked, "--replace-if", "fewer-macs").code == 0
     assert in_process(*asked).code == 1
 
