@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 from sepcost.errors import ModelError
@@ -146,9 +147,10 @@ def _is_module(source: str) -> bool:
 
 
 def _exists(text: str) -> bool:
+    """Whether something has this name: a link that leads nowhere, too."""
     try:
-        return Path(text).exists()
-    except (OSError, ValueError):  # too long for a name, or with a character that no name has
+        return os.path.lexists(text)
+    except ValueError:  # a character that no name has
         return False
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sepcost.cli.commands import Commands
+from sepcost.cli.environment import tidy_environment
 from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
 from sepcost.errors import MiscountError, SepcostError
 from sepcost.version import __version__
@@ -48,6 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     2
     """
     try:
+        tidy_environment()
         prepare_streams()
         code = int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
         flush_stdout()
@@ -69,6 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         forget_stdout()
         return FINE
     except OSError as error:
+        forget_stdout()
         complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
     except RecursionError:
         complain("the input is nested too deep")

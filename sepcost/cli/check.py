@@ -132,7 +132,8 @@ def check(
     files = sources or []
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
-    _refuse_contradictions(files, output, baseline, max_growth, update_baseline)
+    read = [*files, *(replacements or ()), *(inputs or ())]
+    _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = os.environ.get("GITHUB_ACTIONS") == "true" and output is None
     usual = Format.GITHUB if to_actions else Format.TABLE
     format_ = chosen_format(format_, FORMATS, output, usual)
@@ -185,6 +186,7 @@ def check(
 
 def _refuse_contradictions(
     sources: Sequence[str],
+    read: Sequence[str],
     output: Path | None,
     baseline: str | None,
     max_growth: Sequence[str] | None,
@@ -198,8 +200,8 @@ def _refuse_contradictions(
         raise SepcostError("--max-growth says how much more than a baseline is allowed: give --baseline FILE")
     if str(update_baseline) == "-":
         raise SepcostError("--update-baseline writes a file: give its name")
-    refuse_overwriting(sources, output)
-    refuse_overwriting(sources, update_baseline, "--update-baseline")
+    refuse_overwriting(read, output)
+    refuse_overwriting(read, update_baseline, "--update-baseline")
     if output is not None:
         refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output, what="the baseline")
     if baseline == "-":

@@ -112,7 +112,7 @@ def compare(
     refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    refuse_overwriting(files, output)
+    refuse_overwriting([*files, *(replacements or ()), *(inputs or ())], output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)
@@ -142,7 +142,7 @@ def compare(
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
-        write(chunks, output)
+        write(chunks, output, to_the_end=bool(files) and "-" not in files and not sweep.names)
     return job.exit_code
 
 

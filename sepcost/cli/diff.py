@@ -59,7 +59,7 @@ def diff(
     """
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
-    refuse_overwriting((before, after), output)
+    refuse_overwriting((before, after, *(inputs or ())), output)
     format_ = chosen_format(format_, FORMATS, output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")

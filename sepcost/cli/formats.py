@@ -47,8 +47,8 @@ OF_COMPARISONS = (*FOR_PEOPLE, *DATA)
 """What compare has."""
 
 
-FOREIGN = {".pdf", ".xls", ".xlsx", ".ods", ".docx", ".htm", ".html", ".svg", ".png", ".jpg"}
-"""Names of formats that people might hope for."""
+PLAIN = {"", ".txt", ".log", ".out"}
+"""Names of files with any text."""
 
 
 def chosen_output(given: Path | None) -> Path | None:
@@ -72,9 +72,10 @@ def chosen_format(
     if given is not None:
         return given
     available = list(available)
-    if output is not None and output.suffix.lower() in FOREIGN:
-        raise SepcostError(f"--output {output}: there is no such format ({listed(list(SUFFIXES))}): give --format")
-    named = None if output is None else SUFFIXES.get(output.suffix.lower())
+    suffix = "" if output is None else output.suffix.lower()
+    if suffix not in SUFFIXES and suffix not in PLAIN:
+        raise SepcostError(f"--output {output}: there is no format {suffix} ({listed(list(SUFFIXES))}): give --format")
+    named = SUFFIXES.get(suffix)
     if named in available:
         return named
     if named is not None:

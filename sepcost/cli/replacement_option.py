@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from functools import wraps
 from importlib import import_module
 from typing import Any
@@ -78,7 +80,8 @@ def _family(text: str) -> Family:
 def _imported(module: str, name: str) -> Callable[..., Any]:
     try:
         look_here_for(module)
-        found = import_module(module)
+        with redirect_stdout(sys.stderr):  # stdout is for results
+            found = import_module(module)
     except (Exception, SystemExit) as error:  # whatever the module's own code raises
         raise ReplacementError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
     function = getattr(found, name, None)
@@ -95,7 +98,8 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Parts]:
     @wraps(function)
     def guarded(conv: Conv, **options: Any) -> Parts:
         try:
-            return function(conv, **options)  # type: ignore[no-any-return]
+            with redirect_stdout(sys.stderr):
+                return function(conv, **options)  # type: ignore[no-any-return]
         except SepcostError:
             raise
         except (Exception, SystemExit) as error:  # whatever the function's own code raises

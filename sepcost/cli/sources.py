@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sepcost.cli.models import LoadedModel, ModelOptions, read_model
 from sepcost.cli.named_models import read_items
-from sepcost.cli.streams import config_error, stdin_lines
+from sepcost.cli.streams import complain, config_error, stdin_lines
 from sepcost.config import Loaded, read_lines
 from sepcost.errors import ConfigError
 from sepcost.model_text import is_model_text
+from sepcost.report.notes import named
 
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
@@ -24,10 +26,16 @@ def networks(sources: Sequence[str], models: ModelOptions) -> Iterator[Loaded | 
                 yield read_model(source, models)
                 continue
             for name in _files(source):
-                lines = stdin_lines() if name == STDIN else read_lines(name)
-                yield from read_items(lines, name, models)
+                yield from [name] if isinstance(name, ConfigError) else _read(name, models)
         except ConfigError as error:
             yield error
+
+
+def _read(name: str, models: ModelOptions) -> Iterator[Loaded | LoadedModel | ConfigError]:
+    try:
+        yield from read_items(stdin_lines() if name == STDIN else read_lines(name), name, models)
+    except ConfigError as error:
+        yield error
 
 
 def is_one_file(source: str) -> bool:
@@ -35,21 +43,44 @@ def is_one_file(source: str) -> bool:
     return source != "-" and Path(source).is_file()
 
 
-def _files(source: str) -> list[str]:
+def _files(source: str) -> Iterable[str | ConfigError]:
     if source == "-":
         return [STDIN]
-    path = Path(source)
-    try:
-        if not path.is_dir():
-            return [source]
-        found = sorted(file for file in path.rglob("*") if _is_config(file, path))
-    except OSError as error:
-        raise config_error(source, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    if not os.path.isdir(source):  # noqa: PTH112 (a name that the system refuses is no folder)
+        return [source]
+    folder = Folder(source)
+    if folder.passed_over:
+        complain(f"{source}: passes over {named(folder.passed_over)}")
+    found: list[str | ConfigError] = [*folder.configs, *folder.unreadable]
     if not found:
         raise config_error(source, "the folder has no .yaml or .yml file in it")
-    return list(map(str, found))
+    return found
 
 
-def _is_config(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-    return file.suffix.lower() in SUFFIXES and not hidden and file.is_file()
+class Folder:
+    """The configs in a folder and in those below it, in order; links to folders are not followed.
+
+    ``passed_over`` are hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be read.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.configs: list[str] = []
+        self.passed_over: list[str] = []
+        self.unreadable: list[ConfigError] = []
+        for path, folders, files in os.walk(source, onerror=self._refused):
+            over = {name for name in folders if name.startswith(".") or Path(path, name).is_symlink()}
+            folders[:] = (name for name in folders if name not in over)
+            configs = {name for name in files if name.lower().endswith(SUFFIXES)}
+            hidden = {name for name in configs if name.startswith(".")}
+            self.configs += (str(Path(path, name)) for name in configs - hidden)
+            self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))
+        self.unreadable += (config_error(name, "is no file") for name in self.configs if _is_no_file(name))
+        self.configs = sorted((name for name in self.configs if not _is_no_file(name)), key=Path)
+
+    def _refused(self, error: OSError) -> None:
+        self.unreadable.append(config_error(str(error.filename), f"cannot be read: {(error.strerror or '').lower()}"))
+
+
+def _is_no_file(name: str) -> bool:
+    """Whether it is there and holds nothing to read, as a pipe does; a link that leads nowhere is told as one."""
+    return Path(name).exists() and not Path(name).is_file()

@@ -1,0 +1,226 @@
+"""Nothing is lost, whoever reads or does not: exit codes, sources, files that were there, and what is passed over."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Sepcost
+
+NET = "name: net\ninput: {C: 3, H: 8}\nlayers: [{K: 3, O: 4}]\n"
+SEPCOST = f"{sys.executable} -m sepcost"
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text(NET)
+    Path("bad.yaml").write_text(NET.replace("K: 3", "K: 0"))
+    return tmp_path
+
+
+def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    script = f"set -o pipefail; {command.replace('sepcost', SEPCOST, 1)}"
+    return subprocess.run(
+        ["bash", "-c", script], check=False, capture_output=True, text=True, timeout=60, env={**os.environ, **variables}
+    )
+
+
+FAILS = "sepcost check net.yaml --no-verify --max-params 1"
+
+
+@pytest.mark.parametrize("ending", ["| true", "2>&-", "2>/dev/full", "| true 2>&-", ">/dev/null"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (FAILS, 1),
+        ("sepcost check bad.yaml --no-verify", 2),
+        ("sepcost compare bad.yaml", 2),
+        ("sepcost compare net.yaml bad.yaml --format jsonl", 2),
+        ("sepcost diff net.yaml bad.yaml", 2),
+        ("sepcost compare net.yaml --colums macs", 2),
+    ],
+)
+def test_exit_codes_do_not_depend_on_who_reads(command: str, code: int, ending: str) -> None:
+    assert shell(f"{command} {ending}").returncode == code
+
+
+@pytest.mark.parametrize("ending", [">/dev/full", ">&-"])
+def test_what_cannot_be_written_is_an_error_of_its_own(ending: str) -> None:
+    done = shell(f"sepcost compare net.yaml {ending}")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+# What is written
+
+
+def test_pipes_and_file_descriptors_are_written_as_they_are() -> None:
+    usual = shell("sepcost compare net.yaml --format json").stdout
+    assert shell("sepcost compare net.yaml --format json --output >(cat); sleep 0.2").stdout == usual
+    assert shell("sepcost compare net.yaml --format json --output /dev/fd/3 3>&1").stdout == usual
+    shell("sepcost compare net.yaml --format json --output /dev/fd/3 3>there.json")
+    assert Path("there.json").read_text() == usual
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_name_of_255_bytes_can_be_written(in_process: Sepcost) -> None:
+    name = "n" * 250 + ".json"
+    assert in_process("compare", "net.yaml", "--output", name).code == 0
+    assert Path(name).read_text().startswith("{")
+
+
+def test_files_have_the_permissions_that_they_had_or_those_of_new_ones(in_process: Sepcost) -> None:
+    Path("old.json").write_text("old")
+    Path("old.json").chmod(0o604)
+    mask = os.umask(0o027)
+    try:
+        for name in ("old.json", "new.json"):
+            assert in_process("compare", "net.yaml", "--output", name).code == 0
+    finally:
+        os.umask(mask)
+    modes = [stat.S_IMODE(Path(name).stat().st_mode) for name in ("old.json", "new.json")]
+    assert modes == [0o604, 0o640]
+
+
+def test_a_link_that_was_planted_beside_the_output_is_not_followed(in_process: Sepcost) -> None:
+    Path("victim").write_text("mine")
+    for number in (os.getpid(), os.getpid() + 1):
+        Path(f".out.json.{number}.tmp").symlink_to("victim")
+    assert in_process("compare", "net.yaml", "--output", "out.json").code == 0
+    assert Path("victim").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.pt", "x.parquet", "x.csv.gz", "ckpt.pt", "x.py", "x.v2"])
+def test_a_suffix_of_something_else_is_no_report(in_process: Sepcost, name: str) -> None:
+    Path(name).write_text("mine")
+    done = in_process("compare", "net.yaml", "--output", name)
+    suffix = Path(name).suffix
+    assert (done.code, done.err.startswith(f"sepcost: --output {name}: there is no format {suffix} (")) == (2, True)
+    assert Path(name).read_text() == "mine"
+    assert in_process("compare", "net.yaml", "--format", "json", "--output", name).code == 0
+
+
+@pytest.mark.parametrize("name", ["x", "x.txt", "x.log", "x.out"])
+def test_plain_names_are_tables(in_process: Sepcost, name: str) -> None:
+    assert in_process("compare", "net.yaml", "--output", name).code == 0
+    assert "separable" in Path(name).read_text()
+
+
+BLOCKS = """
+from sepcost import Conv
+print("said on import")
+def mine(conv):
+    print("said on call")
+    return [("only", conv)]
+"""
+MODEL = "import torch\nnet = torch.nn.Conv2d(3, 4, 3)\ndef images():\n    return [torch.zeros(1, 3, 8, 8)]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (("compare", "net.yaml"), "net.yaml"),
+        (("compare", "net.yaml"), "linked.yaml"),
+        (("compare", "net.yaml"), "hard.yaml"),
+        (("compare", "."), "new.yaml"),
+        (("compare", "linked.yaml"), "net.yaml"),
+        (("compare", "model.py:net", "--input", "3x8x8"), "model.py"),
+        (("compare", "model:net", "--input", "3x8x8"), "model.py"),
+        (("compare", "model.py:net", "--input", "given.py:images"), "given.py"),
+        (("compare", "net.yaml", "-r", "blk:mine"), "blk.py"),
+        (("check", "net.yaml", "-r", "blk:mine"), "blk.py"),
+        (("diff", "net.yaml", "linked.yaml"), "hard.yaml"),
+    ],
+)
+def test_no_source_is_overwritten_whatever_way_it_is_reached(
+    in_process: Sepcost, arguments: tuple[str, ...], output: str
+) -> None:
+    Path("blk.py").write_text(BLOCKS)
+    for name in ("model.py", "given.py"):
+        Path(name).write_text(MODEL)
+    Path("linked.yaml").symlink_to("net.yaml")
+    Path("hard.yaml").hardlink_to("net.yaml")
+    before = Path(output).read_text() if Path(output).exists() else None
+    format_ = "json" if arguments[0] != "compare" else "jsonl"
+    done = in_process(*arguments, "--format", format_, "--output", output)
+    assert (done.code, done.err) == (2, f"sepcost: --output {output}: is a source, and would be overwritten\n")
+    assert (Path(output).read_text() if Path(output).exists() else None) == before
+
+
+def test_what_a_replacement_of_ones_own_prints_is_no_result() -> None:
+    Path("blk.py").write_text(BLOCKS)
+    done = shell("sepcost compare net.yaml -r blk:mine --format csv")
+    assert (done.returncode, "said" in done.stdout) == (0, False)
+    assert "said on import" in done.stderr
+    assert "said on call" in done.stderr
+
+
+# What is read
+
+
+def test_a_name_that_a_link_has_is_a_path_and_never_code(in_process: Sepcost) -> None:
+    Path("x.py").write_text("raise SystemExit('it ran')")
+    Path("x.py:f").symlink_to("nowhere")
+    done = in_process("compare", "x.py:f")
+    assert (done.code, done.err) == (2, "x.py:f: cannot be read: no such file or directory\n")
+
+
+def test_unreadable_entries_of_a_folder_are_problems_and_what_is_passed_over_is_said(in_process: Sepcost) -> None:
+    nets, elsewhere = Path("nets"), Path("elsewhere")
+    for path in (nets, elsewhere, nets / ".git"):
+        path.mkdir()
+        (path / "net.yaml").write_text(NET)
+    (nets / ".hidden.yaml").write_text(NET)
+    (nets / "linked").symlink_to("../elsewhere")
+    done = in_process("compare", "nets", "--format", "csv", "--totals")
+    assert (done.code, done.out.count("\nnet,")) == (0, 1)
+    assert done.err == "sepcost: nets: passes over nets/.git, nets/.hidden.yaml, nets/linked\n"
+    (nets / "gone.yaml").symlink_to("nowhere")
+    os.mkfifo(nets / "pipe.yaml")
+    for command in (("compare",), ("check", "--no-verify", "--max-params", "1M")):
+        done = in_process(*command, "nets")
+        assert done.code == 2
+        assert "nets/gone.yaml: cannot be read: no such file or directory\n" in done.err
+        assert "nets/pipe.yaml: is no file\n" in done.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_folder_in_a_folder_is_a_problem(in_process: Sepcost) -> None:
+    locked = Path("nets/locked")
+    locked.mkdir(parents=True)
+    Path("nets/net.yaml").write_text(NET)
+    locked.chmod(0)
+    try:
+        done = in_process("compare", "nets")
+    finally:
+        locked.chmod(0o700)
+    assert (done.code, "nets/locked: cannot be read: permission denied" in done.err) == (2, True)
+
+
+# The environment
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"TERMINAL_WIDTH": "abc"}, {"COLUMNS": "99999999999"}, {"COLUMNS": "-1"}, {"LINES": "x"}, {"TERM": "dumb"},
+        {"_SEPCOST_COMPLETE": "complete_bash"}, {"_SEPCOST_COMPLETE": "foo"}, {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "utf-8:bad"}, {"LC_ALL": "C"}, {"PYTHONWARNINGS": "error"}, {"FORCE_COLOR": "1"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_variable_ends_in_an_internal_error(variables: dict[str, str]) -> None:
+    for command in ("sepcost compare --help", FAILS):
+        done = shell(command, **variables)
+        assert done.returncode == (1 if command is FAILS else 0)
+        assert done.stderr == ""
+
+
+def test_a_number_of_any_size_is_a_top(in_process: Sepcost) -> None:
+    assert in_process("compare", "net.yaml", "--totals", "--top", str(2**63)).code == 0
