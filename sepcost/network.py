@@ -78,7 +78,8 @@ class Node:
     network's input); none if it has an input of its own. The outputs of the nodes in ``add`` are added to its
     own. ``keep`` is a reason not to replace it. ``index`` is the layer's number as its author wrote it: repeated
     layers share one. It runs ``times`` times on each sample; the weights of a ``shared`` one are another's, which
-    ``weights_of`` names where it is known. ``widths`` are those of tensors with dtypes of their own.
+    ``weights_of`` names where it is known. ``widths`` are those of tensors with dtypes of their own; ``reads`` is how
+    many elements each run reads of weights that are no parameters, beside its input.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Node:
     shared: bool = False
     weights_of: str | None = None
     widths: Widths | None = None
+    reads: int = 0
 
     @property
     def cost(self) -> Cost:
@@ -100,6 +102,10 @@ class Node:
     def cost_as(self, layer: Layer) -> Cost:
         """What it costs where it runs as this layer."""
         cost = layer.cost if self.widths is None else self.widths.applied(layer)
+        if self.reads:
+            width = 0 if self.widths is None else self.widths.weights
+            stored = cost.stored and cost.stored._replace(touched=cost.stored.touched + self.reads * width)
+            cost = replace(cost, touched=cost.touched + self.reads, stored=stored)
         if self.times == 1 and not self.shared:
             return cost
         return cost.repeated(self.times, shared=self.shared)

@@ -80,7 +80,7 @@ def _comment(network: Network, why: str | None) -> str:
     ]
     told += ["So every total of this is a lower bound."] if network.uncounted else []
     told += [
-        f"{node.name} has weights that the model's code computes: no activations are counted of it."
+        f"{node.name} has weights that are no parameters: as figures, it has no activations here."
         for node in network
         if has_no_words(node)
     ]

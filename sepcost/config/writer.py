@@ -187,10 +187,10 @@ def _decimal(number: Fraction) -> str:
 def _layer(network: Network, number: int, node: Node) -> Keys:
     """A layer's keys; what they would be anyway is left out.
 
-    A layer with weights that are no layer's (its code computes them) has figures, as a config has no words for it.
+    A layer with weights that are no parameters has figures, as a config has no words for it.
     """
     if has_no_words(node) and network.independent:
-        node = replace(node, layer=_as_figures(node.layer), shared=False)
+        node = replace(node, layer=_as_figures(node), shared=False)
     kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
     unless_given = UNLESS_GIVEN.get(type(node.layer), {})
     arguments = {key: text for key, text in _arguments(node).items() if text != unless_given.get(key)}
@@ -199,13 +199,14 @@ def _layer(network: Network, number: int, node: Node) -> Keys:
 
 
 def has_no_words(node: Node) -> bool:
-    """Whether its weights are no layer's, and no parameters: its code computes them."""
+    """Whether its weights are no layer's, and no parameters: constants, or what its code computes."""
     return node.has_weights and node.shared and node.weights_of is None
 
 
-def _as_figures(layer: Layer) -> Other:
+def _as_figures(node: Node) -> Other:
     """A layer without weights of its own as what it does and moves."""
-    reads, writes = prod(layer.input_shape), prod(layer.output_shape)
+    layer = node.layer
+    reads, writes = prod(layer.input_shape) + node.reads, prod(layer.output_shape)
     return Other(layer.type, macs=layer.cost.macs, reads=reads, writes=writes)
 
 

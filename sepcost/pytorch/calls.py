@@ -19,6 +19,7 @@ class Call:
 
     ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls;
     ``widths`` the bytes of its elements. ``is_packed``: torch hides its weights, and counts nothing of it.
+    ``reads`` are elements of weights that are no parameters: they are computed, or constants.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Call:
     widths: Widths | None = None
     in_branch: bool = False
     is_packed: bool = False
+    reads: int = 0
 
     @property
     def macs(self) -> int:

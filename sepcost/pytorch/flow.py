@@ -85,7 +85,7 @@ class Event:
 class Flow:
     """The operators of a pass as they come; ``schedule`` says what becomes of their maps.
 
-    ``unknown`` is an operator that hides what it reads and writes: then nobody knows.
+    ``unknown`` says which operator hides what it reads and writes: then nobody knows.
     """
 
     def __init__(self, held: Iterable[torch.Tensor] = ()) -> None:

@@ -136,7 +136,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _higher_order(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Torch's counter sees nothing of what runs in it."""
         self.uncounted[self.names.running.path, func.name()] += 1
-        self.flow.unknown = func.name()
+        self.flow.unknown = f"{func.name()} hides what it reads and writes"
         return func(*args, **kwargs)
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
@@ -144,7 +144,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         For each operator, torch counts the larger branch; if it has counted before, it counts both.
         """
-        self.flow.unknown = "torch.cond"
+        self.flow.unknown = "torch.cond hides what it reads and writes (counted is the branch that has more)"
         before, uncounted_before, both = self.calls, self.uncounted, ALL in self._counter.flop_counts
         branches: list[list[Call]] = []
         uncounted_in: list[Counter[tuple[str, str]]] = []
@@ -242,6 +242,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
         widths = self._widths(weight, bias, source, out, computed_by, whole)
         call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights, widths)
+        if computed_by is None:
+            operands = [weight] if bias is None else [weight, bias]
+            call.reads = sum(each.numel() for each in operands if not self.ledger.holds(each))
         self._complex = _Complex(call, source) if whole else None
         self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
         return call

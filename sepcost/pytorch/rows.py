@@ -53,8 +53,9 @@ def rows(recorder: Recorder, model: nn.Module) -> Rows:
         name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
         kept = keep(call) if isinstance(call.layer, Conv) else None
         node = Node(
-            name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared, widths=call.widths
-        )
+            name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared, widths=call.widths,
+            reads=call.reads,
+        )  # fmt: skip
         if call.weights is not None:
             first = owners.setdefault(call.weights, node)
             if call.shared and not first.shared and could_share([first.layer], [call.layer]):

@@ -82,14 +82,14 @@ def _recorded(model: nn.Module, counter: FlopCounterMode, inputs: Sequence[Any],
 
 
 def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
-    found, unknown = rows(recorder, model), recorder.flow.unknown
+    found = rows(recorder, model)
     network = Network(
         name,
         found.nodes,
         independent=True,
         inner_norm=False,
         schedule=recorder.flow.schedule(found.of),
-        no_peak=None if unknown is None else f"{unknown} hides what it reads and writes",
+        no_peak=recorder.flow.unknown,
         unconfirmed=found.unconfirmed,
     )
     return with_dtypes(network, recorder.dtypes | {parameter.dtype for parameter in model.parameters()})

@@ -93,7 +93,7 @@ def standard(sepcost: Sepcost, *arguments: str) -> dict[str, Any]:
         ("Reshaped", "conv reads its input in another shape than it was written in"),
         ("Repeated", "no layer does what repeat does"),
         ("Both", "as layers that follow each other it would have another peak"),
-        ("Conditional", "torch.cond hides what it reads and writes"),
+        ("Conditional", "torch.cond hides what it reads and writes (counted is the branch that has more)"),
         ("Hyper", "no layer does what new_zeros does"),
     ],
 )
@@ -112,7 +112,7 @@ def test_weights_that_code_computes_keep_macs_params_and_traffic(
 ) -> None:
     source = (f"{nets}:Hyper", "--input", "4x8x8")
     comments, text = written(in_process, *source)
-    assert "# convolution has weights that the model's code computes: no activations are counted of it." in comments
+    assert "# convolution has weights that are no parameters: as figures, it has no activations here." in comments
     file = tmp_path / "hyper.yaml"
     file.write_text(text)
     model, config = standard(in_process, *source), standard(in_process, str(file))

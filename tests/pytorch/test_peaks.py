@@ -252,6 +252,31 @@ def test_attention_reads_and_writes_each_product_once() -> None:
     assert cost.macs_per_byte(result.convention) == 1_310_720 / 311_296
 
 
+def test_weights_that_are_no_parameters_are_read_with_the_input() -> None:
+    """A buffer as the weight; and weights that a linear layer makes of the map, which it writes and they read."""
+
+    class Constant(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("kernel", torch.ones(8, 8, 3, 3))
+
+        def forward(self, x: Tensor) -> Any:
+            return functional.conv2d(x, self.kernel, padding=1)  # type: ignore[arg-type]
+
+    class Made(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.make = nn.Linear(8, 8 * 8 * 9, bias=False)
+
+        def forward(self, x: Tensor) -> Any:
+            return functional.conv2d(x, self.make(x[:, :, 0, 0]).view(8, 8, 3, 3), padding=1)
+
+    constant, made = (compare(model, [], inputs="8x8x8") for model in (Constant(), Made()))
+    assert constant.standard.cost.traffic_bytes(constant.convention) == 4 * (512 + 576 + 512)
+    linear = 8 + 8 * 576 + 576
+    assert made.standard.cost.traffic_bytes(made.convention) == 4 * (linear + 512 + 576 + 512)
+
+
 def test_a_branch_that_hides_its_maps_leaves_no_peak() -> None:
     def forward(self: Any, x: Tensor) -> Any:
         return torch.cond(x.sum() > 0, lambda x: self.a(x), lambda x: self.b(x), (x,))
@@ -259,7 +284,10 @@ def test_a_branch_that_hides_its_maps_leaves_no_peak() -> None:
     result = compare(Does(forward), inputs="8x16x16")
     assert result.standard.peak is None
     assert result.standard.peak_bytes(result.convention) is None
-    assert "No peak activations: torch.cond hides what it reads and writes." in str(result)
+    assert (
+        "No peak activations: torch.cond hides what it reads and writes (counted is the branch that has more)."
+        in str(result)
+    )
 
 
 def test_layers_that_stand_alone_have_no_peak_but_one_layer_has() -> None:
