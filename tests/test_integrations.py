@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -214,6 +215,57 @@ def output(*command: str | Path, **environment: str) -> str:
     return subprocess.run(
         command, env=clean_environment(**environment), stdout=subprocess.PIPE, text=True, check=True
     ).stdout
+
+
+def test_what_may_pass_is_allowed_word_by_word(repository: Path, act: Callable[..., Run]) -> None:
+    assert act(repository, sources="configs/small.yaml configs/over.yaml", options="--update-baseline b.json").code == 1
+    (repository / "configs" / "over.yaml").unlink()
+    arguments = {"sources": "configs", "options": "--baseline b.json --no-verify"}
+    assert act(repository, **arguments).code == 2
+    assert act(repository, allow="gone", **arguments).code == 0
+    assert act(repository, allow="  uncounted\n gone ", **arguments).code == 0
+    assert act(repository, allow="everything", **arguments).code == 2
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_baseline_of_the_base_branch_is_taken_as_the_docs_say(
+    repository: Path, runner: Runner, act: Callable[..., Run]
+) -> None:
+    """Whatever the pull request made of it: another text, or a link."""
+
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)
+
+    (workflow,) = re.findall(r"```yaml\n(on:\n  pull_request_target:.*?)```", docs(), re.DOTALL)
+    (take,) = [step for step in yaml.safe_load(workflow)["jobs"]["costs"]["steps"] if "run" in step]
+    arguments = {"sources": "configs/small.yaml", "options": "--no-verify --baseline costs.json"}
+    act(repository, sources="configs/small.yaml", options="--no-verify --update-baseline costs.json")
+    git("init", "--quiet", "--initial-branch", "main")
+    git("add", "configs", "costs.json")
+    git("commit", "-m", "base")
+    git("checkout", "-b", "change")
+    config, costs = repository / "configs" / "small.yaml", repository / "costs.json"
+    config.write_text(config.read_text().replace("O: 8", "O: 9"))
+    act(repository, sources="configs/small.yaml", options="--no-verify --update-baseline costs.json")
+    assert act(repository, **arguments).code == 0
+    base = {
+        "GITHUB_SERVER_URL": str(repository.parent),
+        "GITHUB_REPOSITORY": repository.name,
+        "GITHUB_BASE_REF": "main",
+    }
+    assert runner.run({"env": {}, **take}, repository, {}, **base).code == 0
+    assert act(repository, **arguments).code == 1
+    elsewhere = costs.rename(repository / "elsewhere")
+    elsewhere.write_text("untouched")
+    costs.symlink_to("elsewhere")
+    assert runner.run({"env": {}, **take}, repository, {}, **base).code == 0
+    assert act(repository, **arguments).code == 1
+    assert elsewhere.read_text() == "untouched"
+
+
+def docs() -> str:
+    return (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
 
 
 def test_every_input_of_the_action_is_used_and_none_stands_in_a_script() -> None:

@@ -15,6 +15,7 @@ from sepcost.budget import Allow
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting, refuse_scaling_without_a_map
 from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.log import for_log, under_github
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
@@ -134,7 +135,7 @@ def check(
     refuse_other_formats(format_, FORMATS)
     read = [*files, *(replacements or ()), *(inputs or ())]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
-    to_actions = os.environ.get("GITHUB_ACTIONS") == "true" and output is None
+    to_actions = under_github() and output is None
     usual = Format.GITHUB if to_actions else Format.TABLE
     format_ = chosen_format(format_, FORMATS, output, usual)
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
@@ -282,7 +283,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
         return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return draw(*terminal(to_stdout), sheets)
+    return for_log(draw(*terminal(to_stdout), sheets))
 
 
 def _in_workspace(source: str) -> str | None:

@@ -11,6 +11,7 @@ import typer
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_overwriting
 from sepcost.cli.formats import Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.log import for_log
 from sepcost.cli.models import ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
@@ -132,7 +133,7 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return draw(*terminal(to_stdout), sheets)
+    return for_log(draw(*terminal(to_stdout), sheets))
 
 
 def _one_line(difference: Difference, format_: Format) -> str:

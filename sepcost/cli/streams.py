@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from sepcost.cli.log import for_log
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.report.text import harmless
 
@@ -47,7 +48,7 @@ def complain_about(problems: Iterable[ConfigProblem]) -> None:
 def _to_stderr(line: str) -> None:
     """Write a line, if anybody takes it: what is wrong is in the exit code all the same."""
     try:
-        print(line, file=sys.stderr)
+        print(for_log(line), file=sys.stderr)
     except (OSError, ValueError):
         _forget(sys.stderr)
 

@@ -11,6 +11,22 @@ from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
 from sepcost.report.text import harmless
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
+REFERENCE = re.compile(
+    r"""
+    @                                  # a mention, or an address of e-mail
+    | \#(?=\d)                         # an issue: #1, owner/repository#1
+    | \b(?:GH|GHSA|CVE)-(?=\w)         # an issue or an advisory
+    | :(?=//) | \bwww(?=\.)            # an address in the web
+    | :(?=[\w+-]+:)                    # an emoji
+    | [0-9a-f]{6}(?=[0-9a-f])          # a commit: 7 digits and more
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What GitHub makes a link of, or tells somebody about, up to where it may be broken: its documentation, "Autolinked
+references and URLs" and "Mentioning people and teams"; GFM, section 6.9. It looks for them in what Markdown has made of
+the text, so a backslash does not help.
+"""
+BREAK = "\u200b"
 
 
 def markdown(sheets: Sequence[Sheet]) -> str:
@@ -19,12 +35,13 @@ def markdown(sheets: Sequence[Sheet]) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Text that Markdown shows as it is.
+    r"""Text that Markdown shows as it is, and that refers to nothing: a space of no width is where it would.
 
-    >>> print(escaped("a|b <i>"))
-    a\|b \<i\>
+    >>> print(escaped("a|b <i>"), escaped("by @me, #1"))
+    a\|b \<i\> by @&#8203;me, \#&#8203;1
     """
-    return SPECIAL.sub(r"\\\1", harmless(text))
+    broken = REFERENCE.sub(rf"\g<0>{BREAK}", harmless(text))
+    return SPECIAL.sub(r"\\\1", broken).replace(BREAK, f"&#{ord(BREAK)};")
 
 
 def _sheet(sheet: Sheet) -> str:
