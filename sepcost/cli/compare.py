@@ -107,7 +107,8 @@ def compare(
     }  # fmt: skip
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
-    format_ = chosen_format(format_, _available(explain, code, precision), output)
+    named = None if code and output is not None and output.suffix == ".py" else output
+    format_ = chosen_format(format_, _available(explain, code, precision), named)
     table = {"caption": caption, "label": label} if explain else {}
     refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
     appearance = Appearance.read(format_, precision, caption, label)

@@ -141,8 +141,8 @@ def test_an_instance_stays_as_it_is_and_what_it_shares_is_shared(write: Write, d
     )
     write(f"{HEAD}net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3), nn.BatchNorm1d(3))\n{tied}")
     copied = load("net.py:net", device)
-    name = next(name for name in sys.modules if name.startswith("_sepcost_net_"))
-    original = sys.modules[name].net
+    file = str(Path("net.py").resolve())
+    original = next(module for module in sys.modules.values() if getattr(module, "__file__", None) == file).net
     assert copied[0].weight is copied[1].weight  # type: ignore[index]
     assert [each.requires_grad for each in copied.parameters()] == [
         each.requires_grad for each in original.parameters()
