@@ -88,7 +88,7 @@ def check(
         typer.Option(
             "-r",
             "--replacement",
-            help="What budgets speak of: the first of these; the network as it is, unless given.",
+            help="What limits speak of: the first of these; the network as it is, unless given.",
             metavar="NAME[:option=value,…]",
             rich_help_panel=o.COUNTED,
         ),

@@ -173,7 +173,7 @@ def _chosen(
 ) -> tuple[list[Replacement], list[tuple[Limit, str, int | None]]]:
     """The replacements to compare with; and each limit, what it speaks of, and its line in the file.
 
-    That is the network as it is, unless ``-r`` or the file's budget names a replacement.
+    That is the network as it is, unless ``-r`` names a replacement, or a file's budget does for its own limits.
     """
     chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
     typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN
@@ -181,14 +181,13 @@ def _chosen(
     meant = budget.replacement if budget and budget.replacement else typed
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
         chosen.append(Replacement.parse(meant))
-    spoken_of = meant if wishes.replacements is None else typed
-    overridden = {(limit.figure, spoken_of) for limit in wishes.limits}
+    overridden = {(limit.figure, typed) for limit in wishes.limits}
     limits: list[tuple[Limit, str, int | None]] = [
         (limit, meant, lines.limits.get(limit.figure))
         for limit in (budget.limits if budget else ())
         if (limit.figure, meant) not in overridden
     ]
-    limits += [(limit, spoken_of, None) for limit in wishes.limits]
+    limits += [(limit, typed, None) for limit in wishes.limits]
     _refuse_reductions_of_nothing(network, lines, limits)
     return chosen, limits
 
@@ -197,9 +196,10 @@ def _refuse_reductions_of_nothing(
     network: Network, lines: Lines, limits: Sequence[tuple[Limit, str, int | None]]
 ) -> None:
     """A ConfigError for each limit of a reduction that is of no replacement."""
-    add = "give -r separable, or add `replacement: separable` to the budget"
+    told = "is of a replacement, and none is named: give -r separable"
+    add = ", or add `replacement: separable` to the budget"
     problems = [
-        _problem(network.source, line or lines.network, f"{limit.figure} is of a replacement, and none is named: {add}")
+        _problem(network.source, line or lines.network, f"{limit.figure} {told}{add if line else ''}")
         for limit, of, line in limits
         if of == AS_GIVEN and limit.is_least
     ]

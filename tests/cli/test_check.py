@@ -165,29 +165,32 @@ def test_a_budget_speaks_of_the_network_as_it_is_unless_a_replacement_is_named(c
     assert spoken_of(params, "-r", "none") == ["none"]
     named = "budget: {params: 4M, replacement: blueprint}\n"
     assert spoken_of(named, "-r", "inverted") == ["blueprint"]
-    assert spoken_of(named, "--max-macs", "4M") == ["blueprint", "blueprint"]
+    assert spoken_of(named, "--max-macs", "4M") == ["blueprint", "none"], "a file does not change what was typed"
     assert spoken_of(named, "-r", "inverted", "--max-macs", "4M") == ["blueprint", "inverted"]
 
 
 def test_a_limit_that_is_typed_takes_the_place_of_the_files(check: Sepcost) -> None:
     written = {limit["figure"]: limit for limit in budgets(check, HOLDS)}
-    typed = {limit["figure"]: limit for limit in budgets(check, HOLDS, "--max-params", "730")}
+    typed = {limit["figure"]: limit for limit in budgets(check, HOLDS, "-r", "separable", "--max-params", "730")}
     assert [limit["holds"] for limit in written.values()] == [True] * 5
     assert typed.pop("params")["holds"] is False
     assert written.pop("params")["at_most"] == 731
     assert typed == written
-    reduction = {limit["figure"]: limit for limit in budgets(check, HOLDS, "--min-reduction", "macs=7")}
+    reduction = {
+        limit["figure"]: limit for limit in budgets(check, HOLDS, "-r", "separable", "--min-reduction", "macs=7")
+    }
     assert (reduction["reduction.macs"]["at_least"], reduction["reduction.macs"]["holds"]) == (7, False)
 
 
 def test_a_reduction_needs_a_replacement(check: Sepcost, tmp_path: Path) -> None:
-    told = "reduction.macs is of a replacement, and none is named: give -r separable, or add `replacement: separable`"
+    told = "reduction.macs is of a replacement, and none is named: give -r separable"
     for arguments in ((), ("-r", "none")):
         done = check(M5, *arguments, "--min-reduction", "macs=2")
-        assert (done.code, done.out, done.err) == (2, "", f"{M5}:4:1: {told} to the budget\n")
+        assert (done.code, done.out, done.err) == (2, "", f"{M5}:4:1: {told}\n")
+    add = ", or add `replacement: separable` to the budget"
     config = net(tmp_path, "input: {C: 3, H: 8}\nbudget: {params: 4M, reduction: {macs: 2}}\nlayers: [{K: 3, O: 4}]\n")
     for arguments in ((), ("-r", "none")):
-        assert check(config, *arguments) == Run(2, "", f"{config}:2:1: {told} to the budget\n")
+        assert check(config, *arguments) == Run(2, "", f"{config}:2:1: {told}{add}\n")
     assert check(config, "-r", "separable").code == 0
 
 
@@ -196,7 +199,8 @@ def test_a_limit_has_its_line_of_the_file_and_one_that_was_typed_has_the_network
     assert written == {
         "params": 6, "macs": 7, "weight_bytes": 8, "peak_activation_bytes": 9, "reduction.macs": 10
     }  # fmt: skip
-    typed = budgets(check, HOLDS, "--max-macs", "1G", "--max-flops", "1G", "--min-reduction", "macs=2")
+    limits = ("--max-macs", "1G", "--max-flops", "1G", "--min-reduction", "macs=2")
+    typed = budgets(check, HOLDS, "-r", "separable", *limits)
     assert {limit["figure"]: limit["line"] for limit in typed} == {
         **written, "macs": 2, "flops": 2, "reduction.macs": 2
     }  # fmt: skip
@@ -206,10 +210,11 @@ def test_a_limit_with_a_fraction_is_its_whole_part(check: Sepcost) -> None:
     """As no figure lies between."""
     given = "params=0.7319k", "weight_bytes=2.856KiB"
     typed = [word for text in given for word in ("--max", text)]
-    limits = {limit["figure"]: limit for limit in budgets(check, HOLDS, *typed)}
+    limits = {limit["figure"]: limit for limit in budgets(check, HOLDS, "-r", "separable", *typed)}
     assert (limits["params"]["at_most"], limits["params"]["holds"]) == (731, True)
     assert (limits["weight_bytes"]["at_most"], limits["weight_bytes"]["holds"]) == (2924, True)
-    (params,) = [limit for limit in budgets(check, HOLDS, "--max-params", "0.7309k") if limit["figure"] == "params"]
+    less = budgets(check, HOLDS, "-r", "separable", "--max-params", "0.7309k")
+    (params,) = [limit for limit in less if limit["figure"] == "params"]
     assert (params["at_most"], params["holds"]) == (730, False)
     assert check(HOLDS, "--max-params", "731.5").err == (
         "sepcost: --max-params: must be a whole number, or have a larger unit, got 731.5\n"
@@ -467,7 +472,7 @@ def test_every_format_names_layer_variant_field_and_both_values(
 
 @pytest.mark.usefixtures("wrong_macs")
 def test_without_verification_nothing_is_found(check: Sepcost) -> None:
-    assert check(HOLDS, "--max-macs", "1M").code == 0
+    assert check(HOLDS, "-r", "separable", "--max-macs", "1M").code == 0
 
 
 def test_a_layer_that_torch_cannot_hold_is_said_and_not_counted(sepcost_: Sepcost, tmp_path: Path) -> None:
