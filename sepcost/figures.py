@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sepcost.cost import Convention, Cost, ratio
@@ -21,6 +22,22 @@ FACTS = (
 
 UNLESS_GIVEN = {"times": 1, "shared": False}
 """What these facts are of a layer that does not have them."""
+
+
+def usual_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a layer of this type and rank is told to be unless somebody says otherwise.
+
+    >>> usual_facts({"type": "conv", "input": (3, 32, 32)})["stride"], usual_facts({"type": "linear", "input": (3,)})
+    ((1, 1), {'bias': False})
+    """
+    axes = len(facts["input"]) - 1 if isinstance(facts["input"], (tuple, list)) else 0
+    ones, zeros = (1,) * axes, (0,) * axes
+    if facts["type"] == "conv":
+        usual = {"stride": ones, "padding": "same", "dilation": ones, "groups": 1, "bias": False, "norm": "none"}
+        return {**usual, "transposed": False, "output_padding": zeros}
+    if facts["type"] == "pool":
+        return {"padding": zeros, "ceil_mode": False, "global": False}
+    return {"bias": False} if facts["type"] == "linear" else {}
 
 
 def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Paths: which file a source is, and how it is named from another folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from sepcost.model_text import PYTHON, is_model_text
+
+STDIN = "<stdin>"
+
+
+def absolute(source: str, folder: str = "") -> str:
+    """The source that is named so in this folder, as it is named from anywhere.
+
+    Folders that are links are resolved, a file that is one stays it. Standard input and a model of an installed module
+    are called the same everywhere.
+
+    >>> absolute("pkg.nets:UNet"), absolute("nets.py:build", "/project").endswith("/project/nets.py:build")
+    ('pkg.nets:UNet', True)
+    """
+    halves = _halves(source, folder)
+    if halves is None:
+        return source
+    path = os.path.join(folder, halves[0])  # noqa: PTH118 (a Path would lose what is behind the file's name)
+    if Path(path).is_dir():
+        return os.path.realpath(path)
+    parent, name = os.path.split(path)
+    return str(Path(os.path.realpath(parent), name)) + halves[1]
+
+
+def relative(absolute_source: str, folder: str = "") -> str:
+    """The same source as it is named in this folder, with slashes; as it is where no path leads there.
+
+    >>> relative(absolute("configs/net.yaml"), "costs"), relative(absolute("nets.py:build('a/b')"), "costs")
+    ('../configs/net.yaml', "../nets.py:build('a/b')")
+    >>> relative(absolute("../configs/net.yaml", "costs"))
+    'configs/net.yaml'
+    """
+    halves = _halves(absolute_source, "")
+    if halves is None:
+        return absolute_source
+    try:
+        file = os.path.relpath(halves[0], os.path.realpath(folder))
+    except ValueError:  # on another drive
+        return absolute_source
+    return Path(file).as_posix() + halves[1]
+
+
+def folder_of(file: str) -> str:
+    """The folder that a file is in; for a link, that of its target."""
+    return str(Path(os.path.realpath(file)).parent)
+
+
+def is_within(source: str | None, sources: Sequence[str]) -> bool:
+    """Whether it is one of these sources, or a file in a folder that is one."""
+    if source == STDIN:
+        return "-" in sources
+    if source is None:
+        return False
+    file, code = _halves(source, "") or (source, ":")
+    around = [absolute(each) for each in sources if each != "-"]
+    if code:
+        return absolute(source) in around
+    path = Path(absolute(file))
+    return any(path == Path(each) or Path(each) in path.parents for each in around)
+
+
+def _halves(source: str, folder: str) -> tuple[str, str] | None:
+    """A file, and which model in it; None where the source is in no file of its own."""
+    if source == STDIN:
+        return None
+    if not is_model_text(os.path.join(folder, source)):  # noqa: PTH118
+        return source, ""
+    end = source.lower().find(f"{PYTHON}:") + len(PYTHON)
+    return None if end < len(PYTHON) else (source[:end], source[end:])
