@@ -37,7 +37,7 @@ class CostedNetwork:
     ``network`` is what was counted just now, None where the figures come from an earlier output; ``verified`` if a
     witness was asked. ``per`` is what the counts of a convolution without a map are per, such as ``"output
     position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements. With
-    ``lower_bound`` there is more than could be counted.
+    ``lower_bound`` there is more than could be counted; with ``bytes_too_low``, they were by the version that counted.
     """
 
     name: str
@@ -52,6 +52,7 @@ class CostedNetwork:
     network: Network | None = field(default=None, compare=False)
     verified: Verification | None = None
     lower_bound: bool = False
+    bytes_too_low: bool = False
 
     @classmethod
     def of(cls, network: Network, convention: Convention) -> CostedNetwork:
@@ -78,6 +79,19 @@ class CostedNetwork:
             lower_bound=bool(network.uncounted),
         )
 
+    def without_bytes(self) -> CostedNetwork:
+        """The network as if nobody knew its bytes."""
+        layers = [
+            replace(
+                layer,
+                figures=_without_bytes(layer.figures),
+                replaced={text: _without_bytes(figures) for text, figures in layer.replaced.items()},
+            )
+            for layer in self.layers
+        ]
+        replaced = {text: _without_bytes(figures) for text, figures in self.replaced.items()}
+        return replace(self, layers=tuple(layers), total=_without_bytes(self.total), replaced=replaced)
+
     @property
     def own_dtype(self) -> str | None:
         """What a model's tensors are stored in, if its bytes are counted in that."""
@@ -101,6 +115,10 @@ class CostedNetwork:
         ]
         totals = {text: _counts_of(total_figures(total, convention)) for text, total in comparison.totals.items()}
         return replace(plain, layers=tuple(layers), replaced=totals)
+
+
+def _without_bytes(figures: Figures) -> Figures:
+    return {name: None if name.endswith("_bytes") else value for name, value in figures.items()}
 
 
 def _counts_of(figures: Mapping[str, Any]) -> Figures:

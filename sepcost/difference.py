@@ -74,7 +74,9 @@ class LayerDifference:
 
     @property
     def figures(self) -> Mapping[str, Change]:
-        return _changes(self.before.figures if self.before else {}, self.after.figures if self.after else {})
+        if self.before is None or self.after is None:
+            return _changes(self.before.figures if self.before else {}, self.after.figures if self.after else {})
+        return _changes_of_both(self.before.figures, self.after.figures)
 
     @property
     def facts(self) -> Mapping[str, tuple[Any, Any]]:
@@ -138,8 +140,7 @@ class Difference:
 
     @property
     def total(self) -> Mapping[str, Change]:
-        changes = _changes(self.before.total, self.after.total)
-        return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
+        return _changes_of_both(self.before.total, self.after.total)
 
     @property
     def changes(self) -> list[LayerDifference]:
@@ -154,6 +155,12 @@ class Difference:
 
 def _changes(before: Figures, after: Figures) -> Mapping[str, Change]:
     return {name: Change(before.get(name), after.get(name)) for name in (before or after)}
+
+
+def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
+    """The changes of what is on both sides, where a figure that is not there is one that nobody knows."""
+    changes = _changes(before, after)
+    return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
 
 
 def _in_order(

@@ -24,10 +24,14 @@ def absolute(source: str, folder: str = "") -> str:
     if halves is None:
         return source
     path = os.path.join(folder, halves[0])  # noqa: PTH118 (a Path would lose what is behind the file's name)
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (a name that the system refuses is no folder)
         return os.path.realpath(path)
-    parent, name = os.path.split(path)
-    return str(Path(os.path.realpath(parent), name)) + halves[1]
+    parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
+    try:
+        parent = os.path.realpath(parent)
+    except ValueError:  # with a character that no name has
+        pass
+    return str(Path(parent, name)) + halves[1]
 
 
 def relative(absolute_source: str, folder: str = "") -> str:

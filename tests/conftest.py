@@ -27,3 +27,9 @@ def in_process(capsys: pytest.CaptureFixture[str]) -> Sepcost:
         return Run(code, *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Locks are not left in the cache of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))

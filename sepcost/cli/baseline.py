@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import compress
 from pathlib import Path
-from typing import Any
 
-from sepcost.cli.sides import STDIN, Side, refuse_different_counting
+from sepcost.cli.lock import locked
+from sepcost.cli.sides import Side, refuse_different_counting
 from sepcost.cli.streams import config_error, write
-from sepcost.comparison import Comparison
 from sepcost.config import read_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.model_text import is_model_text
+from sepcost.paths import STDIN, absolute, is_within
+from sepcost.report.baseline_json import baseline_chunks
 from sepcost.report.costs_reader import read_costs
-from sepcost.report.json import json_chunks
 from sepcost.report.verification_text import counted
-from sepcost.units import factor_text
-from sepcost.verdict import Judgement
+from sepcost.units import factor_text, shortened
+from sepcost.verdict import Judgement, Verdict
 from sepcost.version import __version__
 
 OPTION = "--update-baseline"
-COMPACT = (",", ":")
-HEAD = {"schema_version", "version", "convention", "batch", "dtype"}
 
 
 class Baseline:
@@ -43,7 +40,22 @@ class Baseline:
         networks = read_costs(b"".join(read_lines(path)), path)
         if networks is None:
             raise config_error(path, "is no baseline: sepcost check --update-baseline writes one")
-        return cls(path, networks)
+        return cls(path, [network.without_bytes() if network.bytes_too_low else network for network in networks])
+
+    def warnings(self, verdicts: Sequence[Verdict]) -> Iterator[str]:
+        """What is the matter with the file, whatever became of the networks."""
+        too_low = sum(verdict.growth.difference.before.bytes_too_low for verdict in verdicts if verdict.growth)
+        if too_low:
+            yield (
+                f"{self.path}: bytes and peaks of {counted(too_low, 'model')} are not compared, since sepcost 0.1 "
+                f"counted them too low: write it again ({OPTION} {self.path})"
+            )
+        files = [network.source for network in self.networks if network.source and not is_model_text(network.source)]
+        if verdicts and all(verdict.is_new for verdict in verdicts) and files and not any(map(_exists, files)):
+            yield (
+                f"{self.path}: has none of these networks, and none of its files is there ({files[0]}): check from the "
+                f"folder in which it was written, or write it again ({OPTION} {self.path})"
+            )
 
     def gone(
         self, partners: Iterable[CostedNetwork], sources: Sequence[str], unread: Collection[str]
@@ -68,6 +80,9 @@ class Baseline:
             before = next((each for each in self.networks if not each.convention.is_own), None)
         if before is None:
             return
+        if before.bytes_too_low:  # in whatever dtype
+            dtype, is_own = now.convention.dtype, now.convention.is_own
+            before = replace(before, convention=replace(before.convention, dtype=dtype, is_own=is_own))
         there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
         refuse_different_counting(there, here, (before, now))
 
@@ -79,23 +94,34 @@ class Baseline:
                 raise SepcostError(f"{told}: give --{option} {factor_text(ours)}")
 
 
-def write_baseline(comparisons: Sequence[Comparison], judgement: Judgement, sources: Sequence[str], path: Path) -> str:
-    """Write the costs of these networks, whole or not at all, and say so.
+def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> str:
+    """Write the costs of what was judged, whole or not at all, and say so.
 
     What a file that is there has of networks outside of these sources stays in it; a SepcostError where that was
-    counted in another way. What torch of some version said is left out.
+    counted in another way. Two that write one file wait for each other.
     """
-    kept = list(_outside(path, judgement.convention, sources)) if path.exists() else []
-    plain = (replace(comparison, verified=None) for comparison in comparisons)
-    *written, end = json_chunks(plain, judgement.convention, __version__)
-    others = [f",\n{json.dumps(network, separators=COMPACT)}" for network in kept]
-    write([*written, *others, end], path, OPTION)
-    told = f"{path} is written: {counted(len(comparisons), 'network')}"
+    networks = [verdict.costs for verdict in judgement.verdicts]
+    shown = f"{OPTION} {path}"
+    _refuse_twins(networks, shown)
+    with locked(path, shown):
+        kept = _outside(path, judgement.convention, sources) if path.exists() else []
+        write(baseline_chunks([*networks, *kept], judgement.convention, __version__, str(path)), path, OPTION)
+    told = f"{path} is written: {counted(len(networks), 'network')}"
     return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
 
 
-def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> Iterator[Any]:
-    """The networks of a baseline that are not of these sources, as they stand there."""
+def _refuse_twins(networks: Sequence[CostedNetwork], shown: str) -> None:
+    """A SepcostError for two networks that nothing tells apart, so that no baseline could."""
+    times = Counter((network.source, network.name) for network in networks)
+    for (source, name), count in times.items():
+        if count > 1:
+            raise SepcostError(
+                f"{shown}: {source} has {count} networks called {shortened(name)!r}: give each its own name"
+            )
+
+
+def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> list[CostedNetwork]:
+    """The networks of a baseline that are not of these sources."""
     if path.is_dir():
         raise SepcostError(f"{OPTION} {path}: is a folder, not a file")
     try:
@@ -103,10 +129,14 @@ def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> Iter
     except ConfigError as error:
         reason = error.problems[0].message
         raise SepcostError(f"{OPTION} {path}: is there, and is no baseline to be renewed: {reason}") from None
-    away = [not is_within(network.source, sources) for network in held.networks]
-    if any(each.convention != _for(each, convention) for each in compress(held.networks, away)):
+    away = [network for network in held.networks if not is_within(network.source, sources)]
+    if any(each.convention != _for(each, convention) for each in away):
         raise SepcostError(f"{OPTION} {path}: has other networks, counted in another way: check them too")
-    yield from compress(_written_networks(path), away)
+    if any(each.bytes_too_low for each in away):
+        raise SepcostError(
+            f"{OPTION} {path}: has other models, whose bytes sepcost 0.1 counted too low: check them too"
+        )
+    return away
 
 
 def _for(network: CostedNetwork, convention: Convention) -> Convention:
@@ -115,33 +145,13 @@ def _for(network: CostedNetwork, convention: Convention) -> Convention:
     return replace(convention, dtype=own.dtype, is_own=True) if own.is_own else convention
 
 
-def _written_networks(path: Path) -> list[dict[str, Any]]:
-    """The networks of a file of JSON, or of JSON Lines, each without what holds for all of them."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    try:
-        networks: list[dict[str, Any]] = json.loads("\n".join(lines))["networks"]
-    except (ValueError, KeyError):
-        networks = [json.loads(line) for line in lines if line.strip()]
-    return [{key: value for key, value in network.items() if key not in HEAD} for network in networks]
-
-
-def is_within(file: str | None, sources: Sequence[str]) -> bool:
-    """Whether the file is one of these sources, or in a folder that is."""
-    if file == STDIN:
-        return "-" in sources
-    path = None if file is None else Path(absolute(file))
-    around = [Path(absolute(source)) for source in sources if source != "-"]
-    return path is not None and any(path == folder or folder in path.parents for folder in around)
-
-
 def is_empty(network: CostedNetwork, sources: Sequence[str]) -> bool:
     """Whether nothing can be where a network of a baseline was: its file was looked into, or is not there."""
     file = network.source
     if file is None or is_within(file, sources):
         return True
-    return not is_model_text(file) and not Path(file).exists()
+    return not is_model_text(file) and not _exists(file)
 
 
-def absolute(file: str) -> str:
-    """The file as it is called from anywhere; links stay."""
-    return file if file == STDIN else os.path.abspath(file)  # noqa: PTH100
+def _exists(file: str) -> bool:
+    return file == STDIN or os.path.exists(file)  # noqa: PTH110 (what the system refuses is not there)

@@ -181,7 +181,7 @@ def check(
         raise SepcostError(NOTHING)
     _tell(judgement, format_, output)
     if update_baseline is not None:
-        _update(update_baseline, inspection, judgement, files)
+        _update(update_baseline, judgement, files)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS
 
 
@@ -240,7 +240,10 @@ def _judgement(inspection: Inspection, path: str | None, sources: Sequence[str],
         baseline = Baseline.read(path) if path is not None else None
     except ConfigError as error:
         inspection.problems += error.problems
-    return inspection.judgement(baseline, sources, unverified)
+    judgement = inspection.judgement(baseline, sources, unverified)
+    for warning in baseline.warnings(judgement.verdicts) if baseline else ():
+        complain(warning)
+    return judgement
 
 
 def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
@@ -306,7 +309,7 @@ def _append_summary(judgement: Judgement) -> None:
         complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
-def _update(path: Path, inspection: Inspection, judgement: Judgement, sources: Sequence[str]) -> None:
+def _update(path: Path, judgement: Judgement, sources: Sequence[str]) -> None:
     """Write the baseline, unless something could not be judged or is wrong by torch's count."""
     from sepcost.cli.baseline import write_baseline
 
@@ -315,4 +318,4 @@ def _update(path: Path, inspection: Inspection, judgement: Judgement, sources: S
     elif any(verdict.verification and verdict.verification.mismatches for verdict in judgement.verdicts):
         complain(f"{path} is not written: torch does not confirm every count")
     else:
-        complain(write_baseline([counted.comparison for counted in inspection.counted], judgement, sources, path))
+        complain(write_baseline(judgement, sources, path))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sepcost.alignment import partners, place
 from sepcost.budget import AS_GIVEN, Allow, Limit
 from sepcost.budgeted import judged
-from sepcost.cli.baseline import Baseline, absolute, is_empty
+from sepcost.cli.baseline import Baseline, is_empty
 from sepcost.cli.limits import Allowances
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
@@ -24,6 +24,7 @@ from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostErro
 from sepcost.growth import growth
 from sepcost.lines import Lines
 from sepcost.network import Network
+from sepcost.paths import absolute
 from sepcost.proof import Witness
 from sepcost.quantities import Allowance
 from sepcost.replace_if import ReplaceIf
@@ -72,7 +73,7 @@ class Inspection:
 
     def read(self, sources: Sequence[str], waiting: Waiting) -> None:
         """Count every network, and verify it where there is a witness."""
-        for item in networks(sources, self.wishes.models):
+        for item in networks(sources, self.wishes.models, once=True):
             waiting.advance(1)
             try:
                 if isinstance(item, ConfigError):

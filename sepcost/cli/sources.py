@@ -12,21 +12,29 @@ from sepcost.cli.streams import complain, config_error, stdin_lines
 from sepcost.config import Loaded, read_lines
 from sepcost.errors import ConfigError
 from sepcost.model_text import is_model_text
+from sepcost.paths import STDIN, absolute
 from sepcost.report.notes import named
 
 SUFFIXES = (".yaml", ".yml")
-STDIN = "<stdin>"
 
 
-def networks(sources: Sequence[str], models: ModelOptions) -> Iterator[Loaded | LoadedModel | ConfigError]:
-    """The networks of files, folders, models and ``-``, or what is wrong with them, one by one."""
+def networks(
+    sources: Sequence[str], models: ModelOptions, *, once: bool = False
+) -> Iterator[Loaded | LoadedModel | ConfigError]:
+    """The networks of files, folders, models and ``-``, or what is wrong with them, one by one.
+
+    ``once``: a file or a model that is given twice, whatever it is called, is read once.
+    """
+    seen: set[str] = set()
     for source in sources:
         try:
-            if is_model_text(source):
-                yield read_model(source, models)
-                continue
-            for name in _files(source):
-                yield from [name] if isinstance(name, ConfigError) else _read(name, models)
+            is_model = is_model_text(source)
+            for name in [source] if is_model else _files(source):
+                if isinstance(name, ConfigError):
+                    yield name
+                elif not once or absolute(name) not in seen:
+                    seen.add(absolute(name))
+                    yield from [read_model(name, models)] if is_model else _read(name, models)
         except ConfigError as error:
             yield error
 

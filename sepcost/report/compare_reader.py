@@ -39,8 +39,10 @@ def compared_networks(place: Place) -> Iterator[CostedNetwork]:
         if network.has("swept"):
             network.refuse("is a combination of a sweep: write the one that is meant by itself")
     convention = convention_of(place)
+    by_first = place.has("version") and str(place.at("version").value).startswith(TOO_LOW)
     for network in networks:
-        yield _network(network, convention)
+        is_model = any(map(network.has, OF_MODELS))
+        yield replace(_network(network, convention), bytes_too_low=by_first and is_model)
 
 
 def convention_of(place: Place) -> Convention:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,9 @@ import pytest
 
 from sepcost import formulas
 from sepcost.budget import JUDGED
+from sepcost.costed import CostedNetwork
 from sepcost.growth import MULTIPLES
+from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT, Run, Sepcost
 
 NET = """\
@@ -42,11 +47,17 @@ def check(sepcost_: Sepcost) -> Sepcost:
     return lambda *arguments: sepcost_("check", "--no-verify", *arguments)
 
 
-def write(text: str, name: str = "net.yaml") -> str:
+def costs_in(file: str | Path) -> list[CostedNetwork]:
+    """The networks of a file of costs, in the order of a baseline."""
+    networks = read_costs(Path(file).read_bytes(), str(file)) or []
+    return sorted(networks, key=lambda network: (network.source or "", network.name))
+
+
+def write(text: str, name: str | Path = "net.yaml") -> str:
     """A file in the current folder."""
     Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text(text, encoding="utf-8")
-    return name
+    return str(name)
 
 
 def judged(done: Run) -> Any:
@@ -69,7 +80,9 @@ def test_a_baseline_holds_where_nothing_changed(
     monkeypatch.chdir(ROOT)
     done = check(config, "--update-baseline", costs)
     assert (done.code, done.err) == (0, f"sepcost: {costs} is written: 1 network\n")
-    assert costs.read_text(encoding="utf-8") == sepcost_("compare", config, "--format", "json").out
+    assert costs_in(costs) == costs_in(
+        write(sepcost_("compare", config, "--format", "json").out, tmp_path / "old.json")
+    )
     (network,) = judged(check(config, "--baseline", costs, "--format", "json"))
     assert network["failures"] == len(grown(network)) == 0
     assert all(each["before"] == each["after"] == each["at_most"] for each in network["growth"])
@@ -101,7 +114,7 @@ def test_an_output_of_compare_is_a_baseline(sepcost_: Sepcost, check: Sepcost) -
 def test_a_baseline_does_not_remember_what_torch_said(sepcost_: Sepcost) -> None:
     write(NET)
     assert sepcost_("check", "net.yaml", "--update-baseline", "costs.json").code == 0
-    assert Path("costs.json").read_text() == sepcost_("compare", "net.yaml", "--format", "json").out
+    assert "verified" not in Path("costs.json").read_text()
 
 
 # What changed
@@ -494,8 +507,8 @@ def test_a_baseline_that_is_no_whole_output_of_compare_is_refused(sepcost_: Sepc
     text = Path("costs.json").read_text(encoding="utf-8")
     write(text[: len(text) // 2], "costs.json")
     assert refused(check).endswith("is not whole JSON, it ends too early: write it again")
-    write(text.replace('"schema_version":1', '"schema_version":2'), "costs.json")
-    newer = "2 is newer than this sepcost, which reads 1: update sepcost"
+    write(text.replace('"schema_version":2', '"schema_version":3'), "costs.json")
+    newer = "3 is newer than this sepcost, which reads 2: update sepcost"
     assert refused(check) == f"costs.json: schema_version: {newer}"
     none = "costs.json: is no baseline: sepcost check --update-baseline writes one"
     for other in ("", "costs", '{"half', NET, '{"layers": []}', "\0\1\2"):
@@ -537,6 +550,184 @@ def test_the_outputs_of_other_commands_are_no_baseline(sepcost_: Sepcost, check:
 
 
 # Writing a baseline
+
+
+def test_a_baseline_is_sorted_by_file_and_name_with_a_layer_a_line_after_every_update(check: Sepcost) -> None:
+    write(f"{OTHER}---\n{NET}", "b/two.yaml")
+    write(NET, "a/net.yaml")
+    check("b", "a", "--update-baseline", "costs.json")
+    lines = Path("costs.json").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line + "]}")["name"] for line in lines if '"source"' in line] == ["net", "net", "other"]
+    assert next(line for line in lines if '"source"' in line).startswith('{"source":"a/net.yaml","name":"net",')
+    assert sum(line.startswith('{"name":"') for line in lines) == 3 * 6
+    check("a", "--update-baseline", "costs.json")
+    assert Path("costs.json").read_text(encoding="utf-8").splitlines() == lines
+    write(OTHER.replace("{name: left, K: 3", "{name: left, K: 5").replace("name: other", "name: net"), "a/net.yaml")
+    check("a", "--update-baseline", "costs.json")
+    now = Path("costs.json").read_text(encoding="utf-8").splitlines()
+    changed = [json.loads(was.rstrip(","))["name"] for was, line in zip(lines, now) if was != line]
+    assert (len(now), changed) == (len(lines), ["stem", "left"])
+
+
+def test_two_branches_that_change_two_layers_merge_into_a_baseline_of_both(check: Sepcost, tmp_path: Path) -> None:
+    """As git merges: line by line."""
+    left, right = (NET.replace(f"{{name: {name}, K: 3", f"{{name: {name}, K: 5") for name in ("stem", "right"))
+    written = []
+    for text in (NET, left, right):
+        write(text)
+        check("net.yaml", "--update-baseline", "costs.json")
+        written.append(Path("costs.json").read_text(encoding="utf-8"))
+    for name, text in zip(("base", "ours", "theirs"), written):
+        write(text, name)
+    merged = subprocess.run(["git", "merge-file", "-p", "ours", "base", "theirs"], capture_output=True, text=True)
+    write(merged.stdout, "costs.json")
+    write(left.replace("{name: right, K: 3", "{name: right, K: 5"))
+    done = check("net.yaml", "--baseline", "costs.json", "--format", "json")
+    assert (merged.returncode, done.code, judged(done)[0]["changes"]) == (0, 0, [])
+    assert {each["before"] - each["after"] for each in judged(done)[0]["growth"]} == {0}
+
+
+def test_a_baseline_with_conflict_markers_says_what_to_do(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    ours = Path("costs.json").read_text(encoding="utf-8").splitlines(keepends=True)
+    write(NET.replace("{name: left, K: 3", "{name: left, K: 5"))
+    check("net.yaml", "--update-baseline", "costs.json")
+    theirs = Path("costs.json").read_text(encoding="utf-8").splitlines(keepends=True)
+    for first, last in ((3, 4), (0, 1)):
+        both = ["<<<<<<< HEAD\n", *ours[first:last], "=======\n", *theirs[first:last], ">>>>>>> topic\n"]
+        write("".join([*ours[:first], *both, *ours[last:]]), "costs.json")
+        told = (
+            "has the conflict markers of a merge: keep the lines that are right, or take one side as it is "
+            "(git checkout --ours FILE) and write it again (sepcost check … --update-baseline FILE)"
+        )
+        done = check("net.yaml", "--baseline", "costs.json")
+        assert (done.code, done.err) == (2, f"costs.json:{first + 1}:1: {told}\n")
+        done = check("net.yaml", "--update-baseline", "costs.json")
+        assert (done.code, done.err.count("\n"), told in done.err) == (2, 1, True)
+
+
+def test_a_network_that_a_merge_has_doubled_is_told(check: Sepcost) -> None:
+    write(NET)
+    check("net.yaml", "--update-baseline", "costs.json")
+    head, *network = Path("costs.json").read_text(encoding="utf-8").splitlines()
+    write("\n".join([head, *network[:-2], "]},", *network]), "costs.json")
+    told = "costs.json: networks[1]: 'net' of net.yaml is there twice, as after a merge: keep one\n"
+    done = check("net.yaml", "--baseline", "costs.json")
+    assert (done.code, done.err) == (2, told)
+
+
+def test_a_baseline_means_the_same_from_every_folder(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in ("configs/a.yaml", "configs/b.yaml"):
+        write(NET, file)
+    Path("sub").mkdir()
+    top = Path.cwd()
+    check("configs", "--update-baseline", "sub/costs.json")
+    written = Path("sub/costs.json").read_bytes()
+    assert b'{"source":"../configs/a.yaml","name":"net"' in written
+    for folder, configs, costs in (
+        (".", "configs", "sub/costs.json"),
+        ("sub", "../configs", "costs.json"),
+        ("configs", ".", "../sub/costs.json"),
+        ("/", str(top / "configs"), str(top / "sub/costs.json")),
+    ):
+        monkeypatch.chdir(top / folder)
+        done = check(configs, "--baseline", costs, "--update-baseline", costs, "--format", "json")
+        assert (done.code, [network["new"] for network in judged(done)], folder) == (0, [False, False], folder)
+        assert (top / "sub/costs.json").read_bytes() == written
+    monkeypatch.chdir(top / "sub")
+    Path("../configs/b.yaml").unlink()
+    done = check("../configs", "--baseline", "costs.json", "--format", "json")
+    assert [gone["source"] for gone in json.loads(done.out)["gone"]] == ["../configs/b.yaml"]
+
+
+def test_a_baseline_that_is_reached_by_links_means_the_same(check: Sepcost) -> None:
+    write(NET, "configs/net.yaml")
+    Path("deep/sub").mkdir(parents=True)
+    check("configs", "--update-baseline", "deep/sub/costs.json")
+    written = Path("deep/sub/costs.json").read_bytes()
+    Path("short").symlink_to("deep/sub")
+    Path("costs.json").symlink_to("deep/sub/costs.json")
+    for costs in ("short/costs.json", "costs.json"):
+        done = check("configs", "--baseline", costs, "--update-baseline", costs)
+        assert (done.code, Path("deep/sub/costs.json").read_bytes()) == (0, written)
+
+
+def test_the_old_form_is_read_and_becomes_the_new_one(sepcost_: Sepcost, check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "b/other.yaml")
+    Path("sub").mkdir()
+    assert sepcost_("compare", "a/net.yaml", "b/other.yaml", "--output", "sub/costs.json").code == 0
+    before = costs_in("sub/costs.json")
+    assert check("a", "b", "--baseline", "sub/costs.json").code == 0
+    done = check("a", "--update-baseline", "sub/costs.json")
+    assert (done.code, done.err) == (0, "sepcost: sub/costs.json is written: 1 network; 1 other in it stays\n")
+    assert costs_in("sub/costs.json") == before
+    assert Path("sub/costs.json").read_text().startswith('{"kind":"baseline","schema_version":2,')
+
+
+def test_an_old_baseline_that_is_seen_from_another_folder_says_so(
+    sepcost_: Sepcost, check: Sepcost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(NET, "a/net.yaml")
+    write(NET, "a/also.yaml")
+    sepcost_("compare", "a/net.yaml", "a/also.yaml", "--output", "costs.json")
+    monkeypatch.chdir("a")
+    done = check("net.yaml", "also.yaml", "--baseline", "../costs.json")
+    assert (done.code, done.err) == (
+        1,
+        "sepcost: ../costs.json: has none of these networks, and none of its files is there (a/net.yaml): check from "
+        "the folder in which it was written, or write it again (--update-baseline ../costs.json)\n",
+    )
+
+
+def test_updates_at_once_lose_nothing(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.yaml").write_text(NET.replace("name: net", f"name: net{number}"), encoding="utf-8")
+    command = [sys.executable, "-m", "sepcost", "check", "--no-verify", "--update-baseline", "b.json"]
+    places = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    running = [
+        subprocess.Popen([*command, f"{number}.yaml"], cwd=tmp_path, env=places, stderr=subprocess.DEVNULL)
+        for number in range(5)
+    ]
+    assert [process.wait() for process in running] == [0] * 5
+    assert [network.name for network in costs_in(tmp_path / "b.json")] == [f"net{number}" for number in range(5)]
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == [*(f"{number}.yaml" for number in range(5)), "b.json", "cache"]
+
+
+def test_a_lock_that_cannot_be_had_is_one_line(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(NET)
+    write("", "file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path("file").absolute()))
+    done = check("net.yaml", "--update-baseline", "costs.json")
+    told = "--update-baseline costs.json: cannot be locked: not a directory: set XDG_CACHE_HOME to a folder that can be"
+    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {told} written\n", False)
+
+
+def test_the_same_file_given_twice_counts_once(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "a/other.yaml")
+    done = check("a", "./a", "a/net.yaml", Path("a").absolute(), "--update-baseline", "b.json", "--format", "json")
+    assert [network["name"] for network in judged(done)] == names_in("b.json") == ["net", "other"]
+    assert done.err == "sepcost: b.json is written: 2 networks\n"
+
+
+def test_networks_of_one_name_in_one_file_make_no_baseline(check: Sepcost) -> None:
+    write(f"{NET}---\n{NET}")
+    done = check("net.yaml", "--update-baseline", "costs.json")
+    told = "--update-baseline costs.json: net.yaml has 2 networks called 'net': give each its own name"
+    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {told}\n", False)
+
+
+def test_five_hundred_mobilenets_take_less_than_two_megabytes(check: Sepcost) -> None:
+    text = (ROOT / "configs" / "mobilenet_v1.yaml").read_text(encoding="utf-8")
+    names = [f"MobileNet v1 of team {number}" for number in range(500)]
+    for name in names:
+        write(text.replace("name: MobileNet v1", f"name: {name}"), f"configs/{name.replace(' ', '_').lower()}.yaml")
+    assert check("configs", "--update-baseline", "costs.json").code == 0
+    assert Path("costs.json").stat().st_size < 2_000_000
+    assert sorted(names_in()) == sorted(names)
 
 
 def test_a_baseline_is_not_written_unless_everything_could_be_judged(check: Sepcost) -> None:
@@ -600,7 +791,7 @@ def test_networks_of_other_sources_stay_in_a_baseline(check: Sepcost) -> None:
     assert (done.code, done.err) == (0, "sepcost: costs.json is written: 1 network; 3 others in it stay\n")
     now = json.loads(Path("costs.json").read_text(encoding="utf-8"))
     assert now["networks"][1:] == before["networks"][1:]
-    assert now["networks"][0]["total"] != before["networks"][0]["total"]
+    assert now["networks"][0]["layers"] != before["networks"][0]["layers"]
     assert {name: now[name] for name in now if name != "networks"} == (
         {name: before[name] for name in before if name != "networks"}
     )
