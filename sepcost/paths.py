@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sepcost.model_text import PYTHON, is_model_text
@@ -27,10 +28,8 @@ def absolute(source: str, folder: str = "") -> str:
     if os.path.isdir(path):  # noqa: PTH112 (a name that the system refuses is no folder)
         return os.path.realpath(path)
     parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
-    try:
+    with suppress(ValueError):  # a character that no name has
         parent = os.path.realpath(parent)
-    except ValueError:  # with a character that no name has
-        pass
     return str(Path(parent, name)) + halves[1]
 
 
