@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from sepcost.cli.commands import Commands
 from sepcost.cli.environment import tidy_environment
-from sepcost.cli.streams import ReaderGoneError, complain, flush_stdout, forget_stdout, prepare_streams, to_stdout
+from sepcost.cli.streams import complain, prepare_streams
 from sepcost.errors import MiscountError, SepcostError
 from sepcost.version import __version__
 
@@ -29,7 +30,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        to_stdout(f"sepcost {__version__}\n")
+        sys.stdout.write(f"sepcost {__version__}\n")
         raise typer.Exit
 
 
@@ -49,10 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     2
     """
     try:
-        tidy_environment()
+        tidy_environment(completes=not arguments)
         prepare_streams()
         code = int(app(list(arguments), prog_name="sepcost", standalone_mode=False) or FINE)
-        flush_stdout()
+        sys.stdout.flush()
         return code
     except typer.Exit as exit_:
         return exit_.exit_code
@@ -67,11 +68,9 @@ def run(arguments: Sequence[str]) -> int:
         complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (ReaderGoneError, SystemExit):  # SystemExit: what Typer makes of a closed pipe while it prints its help
-        forget_stdout()
+    except SystemExit:  # how Typer ends what completes a command
         return FINE
     except OSError as error:
-        forget_stdout()
         complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
     except RecursionError:
         complain("the input is nested too deep")

@@ -13,10 +13,11 @@ import typer
 
 from sepcost.budget import Allow
 from sepcost.cli import options as o
-from sepcost.cli.contradictions import refuse_overwriting, refuse_scaling_without_a_map
+from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.log import for_log, under_github
 from sepcost.cli.multipliers import multiplier_sweep
+from sepcost.cli.overwriting import code_files, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import asked_replacements
@@ -133,7 +134,7 @@ def check(
     files = sources or []
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
-    read = [*files, *(replacements or ()), *(inputs or ())]
+    read = [*files, *code_files([*files, *(replacements or ()), *(inputs or ())])]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = under_github() and output is None
     usual = Format.GITHUB if to_actions else Format.TABLE

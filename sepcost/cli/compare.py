@@ -11,7 +11,6 @@ from sepcost.cli.contradictions import (
     refuse_beside_code,
     refuse_contradictions,
     refuse_figures_of_replacements,
-    refuse_overwriting,
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
@@ -29,6 +28,7 @@ from sepcost.cli.formats import (
 from sepcost.cli.job import Job
 from sepcost.cli.models import ModelOptions
 from sepcost.cli.multipliers import multiplier_sweep
+from sepcost.cli.overwriting import code_files, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
@@ -113,7 +113,7 @@ def compare(
     refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    refuse_overwriting([*files, *(replacements or ()), *(inputs or ())], output)
+    refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)
@@ -143,7 +143,7 @@ def compare(
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
-        write(chunks, output, to_the_end=bool(files) and "-" not in files and not sweep.names)
+        write(chunks, output)
     return job.exit_code
 
 

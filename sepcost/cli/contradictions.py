@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.errors import SepcostError
 from sepcost.report.view import OF_REPLACEMENT
-
-CONFIGS = (".yaml", ".yml")
 
 
 def refuse_contradictions(
@@ -58,52 +53,6 @@ def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> Non
         for name in names:
             if name.strip().lower().startswith(OF_REPLACEMENT):
                 raise SepcostError(f"{option} {name.strip()} is of a replacement: it does not go with -r none")
-
-
-def refuse_overwriting(
-    sources: Sequence[str], output: Path | None, option: str = "--output", what: str = "a source"
-) -> None:
-    """A SepcostError where the output is what a source reads or runs, or a config in a folder that is one."""
-    if output is None:
-        return
-    target = output.resolve()
-    for source in sources:
-        for path in map(Path, files_of(source)):
-            inside = path.is_dir() and path.resolve() in target.parents and target.suffix.lower() in CONFIGS
-            if inside or _is_same(target, path) or (path.is_dir() and _is_linked_into(target, path)):
-                raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
-
-
-def files_of(text: str) -> Iterator[str]:
-    """The files that a source may be: itself, or those that its code may be in.
-
-    >>> list(files_of("net.yaml")), list(files_of("nets.py:build(2)"))
-    (['net.yaml'], ['nets.py:build(2)', 'nets.py'])
-    """
-    yield text
-    source, colon, _ = text.partition(":")
-    if colon:
-        yield source
-    if colon and not source.endswith(".py"):
-        module = source.replace(".", os.sep)
-        for folder in dict.fromkeys(("", *sys.path)):
-            yield os.path.join(folder, f"{module}.py")  # noqa: PTH118
-            yield os.path.join(folder, module, "__init__.py")  # noqa: PTH118
-
-
-def _is_same(target: Path, path: Path) -> bool:
-    """Whether both are one file, whatever it is called."""
-    try:
-        return target == path.resolve() or (target.exists() and target.samefile(path))
-    except (OSError, ValueError):
-        return False
-
-
-def _is_linked_into(target: Path, folder: Path) -> bool:
-    """Whether a file is one of a folder's configs too, by a hard link."""
-    if not target.is_file() or target.stat().st_nlink < 2:
-        return False
-    return any(_is_same(target, path) for path in folder.rglob("*") if path.suffix.lower() in CONFIGS)
 
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:

@@ -74,7 +74,8 @@ def chosen_format(
     available = list(available)
     suffix = "" if output is None else output.suffix.lower()
     if suffix not in SUFFIXES and suffix not in PLAIN:
-        raise SepcostError(f"--output {output}: there is no format {suffix} ({listed(list(SUFFIXES))}): give --format")
+        there = listed([suffix for suffix, format_ in SUFFIXES.items() if format_ in available] or [".txt"])
+        raise SepcostError(f"--output {output}: there is no format {suffix} ({there}): give --format")
     named = SUFFIXES.get(suffix)
     if named in available:
         return named

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import redirect_stdout
 from functools import wraps
 from importlib import import_module
 from typing import Any
 
+from sepcost.apart import apart
 from sepcost.blocks import Parts
 from sepcost.budget import AS_GIVEN
 from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
@@ -80,7 +79,7 @@ def _family(text: str) -> Family:
 def _imported(module: str, name: str) -> Callable[..., Any]:
     try:
         look_here_for(module)
-        with redirect_stdout(sys.stderr):  # stdout is for results
+        with apart():
             found = import_module(module)
     except (Exception, SystemExit) as error:  # whatever the module's own code raises
         raise ReplacementError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
@@ -98,7 +97,7 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Parts]:
     @wraps(function)
     def guarded(conv: Conv, **options: Any) -> Parts:
         try:
-            with redirect_stdout(sys.stderr):
+            with apart():
                 return function(conv, **options)  # type: ignore[no-any-return]
         except SepcostError:
             raise

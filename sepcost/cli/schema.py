@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sepcost.cli.formats import Format, chosen_format
-from sepcost.cli.streams import to_stdout
+from sepcost.cli.streams import write
 
 
 def schema() -> None:
@@ -14,4 +14,4 @@ def schema() -> None:
 
     from sepcost.config.schema import json_schema
 
-    to_stdout(json.dumps(json_schema(), indent=2) + "\n")
+    write([json.dumps(json_schema(), indent=2), "\n"], None)

@@ -2,55 +2,92 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
+import re
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sepcost.cli.log import for_log
+from sepcost.cli.overwriting import refuse_code_that_ran
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.report.text import harmless
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
-class ReaderGoneError(Exception):
-    """Whoever read stdout has closed it: nothing is wrong, and nothing more can be written."""
+OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
+"""What the process has open already: written where it is, as the shell has opened it."""
+STDERR = 2
+
+
+class Descriptor(io.FileIO):
+    """A file descriptor that goes on when nobody reads it: what it does not take, and all that follows, goes nowhere.
+
+    That is an error, raised once, unless it is one of the ``forgiven``.
+    """
+
+    def __init__(self, number: int, forgiven: type[OSError] = BrokenPipeError, *, closefd: bool = False) -> None:
+        super().__init__(number, "w", closefd=closefd)
+        self._forgiven = forgiven
+
+    def write(self, data: Buffer, /) -> int:
+        """Write, as a file does."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            with Path(os.devnull).open("wb") as nowhere:  # the buffer above keeps the data, and will try again
+                os.dup2(nowhere.fileno(), self.fileno())
+            if not isinstance(error, self._forgiven):
+                raise
+            return memoryview(data).nbytes
 
 
 def prepare_streams() -> None:
-    """Let no character of a name stop the output: UTF-8 in pipes, and escapes where a terminal has not the letter."""
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (it is open as long as the process)
-    if sys.stdout is None:
-        raise SepcostError("standard output is closed")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(newline="\n")
-            if not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
-                stream.reconfigure(encoding="utf-8")
-            stream.reconfigure(errors="backslashreplace")
+    """Let neither a character of a name nor a reader that goes away stop the output.
+
+    It is UTF-8 in pipes, with escapes where a terminal has not the letter. That stdout is full or closed is an error,
+    for it has the results; stderr only says what the exit code says too.
+    """
+    sys.stdout = _prepared(sys.stdout, BrokenPipeError, os.O_RDONLY)
+    sys.stderr = _prepared(sys.stderr, OSError, os.O_WRONLY)
+
+
+def _prepared(stream: TextIO | None, forgiven: type[OSError], closed: int) -> TextIO:
+    """The stream; where it is closed, one to nowhere, opened so that writing fails or does not."""
+    if stream is None:
+        return _text(Descriptor(os.open(os.devnull, closed), forgiven))
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    as_it_is = stream.isatty() or "PYTHONIOENCODING" in os.environ
+    encoding = stream.encoding if as_it_is else "utf-8"
+    if stream in (sys.__stdout__, sys.__stderr__) and _is_file(stream):
+        return _text(Descriptor(stream.fileno(), forgiven), encoding, line_buffering=stream.line_buffering)
+    stream.reconfigure(encoding=encoding, errors="backslashreplace", newline="\n")
+    return stream
+
+
+def _is_file(stream: io.TextIOWrapper) -> bool:
+    """Whether it is a file descriptor, as all are but a console of Windows."""
+    return isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO)
+
+
+def _text(descriptor: Descriptor, encoding: str = "utf-8", *, line_buffering: bool = False) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(descriptor)
+    return io.TextIOWrapper(buffer, encoding, "backslashreplace", newline="\n", line_buffering=line_buffering)
 
 
 def complain(message: str) -> None:
     """One line on stderr, from the program itself."""
-    _to_stderr(f"sepcost: {harmless(message)}")
+    print(for_log(f"sepcost: {harmless(message)}"), file=sys.stderr)
 
 
 def complain_about(problems: Iterable[ConfigProblem]) -> None:
     """A line on stderr for each problem of a config."""
     for problem in problems:
-        _to_stderr(harmless(str(problem)))
-
-
-def _to_stderr(line: str) -> None:
-    """Write a line, if anybody takes it: what is wrong is in the exit code all the same."""
-    try:
-        print(for_log(line), file=sys.stderr)
-    except (OSError, ValueError):
-        _forget(sys.stderr)
+        print(for_log(harmless(str(problem))), file=sys.stderr)
 
 
 def stdin_lines() -> Iterable[bytes]:
@@ -60,75 +97,35 @@ def stdin_lines() -> Iterable[bytes]:
     return sys.stdin.buffer
 
 
-def write(chunks: Iterable[str], output: Path | None, option: str = "--output", *, to_the_end: bool = True) -> None:
+def write(chunks: Iterable[str], output: Path | None, option: str = "--output") -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
 
-    Where whoever reads stdout goes away, the rest is still made, for what it says of the exit code, unless it should
-    not be made ``to_the_end``.
+    All of them are made, whoever reads them: what they say of the exit code holds.
     """
     if output is None:
-        _write_to_stdout(iter(chunks), to_the_end=to_the_end)
-    elif _is_device(output):
-        _write_to_device(chunks, output, f"{option} {output}")
-    else:
-        _write_file(chunks, Path(os.path.realpath(output)), f"{option} {output}")
-
-
-def _write_to_stdout(chunks: Iterator[str], *, to_the_end: bool) -> None:
-    try:
         for chunk in chunks:
-            to_stdout(chunk)
+            sys.stdout.write(chunk)
             if chunk.endswith("\n"):  # whoever reads along has whole lines at once
-                flush_stdout()
-        flush_stdout()
-    except ReaderGoneError:
-        forget_stdout()
-        if to_the_end:
-            deque(chunks, maxlen=0)
-
-
-def to_stdout(text: str) -> None:
-    """Write, or raise ReaderGoneError."""
-    try:
-        sys.stdout.write(text)
-    except BrokenPipeError:
-        raise ReaderGoneError from None
-
-
-def flush_stdout() -> None:
-    """Flush, or raise ReaderGoneError."""
-    try:
+                sys.stdout.flush()
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise ReaderGoneError from None
-
-
-def forget_stdout() -> None:
-    """Let what is left in the buffer go nowhere when the process ends."""
-    _forget(sys.stdout)
-
-
-def _forget(stream: TextIO) -> None:
-    with contextlib.suppress(OSError, ValueError):  # a stream that is no file has no buffer to lose
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _is_device(output: Path) -> bool:
-    """Whether it is written as it is: a pipe, a terminal, a file descriptor of the shell's."""
-    absolute = Path(os.path.abspath(output))  # noqa: PTH100 (links stay)
-    return (
-        absolute.is_relative_to("/dev")
-        or absolute.is_relative_to("/proc")
-        or (output.exists() and not output.is_file() and not output.is_dir())
-    )
-
-
-def _write_to_device(chunks: Iterable[str], target: Path, shown: str) -> None:
+        return
+    shown = f"{option} {output}"
     try:
-        with target.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(chunks)
+        number = OPEN.fullmatch(str(output))
+        if number:
+            _write_to(os.dup(int(number[1] or STDERR)), chunks)
+        elif output.exists() and not output.is_file() and not output.is_dir():
+            _write_to(os.open(output, os.O_WRONLY), chunks)
+        else:
+            _write_file(chunks, Path(os.path.realpath(output)), shown)
     except OSError as error:
-        raise _unwritable(shown, error) from None
+        raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _write_to(descriptor: int, chunks: Iterable[str]) -> None:
+    """Write to a pipe, a device, or a file that the shell has opened: as they are."""
+    with _text(Descriptor(descriptor, closefd=True)) as file:
+        file.writelines(chunks)
 
 
 def _write_file(chunks: Iterable[str], target: Path, shown: str) -> None:
@@ -148,10 +145,9 @@ def _write_file(chunks: Iterable[str], target: Path, shown: str) -> None:
             file.writelines(chunks)
             written = file.tell() > 0
         if written:
+            refuse_code_that_ran(target, shown)
             temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
             temporary.replace(target)
-    except OSError as error:
-        raise _unwritable(shown, error) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -161,10 +157,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _unwritable(shown: str, error: OSError) -> SepcostError:
-    return SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def config_error(source: str, message: str) -> ConfigError:

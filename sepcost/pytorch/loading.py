@@ -19,10 +19,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from sepcost.apart import apart
 from sepcost.current_folder import look_here_for
 from sepcost.errors import ModelError
 from sepcost.model_text import Device, ModelText, foreign_format
-from sepcost.pytorch.own_code import RAISED, apart, own_line, told
+from sepcost.pytorch.own_code import RAISED, own_line, told
 from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
 from sepcost.wording import did_you_mean
 

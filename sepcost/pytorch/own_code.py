@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import linecache
-import os
 import sys
 import sysconfig
 import traceback
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import torch
@@ -28,40 +24,6 @@ NEVER_THE_MODELS = tuple(Path(path).resolve() for path in (*torch.__path__, *sep
 PYTHONS = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
 INSTALLED = {"site-packages", "dist-packages"}
 """What folders of libraries are called, wherever Python finds them: the environment's own, a user's, another one's."""
-
-STDOUT, STDERR = 1, 2
-
-
-@contextmanager
-def apart() -> Iterator[None]:
-    """Whatever runs in here prints to stderr, and warns nobody: stdout is for results.
-
-    >>> with apart():
-    ...     print("not here")
-    """
-    with redirect_stdout(sys.stderr), _output_to_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _output_to_stderr() -> Iterator[None]:
-    """What writes to the file descriptor itself, as C code and other programs do, writes to that of stderr."""
-    try:
-        kept = os.dup(STDOUT)
-    except OSError:  # there is none
-        yield
-        return
-    try:
-        if sys.__stdout__ is not None:
-            sys.__stdout__.flush()
-        os.dup2(STDERR, STDOUT)
-        yield
-    finally:
-        if sys.__stdout__ is not None:
-            sys.__stdout__.flush()
-        os.dup2(kept, STDOUT)
-        os.close(kept)
 
 
 def told(error: BaseException) -> str:

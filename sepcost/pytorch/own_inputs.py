@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from sepcost.apart import apart
 from sepcost.errors import ModelError
 from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.loading import check_arguments, described, importable, named_by
-from sepcost.pytorch.own_code import RAISED, apart, told
+from sepcost.pytorch.own_code import RAISED, told
 from sepcost.pytorch.placement import CPU, Copies, built
 
 FORMS = "return a tuple of those by position, a dict of those by name, or both as (args, kwargs)"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from sepcost.apart import apart
 from sepcost.errors import MiscountError, ModelError
 from sepcost.input_text import InputText, InputTexts
 from sepcost.model_text import Device, ModelText
@@ -17,7 +18,7 @@ from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
 from sepcost.pytorch.loading import copy_of, importable, load_model, why_not_meta
-from sepcost.pytorch.own_code import RAISED, apart, own_line, raised, running_layer, told
+from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, told
 from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
 from sepcost.pytorch.tracing import Trace, trace

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.commands import Sepcost
 
 NET = "name: net\ninput: {C: 3, H: 8}\nlayers: [{K: 3, O: 4}]\n"
+NOBODY = 65534
 SEPCOST = f"{sys.executable} -m sepcost"
 
 
@@ -44,10 +46,19 @@ FAILS = "sepcost check net.yaml --no-verify --max-params 1"
         ("sepcost compare net.yaml bad.yaml --format jsonl", 2),
         ("sepcost diff net.yaml bad.yaml", 2),
         ("sepcost compare net.yaml --colums macs", 2),
+        ("sepcost compare - < <(cat net.yaml; echo ---; cat bad.yaml)", 2),
+        ("sepcost compare -H 2,8 -C 3 -K 3 -O 4 --padding 0 --format csv", 2),
+        (f"{FAILS} --output >(true)", 1),
     ],
 )
 def test_exit_codes_do_not_depend_on_who_reads(command: str, code: int, ending: str) -> None:
     assert shell(f"{command} {ending}").returncode == code
+
+
+@pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | true"])
+def test_a_model_may_print_whoever_reads_it(ending: str) -> None:
+    Path("model.py").write_text(MODEL + "print('said')\n")
+    assert shell(f"sepcost check model.py:net --input 3x8x8 --no-verify --max-params 1M {ending}").returncode == 0
 
 
 @pytest.mark.parametrize("ending", [">/dev/full", ">&-"])
@@ -55,6 +66,11 @@ def test_what_cannot_be_written_is_an_error_of_its_own(ending: str) -> None:
     done = shell(f"sepcost compare net.yaml {ending}")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+    assert shell(f"sepcost compare net.yaml --output there.txt {ending}").returncode == 0
+    done = shell("sepcost compare net.yaml --output /dev/full")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2, ["sepcost: --output /dev/full: cannot be written: no space left on device"]
+    )  # fmt: skip
 
 
 # What is written
@@ -66,6 +82,10 @@ def test_pipes_and_file_descriptors_are_written_as_they_are() -> None:
     assert shell("sepcost compare net.yaml --format json --output /dev/fd/3 3>&1").stdout == usual
     shell("sepcost compare net.yaml --format json --output /dev/fd/3 3>there.json")
     assert Path("there.json").read_text() == usual
+    for name, number in (("/dev/fd/3", 3), ("/dev/stderr", 2)):
+        Path("log").write_text("kept\n")
+        shell(f"sepcost compare net.yaml --format json --output {name} {number}>>log")
+        assert Path("log").read_text() == f"kept\n{usual}"
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
@@ -113,10 +133,12 @@ def test_plain_names_are_tables(in_process: Sepcost, name: str) -> None:
 
 
 BLOCKS = """
+import os
 from sepcost import Conv
 print("said on import")
 def mine(conv):
     print("said on call")
+    os.write(1, b"said by C")
     return [("only", conv)]
 """
 MODEL = "import torch\nnet = torch.nn.Conv2d(3, 4, 3)\ndef images():\n    return [torch.zeros(1, 3, 8, 8)]\n"
@@ -159,6 +181,27 @@ def test_what_a_replacement_of_ones_own_prints_is_no_result() -> None:
     assert (done.returncode, "said" in done.stdout) == (0, False)
     assert "said on import" in done.stderr
     assert "said on call" in done.stderr
+    assert "said by C" in done.stderr
+
+
+def test_code_that_a_config_names_is_not_overwritten() -> None:
+    Path("model.py").write_text(MODEL)
+    Path("named.yaml").write_text("model: model.py:net\ninput: 3x8x8\n")
+    done = shell("sepcost compare named.yaml --run-models --format csv --output model.py")
+    message = "sepcost: --output model.py: is code that was run, and would be overwritten\n"
+    assert (done.returncode, done.stderr, Path("model.py").read_text()) == (2, message, MODEL)
+
+
+def test_a_file_that_is_standard_input_is_not_overwritten() -> None:
+    done = shell("sepcost compare - < net.yaml --format csv --output net.yaml")
+    message = "sepcost: --output net.yaml: is a source, and would be overwritten\n"
+    assert (done.returncode, done.stderr, Path("net.yaml").read_text()) == (2, message, NET)
+
+
+def test_the_name_of_a_replacement_is_no_file(in_process: Sepcost) -> None:
+    for name in ("separable", "blueprint"):
+        assert in_process("compare", "net.yaml", "-r", name, "--output", name).code == 0
+        assert Path(name).exists()
 
 
 # What is read
@@ -190,17 +233,35 @@ def test_unreadable_entries_of_a_folder_are_problems_and_what_is_passed_over_is_
         assert "nets/pipe.yaml: is no file\n" in done.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_folder_in_a_folder_is_a_problem(in_process: Sepcost) -> None:
-    locked = Path("nets/locked")
-    locked.mkdir(parents=True)
-    Path("nets/net.yaml").write_text(NET)
-    locked.chmod(0)
-    try:
-        done = in_process("compare", "nets")
-    finally:
-        locked.chmod(0o700)
-    assert (done.code, "nets/locked: cannot be read: permission denied" in done.err) == (2, True)
+def test_the_variables_of_completion_turn_no_check_into_none() -> None:
+    for instruction in ("complete_zsh", "complete_fish", "source_bash"):
+        assert shell(FAILS, _SEPCOST_COMPLETE=instruction, _TYPER_COMPLETE_ARGS="sepcost ").returncode == 1
+    for cword in ({}, {"COMP_CWORD": "x"}):
+        done = shell("sepcost", _SEPCOST_COMPLETE="complete_bash", COMP_WORDS="sepcost ", **cword)
+        assert "internal error" not in done.stderr
+    done = shell("sepcost", _SEPCOST_COMPLETE="complete_bash", COMP_WORDS="sepcost che", COMP_CWORD="1")
+    assert (done.returncode, done.stdout.split()) == (0, ["check"])
+
+
+@pytest.fixture
+def as_anybody(folder: Path) -> Iterator[None]:
+    """Not as root, who reads everything."""
+    folder.chmod(0o755)
+    user = os.geteuid()
+    os.seteuid(user or NOBODY)
+    yield
+    os.seteuid(user)
+
+
+def test_an_unreadable_folder_in_a_folder_is_a_problem(in_process: Sepcost, request: pytest.FixtureRequest) -> None:
+    for name in ("nets/locked", "nets/open"):
+        Path(name).mkdir(parents=True)
+        Path(name, "net.yaml").write_text(NET)
+    Path("nets/locked").chmod(0)
+    request.getfixturevalue("as_anybody")
+    for command in (("compare",), ("check", "--no-verify", "--max-params", "1M")):
+        done = in_process(*command, "nets")
+        assert (done.code, "nets/locked: cannot be read: permission denied\n" in done.err) == (2, True)
 
 
 # The environment

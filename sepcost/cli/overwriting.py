@@ -1,0 +1,66 @@
+"""What is never overwritten: sources, the code that they run, and what stands for them under other names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sepcost.errors import SepcostError
+
+CONFIGS = (".yaml", ".yml")
+
+
+def refuse_overwriting(
+    files: Iterable[str], output: Path | None, option: str = "--output", what: str = "a source"
+) -> None:
+    """A SepcostError where the output is one of these files, or a config in a folder that is one of them."""
+    if output is None:
+        return
+    target = output.resolve()
+    for path in (Path("/dev/stdin" if file == "-" else file) for file in files):
+        inside = path.is_dir() and path.resolve() in target.parents and target.suffix.lower() in CONFIGS
+        if inside or is_same(target, path) or (path.is_dir() and _is_linked_into(target, path)):
+            raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
+
+
+def refuse_code_that_ran(target: Path, shown: str) -> None:
+    """A SepcostError where the target is the file of a module, whoever named it: a config may have."""
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    if target.is_file() and any(file and is_same(target, Path(file)) for file in files):
+        raise SepcostError(f"{shown}: is code that was run, and would be overwritten")
+
+
+def code_files(texts: Iterable[str]) -> Iterator[str]:
+    """The files that the code may be in which sources, inputs and replacements name.
+
+    >>> next(code_files(["nets.py:build(2)"])), next(code_files(["blocks:mine"])), list(code_files(["net.yaml"]))
+    ('nets.py', 'blocks.py', [])
+    """
+    for source, colon, _ in (text.partition(":") for text in texts):
+        if source.endswith(".py"):
+            yield source
+        elif colon:
+            module = source.replace(".", os.sep)
+            for folder in dict.fromkeys(("", *sys.path)):
+                yield os.path.join(folder, f"{module}.py")  # noqa: PTH118
+                yield os.path.join(folder, module, "__init__.py")  # noqa: PTH118
+
+
+def is_same(target: Path, path: Path) -> bool:
+    """Whether both are one file, whatever it is called."""
+    try:
+        return target == path.resolve() or (target.exists() and target.samefile(path))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_linked_into(target: Path, folder: Path) -> bool:
+    """Whether a file is one of a folder's configs too, by a link there or a second name."""
+    return target.is_file() and any(
+        is_same(target, Path(path, name))
+        for path, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith(CONFIGS)
+    )
