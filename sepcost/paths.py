@@ -52,8 +52,9 @@ def relative(absolute_source: str, folder: str = "") -> str:
 
 
 def folder_of(file: str) -> str:
-    """The folder that a file is in; for a link, that of its target."""
-    return str(Path(os.path.realpath(file)).parent)
+    """The folder that a file is in; for a link, that of its target; for a pipe, the current one."""
+    is_pipe = Path(file).exists() and not Path(file).is_file()
+    return "" if is_pipe else str(Path(os.path.realpath(file)).parent)
 
 
 def is_within(source: str | None, sources: Sequence[str]) -> bool:

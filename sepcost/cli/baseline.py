@@ -122,8 +122,8 @@ def _refuse_twins(networks: Sequence[CostedNetwork], shown: str) -> None:
 
 def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> list[CostedNetwork]:
     """The networks of a baseline that are not of these sources."""
-    if path.is_dir():
-        raise SepcostError(f"{OPTION} {path}: is a folder, not a file")
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise SepcostError(f"{OPTION} {path}: is {'a folder, ' if path.is_dir() else ''}not a file")
     try:
         held = Baseline.read(str(path))
     except ConfigError as error:

@@ -89,6 +89,15 @@ def test_pipes_and_file_descriptors_are_written_as_they_are() -> None:
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_baseline_is_read_from_a_pipe_and_never_written_to_one() -> None:
+    assert shell("sepcost check net.yaml --no-verify --update-baseline costs.json").returncode == 0
+    usual = shell("sepcost check net.yaml --no-verify --baseline costs.json")
+    piped = shell("sepcost check net.yaml --no-verify --baseline <(cat costs.json)")
+    assert (piped.returncode, piped.stdout) == (0, usual.stdout)
+    done = shell("sepcost check net.yaml --no-verify --update-baseline >(cat)")
+    assert (done.returncode, done.stderr[-11:]) == (2, "not a file\n")
+
+
 def test_a_name_of_255_bytes_can_be_written(in_process: Sepcost) -> None:
     name = "n" * 250 + ".json"
     assert in_process("compare", "net.yaml", "--output", name).code == 0
