@@ -152,6 +152,8 @@ def _layer(place: Place, replacements: Sequence[str], convention: Convention, *,
     costs = {of: _figures(row, convention, has_map=has_map) for of, row in place.at("costs").entries()}
     if STANDARD not in costs:
         place.at("costs").at(STANDARD)
+    for of in costs.keys() - {STANDARD, *replacements}:
+        place.at("costs").at(of).refuse("is of no replacement that the network has")
     standard = costs[STANDARD]
     replaced = {of: costs.get(of, standard) for of in replacements}
     return CostedLayer(place.at("name").text(), {**usual_facts(written), **written}, standard, replaced)

@@ -31,6 +31,12 @@ layers:
   - {name: pool, type: pool, global: true}
   - {name: classes, type: linear, O: 10, bias: true}
 """
+MODEL = """\
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 8, 3))
+"""
 OTHER = NET.replace("name: net", "name: other").replace("C: 3", "C: 4")
 CONFIGS = sorted(file.relative_to(ROOT).as_posix() for file in (ROOT / "configs").glob("*.yaml"))
 
@@ -679,6 +685,50 @@ def test_an_old_baseline_that_is_seen_from_another_folder_says_so(
         "sepcost: ../costs.json: has none of these networks, and none of its files is there (a/net.yaml): check from "
         "the folder in which it was written, or write it again (--update-baseline ../costs.json)\n",
     )
+
+
+def test_bytes_that_the_first_version_counted_of_models_are_not_compared(
+    sepcost_: Sepcost, check: Sepcost, tmp_path: Path
+) -> None:
+    write(MODEL, "small.py")
+    model = ("small.py:build", "--input", "3x8x8", "--format", "json")
+    before = json.loads(sepcost_("compare", *model).out)
+    (network,) = before["networks"]
+    assert (before["version"], "uncounted" in network) == ("0.1.0", True)
+    for each in (*network["layers"], *network["total"].values()):
+        for name in ("traffic_bytes", "weight_bytes"):
+            each.get("standard", each)[name] = 1
+    network["total"]["standard"] |= {"traffic_bytes": len(network["layers"]), "weight_bytes": len(network["layers"])}
+    network["total"]["standard"]["peak_activation_bytes"] = 1
+    network["total"]["replacements"] = {}
+    write(json.dumps(before), "costs.json")
+    told = (
+        "sepcost: costs.json: bytes and peaks of 1 model are not compared, since sepcost 0.1 counted them too low: "
+        "write it again (--update-baseline costs.json)\n"
+    )
+    done = check(*model, "-r", "none", "--baseline", "costs.json")
+    (now,) = judged(done)
+    assert (done.code, done.err, now["changes"]) == (0, told, [])
+    assert [each["figure"] for each in now["growth"]] == ["params", "macs", "activations"]
+
+    write(NET)
+    done = check("net.yaml", "--update-baseline", "costs.json")
+    away = "has other models, whose bytes sepcost 0.1 counted too low: check them too"
+    assert (done.code, done.err) == (2, f"sepcost: --update-baseline costs.json: {away}\n")
+    assert check(*model, "-r", "none", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 0
+    done = check(*model, "-r", "none", "--baseline", "costs.json")
+    assert (done.code, done.err, len(judged(done)[0]["growth"])) == (0, "", len(JUDGED))
+
+
+def test_a_network_that_is_gone_does_not_stop_an_update(check: Sepcost) -> None:
+    write(NET, "a/net.yaml")
+    write(OTHER, "a/other.yaml")
+    check("a", "--update-baseline", "costs.json")
+    Path("a/other.yaml").unlink()
+    both = ("--baseline", "costs.json", "--update-baseline", "costs.json")
+    assert check("a", *both).err.endswith("sepcost: costs.json is written: 1 network\n")
+    assert names_in() == ["net"]
+    assert check("a", *both).code == 0
 
 
 def test_updates_at_once_lose_nothing(tmp_path: Path) -> None:
