@@ -28,10 +28,16 @@ class Verdict:
     growth: Growth | None = None
     is_new: bool = False
     was: CostedNetwork | None = None
+    has_namesakes: bool = False
 
     @property
     def name(self) -> str:
         return self.costs.name
+
+    @property
+    def label(self) -> str:
+        """Its name, and its file where another network is called the same."""
+        return f"{self.name} ({self.source})" if self.has_namesakes else self.name
 
     @property
     def source(self) -> str:

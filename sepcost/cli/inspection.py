@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sepcost.alignment import partners, place
@@ -102,6 +104,12 @@ class Inspection:
             Allow.GONE in self.wishes.allowed,
         )
 
+    @cached_property
+    def _shared_names(self) -> set[str]:
+        """Names that several networks have."""
+        names = Counter(counted.comparison.network.name for counted in self.counted)
+        return {name for name, many in names.items() if many > 1}
+
     @property
     def _unread(self) -> set[str]:
         return {problem.source for problem in self.problems}
@@ -161,6 +169,7 @@ class Inspection:
             None if partner is None else growth(partner, costs, self._allowances(counted), uncounted_allowed=allowed),
             is_new=baseline is not None and partner is None,
             was=partner if moved else None,
+            has_namesakes=costs.name in self._shared_names,
         )
 
     def _allowances(self, counted: Counted) -> Mapping[str, Allowance]:

@@ -92,7 +92,7 @@ class _Line(NamedTuple):
 
 
 def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
-    name = verdict.name
+    name = verdict.label
     for line in _lines(verdict, baseline):
         yield Row((name, *line), line.look)
         name = ""
@@ -141,7 +141,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     if judgement.unverified:
         yield f"Not verified: {judgement.unverified}."
     lines = [
-        f"{verdict.name}: {unverified_line(item)}."
+        f"{verdict.label}: {unverified_line(item)}."
         for verdict in judgement.verdicts
         for item in (verdict.verification.unverified if verdict.verification else ())
     ]
@@ -152,7 +152,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     yield from (*input_notes(*networks), *caveats(*networks))
     for verdict in judgement.verdicts:
         if verdict.is_new:
-            yield f"{verdict.name}: {unknown_sentence(verdict, judgement.baseline)}."
+            yield f"{verdict.label}: {unknown_sentence(verdict, judgement.baseline)}."
     for verdict in judgement.verdicts:
         yield from _replaced_alone(verdict, judgement.baseline)
     for verdict in judgement.verdicts:
@@ -181,7 +181,7 @@ def _replaced_alone(verdict: Verdict, baseline: str | None) -> Iterator[str]:
     for grown in verdict.grown:
         layer = grown.culprit
         if grown.outcome is Outcome.BROKEN and layer is not None and layer.status is Status.UNCHANGED:
-            yield f"{verdict.name} {growth_sentence([grown], baseline)}."
+            yield f"{verdict.label} {growth_sentence([grown], baseline)}."
 
 
 def _mismatch_sheet(verdicts: Sequence[Verdict]) -> Iterator[Sheet]:
@@ -191,7 +191,7 @@ def _mismatch_sheet(verdicts: Sequence[Verdict]) -> Iterator[Sheet]:
         for wrong in verdict.verification.mismatches if verdict.verification else ():
             variant = ": ".join(filter(None, (wrong.variant, wrong.part)))
             cells: tuple[Cell, ...] = (
-                verdict.name, wrong.layer or "the whole network", variant, FIELDS[wrong.field],
+                verdict.label, wrong.layer or "the whole network", variant, FIELDS[wrong.field],
                 found_text(wrong.ours), found_text(wrong.theirs),
             )  # fmt: skip
             rows.append(Row(cells, Look.FLAGGED))
@@ -209,4 +209,4 @@ def _changed_sheet(verdict: Verdict) -> Iterator[Sheet]:
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if listed:
         sheet = layers_sheet(difference, listed)
-        yield sheet._replace(title=sheet.title.replace("Layers", f"Layers of {verdict.name}", 1))
+        yield sheet._replace(title=sheet.title.replace("Layers", f"Layers of {verdict.label}", 1))

@@ -212,7 +212,7 @@ def undecided_growth(grown: Grown, baseline: str | None) -> str:
 def moved_sentence(verdict: Verdict, baseline: str | None) -> str:
     """Where a network was before."""
     was = verdict.was or verdict.costs
-    return f"{verdict.name} is {was.name} of {was.source} in {baseline}, where nothing is any more"
+    return f"{verdict.label} is {was.name} of {was.source} in {baseline}, where nothing is any more"
 
 
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:

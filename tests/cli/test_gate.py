@@ -201,3 +201,11 @@ def test_growth_in_a_file_is_read_as_it_is_typed(check: Sepcost, growth: str, to
     write(f"{SMALL}budget: {{growth: {growth}}}\n", "small.yaml")
     done = check("small.yaml")
     assert (done.code, told in done.err) == (2, True), done.err
+
+
+def test_networks_of_one_name_are_told_apart_by_their_files(check: Sepcost) -> None:
+    write(SMALL, "nets/one.yaml")
+    write(SMALL, "nets/two.yaml")
+    done = check("nets", "--max-params", "100")
+    names = [line.split("  ")[0] for line in done.out.splitlines()[3:5]]
+    assert names == ["small (nets/one.yaml)", "small (nets/two.yaml)"]
