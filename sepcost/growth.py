@@ -19,7 +19,7 @@ class Grown(NamedTuple):
     """One figure of a network's total, before and after: of its ``standard``, or of a replacement by its text.
 
     ``culprit`` is the layer that grew the most in it, where any did. ``after`` is None where nobody can know it any
-    more, and no more than a lower bound where it is not all ``is_known``.
+    more; it is no more than a lower bound where it is not all ``is_known``, and so is ``before`` if not ``was_known``.
     """
 
     of: str
@@ -29,13 +29,15 @@ class Grown(NamedTuple):
     allowance: Allowance = Allowance()
     culprit: LayerDifference | None = None
     is_known: bool = True
+    was_known: bool = True
 
     @property
     def outcome(self) -> Outcome:
         """Whether it did not grow, or no more than allowed; nobody can say it of what is not all known."""
         if self.after is None:
             return Outcome.UNDECIDED
-        return Outcome.of(self.after <= self.allowance.bound(self.before), known=self.is_known)
+        holds = self.after <= self.allowance.bound(self.before)
+        return Outcome.of(holds, known=self.is_known) if holds or self.was_known else Outcome.UNDECIDED
 
     @property
     def holds(self) -> bool:
@@ -72,8 +74,12 @@ def growth(
     both = [text for text in after.replaced if text in before.replaced]
     totals = [(STANDARD, before.total, after.total)]
     totals += [(text, before.replaced[text], after.replaced[text]) for text in both]
-    is_known = uncounted_allowed or not after.lower_bound
-    figures = [grown._replace(is_known=is_known) for each in totals for grown in _grown(*each, difference, allowances)]
+    is_known, was_known = (uncounted_allowed or not side.lower_bound for side in (after, before))
+    figures = [
+        grown._replace(is_known=is_known, was_known=was_known)
+        for each in totals
+        for grown in _grown(*each, difference, allowances)
+    ]
     return Growth(difference, tuple(figures), tuple(text for text in after.replaced if text not in before.replaced))
 
 

@@ -53,7 +53,7 @@ def peak(network: Network, runs: Sequence[Runs], *, own: bool = False) -> Peak |
         return None
     in_bytes = own and bool(schedule.widths)
     sizes = list(schedule.bytes if in_bytes else schedule.sizes)
-    steps = list(_steps(schedule, runs, sizes, in_bytes=in_bytes))
+    steps = list(_steps(schedule, runs, sizes))
     return _most(steps, sizes, schedule, in_bytes=in_bytes) if steps else None
 
 
@@ -112,17 +112,17 @@ def _is_alone(network: Network) -> bool:
     return len(network) == 1 and not isinstance(network.nodes[0].layer, Other)
 
 
-def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int], *, in_bytes: bool) -> Iterator[Step]:
+def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int]) -> Iterator[Step]:
     """The steps, with a step for each part of a replacement; the maps between the parts are added to the sizes."""
     for step in schedule.steps:
         parts = () if step.node is None else runs[step.node]
         if len(parts) < 2:
             yield step
             continue
-        width = schedule.widths[step.writes[0]] if in_bytes else 1
+        written, of_one = sizes[step.writes[0]], prod(parts[-1][1].output_shape)
         read = step.reads
         for name, layer in parts[:-1]:
-            sizes.append(prod(layer.output_shape) * width)
+            sizes.append(prod(layer.output_shape) * written // of_one)  # of all samples, in the units of the map
             hidden = (len(sizes) - 1,)
             yield Step(name, read, hidden)
             read = hidden
@@ -136,7 +136,7 @@ def _most(steps: Sequence[Step], sizes: Sequence[int], schedule: Schedule, *, in
         for map_ in step.reads + step.writes:
             first.setdefault(map_, number)
             last[map_] = number
-    first |= dict.fromkeys(first.keys() & set(schedule.inputs), 0)
+    first |= dict.fromkeys(set(schedule.inputs) & (first.keys() | set(schedule.outputs)), 0)
     last |= dict.fromkeys(first.keys() & set(schedule.outputs), len(steps) - 1)
     change = [0] * (len(steps) + 1)
     for map_, number in first.items():

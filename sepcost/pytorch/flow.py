@@ -54,7 +54,10 @@ class Tensor(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        return self.numel * self.width == self.bytes
+        """Whether it is all of its memory, each number once."""
+        _, shape, strides = self.lies
+        is_expanded = any(size > 1 and not stride for size, stride in zip(shape, strides))
+        return self.numel * self.width == self.bytes and not is_expanded
 
 
 class Kind(Enum):
@@ -122,6 +125,8 @@ class Flow:
         makes = [each for each in new if each.elements]
         changes = [self._new(each) for each in made if memory_of(each) not in self._held] if is_written else []
         kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
+        if func._overloadpacket is aten._to_copy and made[0].stride() != read[0].stride():
+            kind = Kind.MAKES  # it has another layout
         fresh = self._copied(read, made[0]) if kind is Kind.JOINS else 0
         if makes or changes or (reads and (is_written or not made)):
             self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
@@ -156,14 +161,18 @@ class Flow:
 
     def _copied(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> int:
         """How much of a concatenation no producer can write there: constants, other dtypes, and what is there twice."""
-        wanted = Counter[int]()
+        wanted, distinct = Counter[int](), set[Tensor]()
         there: dict[int, int] = {}
         for part in map(_tensor, parts):
             wanted[part.memory] += part.numel
+            distinct.add(part)
             there[part.memory] = (
                 part.elements if part.memory in self._known and part.width == whole.element_size() else 0
             )
-        return sum(max(0, many - there[memory]) for memory, many in wanted.items())
+        once = Counter[int]()
+        for part in distinct:
+            once[part.memory] += part.numel
+        return sum(many - min(there[memory], once[memory]) for memory, many in wanted.items())
 
 
 class _Plan:
@@ -172,7 +181,9 @@ class _Plan:
     def __init__(self, flow: Flow, nodes: Mapping[Call, tuple[int, str]]) -> None:
         self.flow = flow
         self.nodes = nodes
-        self.last = _last_reads(flow)
+        self.direct = _direct_reads(flow)
+        self.last = _last_reads(flow, self.direct)
+        self.wholes = _wholes(flow)
         self.maps: dict[int, tuple[int, ...]] = {}
         self.holders: list[set[int]] = []
         self.sizes: list[int] = []
@@ -233,7 +244,15 @@ class _Plan:
     def _is_last(self, number: int, tensor: Tensor, but: int | None = None) -> bool:
         """Whether nobody reads these maps later, except through one memory."""
         holders = {holder for map_ in self.maps[tensor.memory] for holder in self.holders[map_]}
-        return all(self.last.get(holder, -1) <= number for holder in holders - {but})
+        return all(self._last_read(holder, but) <= number for holder in holders - {but})
+
+    def _last_read(self, memory: int, but: int | None) -> int:
+        """The last read of a memory that is not one of a concatenation in this one."""
+        wholes = self.wholes.get(memory, set())
+        if but not in wholes:
+            return self.last.get(memory, -1)
+        others = (self.last.get(whole, -1) for whole in wholes - {but})
+        return max(self.direct.get(memory, -1), *others, -1)
 
     def _map(self, elements: int, width: int) -> tuple[int]:
         self.sizes.append(elements)
@@ -254,18 +273,33 @@ class _Plan:
         return tuple(dict.fromkeys(map_ for each in tensors for map_ in self.maps.get(each.memory, ())))
 
 
-def _last_reads(flow: Flow) -> dict[int, int]:
-    """The last event that reads each memory; that of a concatenation reads its parts."""
+def _direct_reads(flow: Flow) -> dict[int, int]:
+    """The last event that reads each memory itself."""
     last: dict[int, int] = {}
     for number, event in enumerate(flow.events):
         if event.kind is not Kind.JOINS:
             last |= dict.fromkeys((each.memory for each in event.reads), number)
-    last |= dict.fromkeys((each.memory for each in flow.outputs), len(flow.events))
+    return last | dict.fromkeys((each.memory for each in flow.outputs), len(flow.events))
+
+
+def _last_reads(flow: Flow, direct: Mapping[int, int]) -> dict[int, int]:
+    """The last event that reads each memory; that of a concatenation reads its parts."""
+    last = dict(direct)
     for event in reversed(flow.events):
         if event.kind is Kind.JOINS and event.makes[0].memory in last:
             for each in event.reads:
                 last[each.memory] = max(last.get(each.memory, -1), last[event.makes[0].memory])
     return last
+
+
+def _wholes(flow: Flow) -> dict[int, set[int]]:
+    """The concatenations that each memory is a part of."""
+    wholes: dict[int, set[int]] = {}
+    for event in flow.events:
+        if event.kind is Kind.JOINS:
+            for each in event.reads:
+                wholes.setdefault(each.memory, set()).add(event.makes[0].memory)
+    return wholes
 
 
 @cache

@@ -209,3 +209,17 @@ def test_networks_of_one_name_are_told_apart_by_their_files(check: Sepcost) -> N
     done = check("nets", "--max-params", "100")
     names = [line.split("  ")[0] for line in done.out.splitlines()[3:5]]
     assert names == ["small (nets/one.yaml)", "small (nets/two.yaml)"]
+
+
+def test_growth_beyond_what_was_not_all_counted_is_undecided(check: Sepcost) -> None:
+    check(*MODEL, "--update-baseline", "costs.json")
+    Path("wider").mkdir()
+    Path("net.py").write_text(
+        TRANSFORM.replace("width=8", "width=9").replace("torch.fft.rfft2(self.conv(x)).real", "self.conv(x)")
+    )
+    Path("wider/net.py").write_text(Path("net.py").read_text())
+    text = Path("costs.json").read_text().replace('"net.py:Net"', '"wider/net.py:Net"')
+    Path("costs.json").write_text(text)
+    code, document = judged(check, "wider/net.py:Net", *MODEL[1:], "--baseline", "costs.json")
+    outcomes = {(grown["figure"], grown["outcome"]) for grown in document["networks"][0]["growth"]}
+    assert (code, ("macs", "undecided") in outcomes) == (2, True)

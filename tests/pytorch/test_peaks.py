@@ -109,6 +109,22 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         lambda self, x: self.wide(torch.cat([self.a(x)] * 2, 1)),
         ("wide", 8, 4, 0),
     ),
+    "also where it is a part of a map": (
+        lambda self, x: self.a(torch.cat([x[:, :4], x[:, :4]], 1)) + x,
+        ("a", 6, 4, 0),  # the part and its copy: the whole map waits
+    ),
+    "what runs in place on a concatenation needs no other map": (
+        lambda self, x: self.wide(torch.cat([self.a(x), self.b(x)], 1).relu_()),
+        ("b", 4, 4, 4),
+    ),
+    "another layout is a copy": (
+        lambda self, x: self.up(self.stride(x)).to(memory_format=torch.channels_last),
+        ("_to_copy", 16, 16, 0),
+    ),
+    "what is expanded is not written over": (
+        lambda self, x: (y := self.up(self.stride(x)))[:, :1].expand(-1, 8, -1, -1) * 2 + y[:, :1],
+        ("mul", 16, 16, 0),
+    ),
     "so is what is stacked twice": (lambda self, x: torch.stack([self.a(x)] * 3).sum(0), ("sum", 12, 4, 0)),
     "and what has another dtype": (
         lambda self, x: torch.cat([self.a(x), self.b(x).double()]),
@@ -151,6 +167,33 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         ("stride", 4, 1, 8),
     ),
 }
+
+
+def test_an_input_that_is_given_back_is_there_all_the_time() -> None:
+    class Passes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Conv2d(8, 8, 3, padding=1, bias=False)
+
+        def forward(self, x: Tensor, y: Tensor) -> Any:
+            return self.a(x), y
+
+    peak = compare(Passes(), [], inputs=(torch.zeros(1, 8, 16, 16), torch.zeros(1, 100, 8, 8))).standard.peak
+    assert peak is not None
+    assert (peak.read, peak.written, peak.held) == (MAP, MAP, 6400)
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_maps_between_the_parts_of_a_replacement_are_of_all_samples(samples: int) -> None:
+    """Of a batch of one's own, and of frames that a model folds into the batch: 32 channels between the parts."""
+    frames = Does(lambda self, x: self.a(x.flatten(0, 1)))
+    for model, inputs in (
+        (Does(lambda self, x: self.a(x)), torch.zeros(samples, 8, 16, 16)),
+        (frames, torch.zeros(1, samples, 8, 16, 16)),
+    ):
+        peak = compare(model, "separable:multiplier=4", inputs=inputs).totals["separable:multiplier=4"].peak
+        assert peak is not None
+        assert (peak.read, peak.written) == (samples * MAP, samples * 4 * MAP)
 
 
 def test_inputs_by_name_are_maps_too() -> None:
