@@ -175,22 +175,20 @@ def partners(
     whether nothing is there any longer. Raises SepcostError for two of one name in one file.
     """
     found: dict[int, CostedNetwork] = {}
-    left = list(before)
-    keys: list[Callable[[CostedNetwork], Hashable]] = [
-        lambda network: place(network, file_key),
-        lambda network: place(network, file_key)[0],
-        lambda network: network.name,
-    ]
-    for key in keys:
+
+    def pair(left: Sequence[CostedNetwork], key: Callable[[CostedNetwork], Hashable]) -> list[CostedNetwork]:
+        """Find those of which one on each side has this key; return what is left of before."""
         ours = _by_key([(key(network), number) for number, network in enumerate(now) if number not in found])
         theirs = _by_key([(key(network), network) for network in left])
         for what, numbers in ours.items():
             if len(numbers) == len(theirs.get(what, ())) == 1:
                 found[numbers[0]] = theirs[what][0]
         taken = set(map(id, found.values()))
-        left = [network for network in left if id(network) not in taken]
-        if key is keys[1]:
-            left = list(filter(is_empty, left))
+        return [network for network in left if id(network) not in taken]
+
+    left = pair(before, lambda network: place(network, file_key))
+    left = pair(left, lambda network: place(network, file_key)[0])
+    left = pair(list(filter(is_empty, left)), lambda network: network.name)
     _refuse_twins([network for number, network in enumerate(now) if number not in found], left, file_key)
     return found
 

@@ -22,7 +22,6 @@ from sepcost.report.check_text import (
     moved_sentence,
     outcome_line,
     owner_of,
-    result_text,
     undecided,
     unknown_sentence,
 )
@@ -109,17 +108,17 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
         yield _Line(RESULTS[check.outcome], what, owner_of(check), *figures)
     if verdict.growth is not None and not failing:
         for of, changes in _changes(verdict):
-            yield _Line(result_text(True), changes, of, limit="baseline")
+            yield _Line(RESULTS[Outcome.HELD], changes, of, limit="baseline")
     if verdict.is_unknown:
         for new in (verdict.growth.unknown if verdict.growth else ()) or (STANDARD,):
-            yield _Line(result_text(False), "growth: new", new, limit="baseline")
+            yield _Line(RESULTS[Outcome.BROKEN], "growth: new", new, limit="baseline")
     if not verdict.checks and verdict.verification is None:
         yield _Line(NOTHING, "nothing to check")
 
 
 def _verified(verification: Verification) -> _Line:
     left = f"; {exact(len(verification.unverified))} not verified" if verification.unverified else ""
-    result = result_text(not verification.mismatches) if verification.checked else NOTHING
+    result = RESULTS[Outcome.of(not verification.mismatches)] if verification.checked else NOTHING
     return _Line(result, f"counts{left}", "", _confirmed(verification), f"torch {verification.witness}")
 
 

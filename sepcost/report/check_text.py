@@ -130,11 +130,6 @@ RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "u
 """What becomes of a check, in a word."""
 
 
-def result_text(holds: bool) -> str:
-    """Whether it holds, in a word."""
-    return RESULTS[Outcome.of(holds)]
-
-
 def missed_text(check: Budgeted | Grown) -> str:
     """By how much it does not hold, with a sign; nothing where it does, or where nobody knows."""
     if check.outcome is not Outcome.BROKEN:
