@@ -57,12 +57,20 @@ class Wishes:
     allowed: frozenset[Allow] = frozenset()
 
 
+class Wanted(NamedTuple):
+    """A limit, what it speaks of (a replacement's text, or ``none``), and its line in the file, if it is in one."""
+
+    limit: Limit
+    of: str
+    line: int | None = None
+
+
 class Counted(NamedTuple):
     """A network that could be counted, and what is to hold of it."""
 
     comparison: Comparison
     lines: Lines
-    limits: Sequence[tuple[Limit, str, int | None]]
+    limits: Sequence[Wanted]
 
 
 class Inspection:
@@ -178,9 +186,7 @@ class Inspection:
         return {**self.wishes.allowances.of_all, **(budget.growth if budget else {}), **self.wishes.allowances.of_each}
 
 
-def _chosen(
-    network: Network, lines: Lines, wishes: Wishes
-) -> tuple[list[Replacement], list[tuple[Limit, str, int | None]]]:
+def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replacement], list[Wanted]]:
     """The replacements to compare with; and each limit, what it speaks of, and its line in the file.
 
     That is the network as it is, unless ``-r`` names a replacement, or a file's budget does for its own limits.
@@ -192,19 +198,17 @@ def _chosen(
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
         chosen.append(Replacement.parse(meant))
     overridden = {(limit.figure, typed) for limit in wishes.limits}
-    limits: list[tuple[Limit, str, int | None]] = [
-        (limit, meant, lines.limits.get(limit.figure))
+    limits = [
+        Wanted(limit, meant, lines.limits.get(limit.figure))
         for limit in (budget.limits if budget else ())
         if (limit.figure, meant) not in overridden
     ]
-    limits += [(limit, typed, None) for limit in wishes.limits]
+    limits += [Wanted(limit, typed) for limit in wishes.limits]
     _refuse_reductions_of_nothing(network, lines, limits)
     return chosen, limits
 
 
-def _refuse_reductions_of_nothing(
-    network: Network, lines: Lines, limits: Sequence[tuple[Limit, str, int | None]]
-) -> None:
+def _refuse_reductions_of_nothing(network: Network, lines: Lines, limits: Sequence[Wanted]) -> None:
     """A ConfigError for each limit of a reduction that is of no replacement."""
     told = "is of a replacement, and none is named: give -r separable"
     add = ", or add `replacement: separable` to the budget"
