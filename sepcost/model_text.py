@@ -17,6 +17,8 @@ from sepcost.wording import in_one_line
 
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"
+CONFIGS = (".yaml", ".yml")
+"""How the names of configs end in a folder, whatever else is in them."""
 SCHEMES = "//"
 """What stands behind the colon of an address in the web."""
 
@@ -101,12 +103,14 @@ def is_model_text(text: str) -> bool:
 
     >>> [is_model_text(text) for text in ("pkg.nets:UNet", "mynet.py", "model.h5")]
     [True, True, True]
-    >>> [is_model_text(text) for text in ("net.yaml", "-", r"C:\nets\net.yaml", "https://example.org/net.yaml")]
+    >>> [is_model_text(text) for text in ("net:v2.yaml", "-", r"C:\nets\net.yaml", "https://example.org/net.yaml")]
     [False, False, False, False]
     """
     source, colon, expression = _halves(text)
     if not colon:
         return _is_python_file(source) or foreign_format(source) is not None
+    if text.lower().endswith(CONFIGS):
+        return False
     return not expression.startswith(SCHEMES) and not _exists(text)
 
 

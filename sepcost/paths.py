@@ -12,11 +12,12 @@ from sepcost.model_text import PYTHON, is_model_text
 STDIN = "<stdin>"
 
 
-def absolute(source: str, folder: str = "") -> str:
+def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:
     """The source that is named so in this folder, as it is named from anywhere.
 
-    Folders that are links are resolved, a file that is one stays it. Standard input and a model of an installed module
-    are called the same everywhere.
+    Folders that are links are resolved, a file that is one stays it; nothing is resolved unless ``follow``: where a
+    name led when it was written, it may lead no more. Standard input and a model of an installed module are called the
+    same everywhere.
 
     >>> absolute("pkg.nets:UNet"), absolute("nets.py:build", "/project").endswith("/project/nets.py:build")
     ('pkg.nets:UNet', True)
@@ -25,6 +26,8 @@ def absolute(source: str, folder: str = "") -> str:
     if halves is None:
         return source
     path = os.path.join(folder, halves[0])  # noqa: PTH118 (a Path would lose what is behind the file's name)
+    if not follow:
+        return os.path.abspath(path) + halves[1]  # noqa: PTH100 (links stay)
     if os.path.isdir(path):  # noqa: PTH112 (a name that the system refuses is no folder)
         return os.path.realpath(path)
     parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
@@ -58,17 +61,21 @@ def folder_of(file: str) -> str:
 
 
 def is_within(source: str | None, sources: Sequence[str]) -> bool:
-    """Whether it is one of these sources, or a file in a folder that is one."""
+    """Whether it is one of these sources, or a file in a folder that is one: by its name, or where links lead now."""
     if source == STDIN:
         return "-" in sources
     if source is None:
         return False
+    around = {name for each in sources if each != "-" for name in _names(each)}
     file, code = _halves(source, "") or (source, ":")
-    around = [absolute(each) for each in sources if each != "-"]
     if code:
         return absolute(source) in around
-    path = Path(absolute(file))
-    return any(path == Path(each) or Path(each) in path.parents for each in around)
+    return any(not around.isdisjoint((name, *map(str, Path(name).parents))) for name in _names(file))
+
+
+def _names(source: str) -> tuple[str, str]:
+    """As it is called, and where that leads."""
+    return absolute(source, follow=False), absolute(source)
 
 
 def _halves(source: str, folder: str) -> tuple[str, str] | None:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sepcost.errors import SepcostError
-
-CONFIGS = (".yaml", ".yml")
+from sepcost.model_text import CONFIGS
 
 
 def refuse_overwriting(

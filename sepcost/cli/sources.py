@@ -11,11 +11,9 @@ from sepcost.cli.named_models import read_items
 from sepcost.cli.streams import complain, config_error, stdin_lines
 from sepcost.config import Loaded, read_lines
 from sepcost.errors import ConfigError
-from sepcost.model_text import is_model_text
+from sepcost.model_text import CONFIGS, is_model_text
 from sepcost.paths import STDIN, absolute
 from sepcost.report.notes import named
-
-SUFFIXES = (".yaml", ".yml")
 
 
 def networks(
@@ -78,7 +76,7 @@ class Folder:
         for path, folders, files in os.walk(source, onerror=self._refused):
             over = {name for name in folders if name.startswith(".") or Path(path, name).is_symlink()}
             folders[:] = (name for name in folders if name not in over)
-            configs = {name for name in files if name.lower().endswith(SUFFIXES)}
+            configs = {name for name in files if name.lower().endswith(CONFIGS)}
             hidden = {name for name in configs if name.startswith(".")}
             self.configs += (str(Path(path, name)) for name in configs - hidden)
             self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))

@@ -68,7 +68,9 @@ def baseline_networks(value: Any, path: str) -> Iterator[CostedNetwork]:
 
 
 def _written_source(network: CostedNetwork, folder: str) -> str | None:
-    return None if network.source is None else relative(absolute(network.source), folder)
+    """Where links lead is looked up once, when a network is counted."""
+    is_counted_now = network.network is not None
+    return None if network.source is None else relative(absolute(network.source, follow=is_counted_now), folder)
 
 
 def _network_fields(network: CostedNetwork, source: str | None) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def _network(place: Place, convention: Convention, folder: str) -> CostedNetwork
         tuple(layers.values()),
         totals.pop(STANDARD),
         convention,
-        None if source.value is None else relative(absolute(source.text(), folder)),
+        None if source.value is None else relative(absolute(source.text(), folder, follow=False)),
         per,
         place.at("alpha").factor(),
         place.at("rho").factor(),

@@ -122,6 +122,44 @@ def test_a_network_that_is_gone_from_what_was_checked_is_not_passed(check: Sepco
 # Who is who
 
 
+@pytest.mark.parametrize("format_", ["json", "github"])
+@pytest.mark.parametrize("moved", ["nets/large.yaml", "nets/deep", "nets"])
+def test_what_a_link_now_hides_is_gone(check: Sepcost, moved: str, format_: str) -> None:
+    """A folder that is linked is passed over, and what was there before is missed all the same."""
+    for name, path in (("small", "nets/small.yaml"), ("large", "nets/large.yaml"), ("deep", "nets/deep/net.yaml")):
+        write(SMALL.replace("name: small", f"name: {name}"), path)
+    assert check("nets", "--update-baseline", "costs.json").code == 0
+    Path("away").mkdir()
+    Path(moved).rename("away/was" if moved != "nets/large.yaml" else "away/large.yaml")
+    Path(moved).symlink_to(Path("away/was" if moved == "nets/deep" else "away").resolve())
+    if moved == "nets":
+        write(SMALL, "away/small.yaml")
+        Path("away/was").rename(".away")
+    done = check("nets", "--baseline", "costs.json", "--format", format_)
+    assert done.code == 2
+    assert f"from {'nets/deep/net.yaml' if moved == 'nets/deep' else 'nets/large.yaml'}" in done.err + done.out
+
+
+def test_an_update_leaves_other_networks_where_they_were(check: Sepcost) -> None:
+    """Though a link is there now that leads elsewhere."""
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "more/large.yaml")
+    assert check("nets", "more", "--update-baseline", "costs.json").code == 0
+    Path("more").rename("away")
+    Path("more").symlink_to("away")
+    assert check("nets", "--update-baseline", "costs.json").code == 0
+    assert '"source":"more/large.yaml"' in Path("costs.json").read_text()
+
+
+def test_a_config_with_a_colon_in_its_name_can_be_gone(check: Sepcost) -> None:
+    """It is no model, though nothing has its name any more."""
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/large:v2.yaml")
+    assert check("nets", "--update-baseline", "costs.json").code == 0
+    Path("nets/large:v2.yaml").unlink()
+    assert check("nets", "--baseline", "costs.json").code == 2
+
+
 def test_a_network_under_another_name_or_file_is_said(check: Sepcost) -> None:
     write(SMALL, "nets/small.yaml")
     check("nets", "--update-baseline", "costs.json")
