@@ -29,6 +29,7 @@ from sepcost.version import __version__
 from sepcost.wording import listed
 
 if TYPE_CHECKING:
+    from sepcost.cli.baseline import Baseline
     from sepcost.cli.inspection import Inspection
     from sepcost.proof import Witness
     from sepcost.replacements import Replacement
@@ -170,9 +171,10 @@ def check(
         models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
     inspection = Inspection(wishes)
+    before = _read_baseline(baseline)
     with Waiting("networks") as waiting:
         inspection.read(files, waiting)
-        judgement = _judgement(inspection, baseline, files, unverified)
+        judgement = _judgement(inspection, before, files, unverified)
     if inspection.counted and not judgement.problems:
         networks = (each.comparison.network for each in inspection.counted)
         unmatched = reduce(Selection.unmatched, networks, wishes.selection)
@@ -232,17 +234,25 @@ def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
         return None, str(error)
 
 
-def _judgement(inspection: Inspection, path: str | None, sources: Sequence[str], unverified: str | None) -> Judgement:
-    """Everything judged that can be; a baseline that cannot be read is one more problem."""
+def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
+    """The baseline as it is before any model runs, or what is wrong with it."""
     from sepcost.cli.baseline import Baseline
 
-    baseline = None
     try:
-        baseline = Baseline.read(path) if path is not None else None
+        return None if path is None else Baseline.read(path)
     except ConfigError as error:
-        inspection.problems += error.problems
-    judgement = inspection.judgement(baseline, sources, unverified)
-    for warning in baseline.warnings(judgement.verdicts) if baseline else ():
+        return error
+
+
+def _judgement(
+    inspection: Inspection, before: Baseline | ConfigError | None, sources: Sequence[str], unverified: str | None
+) -> Judgement:
+    """Everything judged that can be; a baseline that cannot be read is one more problem."""
+    if isinstance(before, ConfigError):
+        inspection.problems += before.problems
+        return inspection.judgement(None, sources, unverified)
+    judgement = inspection.judgement(before, sources, unverified)
+    for warning in before.warnings(judgement.verdicts) if before else ():
         complain(warning)
     return judgement
 

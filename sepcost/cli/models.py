@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,16 @@ class ModelOptions:
 
 
 class LoadedModel:
-    """A model's network and the model, which can be replaced and counted again."""
+    """A model's network and the model, which can be replaced and counted again; ``named`` is where its code is."""
 
-    def __init__(self, network: Network, model: nn.Module, inputs: Inputs, device: Device) -> None:
+    def __init__(
+        self, network: Network, model: nn.Module, inputs: Inputs, device: Device, named: ModelText | None = None
+    ) -> None:
         self.network = network
         self.model = model
         self.inputs = inputs
         self.device = device
+        self.named = named
 
     def located(self, error: NetworkError) -> ConfigError:
         """What went wrong with the network later on, under the model's name."""
@@ -68,9 +72,11 @@ class LoadedModel:
 
     def recounted(self, comparison: Comparison) -> list[Mismatch]:
         """Replace the model's convolutions for real and run it: what differs from what was predicted."""
+        from sepcost.pytorch.loading import importable
         from sepcost.pytorch.recount import recounted
 
-        return recounted(self.model, comparison, self.inputs, self.device)
+        with importable(self.named) if self.named else nullcontext():
+            return recounted(self.model, comparison, self.inputs, self.device)
 
 
 def read_model(text: str, options: ModelOptions) -> LoadedModel:
@@ -90,7 +96,7 @@ def run_model(named: ModelText, inputs: InputTexts | Inputs, device: Device) -> 
 
     ran = load_and_trace(named, inputs, device=device)
     network = replace(as_network(ran, str(named), device), source=str(named))
-    return LoadedModel(network, ran.model, ran.inputs, device)
+    return LoadedModel(network, ran.model, ran.inputs, device, named)
 
 
 def reason(text: str, error: ModelError) -> str:

@@ -25,6 +25,7 @@ from sepcost.errors import ModelError
 from sepcost.model_text import Device, ModelText, foreign_format
 from sepcost.pytorch.own_code import RAISED, own_line, told
 from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
+from sepcost.pytorch.settings import Settings, unchanged_settings
 from sepcost.wording import did_you_mean
 
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}
@@ -38,6 +39,8 @@ MISSING_ON_META = {
 }
 """What a model does that the meta device cannot, by what torch says of it."""
 INSTEAD_OF_SCRIPT = "name what it is made of, or --device cpu runs it on real memory"
+_set_by: dict[str, Settings] = {}
+"""What a source's code sets for tensors while it is imported, which happens only once."""
 
 
 def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
@@ -50,23 +53,42 @@ def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
     is allocated. An instance stays as it is: what is returned is a copy. Compiled and data-parallel models are
     unwrapped. Raises ModelError.
     """
-    with importable(text), apart():
+    with importable(text):
+        return loaded(text, device)
+
+
+def loaded(text: ModelText, device: Device) -> nn.Module:
+    """The same where it is importable already."""
+    with apart():
         return _unwrapped(_placed(text, named_by(text), device))
 
 
 def named_by(text: ModelText) -> Any:
     """What the text names: the attribute of the module or the file, imported if nobody has yet; raises ModelError."""
-    return _attribute(text, _imported(text))
+    before = Settings.now()
+    module = _imported(text)
+    _set_by.setdefault(text.source, Settings.now().since(before)._replace(folder=None))
+    return _attribute(text, module)
 
 
 @contextmanager
 def importable(text: ModelText) -> Iterator[None]:
-    """In here the current folder can be imported from, and so can the folder that the text's file is in.
+    """In here the text's code runs as it would alone.
 
-    What was imported from the file's folder is forgotten after it: another file finds its own neighbours, even where
-    they are called the same.
+    The current folder can be imported from, and so can the folder that the text's file is in. What was imported from
+    there is forgotten after it: another file finds its own neighbours, even where they are called the same. What the
+    code sets (the default dtype, the current folder) holds for it alone.
     """
     look_here_for(None if text.is_file else text.source)
+    with unchanged_settings(), _neighbours(text):
+        if text.source in _set_by:
+            _set_by[text.source].apply()
+        yield
+
+
+@contextmanager
+def _neighbours(text: ModelText) -> Iterator[None]:
+    """In here the folder that the text's file is in can be imported from."""
     folder = str(Path(text.source).resolve().parent)
     if not text.is_file or sys.path[0] == folder:
         yield

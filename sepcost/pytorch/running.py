@@ -17,7 +17,7 @@ from sepcost.model_text import Device, ModelText
 from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
-from sepcost.pytorch.loading import copy_of, importable, load_model, why_not_meta
+from sepcost.pytorch.loading import copy_of, importable, loaded, why_not_meta
 from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, told
 from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
@@ -44,7 +44,7 @@ def load_and_trace(text: ModelText, inputs: InputTexts | Inputs, *, device: Devi
     Raises ModelError: with the line of the model's own code where that is what failed.
     """
     with importable(text):
-        return _ran(load_model(text, device=device), inputs, str(text), device)
+        return _ran(loaded(text, device), inputs, str(text), device)
 
 
 def copy_and_trace(model: nn.Module, inputs: InputTexts | Inputs, *, name: str, device: Device = META) -> Ran:

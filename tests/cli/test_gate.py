@@ -261,3 +261,23 @@ def test_growth_beyond_what_was_not_all_counted_is_undecided(check: Sepcost) -> 
     code, document = judged(check, "wider/net.py:Net", *MODEL[1:], "--baseline", "costs.json")
     outcomes = {(grown["figure"], grown["outcome"]) for grown in document["networks"][0]["growth"]}
     assert (code, ("macs", "undecided") in outcomes) == (2, True)
+
+
+# What the code of one model does to the others
+
+
+def test_what_a_model_sets_holds_for_its_own_code_alone(check: Sepcost) -> None:
+    """Whatever the order: the default dtype (each time that code of its file runs), and the current folder."""
+    plain = TRANSFORM.replace("torch.fft.rfft2(self.conv(x)).real", "self.conv(x)")
+    setting = 'import os, torch\ntorch.set_default_dtype(torch.float64)\nos.makedirs("away")\nos.chdir("away")\n'
+    write(plain, "plain.py")
+    write(setting + plain.replace("self.conv(x)", "self.conv(x.double())") + "class Again(Net): pass\n", "setting.py")
+    models = ["setting.py:Net", "plain.py:Net", "setting.py:Again"]
+    written = {}
+    for order in (models, models[::-1]):
+        assert check(*order, "--input", "3x8x8", "--update-baseline", "costs.json").code == 0
+        written[order[0]] = Path("costs.json").read_text()
+        Path("costs.json").unlink()
+    first, last = written.values()
+    assert first == last
+    assert first.count('"own_dtype":"float64"') == 2
