@@ -14,8 +14,8 @@ import typer
 from sepcost.budget import Allow
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
-from sepcost.cli.formats import FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
-from sepcost.cli.log import for_log, under_github
+from sepcost.cli.formats import ESCAPES, FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.log import under_github
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_overwriting
 from sepcost.cli.progress import Waiting
@@ -266,7 +266,8 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
     if judgement.unverified is not None and format_ in (Format.JSON, Format.JUNIT):
         complain(f"counts are not verified: {judgement.unverified}")
     for_nobody = format_ in FOR_PEOPLE and not judgement.verdicts
-    write([] if for_nobody else [_rendered(judgement, format_, to_stdout=output is None)], output)
+    chunks = [] if for_nobody else [_rendered(judgement, format_, to_stdout=output is None)]
+    write(chunks, output, escape=ESCAPES[format_])
     if format_ is Format.GITHUB:
         _append_summary(judgement)
 
@@ -297,7 +298,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
         return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return for_log(draw(*terminal(to_stdout), sheets))
+    return draw(*terminal(to_stdout), sheets)
 
 
 def _in_workspace(source: str) -> str | None:

@@ -18,6 +18,7 @@ from sepcost.cli.convolution_sweep import ConvolutionSweep
 from sepcost.cli.explaining import only_convolution
 from sepcost.cli.formats import (
     DATA,
+    ESCAPES,
     FOR_PEOPLE,
     OF_COMPARISONS,
     Format,
@@ -143,7 +144,7 @@ def compare(
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
-        write(chunks, output)
+        write(chunks, output, escape=ESCAPES[format_])
     return job.exit_code
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sepcost.cli import options as o
-from sepcost.cli.formats import Format, chosen_format, chosen_output, refuse_other_formats
-from sepcost.cli.log import for_log
+from sepcost.cli.formats import ESCAPES, Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.models import ModelOptions
 from sepcost.cli.overwriting import code_files, refuse_overwriting
 from sepcost.cli.progress import Waiting
@@ -75,7 +74,7 @@ def diff(
     except ConfigError as error:
         complain_about(error.problems)
         return BAD
-    write([text], output)
+    write([text], output, escape=ESCAPES[format_])
     if verifier is not None and verifier.mismatches:
         return DIFFERENT
     return DIFFERENT if exit_code and not difference.is_empty else SAME
@@ -133,7 +132,7 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         return markdown(sheets)
     from sepcost.report.table import draw, terminal
 
-    return for_log(draw(*terminal(to_stdout), sheets))
+    return draw(*terminal(to_stdout), sheets)
 
 
 def _one_line(difference: Difference, format_: Format) -> str:

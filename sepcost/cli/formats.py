@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
+from sepcost.cli.log import AS_TEXT
 from sepcost.cli.streams import complain
 from sepcost.errors import SepcostError
 from sepcost.wording import did_you_mean, listed
@@ -42,6 +43,18 @@ SUFFIXES = {
 }
 DATA = (Format.JSON, Format.JSONL, Format.CSV, Format.YAML)
 """Formats for programs: complete, exact, written as the results come."""
+ESCAPES: Mapping[Format, str | None] = {
+    Format.TABLE: AS_TEXT,
+    Format.JSON: r"\u{:04x}",
+    Format.JSONL: r"\u{:04x}",
+    Format.YAML: r"\u{:04x}",
+    Format.MARKDOWN: "&#{};",
+    Format.JUNIT: "&#{};",
+    Format.LATEX: r"\char{}{{}}",
+    Format.CSV: None,
+    Format.GITHUB: None,
+}
+"""How each writes a character by its number: CSV has no way, and annotations are commands."""
 FOR_PEOPLE = (Format.TABLE, Format.MARKDOWN, Format.LATEX)
 OF_COMPARISONS = (*FOR_PEOPLE, *DATA)
 """What compare has."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 
-COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
+COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=\[)", re.MULTILINE)
 """``::error::`` where a line begins, and ``##[error]`` anywhere in it (GitHub's runner, ActionCommand.cs)."""
+AS_TEXT = r"\x{:02x}"
+"""How a character is written by its number where people read it."""
 
 
 def under_github() -> bool:
@@ -14,10 +16,11 @@ def under_github() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def for_log(text: str) -> str:
-    """The text; under GitHub Actions, with an escape for what would make a line of it a command."""
-    return COMMAND.sub(_escaped, text) if under_github() else text
+def for_log(text: str, escape: str = AS_TEXT) -> str:
+    r"""The text; under GitHub Actions, with an escape in what would make a line of it a command.
 
-
-def _escaped(found: re.Match[str]) -> str:
-    return r"\x23" if found[0] == "#" else rf"{found[1]}\x3a"
+    ``escape`` writes a character by its number, as the format of the text does: ``\u{:04x}`` in JSON.
+    """
+    if not under_github():
+        return text
+    return COMMAND.sub(lambda found: found[0][:-1] + escape.format(ord(found[0][-1])), text)

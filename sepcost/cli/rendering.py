@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
-from sepcost.cli.log import for_log
 from sepcost.cli.shown import refuse_too_large, refuse_too_many
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
@@ -82,7 +81,7 @@ class Rendering(NamedTuple):
             return latex(sheets, self.appearance.caption, self.appearance.label)
         from sepcost.report.table import draw, terminal
 
-        return for_log(draw(*terminal(self.to_stdout), sheets))
+        return draw(*terminal(self.to_stdout), sheets)
 
     def code(self, comparison: Comparison) -> str:
         """A convolution and its replacements as PyTorch modules."""
@@ -98,7 +97,7 @@ class Rendering(NamedTuple):
 
         texts = {Format.MARKDOWN: markdown_derivation, Format.LATEX: latex_derivation}
         text = texts.get(self.format, plain_derivation)
-        return for_log(text(self._title(comparison), derivation(comparison), derivation_notes(comparison)))
+        return text(self._title(comparison), derivation(comparison), derivation_notes(comparison))
 
     def _title(self, comparison: Comparison) -> str:
         from sepcost.report.comparison_sheets import is_single_convolution, sheets

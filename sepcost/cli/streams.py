@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
 """What the process has open already: written where it is, as the shell has opened it."""
-STDERR = 2
+STDOUT, STDERR = 1, 2
 
 
 class Descriptor(io.FileIO):
@@ -97,29 +97,37 @@ def stdin_lines() -> Iterable[bytes]:
     return sys.stdin.buffer
 
 
-def write(chunks: Iterable[str], output: Path | None, option: str = "--output") -> None:
+def write(chunks: Iterable[str], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
 
-    All of them are made, whoever reads them: what they say of the exit code holds.
+    All of them are made, whoever reads them: what they say of the exit code holds. ``escape`` is how their format
+    writes a character by its number: in the log of GitHub Actions, where no line of theirs may be a command.
     """
+    opened = OPEN.fullmatch(str(output))
+    descriptor = int(opened[1] or STDERR) if opened else None
+    if escape is not None and (output is None or descriptor in (STDOUT, STDERR)):
+        chunks = (for_log(chunk, escape) for chunk in chunks)
     if output is None:
-        for chunk in chunks:
-            sys.stdout.write(chunk)
-            if chunk.endswith("\n"):  # whoever reads along has whole lines at once
-                sys.stdout.flush()
-        sys.stdout.flush()
+        _write_to_stdout(chunks)
         return
     shown = f"{option} {output}"
     try:
-        number = OPEN.fullmatch(str(output))
-        if number:
-            _write_to(os.dup(int(number[1] or STDERR)), chunks)
+        if descriptor is not None:
+            _write_to(os.dup(descriptor), chunks)
         elif output.exists() and not output.is_file() and not output.is_dir():
             _write_to(os.open(output, os.O_WRONLY), chunks)
         else:
             _write_file(chunks, Path(os.path.realpath(output)), shown)
     except OSError as error:
         raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _write_to_stdout(chunks: Iterable[str]) -> None:
+    for chunk in chunks:
+        sys.stdout.write(chunk)
+        if chunk.endswith("\n"):  # whoever reads along has whole lines at once
+            sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def _write_to(descriptor: int, chunks: Iterable[str]) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import yaml
 
-from tests.commands import Sepcost
+from sepcost import formulas
+from sepcost.cli.formats import ESCAPES, Format
+from tests.commands import Sepcost, sepcost
 
-NAMES = ["::error::pwned", " ::add-mask::x", "##[error]y", "a ##[add-mask]b"]
+NAMES = ["::error::pwned", " ::add-mask::x", "::error title=x::y", "##[error]y", "a ##[add-mask]b", "\\##[error]###[c"]
 
 
 def taken(text: str) -> list[str]:
@@ -38,6 +43,8 @@ def test_no_name_makes_a_command(in_process: Sepcost, folder: Path, monkeypatch:
         ("compare", "net.yaml"),
         ("compare", "net.yaml", "other.yaml", "--totals"),
         ("compare", "net.yaml", "--explain", "--include", "*"),
+        ("compare", "net.yaml", "--format", "latex"),
+        ("diff", "net.yaml", "net.yaml"),
         ("diff", "net.yaml", "other.yaml"),
         ("diff", "net.yaml", f"{name}.yaml"),
         ("compare", f"{name}.missing"),
@@ -57,6 +64,71 @@ def test_annotations_are_the_only_commands(in_process: Sepcost, folder: Path, na
     (folder / "net.yaml").write_text(network(name))
     run = in_process("check", "--no-verify", "net.yaml", "--max-params", "1", "--format", "github")
     assert [line.split(",")[0] for line in taken(run.out)] == ["::error title=sepcost"]
+
+
+def test_every_format_has_an_escape_but_csv_and_the_commands_themselves() -> None:
+    assert {*ESCAPES} == {*Format}
+    assert {format_ for format_, escape in ESCAPES.items() if escape is None} == {Format.CSV, Format.GITHUB}
+
+
+CHECK = ("check", "--no-verify", "net.yaml", "--max-params", "1", "--format")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*CHECK, "json"),
+        (*CHECK, "junit"),
+        ("compare", "net.yaml", "--format", "json"),
+        ("compare", "net.yaml", "--format", "jsonl"),
+        ("compare", "net.yaml", "--format", "yaml"),
+        ("diff", "net.yaml", "other.yaml", "--format", "json"),
+    ],
+    ids=lambda command: f"{command[0]} {command[-1]}",
+)
+def test_data_has_an_escape_for_what_would_be_a_command_and_reads_back_as_the_same(
+    in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], name: str
+) -> None:
+    (folder / "net.yaml").write_text(network(name))
+    (folder / "other.yaml").write_text(network(name, 5))
+    raw = in_process(*command).out
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run = in_process(*command)
+    assert (taken(f"{run.out}\n{run.err}"), read(run.out, command[-1])) == ([], read(raw, command[-1]))
+    assert in_process(*command, "--output", "out").out == ""
+    assert (folder / "out").read_text() == raw
+
+
+def read(text: str, format_: str) -> object:
+    if format_ == "junit":
+        return [(element.attrib, element.text) for element in ElementTree.fromstring(text).iter()]
+    return yaml.safe_load(text) if format_ == "yaml" else json.loads(text)
+
+
+def test_details_of_junit_are_no_commands_though_they_begin_a_line(
+    in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(*arguments: Any) -> int:
+        return formulas.conv_macs(*arguments) + 1
+
+    layers = [{"name": name, "K": 3, "O": 4} for name in ("first", "::error title=x::y")]
+    (folder / "net.yaml").write_text(json.dumps({"input": {"C": 3, "H": 8}, "layers": layers}))
+    monkeypatch.setattr("sepcost.layers.conv_macs", spoiled)
+    command = ("check", "net.yaml", "--verify", "--format", "junit")
+    raw = in_process(*command).out
+    assert taken(raw) != []
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    out = in_process(*command).out
+    assert (taken(out), read(out, "junit")) == ([], read(raw, "junit"))
+
+
+@pytest.mark.parametrize("output", ["/dev/fd/1", "/dev/stderr"])
+def test_the_log_is_the_log_by_whatever_name_it_is_written_to(folder: Path, output: str) -> None:
+    (folder / "net.yaml").write_text(network("##[error]y"))
+    run = sepcost("compare", "net.yaml", "--format", "json", "--output", output, cwd=folder, GITHUB_ACTIONS="true")
+    assert taken(run.out + run.err) == []
+    assert json.loads(run.out + run.err)["networks"][0]["name"] == "##[error]y"
 
 
 @pytest.mark.parametrize("name", NAMES)
