@@ -16,13 +16,13 @@ from sepcost.costed import CostedNetwork
 from sepcost.report.baseline_json import baseline_chunks
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT
+from tests.report.documents import MISSING, edited
 from tests.strategies import every_replacement, networks
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 WRITER = "this is not what sepcost check --update-baseline writes"
 NET = ("networks", 0)
 STEM = (*NET, "layers", 0)
-MISSING = object()
 
 
 def costed(network: Network, replacements: list[str], convention: Convention) -> CostedNetwork:
@@ -90,20 +90,6 @@ TEXT = written(
 )
 
 
-def edited(path: tuple[str | int, ...], value: Any) -> str:
-    """What was written, with another value in this place, or none."""
-    document = json.loads(TEXT)
-    *around, last = path
-    place = document
-    for step in around:
-        place = place[step]
-    if value is MISSING:
-        del place[last]
-    else:
-        place[last] = value
-    return json.dumps(document)
-
-
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -150,7 +136,7 @@ def edited(path: tuple[str | int, ...], value: Any) -> str:
     ],
 )
 def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ...], value: Any, expected: str) -> None:
-    assert message(edited(path, value)) == f"costs.json: {expected}"
+    assert message(edited(TEXT, path, value)) == f"costs.json: {expected}"
 
 
 ANYTHING: st.SearchStrategy[Any] = (

@@ -17,6 +17,7 @@ from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT
+from tests.report.documents import MISSING, edited
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 TEXT = compare(load(ROOT / "tests" / "configs" / "diff" / "before.yaml")).to_json()
@@ -24,23 +25,8 @@ WRITTEN = json.loads(TEXT)
 NET = ("networks", 0)
 STEM = (*NET, "layers", 0)
 TOTAL = (*NET, "total", "standard")
-MISSING = object()
 LONG = "9" * 1101
 NOT_OURS = "this is not what sepcost compare --format json writes"
-
-
-def edited(path: tuple[str | int, ...], value: Any) -> str:
-    """What compare wrote, with another value in this place, or none."""
-    document = copy.deepcopy(WRITTEN)
-    *around, last = path
-    place = document
-    for step in around:
-        place = place[step]
-    if value is MISSING:
-        del place[last]
-    else:
-        place[last] = value
-    return json.dumps(document)
 
 
 def message(text: str | bytes) -> str:
@@ -144,7 +130,7 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
     ],
 )
 def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ...], value: Any, expected: str) -> None:
-    assert message(edited(path, value)) == f"costs.json: {expected}"
+    assert message(edited(TEXT, path, value)) == f"costs.json: {expected}"
 
 
 @pytest.mark.parametrize(
@@ -221,11 +207,11 @@ def test_a_layer_that_contradicts_its_replacements_total_is_told() -> None:
 def test_what_a_layer_costs_under_a_replacement_is_read_as_strictly() -> None:
     place = (*STEM, "replacements", "separable")
     where = "costs.json: networks[0].layers[0].replacements.separable"
-    assert message(edited((*place, "macs"), "5")) == f'{where}.macs: must be a whole number, got "5"'
-    assert message(edited((*place, "macs"), -5)) == f"{where}.macs: must not be negative, got -5"
-    assert message(edited((*place, "macs"), MISSING)) == f"{where}: missing key `macs`: {NOT_OURS}"
-    assert message(edited(place, None)) == f"{where}: must be an object, got null"
-    assert message(edited((*STEM, "replacements"), MISSING)) == (
+    assert message(edited(TEXT, (*place, "macs"), "5")) == f'{where}.macs: must be a whole number, got "5"'
+    assert message(edited(TEXT, (*place, "macs"), -5)) == f"{where}.macs: must not be negative, got -5"
+    assert message(edited(TEXT, (*place, "macs"), MISSING)) == f"{where}: missing key `macs`: {NOT_OURS}"
+    assert message(edited(TEXT, place, None)) == f"{where}: must be an object, got null"
+    assert message(edited(TEXT, (*STEM, "replacements"), MISSING)) == (
         f"costs.json: networks[0].layers[0]: missing key `replacements`: {NOT_OURS}"
     )
 
