@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided
+from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
 from sepcost.report.notes import caveat_lines
 from sepcost.report.text import harmless
 from sepcost.report.verification_text import mismatch_line, unverified_line
@@ -41,21 +41,20 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
         return annotation(level, message, file_of(source), line, column)
 
     for problem in judgement.problems:
-        message = ": ".join(filter(None, (problem.path, problem.message)))
-        told = message if problem.line else f"{problem.source}: {message}"
+        has_place = problem.line and file_of(problem.source) is not None
+        told = ": ".join(filter(None, (problem.path, problem.message))) if has_place else str(problem)
         yield annotated("error", told, problem.source, problem.line, problem.column)
     for verdict in judgement.verdicts:
-        for line, message in _failures(verdict, judgement.baseline):
-            yield annotated("error", f"{verdict.name}: {message}", verdict.source, line)
+        for line, message in _errors(verdict, judgement.baseline):
+            yield annotated("error", f"{verdict.label}: {message}", verdict.source, line)
         for unverified in verdict.verification.unverified if verdict.verification else ():
             line = verdict.line_of(unverified.layer)
-            yield annotated("warning", f"{verdict.name}: {unverified_line(unverified)}", verdict.source, line)
+            yield annotated("warning", f"{verdict.label}: {unverified_line(unverified)}", verdict.source, line)
         for caveat in caveat_lines(verdict.costs.network) if verdict.costs.network else ():
-            yield annotated("warning", f"{verdict.name}: {caveat}", verdict.source)
-    for open_ in undecided(judgement):
-        yield annotated("error", ": ".join(filter(None, (open_.path, open_.message))), open_.source, open_.line)
-    for gone in judgement.gone if judgement.gone_allowed else ():
-        yield annotated("warning", gone_sentence(gone, judgement.baseline))
+            yield annotated("warning", f"{verdict.label}: {caveat}", verdict.source)
+    for gone in judgement.gone:
+        level = "warning" if judgement.gone_allowed else "error"
+        yield annotated(level, gone_sentence(gone, judgement.baseline), gone.source or "")
     for verdict in judgement.verdicts:
         if verdict.was is not None:
             yield annotated("warning", moved_sentence(verdict, judgement.baseline), verdict.source)
@@ -64,11 +63,13 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
     yield f"sepcost: {outcome_line(judgement)}"
 
 
-def _failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+def _errors(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+    """The line and a sentence for each thing that fails or is undecided."""
     if verdict.verification is not None:
         for wrong in verdict.verification.mismatches:
             yield verdict.line_of(wrong.layer), mismatch_line(wrong, verdict.verification.witness)
     yield from failures(verdict, baseline)
+    yield from undecided_checks(verdict, baseline)
 
 
 def _escaped(text: str, escapes: dict[str, str]) -> str:

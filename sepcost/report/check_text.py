@@ -183,13 +183,14 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
     """What nobody can decide, and where it is: checks, and networks that are gone unless that is allowed."""
     for verdict in judgement.verdicts:
         name = "" if verdict.name == verdict.source else verdict.name
-        for line, told in _undecided(verdict, judgement.baseline):
+        for line, told in undecided_checks(verdict, judgement.baseline):
             yield ConfigProblem(verdict.source, line, 1 if line else 0, name, told)
     for gone in () if judgement.gone_allowed else judgement.gone:
         yield ConfigProblem(gone.source or "", 0, 0, "", gone_sentence(gone, judgement.baseline))
 
 
-def _undecided(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
+    """The line of the file and a sentence for each check that nobody can decide."""
     for budgeted in verdict.budgeted:
         if budgeted.outcome is Outcome.UNDECIDED:
             yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)

@@ -469,6 +469,37 @@ def test_a_file_is_named_as_github_sees_it(check: Sepcost, tmp_path: Path, monke
     assert files("net.yaml") == {"net.yaml"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("net.py:Net", "--input", "3x8x8", "--max-macs", "1M"), "net.py:Net"),
+        (("-", "--baseline", "missing.json"), "<stdin>:4:21"),
+        (("a.yaml", "b.yaml", "--max-macs", "1"), "net (a.yaml)"),
+        (("a.yaml", "b.yaml", "--max-macs", "1"), "net (b.yaml)"),
+        (("a.yaml", "b.yaml", "--max-peak-activation-bytes", "1"), "net (b.yaml)"),
+    ],
+)
+def test_an_annotation_says_which_network_it_is_about(
+    check: Sepcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], where: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(
+        tmp_path,
+        "import torch\nclass Net(torch.nn.Conv2d):\n    def __init__(self):\n        super().__init__(3, 8, 3)\n"
+        "    def forward(self, x):\n        return torch.fft.rfft2(super().forward(x)).real\n",
+        "net.py",
+    )
+    layer = "{H: 4, C: 1, K: 1, O: 1}"
+    written(tmp_path, f"name: net\nlayers: [{layer}]\n", "a.yaml")
+    written(tmp_path, f"name: net\nindependent: true\nlayers: [{layer}, {layer}]\n", "b.yaml")
+    bad = SMALL.replace("K: 1", "K: 0")
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(bad.encode())))
+    told = told_to_github(check(*arguments, "--format", "github").out)
+    errors = [each.message for each in told if each.level == "error" and "missing.json" not in each.message]
+    assert any(message.startswith(f"{where}: ") for message in errors), told
+    assert all(each.message.startswith(("net.py:Net: ", "net (", "<stdin>", "missing.json")) for each in told)
+
+
 def test_standard_input_is_no_file(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(BLOCK.encode())))
     told = told_to_github(check("-", "--format", "github").out)
