@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Unicode categories that steer a terminal or hide text: controls, formats (bidi), surrogates, separators."""
+BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U0001d159\U000e0000-\U000e0fff]"
+)
+"""Others that nobody sees: Unicode's Default_Ignorable_Code_Point, and two symbols without ink."""
 
 
 def harmless(text: str) -> str:
-    r"""The text with everything that a terminal would act on written as its escape.
+    r"""The text with everything that a terminal would act on, or that nobody would see, written as its escape.
+
+    A variation selector is one of these wherever it is, so an emoji with one behind it is shown with an escape.
 
     >>> print(harmless("\x1b[31mred\x1b[0m"))
     \x1b[31mred\x1b[0m
-    >>> print(harmless("plain[red]"))
-    plain[red]
+    >>> print(harmless("plain[red]"), harmless("a\u3164"), harmless("\u2764\ufe0f"))
+    plain[red] a\u3164 ❤\ufe0f
     """
     if text.isascii() and text.isprintable():
         return text
@@ -22,6 +30,6 @@ def harmless(text: str) -> str:
 
 
 def _harmless_character(character: str) -> str:
-    if unicodedata.category(character) not in HARMFUL:
+    if unicodedata.category(character) not in HARMFUL and not BLANK.match(character):
         return character
     return character.encode("unicode_escape").decode("ascii")

@@ -48,6 +48,9 @@ POISON = [
     "]]> &amp; & &#27; <![CDATA[ \"'",
     "[link](javascript:x) ![](x) **b** _i_ $x$ ~~s~~ # h",
     "漢字 🧮 é",
+    "\u3164",
+    "blank \u034f\u115f\u1160\u17b5\u180b\u180f\u2065\u2800\uffa0\ufff0\U0001d159",
+    "❤\ufe0f \ufe00\U000e0100\U000e01ef",
     "::add-mask::x ##[error]y",
     "@user #1 a@b.org https://x.org :tada: 0123456789abcdef",
 ]
@@ -628,6 +631,18 @@ def assert_data(check: Sepcost, file: Path, costs: Path, name: str) -> None:
     out = output("table")
     assert shown in out
     assert {character for character in out if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}} <= {"\n"}
+
+
+UNSEEN = "\u034f\u115f\u1160\u17b4\u180b\u2065\u2800\u3164\ufe00\ufe0f\uffa0\ufff0\U0001d159\U000e0100\U000e01ef"
+
+
+@pytest.mark.parametrize("character", UNSEEN, ids=lambda character: f"{ord(character):04x}")
+def test_a_character_that_nobody_sees_is_shown_by_its_number(check: Sepcost, tmp_path: Path, character: str) -> None:
+    file, costs = poisoned(check, tmp_path, character)
+    for format_ in ("table", "markdown", "github", "junit"):
+        run = check(file, "--max-params", "1", "--baseline", costs, "--format", format_)
+        assert character not in run.out
+        assert f"{ord(character):04x}" in run.out.replace(BREAK, "")
 
 
 def in_xml(text: str) -> str:
