@@ -17,7 +17,7 @@ from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import ESCAPES, FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.log import under_github
 from sepcost.cli.multipliers import multiplier_sweep
-from sepcost.cli.overwriting import code_files, refuse_overwriting
+from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import asked_replacements
@@ -208,6 +208,7 @@ def _refuse_contradictions(
     refuse_overwriting(read, update_baseline, "--update-baseline")
     if output is not None:
         refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output, what="the baseline")
+    refuse_link(output)
     if baseline == "-":
         raise SepcostError("--baseline reads a file: give its name")
 

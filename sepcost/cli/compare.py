@@ -29,7 +29,7 @@ from sepcost.cli.formats import (
 from sepcost.cli.job import Job
 from sepcost.cli.models import ModelOptions
 from sepcost.cli.multipliers import multiplier_sweep
-from sepcost.cli.overwriting import code_files, refuse_overwriting
+from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
@@ -115,6 +115,7 @@ def compare(
     appearance = Appearance.read(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
+    refuse_link(output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)

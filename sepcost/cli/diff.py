@@ -11,7 +11,7 @@ import typer
 from sepcost.cli import options as o
 from sepcost.cli.formats import ESCAPES, Format, chosen_format, chosen_output, refuse_other_formats
 from sepcost.cli.models import ModelOptions
-from sepcost.cli.overwriting import code_files, refuse_overwriting
+from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
@@ -60,6 +60,7 @@ def diff(
     output = chosen_output(output)
     refuse_other_formats(format_, FORMATS)
     refuse_overwriting([before, after, *code_files([before, after, *(inputs or ())])], output)
+    refuse_link(output)
     format_ = chosen_format(format_, FORMATS, output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")

@@ -1,14 +1,18 @@
-"""What is never overwritten: sources, the code that they run, and what stands for them under other names."""
+"""What is never overwritten: sources, the code that they run, what a link leads to, and all under other names."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sepcost.errors import SepcostError
 from sepcost.model_text import CONFIGS
+
+OPENED = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/[^/]+)/fd/[0-9]+")
+"""The names of what a process has open: links of the system, to a file too where the shell has opened one."""
 
 
 def refuse_overwriting(
@@ -17,11 +21,34 @@ def refuse_overwriting(
     """A SepcostError where the output is one of these files, or a config in a folder that is one of them."""
     if output is None:
         return
-    target = output.resolve()
+    target = _resolved(output)
     for path in (Path("/dev/stdin" if file == "-" else file) for file in files):
-        inside = path.is_dir() and path.resolve() in target.parents and target.suffix.lower() in CONFIGS
+        inside = path.is_dir() and _resolved(path) in target.parents and target.suffix.lower() in CONFIGS
         if inside or is_same(target, path) or (path.is_dir() and _is_linked_into(target, path)):
             raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
+
+
+def refuse_link(output: Path | None) -> None:
+    """A SepcostError where the output is a link, unless it leads to a device, a pipe or what the process has open.
+
+    Nobody who names a report means the file behind a link, which whoever wrote the repository has chosen.
+    """
+    if output is not None and output.is_symlink() and not output.is_dir() and not _is_open_or_device(output):
+        raise SepcostError(f"--output {output}: is a link to {output.readlink()}: name the file itself")
+
+
+def _is_open_or_device(link: Path) -> bool:
+    if not link.exists():
+        return False
+    steps = [link]
+    while steps[-1].is_symlink():
+        steps.append(steps[-1].parent / steps[-1].readlink())
+    return not link.is_file() or any(OPENED.fullmatch(str(step)) for step in steps)
+
+
+def _resolved(path: Path) -> Path:
+    """Where links lead, as far as they do: a loop of them is no error here."""
+    return Path(os.path.realpath(path))
 
 
 def refuse_code_that_ran(target: Path, shown: str) -> None:
@@ -50,7 +77,7 @@ def code_files(texts: Iterable[str]) -> Iterator[str]:
 def is_same(target: Path, path: Path) -> bool:
     """Whether both are one file, whatever it is called."""
     try:
-        return target == path.resolve() or (target.exists() and target.samefile(path))
+        return target == _resolved(path) or (target.exists() and target.samefile(path))
     except (OSError, ValueError):
         return False
 

@@ -141,6 +141,67 @@ def test_plain_names_are_tables(in_process: Sepcost, name: str) -> None:
     assert "separable" in Path(name).read_text()
 
 
+OUTPUTS = [
+    ("compare", "net.yaml", "--format", "markdown"),
+    ("diff", "net.yaml", "other.yaml", "--format", "markdown"),
+    ("check", "net.yaml", "--no-verify", "--max-params", "1"),
+]
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS, ids=lambda arguments: arguments[0])
+def test_a_link_in_the_place_of_the_output_is_not_followed(in_process: Sepcost, arguments: tuple[str, ...]) -> None:
+    Path("other.yaml").write_text(NET.replace("O: 4", "O: 5"))
+    Path("setup.py").write_text("mine")
+    Path("report.md").symlink_to("setup.py")
+    Path("chain.md").symlink_to("report.md")
+    Path("new.md").symlink_to("nowhere")
+    Path("loop.md").symlink_to("loop.md")
+    for name, target in (
+        ("report.md", "setup.py"), ("chain.md", "report.md"), ("new.md", "nowhere"), ("loop.md", "loop.md")
+    ):  # fmt: skip
+        done = in_process(*arguments, "--output", name)
+        message = f"sepcost: --output {name}: is a link to {target}: name the file itself\n"
+        assert (done.code, done.out, done.err) == (2, "", message)
+    assert (Path("setup.py").read_text(), Path("report.md").is_symlink()) == ("mine", True)
+    assert not Path("nowhere").exists()
+
+
+def test_a_link_to_itself_is_a_source_that_cannot_be_read(in_process: Sepcost) -> None:
+    Path("loop.yaml").symlink_to("loop.yaml")
+    done = in_process("compare", "loop.yaml", "--output", "costs.json")
+    assert (done.code, done.err) == (2, "loop.yaml: cannot be read: too many levels of symbolic links\n")
+
+
+def test_a_link_to_what_is_no_file_of_its_own_is_written_to() -> None:
+    usual = shell("sepcost compare net.yaml --format json").stdout
+    for target in ("/dev/null", "/dev/stdout", "/dev/fd/3"):
+        Path("link.json").unlink(missing_ok=True)
+        Path("link.json").symlink_to(target)
+        Path("again.json").unlink(missing_ok=True)
+        Path("again.json").symlink_to("link.json")
+        done = shell("{ sepcost compare net.yaml --format json --output again.json 3>&1 | cat; }")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (usual if target != "/dev/null" else "")
+    shell("sepcost compare net.yaml --format json --output again.json 3>there.json")
+    assert Path("there.json").read_text() == usual
+    done = shell("sepcost compare net.yaml --output net.yaml/")
+    assert (done.returncode, Path("net.yaml").read_text()) == (2, NET)
+
+
+def test_a_baseline_behind_a_link_is_renewed_and_nothing_else_is(in_process: Sepcost) -> None:
+    update = ("check", "net.yaml", "--no-verify", "--update-baseline")
+    assert in_process(*update, "costs.json").code == 0
+    before = Path("costs.json").read_text()
+    Path("net.yaml").write_text(NET.replace("O: 4", "O: 5"))
+    Path("link.json").symlink_to("costs.json")
+    assert in_process(*update, "link.json").code == 0
+    assert (Path("costs.json").read_text() != before, Path("link.json").is_symlink()) == (True, True)
+    Path("setup.py").write_text("mine")
+    Path("other.json").symlink_to("setup.py")
+    assert in_process(*update, "other.json").code == 2
+    assert Path("setup.py").read_text() == "mine"
+
+
 BLOCKS = """
 import os
 from sepcost import Conv
