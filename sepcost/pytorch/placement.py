@@ -109,7 +109,7 @@ def misses_values(error: BaseException) -> bool:
 
 def is_on(model: nn.Module, device: Device) -> bool:
     """Whether every tensor that the model's modules hold is on this device."""
-    return all(tensor.device.type == device for tensor in _tensors(model))
+    return all(tensor.device.type == device for tensor in tensors_of(model))
 
 
 def copied_to(model: nn.Module, device: Device) -> nn.Module:
@@ -120,7 +120,7 @@ def copied_to(model: nn.Module, device: Device) -> nn.Module:
     >>> copied[0].weight is copied[1].weight, copied[0].weight.device.type, encoder.weight.device.type
     (True, 'meta', 'cpu')
     """
-    lazy = [tensor for tensor in _tensors(model) if is_lazy(tensor)]
+    lazy = [tensor for tensor in tensors_of(model) if is_lazy(tensor)]
     with Copies(device):
         return copy.deepcopy(model, {id(tensor): uninitialized(tensor, device) for tensor in lazy})
 
@@ -141,15 +141,20 @@ def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
         raise missing from None
 
 
-def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
+def tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
     """Parameters and buffers, and the tensors among the plain attributes and in their lists and dicts."""
     yield from model.parameters()
     yield from model.buffers()
     for module in model.modules():
-        for value in vars(module).values():
-            several = value.values() if isinstance(value, dict) else value
-            held = several if isinstance(value, (dict, list, tuple)) else [value]
-            yield from (each for each in held if isinstance(each, torch.Tensor))
+        yield from attributes(module)
+
+
+def attributes(holder: Any) -> Iterator[torch.Tensor]:
+    """The tensors that an object, a class or a module of Python's has, and those in its lists and dicts."""
+    for value in list(getattr(holder, "__dict__", {}).values()):
+        several = list(value.values()) if isinstance(value, dict) else value
+        held = several if isinstance(value, (dict, list, tuple)) else [value]
+        yield from (each for each in held if isinstance(each, torch.Tensor))
 
 
 def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:

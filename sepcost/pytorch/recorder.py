@@ -30,6 +30,7 @@ from sepcost.pytorch.names import ModuleNames, is_at_work
 from sepcost.pytorch.pools import is_pool, pool_of
 from sepcost.pytorch.quantized import packed_layer
 from sepcost.pytorch.uncounted import uncounted
+from sepcost.pytorch.unseen import Unseen
 from sepcost.pytorch.usage import Usage
 from sepcost.pytorch.value_reads import ValueReads
 
@@ -77,6 +78,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.names = ModuleNames(model)
         self.usage = Usage()
         self.value_reads = ValueReads()
+        self.unseen = Unseen(model, lambda: self.value_reads.found)
         self.uncounted = Counter[tuple[str, str]]()
         self.ledger = Ledger(model)
         self.calls: list[Call] = []
@@ -86,6 +88,17 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._half = 0
         self.functional: set[nn.Module] = set()
         self._convolved: dict[int, tuple[weakref.ref[torch.Tensor], int, Call]] = {}
+
+    def begin(self, inputs: Any) -> None:
+        """What the model is given."""
+        self.flow.begin(inputs)
+        self.unseen.begin(inputs)
+
+    def end(self, outputs: Any) -> None:
+        """What the model gives back."""
+        self.flow.end(outputs)
+        self.unseen.read("", outputs)
+        self.uncounted += self.unseen.operators()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -100,7 +113,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             with self:
                 return func.decompose(*args, **kwargs)
         self.value_reads.see(func, args)
+        self.unseen.read(self.names.running.path, (args, kwargs), func)
         out = func(*args, **kwargs)
+        self.unseen.made(out)
         call = self._seen(func, args, kwargs, out)
         if call is not None:
             self.calls.append(call)
@@ -137,7 +152,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Torch's counter sees nothing of what runs in it."""
         self.uncounted[self.names.running.path, func.name()] += 1
         self.flow.unknown = f"{func.name()} hides what it reads and writes"
-        return func(*args, **kwargs)
+        out = func(*args, **kwargs)
+        self.unseen.made(out)
+        return out
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
         """Of ``torch.cond``, what torch's counter counts.
@@ -169,6 +186,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             call.claims = call.claims if self.ledger.take(*call.claims) else []
         self.calls, self.uncounted = [*before, *chosen], uncounted_before + reduce(or_, uncounted_in)
         self._convolved = {key: made for key, made in self._convolved.items() if made[2] in self.calls}
+        self.unseen.made(out)
         return out
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:

@@ -75,9 +75,9 @@ def _recorded(model: nn.Module, counter: FlopCounterMode, inputs: Sequence[Any],
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
         recorder = Recorder(model, counter)
-        with recorder.names, recorder.usage, recorder.value_reads, counter, recorder:
-            recorder.flow.begin((inputs, named))
-            recorder.flow.end(model(*inputs, **named))
+        with recorder.names, recorder.usage, recorder.value_reads, recorder.unseen, counter, recorder:
+            recorder.begin((inputs, named))
+            recorder.end(model(*inputs, **named))
     return recorder
 
 

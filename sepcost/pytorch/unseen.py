@@ -1,0 +1,96 @@
+"""Unseen: tensors that a pass comes by although no operator that was seen has made them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+
+from sepcost.pytorch.flow import tensors_in
+from sepcost.pytorch.ledger import memory_of
+from sepcost.pytorch.placement import attributes, tensors_of
+
+aten = torch.ops.aten
+
+WRITTEN_OUT = {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
+LIFTED = {aten.lift, aten.lift_fresh, aten.lift_fresh_copy}
+"""The operators that those run, on devices with memory."""
+OPERATOR = "an operator that nobody saw"
+WEIGHTS = "weights outside of model.parameters()"
+
+
+class Unseen(TorchFunctionMode):
+    """Notes which operators read what neither the model holds nor a seen operator has made.
+
+    Another thread may have made it, or NumPy. Numbers that come from Python are constants, unless the pass has given
+    some to Python, as ``values_left`` says: then they may be results.
+    """
+
+    def __init__(self, model: nn.Module, values_left: Callable[[], bool]) -> None:
+        super().__init__()
+        self._model = model
+        self._has_values = True
+        self._parameters = set(map(memory_of, model.parameters()))
+        self._values_left = values_left
+        self._seen: dict[int | None, StorageWeakRef] = {}
+        self._strangers: dict[int | None, tuple[StorageWeakRef, tuple[str, str]]] = {}
+        self.made(list(tensors_of(model)))
+
+    def begin(self, inputs: Any) -> None:
+        """What the model is given."""
+        self.made(inputs)
+        self._has_values = not any(each.is_meta for each in (*tensors_in(inputs), *self._model.parameters()))
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func in WRITTEN_OUT and not self._values_left():
+            self.made(out)
+        return out
+
+    def made(self, value: Any) -> None:
+        """Tensors that are there, or whose making was seen; their memory keeps its name."""
+        for tensor in tensors_in(value):
+            self._seen.setdefault(memory_of(tensor), _reference(tensor))
+
+    def read(self, path: str, value: Any, func: Any = None) -> None:
+        """What an operator of a module reads, or the model returns: a single number is nobody's result."""
+        for tensor in tensors_in(value):
+            memory = memory_of(tensor)
+            if isinstance(tensor, nn.Parameter):
+                if memory not in self._parameters:
+                    self._strangers.setdefault(memory, (_reference(tensor), (path, WEIGHTS)))
+            elif tensor.numel() > 1 and memory not in self._seen and not self._is_constant(tensor, func):
+                self._strangers.setdefault(memory, (_reference(tensor), (path, OPERATOR)))
+
+    def operators(self) -> Counter[tuple[str, str]]:
+        """How often each module reads what nobody saw being made."""
+        constants = set(map(memory_of, _constants(self._model))) if self._strangers else ()
+        return Counter(
+            what for memory, (_, what) in self._strangers.items() if what[1] is WEIGHTS or memory not in constants
+        )
+
+    def _is_constant(self, tensor: torch.Tensor, func: Any) -> bool:
+        """Whether its numbers come from Python; or have memory, where no input has."""
+        if not self._has_values:
+            return not tensor.is_meta
+        is_from_python = func is not None and func._overloadpacket in LIFTED
+        return (is_from_python or not tensor.untyped_storage().resizable()) and not self._values_left()
+
+
+def _reference(tensor: torch.Tensor) -> StorageWeakRef:
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+
+
+def _constants(model: nn.Module) -> Iterator[torch.Tensor]:
+    """What the model's classes hold, and what modules of Python's do."""
+    classes = {kind for module in model.modules() for kind in type(module).__mro__}
+    for holder in (*classes, *list(sys.modules.values())):
+        yield from attributes(holder)
