@@ -47,6 +47,7 @@ class Allow(str, Enum):
     """What is not known, and is to pass all the same."""
 
     UNCOUNTED = "uncounted"
+    ZEROS = "zeros"
     GONE = "gone"
 
 

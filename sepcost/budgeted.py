@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Limit, Outcome, Quantity
+from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
 from sepcost.comparison import Comparison
+from sepcost.doubt import doubt
 from sepcost.figures import total_figures
 from sepcost.liveness import why_no_peak
-
-UNCOUNTED = "not all of it can be counted (--allow uncounted accepts that)"
-"""Why a lower bound below its limit is undecided."""
 
 
 class Budgeted(NamedTuple):
@@ -35,7 +34,7 @@ class Budgeted(NamedTuple):
 
 
 def judged(
-    comparison: Comparison, limit: Limit, replacement: str, line: int | None = None, *, uncounted_allowed: bool = False
+    comparison: Comparison, limit: Limit, replacement: str, line: int | None = None, allowed: Collection[Allow] = ()
 ) -> Budgeted:
     """What becomes of a limit under one of the comparison's replacements, or ``none``.
 
@@ -46,17 +45,14 @@ def judged(
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
 
-    What could not be counted makes a figure larger; ``uncounted_allowed``: as if there were nothing of it.
+    What could not be counted makes a figure larger, and so may other inputs; with that ``allowed``, nobody asks.
     """
-    value, is_bound = _value(comparison, limit.figure, replacement), comparison.is_lower_bound
+    value, doubted = _value(comparison, limit.figure, replacement), doubt(comparison.network, allowed)
     if value is None:
         return Budgeted(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(comparison, limit))
-    if not is_bound or uncounted_allowed:
-        outcome = Outcome.of(limit.allows(value))
-    else:
-        outcome = Outcome.of(limit.allows(_nearest(limit, value)), known=False)
-    why = UNCOUNTED if outcome is Outcome.UNDECIDED else None
-    return Budgeted(limit, replacement, value, outcome, line, is_bound and isinstance(value, int), why)
+    outcome = Outcome.of(limit.allows(_nearest(limit, value) if doubted else value), known=not doubted)
+    why = doubted if outcome is Outcome.UNDECIDED else None
+    return Budgeted(limit, replacement, value, outcome, line, comparison.is_lower_bound and isinstance(value, int), why)
 
 
 def _nearest(limit: Limit, value: Quantity) -> Quantity:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sepcost.budget import JUDGED, Outcome
+from sepcost.budget import JUDGED, Allow, Outcome
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.difference import Change, Difference, LayerDifference
+from sepcost.doubt import UNCOUNTED, doubt
 from sepcost.quantities import Allowance
 from sepcost.verification import STANDARD
 
@@ -19,7 +20,8 @@ class Grown(NamedTuple):
     """One figure of a network's total, before and after: of its ``standard``, or of a replacement by its text.
 
     ``culprit`` is the layer that grew the most in it, where any did. ``after`` is None where nobody can know it any
-    more; it is no more than a lower bound where it is not all ``is_known``, and so is ``before`` if not ``was_known``.
+    more; it may be a ``lower_bound``. ``doubt`` says why it may be more in truth, and ``doubt_before`` why it may have
+    been before.
     """
 
     of: str
@@ -28,8 +30,9 @@ class Grown(NamedTuple):
     after: int | None
     allowance: Allowance = Allowance()
     culprit: LayerDifference | None = None
-    is_known: bool = True
-    was_known: bool = True
+    lower_bound: bool = False
+    doubt: str | None = None
+    doubt_before: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -37,7 +40,7 @@ class Grown(NamedTuple):
         if self.after is None:
             return Outcome.UNDECIDED
         holds = self.after <= self.allowance.bound(self.before)
-        return Outcome.of(holds, known=self.is_known) if holds or self.was_known else Outcome.UNDECIDED
+        return Outcome.of(holds, known=not self.doubt) if holds or not self.doubt_before else Outcome.UNDECIDED
 
     @property
     def holds(self) -> bool:
@@ -57,12 +60,11 @@ def growth(
     before: CostedNetwork,
     after: CostedNetwork,
     allowances: Mapping[str, Allowance],
-    *,
-    uncounted_allowed: bool = False,
+    allowed: Collection[Allow] = (),
 ) -> Growth:
     """Judge every figure of the standard, and of each replacement that both have; without an allowance, none.
 
-    ``uncounted_allowed``: as if there were nothing that cannot be counted.
+    What is not known of a network, and ``allowed``, is taken for nothing.
 
     >>> from sepcost import Conv, Convention, Network
     >>> small, large = (CostedNetwork.of(Network.of(Conv((8, 8), 3, width, 3)), Convention()) for width in (16, 17))
@@ -74,9 +76,10 @@ def growth(
     both = [text for text in after.replaced if text in before.replaced]
     totals = [(STANDARD, before.total, after.total)]
     totals += [(text, before.replaced[text], after.replaced[text]) for text in both]
-    is_known, was_known = (uncounted_allowed or not side.lower_bound for side in (after, before))
+    why = doubt(after.network, allowed)
+    why_before = UNCOUNTED if before.lower_bound and Allow.UNCOUNTED not in allowed else None
     figures = [
-        grown._replace(is_known=is_known, was_known=was_known)
+        grown._replace(lower_bound=after.lower_bound, doubt=why, doubt_before=why_before)
         for each in totals
         for grown in _grown(*each, difference, allowances)
     ]

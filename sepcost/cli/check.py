@@ -81,7 +81,7 @@ def check(
     allow: Annotated[
         list[Allow] | None,
         typer.Option(
-            help="Let pass what is not known: models that are not all counted, networks that are gone.",
+            help="Let pass what is not known: what cannot be counted, figures for zeros, networks that are gone.",
             rich_help_panel=BASELINE,
         ),
     ] = None,

@@ -164,8 +164,8 @@ class Inspection:
     def _verdict(
         self, counted: Counted, costs: CostedNetwork, baseline: Baseline | None, partner: CostedNetwork | None
     ) -> Verdict:
-        allowed = Allow.UNCOUNTED in self.wishes.allowed
-        budgeted = (judged(counted.comparison, *limit, uncounted_allowed=allowed) for limit in counted.limits)
+        allowed = self.wishes.allowed
+        budgeted = (judged(counted.comparison, *limit, allowed) for limit in counted.limits)
         moved = (
             partner is not None and partner.source is not None and place(partner, absolute) != place(costs, absolute)
         )
@@ -174,7 +174,7 @@ class Inspection:
             counted.lines,
             counted.comparison.verified,
             tuple(budgeted),
-            None if partner is None else growth(partner, costs, self._allowances(counted), uncounted_allowed=allowed),
+            None if partner is None else growth(partner, costs, self._allowances(counted), allowed),
             is_new=baseline is not None and partner is None,
             was=partner if moved else None,
             has_namesakes=costs.name in self._shared_names,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from sepcost.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
-from sepcost.budgeted import UNCOUNTED, Budgeted
+from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.errors import ConfigProblem
@@ -120,7 +120,7 @@ def limit_text(check: Budgeted | Grown) -> str:
 def checked_value(check: Budgeted | Grown) -> str:
     """The value that is judged."""
     if isinstance(check, Grown):
-        sign = "" if check.is_known or check.after is None else AT_LEAST
+        sign = AT_LEAST if check.lower_bound and check.after is not None else ""
         return f"{sign}{value_text(check.after, check.figure)}"
     sign = AT_LEAST if check.lower_bound else ""
     return f"{sign}{value_text(check.value, check.limit.figure, check.limit.bound)}"
@@ -201,7 +201,7 @@ def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[i
 
 def undecided_growth(grown: Grown, baseline: str | None) -> str:
     """Why nobody knows whether a figure grew."""
-    why = "that is not known any more" if grown.after is None else UNCOUNTED
+    why = "that is not known any more" if grown.after is None else grown.doubt or grown.doubt_before
     return f"growth of {subject_of(grown)}: {checked_value(grown)}, {limit_text(grown)} in {baseline}: undecided, {why}"
 
 

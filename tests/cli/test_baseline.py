@@ -694,7 +694,8 @@ def test_bytes_that_the_first_version_counted_of_models_are_not_compared(
     model = ("small.py:build", "--input", "3x8x8", "--format", "json")
     before = json.loads(sepcost_("compare", *model).out)
     (network,) = before["networks"]
-    assert (before["version"], "uncounted" in network) == ("0.1.0", True)
+    assert "uncounted" in network
+    before["version"] = "0.1.0"
     for each in (*network["layers"], *network["total"].values()):
         for name in ("traffic_bytes", "weight_bytes"):
             each.get("standard", each)[name] = 1

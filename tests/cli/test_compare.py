@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sepcost.version import __version__
 from tests.commands import ROOT, Run, sepcost
 
 ONE = ("-H", "112", "-C", "32", "-K", "3", "-O", "64")
@@ -228,7 +229,7 @@ def test_output_to_devices() -> None:
 
 
 def test_version_and_help() -> None:
-    assert sepcost("--version").out == "sepcost 0.1.0\n"
+    assert sepcost("--version").out == f"sepcost {__version__}\n"
     run = compare("--help")
     assert run.code == 0
     assert "--kernel-size" in run.out

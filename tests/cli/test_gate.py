@@ -99,6 +99,36 @@ def test_a_peak_that_was_known_and_is_no_more_is_undecided(check: Sepcost) -> No
     assert "growth of peak activations, standard: not known, ≤ 4,096 B in costs.json: undecided" in done.err
 
 
+DYNAMIC = TRANSFORM.replace(
+    "return torch.fft.rfft2(self.conv(x)).real", "return self.conv(x) if x.sum() > 0 else x.sum()"
+)
+REAL = "import torch\ndef images(): return torch.ones(1, 3, 8, 8)\n"
+
+
+def test_a_figure_of_zeros_is_undecided_where_values_are_read(check: Sepcost) -> None:
+    """Other inputs may take another way, and this network has one that costs nothing."""
+    write(DYNAMIC, "dynamic.py")
+    write(REAL, "real.py")
+    zeros = ("dynamic.py:Net", "--input", "3x8x8", "--device", "cpu", "--max-macs", str(MACS - 1))
+    found, document = judged(check, *zeros)
+    (limit,) = document["networks"][0]["budget"]
+    assert (found, limit["outcome"], limit["value"]) == (2, "undecided", 0)
+    assert "its inputs are zeros" in check(*zeros).err
+    assert check(*zeros, "--allow", "uncounted").code == 2
+    assert check(*zeros, "--allow", "zeros").code == 0
+    real = ("dynamic.py:Net", "--input", "real.py:images", "--device", "cpu", "--max-macs")
+    assert check(*real, str(MACS)).code == 0
+    assert check(*real, str(MACS - 1)).code == 1
+
+
+def test_growth_of_a_figure_of_zeros_is_undecided(check: Sepcost) -> None:
+    write(DYNAMIC, "dynamic.py")
+    zeros = ("dynamic.py:Net", "--input", "3x8x8", "--device", "cpu")
+    assert check(*zeros, "--update-baseline", "costs.json").code == 0
+    assert check(*zeros, "--baseline", "costs.json").code == 2
+    assert check(*zeros, "--baseline", "costs.json", "--allow", "zeros").code == 0
+
+
 # What is gone
 
 
