@@ -100,9 +100,9 @@ def test_a_module_may_be_called_like_such_a_file() -> None:
 
 def test_what_is_a_file_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert is_model_text("net:small.yaml")
-    Path("net:small.yaml").touch()
-    assert not is_model_text("net:small.yaml")
+    assert is_model_text("net:small")
+    Path("net:small").touch()
+    assert not is_model_text("net:small")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,8 @@ def test_a_source_with_a_colon_is_a_model(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-", "net", "net.yaml", "nets/", r"C:\net.yaml", "C:/net.yaml", "https://a.org/b.yaml"]
+    "text",
+    ["", "-", "net", "net.yaml", "net:small.yaml", "nets/", r"C:\net.yaml", "C:/net.yaml", "https://a.org/b.yaml"],
 )
 def test_other_sources_are_none(text: str) -> None:
     assert not is_model_text(text)

@@ -146,15 +146,10 @@ def tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
     yield from model.parameters()
     yield from model.buffers()
     for module in model.modules():
-        yield from attributes(module)
-
-
-def attributes(holder: Any) -> Iterator[torch.Tensor]:
-    """The tensors that an object, a class or a module of Python's has, and those in its lists and dicts."""
-    for value in list(getattr(holder, "__dict__", {}).values()):
-        several = list(value.values()) if isinstance(value, dict) else value
-        held = several if isinstance(value, (dict, list, tuple)) else [value]
-        yield from (each for each in held if isinstance(each, torch.Tensor))
+        for value in vars(module).values():
+            several = value.values() if isinstance(value, dict) else value
+            held = several if isinstance(value, (dict, list, tuple)) else [value]
+            yield from (each for each in held if isinstance(each, torch.Tensor))
 
 
 def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:

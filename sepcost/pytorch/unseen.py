@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from sepcost.pytorch.flow import tensors_in
 from sepcost.pytorch.ledger import memory_of
-from sepcost.pytorch.placement import attributes, tensors_of
+from sepcost.pytorch.placement import META, tensors_of
 
 aten = torch.ops.aten
 
@@ -25,20 +27,20 @@ OPERATOR = "an operator that nobody saw"
 WEIGHTS = "weights outside of model.parameters()"
 
 
-class Unseen(TorchFunctionMode):
-    """Notes which operators read what neither the model holds nor a seen operator has made.
+class Unseen:
+    """While it is entered, it notes which operators read what neither the model holds nor a seen operator has made.
 
     Another thread may have made it, or NumPy. Numbers that come from Python are constants, unless the pass has given
     some to Python, as ``values_left`` says: then they may be results.
     """
 
     def __init__(self, model: nn.Module, values_left: Callable[[], bool]) -> None:
-        super().__init__()
         self._model = model
         self._has_values = True
         self._parameters = set(map(memory_of, model.parameters()))
         self._values_left = values_left
         self._seen: dict[int | None, StorageWeakRef] = {}
+        self._entered = ExitStack()
         self._strangers: dict[int | None, tuple[StorageWeakRef, tuple[str, str]]] = {}
         self.made(list(tensors_of(model)))
 
@@ -47,13 +49,15 @@ class Unseen(TorchFunctionMode):
         self.made(inputs)
         self._has_values = not any(each.is_meta for each in (*tensors_in(inputs), *self._model.parameters()))
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if func in WRITTEN_OUT and not self._values_left():
-            self.made(out)
-        return out
+    def __enter__(self) -> Unseen:
+        if torch.get_default_device().type == META:  # where writing numbers out runs no operator
+            self._entered.enter_context(_WrittenOut(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered.close()
 
     def made(self, value: Any) -> None:
         """Tensors that are there, or whose making was seen; their memory keeps its name."""
@@ -85,6 +89,22 @@ class Unseen(TorchFunctionMode):
         return (is_from_python or not tensor.untyped_storage().resizable()) and not self._values_left()
 
 
+class _WrittenOut(TorchFunctionMode):
+    """Sees the functions that make tensors of numbers that are written out."""
+
+    def __init__(self, unseen: Unseen) -> None:
+        super().__init__()
+        self._unseen = unseen
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func in WRITTEN_OUT:
+            self._unseen.made(out)
+        return out
+
+
 def _reference(tensor: torch.Tensor) -> StorageWeakRef:
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 
@@ -93,4 +113,6 @@ def _constants(model: nn.Module) -> Iterator[torch.Tensor]:
     """What the model's classes hold, and what modules of Python's do."""
     classes = {kind for module in model.modules() for kind in type(module).__mro__}
     for holder in (*classes, *list(sys.modules.values())):
-        yield from attributes(holder)
+        for value in list(getattr(holder, "__dict__", {}).values()):
+            several = value.values() if type(value) is dict else value if type(value) in (list, tuple) else (value,)
+            yield from (each for each in list(several) if issubclass(type(each), torch.Tensor))  # touches nothing lazy

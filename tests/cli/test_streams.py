@@ -166,9 +166,17 @@ def test_help_may_be_cut_off_too() -> None:
 @posix
 def test_an_interruption_is_quiet() -> None:
     process = subprocess.Popen(
-        [*COMMAND, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        [*COMMAND, "-", "--format", "jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
     )
-    time.sleep(1.5)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b'{"layers": [{"C": 3, "K": 3, "O": 8, "H": 8}]}\n')
+    process.stdin.flush()
+    assert process.stdout.readline().startswith(b"{"), "it waits for more"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, out, err) == (130, b"", b"")
