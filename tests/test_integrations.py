@@ -129,6 +129,11 @@ def test_the_action_annotates_the_line_that_is_to_blame(repository: Path, act: C
     assert "| over " in (repository / "summary").read_text(encoding="utf-8")
 
 
+def test_the_actions_options_may_say_another_format(repository: Path, act: Callable[..., Run]) -> None:
+    run = act(repository, options="--no-verify --format junit")
+    assert (run.code, run.err, run.out[:5]) == (1, "", "<?xml")
+
+
 def test_the_actions_inputs_are_words_and_never_code(repository: Path, act: Callable[..., Run]) -> None:
     sources = "configs/small.yaml\n  configs/$(touch${IFS}hacked).yaml configs/*.yaml"
     run = act(repository, sources=sources, options="--no-verify --max-macs 1M")

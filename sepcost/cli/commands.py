@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import import_module
 from typing import Any
 
 from typer import Typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+from sepcost.errors import SepcostError
 
 NAMES = ("compare", "diff", "check", "replacements", "schema")
 """As help lists them. A command's module and function are called as it is."""
+
+
+class Gate(TyperCommand):
+    """A command that refuses an option of one value that is given twice: of two limits, one would not be looked at."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; SepcostError where only the last of several values would count."""
+        typed = list(args)
+        rest: list[str] = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            self._refuse_repeated(ctx, typed)
+        return rest
+
+    def _refuse_repeated(self, ctx: Any, typed: list[str]) -> None:
+        _, _, in_order = self.make_parser(ctx).parse_args(typed)
+        for parameter, times in Counter(in_order).items():
+            if times > 1 and not parameter.multiple:
+                name = "/".join((max(parameter.opts, key=len), *parameter.secondary_opts))
+                raise SepcostError(f"{name} is given twice: give it once")
+
+
+CLASSES = {"check": Gate}
+"""The commands that are not read as all others are."""
 
 
 class Commands(TyperGroup):
@@ -24,5 +50,5 @@ class Commands(TyperGroup):
         if cmd_name not in NAMES:
             return None
         alone = Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-        alone.command(cmd_name)(getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name))
+        alone.command(cmd_name, cls=CLASSES.get(cmd_name))(getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name))
         return get_command(alone)

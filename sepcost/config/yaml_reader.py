@@ -191,7 +191,7 @@ class _Reader:
         block = Block(event.start_mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        merged: list[Block] = []
+        merged: list[Block] | None = None
         next_event, scalar, end = self.next_event, yaml.ScalarEvent, yaml.MappingEndEvent
         while type(key_event := next_event()) is not end:
             if type(key_event) is not scalar:
@@ -202,14 +202,18 @@ class _Reader:
             if key_event.tag is not None or key_event.anchor is not None:
                 self._scalar(key_event)
             if key == "<<" and key_event.implicit[0]:
+                if merged is None:
+                    merged = []
+                else:
+                    self._note_twice(key_event)
                 merged += self._merged(value, value_event)
                 continue
             if key in block:
-                self._note(key_event.start_mark, f"key `{shortened(key)}` is given twice")
+                self._note_twice(key_event)
             if value is not None:
                 block[key] = value
                 block.at[key] = key_event.start_mark, value_event.start_mark
-        for other in merged:
+        for other in merged or ():
             for key in other.keys() - block.keys():
                 block[key], block.at[key] = other[key], other.at[key]
         block.weight = weight(block.values())
@@ -261,6 +265,9 @@ class _Reader:
     def _refuse_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         self._note(event.start_mark, f"tag {shortened(tag)} is not allowed: values are written plainly")
+
+    def _note_twice(self, key_event: Any) -> None:
+        self._note(key_event.start_mark, f"key `{shortened(key_event.value)}` is given twice")
 
     def _note(self, mark: Any, message: str) -> None:
         if len(self.problems) < MOST_PROBLEMS:

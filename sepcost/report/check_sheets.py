@@ -133,7 +133,8 @@ def _changes(verdict: Verdict) -> Iterator[tuple[str, str]]:
     for of in dict.fromkeys(grown.of for grown in verdict.grown):
         changed = [grown for grown in verdict.grown if grown.of == of and grown.before != grown.after]
         told = [f"{figure_name(grown.figure)} {change_text(grown)}" for grown in changed if grown.figure in HEADLINES]
-        yield of, f"growth: {', '.join(told) or ('as allowed' if changed else 'none')}"
+        grew = any(grown.after is not None and grown.after > grown.before for grown in changed)
+        yield of, f"growth: {', '.join(told) or ('as allowed' if grew else 'none')}"
 
 
 def _notes(judgement: Judgement) -> Iterator[str]:

@@ -377,6 +377,17 @@ def test_shrinking_holds(check: Sepcost) -> None:
     )
 
 
+@pytest.mark.parametrize(("before", "now", "told"), [(4, 2, "growth: as allowed"), (2, 4, "growth: none")])
+def test_people_see_growth_only_where_something_grew(check: Sepcost, before: int, now: int, told: str) -> None:
+    """A pool has neither params nor MACs, only traffic and a part in the peak."""
+    pooled = "input: {C: 3, H: 32}\nlayers: [{K: 3, O: 16}, {type: pool, K: 2, stride: STRIDE}]\n"
+    write(pooled.replace("STRIDE", str(before)))
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(pooled.replace("STRIDE", str(now)))
+    done = check("net.yaml", "--baseline", "costs.json", "--max-growth", "10%")
+    assert (done.code, f" {told} " in done.out) == (0, True), done.out
+
+
 def test_a_replacement_that_grew_fails_even_if_the_standard_did_not(check: Sepcost) -> None:
     network = after(check, NET, NET.replace("{name: left, K: 3", "{name: left, keep: true, K: 3"))
     assert grown(network) == {("separable", "params"), ("separable", "macs")}

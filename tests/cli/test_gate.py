@@ -233,6 +233,46 @@ def test_a_replacement_that_the_baseline_does_not_know_fails(check: Sepcost) -> 
     assert (done.code, done.out.count("growth: new")) == (1, 1)
 
 
+# Options of which one value counts
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("--max-params", "1", "--max-params=1M"), "--max-params"),
+        (("--baseline", "costs.json", "--baseline", "costs.json"), "--baseline"),
+        (("--update-baseline", "one.json", "--update-baseline", "two.json"), "--update-baseline"),
+        (("--alpha", "1", "--max-params", "1M", "--alpha", "1"), "--alpha"),
+        (("--format", "table", "--format", "json"), "--format"),
+        (("--verify",), "--verify/--no-verify"),
+        (("--no-verify", "--verify"), "--verify/--no-verify"),
+        (("--run-models", "--run-models"), "--run-models"),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(check: Sepcost, typed: tuple[str, ...], told: str) -> None:
+    write(SMALL, "small.yaml")
+    check("small.yaml", "--update-baseline", "costs.json")
+    done = check("small.yaml", *typed)
+    assert (done.code, done.out, done.err) == (2, "", f"sepcost: {told} is given twice: give it once\n")
+    assert not Path("two.json").exists()
+
+
+def test_options_of_many_values_are_given_as_often_as_needed(check: Sepcost) -> None:
+    write(SMALL, "small.yaml")
+    limits = ("--max", "params=1M", "--max", "macs=1M", "-r", "separable", "-r", "blueprint")
+    allowed = ("--allow", "gone", "--allow", "zeros", "--include", "stem", "--include", "s*")
+    assert check("small.yaml", "small.yaml", *limits, *allowed).code == 0
+
+
+def test_help_is_shown_whatever_else_is_typed(check: Sepcost) -> None:
+    assert check("--alpha", "1", "--alpha", "1", "--help", "--help").code == 0
+
+
+def test_other_commands_take_the_last_value(in_process: Sepcost) -> None:
+    one = ("compare", "-C", "8", "-K", "3", "-O", "8", "--format", "csv")
+    assert in_process(*one, "--alpha", "2", "--alpha", "1") == in_process(*one, "--alpha", "1")
+
+
 # Growth that a file allows
 
 
