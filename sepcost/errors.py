@@ -18,6 +18,12 @@ class SepcostError(Exception):
     """
 
 
+class Notice(NamedTuple):
+    """What comes to light on the way and is no error, in a sentence."""
+
+    message: str
+
+
 class LayerError(SepcostError):
     """A layer cannot be what it was told to be: ``field`` names the argument, ``reason`` says why.
 
@@ -125,6 +131,15 @@ class ConfigError(SepcostError):
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+    @classmethod
+    def of(cls, source: str, message: str) -> ConfigError:
+        """A problem with a source as a whole.
+
+        >>> print(ConfigError.of("net.yaml", "is empty"))
+        net.yaml: is empty
+        """
+        return cls([ConfigProblem(source, 0, 0, "", message)])
 
     def further_down(self, lines: int) -> ConfigError:
         """The same problems, so many lines further down."""

@@ -7,6 +7,8 @@ from itertools import islice
 
 MOST_CANDIDATES = 50
 """Comparing is slow: with thousands of names and thousands of messages, nobody would wait for the suggestions."""
+MOST_NAMES = 3
+"""A sentence names that many layers and counts the rest."""
 LONGEST_WORD = 60
 """What is longer is no slip of the hand, and takes long to compare: its time grows with the square of its length."""
 
@@ -45,3 +47,10 @@ def in_one_line(text: str, longest: int | None = None) -> str:
     """
     line = " ".join(text.split())
     return line if longest is None or len(line) <= longest else f"{line[:longest]}…"
+
+
+def named(names: Sequence[str]) -> str:
+    """Names in a sentence: not more than a few of them."""
+    if len(names) <= MOST_NAMES + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sepcost.cli.lock import locked
 from sepcost.cli.sides import Side, refuse_different_counting
-from sepcost.cli.streams import config_error, write
+from sepcost.cli.streams import write
 from sepcost.config import read_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
@@ -39,7 +39,7 @@ class Baseline:
         """Read the file; raises ConfigError with what is wrong with it."""
         networks = read_costs(b"".join(read_lines(path)), path)
         if networks is None:
-            raise config_error(path, "is no baseline: sepcost check --update-baseline writes one")
+            raise ConfigError.of(path, "is no baseline: sepcost check --update-baseline writes one")
         return cls(path, [network.without_bytes() if network.bytes_too_low else network for network in networks])
 
     def warnings(self, verdicts: Sequence[Verdict]) -> Iterator[str]:

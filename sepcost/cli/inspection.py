@@ -17,12 +17,13 @@ from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.sources import networks
+from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
 from sepcost.comparison import Comparison, usual_replacements
 from sepcost.config import Loaded
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.growth import growth
 from sepcost.lines import Lines
 from sepcost.network import Network
@@ -84,6 +85,9 @@ class Inspection:
     def read(self, sources: Sequence[str], waiting: Waiting) -> None:
         """Count every network, and verify it where there is a witness."""
         for item in networks(sources, self.wishes.models, once=True):
+            if isinstance(item, Notice):
+                complain(item.message)
+                continue
             waiting.advance(1)
             try:
                 if isinstance(item, ConfigError):

@@ -13,7 +13,7 @@ from sepcost.cli.replacement_sweep import TOGETHER
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.cost import Convention
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.network import Network
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
@@ -97,7 +97,9 @@ class Job:
         if self.sweep.names and all(map(is_one_file, sources)):
             waiting.expect(self.sweep.size * len(sources))
         for item in networks(sources, self.models):
-            if isinstance(item, ConfigError):
+            if isinstance(item, Notice):
+                complain(item.message)
+            elif isinstance(item, ConfigError):
                 self.fail(item)
             else:
                 yield from self._compare_loaded(item, waiting)

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sepcost.cli.streams import config_error
 from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, ModelError, NetworkError, SepcostError
 from sepcost.input_text import InputTexts, read_inputs
@@ -62,7 +61,7 @@ class LoadedModel:
 
     def located(self, error: NetworkError) -> ConfigError:
         """What went wrong with the network later on, under the model's name."""
-        return config_error(self.network.source or "", str(error))
+        return ConfigError.of(self.network.source or "", str(error))
 
     def lines(self) -> Lines:
         """A model stands in no file that a line could be of."""
@@ -84,7 +83,7 @@ def read_model(text: str, options: ModelOptions) -> LoadedModel:
     try:
         return run_model(ModelText.parse(text), options.inputs, options.device)
     except ModelError as error:
-        raise config_error(text, reason(text, error)) from None
+        raise ConfigError.of(text, reason(text, error)) from None
 
 
 def run_model(named: ModelText, inputs: InputTexts | Inputs, device: Device) -> LoadedModel:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sepcost.cli.models import ModelOptions
-from sepcost.cli.streams import stdin_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
@@ -42,7 +41,7 @@ def read_side(source: str, convention: Convention, models: ModelOptions) -> Side
 
         return Side(source, [CostedNetwork.of(read_model(source, models).network, convention)], counted=True)
     from sepcost.cli.named_models import read_items
-    from sepcost.config import read_lines
+    from sepcost.config import read_lines, stdin_lines
     from sepcost.report.costs_reader import read_costs
 
     name = STDIN if source == "-" else source

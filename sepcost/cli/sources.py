@@ -8,17 +8,16 @@ from pathlib import Path
 
 from sepcost.cli.models import LoadedModel, ModelOptions, read_model
 from sepcost.cli.named_models import read_items
-from sepcost.cli.streams import complain, config_error, stdin_lines
-from sepcost.config import Loaded, read_lines
-from sepcost.errors import ConfigError
+from sepcost.config import Loaded, read_lines, stdin_lines
+from sepcost.errors import ConfigError, Notice
 from sepcost.model_text import CONFIGS, is_model_text
 from sepcost.paths import STDIN, absolute
-from sepcost.report.notes import named
+from sepcost.wording import named
 
 
 def networks(
     sources: Sequence[str], models: ModelOptions, *, once: bool = False
-) -> Iterator[Loaded | LoadedModel | ConfigError]:
+) -> Iterator[Loaded | LoadedModel | ConfigError | Notice]:
     """The networks of files, folders, models and ``-``, or what is wrong with them, one by one.
 
     ``once``: a file or a model that is given twice, whatever it is called, is read once.
@@ -28,7 +27,7 @@ def networks(
         try:
             is_model = is_model_text(source)
             for name in [source] if is_model else _files(source):
-                if isinstance(name, ConfigError):
+                if isinstance(name, (ConfigError, Notice)):
                     yield name
                 elif not once or absolute(name) not in seen:
                     seen.add(absolute(name))
@@ -49,18 +48,17 @@ def is_one_file(source: str) -> bool:
     return source != "-" and Path(source).is_file()
 
 
-def _files(source: str) -> Iterable[str | ConfigError]:
-    if source == "-":
-        return [STDIN]
+def _files(source: str) -> Iterable[str | ConfigError | Notice]:
     if not os.path.isdir(source):  # noqa: PTH112 (a name that the system refuses is no folder)
-        return [source]
+        yield STDIN if source == "-" else source
+        return
     folder = Folder(source)
     if folder.passed_over:
-        complain(f"{source}: passes over {named(folder.passed_over)}")
-    found: list[str | ConfigError] = [*folder.configs, *folder.unreadable]
-    if not found:
-        raise config_error(source, "the folder has no .yaml or .yml file in it")
-    return found
+        yield Notice(f"{source}: passes over {named(folder.passed_over)}")
+    if not (folder.configs or folder.unreadable):
+        raise ConfigError.of(source, "the folder has no .yaml or .yml file in it")
+    yield from folder.configs
+    yield from folder.unreadable
 
 
 class Folder:
@@ -80,11 +78,11 @@ class Folder:
             hidden = {name for name in configs if name.startswith(".")}
             self.configs += (str(Path(path, name)) for name in configs - hidden)
             self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))
-        self.unreadable += (config_error(name, "is no file") for name in self.configs if _is_no_file(name))
+        self.unreadable += (ConfigError.of(name, "is no file") for name in self.configs if _is_no_file(name))
         self.configs = sorted((name for name in self.configs if not _is_no_file(name)), key=Path)
 
     def _refused(self, error: OSError) -> None:
-        self.unreadable.append(config_error(str(error.filename), f"cannot be read: {(error.strerror or '').lower()}"))
+        self.unreadable.append(ConfigError.of(str(error.filename), f"cannot be read: {(error.strerror or '').lower()}"))
 
 
 def _is_no_file(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from sepcost.cli.log import for_log
 from sepcost.cli.overwriting import refuse_code_that_ran
-from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.errors import ConfigProblem, SepcostError
 from sepcost.report.text import harmless
 
 if TYPE_CHECKING:
@@ -90,13 +90,6 @@ def complain_about(problems: Iterable[ConfigProblem]) -> None:
         print(for_log(harmless(str(problem))), file=sys.stderr)
 
 
-def stdin_lines() -> Iterable[bytes]:
-    """Standard input, line by line as it comes."""
-    if sys.stdin is None:
-        raise SepcostError("standard input is closed")
-    return sys.stdin.buffer
-
-
 def write(chunks: Iterable[str], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
 
@@ -165,8 +158,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def config_error(source: str, message: str) -> ConfigError:
-    """A problem with a source as a whole."""
-    return ConfigError([ConfigProblem(source, 0, 0, "", message)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -15,7 +16,7 @@ from sepcost.config.model_translation import ModelTranslation, names_model
 from sepcost.config.named_model import NamedModel
 from sepcost.config.translation import Translation
 from sepcost.config.yaml_reader import Document, read_documents
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.wording import in_one_line
@@ -153,3 +154,10 @@ def read_lines(source: str) -> Iterator[bytes]:
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {reason}")]) from None
     except ValueError as error:
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {error}")]) from None
+
+
+def stdin_lines() -> Iterable[bytes]:
+    """Standard input, line by line as it comes; a SepcostError where it is closed."""
+    if sys.stdin is None:
+        raise SepcostError("standard input is closed")
+    return sys.stdin.buffer

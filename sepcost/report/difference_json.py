@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sepcost.contract import head
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.report.json import head, of_model
+from sepcost.report.json import of_model
 from sepcost.report.verification_text import verification_fields
 
 SCHEMA_VERSION = 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
+from sepcost.contract import SCHEMA_VERSION, head
 from sepcost.cost import Convention
 from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
 from sepcost.layers import Conv
@@ -16,9 +17,6 @@ from sepcost.report.records import plain
 from sepcost.report.verification_text import verification_fields
 from sepcost.report.view import View
 from sepcost.total import Total
-
-SCHEMA_VERSION = 1
-NOTES = {1: "one FLOP per MAC, as in the articles and fvcore", 2: "two FLOPs per MAC, as in PyTorch and data sheets"}
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 HOLE_IN_JSON = _encode(HOLE)
@@ -52,17 +50,6 @@ def indented(chunks: Iterable[str]) -> str:
     """The same document for a reader's eye."""
     text = "".join(chunks)
     return json.dumps(json.loads(text), indent=2) + "\n" if text else ""
-
-
-def head(schema_version: int, version: str, convention: Convention) -> dict[str, Any]:
-    """What every document begins with: what wrote it, and how it counts."""
-    return {
-        "schema_version": schema_version,
-        "version": version,
-        "convention": {"flops_per_mac": convention.flops_per_mac, "note": NOTES[convention.flops_per_mac]},
-        "batch": convention.batch,
-        "dtype": convention.dtype,
-    }
 
 
 def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:

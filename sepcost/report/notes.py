@@ -17,12 +17,10 @@ from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.units import as_percent, in_bytes
 from sepcost.verification import Verification
-from sepcost.wording import listed
+from sepcost.wording import listed, named
 
 NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"
-MOST_NAMES = 3
-"""A note names that many layers and counts the rest."""
 
 
 def unread_notes(comparison: Comparison) -> Iterator[str]:
@@ -225,10 +223,3 @@ def memory_line(comparison: Comparison) -> str:
 def dtype_text(dtype: str) -> str:
     """What memory is counted in, in a sentence."""
     return "the model's own dtypes" if dtype == MIXED else dtype
-
-
-def named(names: Sequence[str]) -> str:
-    """Names in a sentence: not more than a few of them."""
-    if len(names) <= MOST_NAMES + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
