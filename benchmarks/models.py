@@ -66,10 +66,10 @@ Count = Callable[[], int]
 
 def by_sepcost(model: str) -> Count:
     """As the command does it."""
-    from sepcost.input_text import InputText
-    from sepcost.model_text import ModelText
     from sepcost.pytorch.loading import load_model
     from sepcost.pytorch.running import trace_model
+    from sepcost.text.input_text import InputText
+    from sepcost.text.model_text import ModelText
 
     loaded = load_model(ModelText.parse(model))
 

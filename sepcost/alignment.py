@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.errors import SepcostError
-from sepcost.units import shortened
+from sepcost.text.units import shortened
 
 T = TypeVar("T")
 NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from sepcost.arguments import Extent
 from sepcost.budget import AS_GIVEN
 from sepcost.cost import Convention
 from sepcost.errors import ReplacementError
@@ -15,7 +14,8 @@ from sepcost.network import Network
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.scaling import Factor, scale
-from sepcost.units import as_text
+from sepcost.text.arguments import Extent
+from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
     from sepcost.report.result import Result

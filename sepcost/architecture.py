@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sepcost.arguments import Extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
 from sepcost.sharing import Weights
-from sepcost.wording import did_you_mean
+from sepcost.text.arguments import Extent, times
+from sepcost.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from sepcost.budget import Budget

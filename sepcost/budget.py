@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
-    from sepcost.quantities import Allowance
+    from sepcost.text.quantities import Allowance
 
 Quantity: TypeAlias = "int | Fraction"
 
@@ -89,7 +89,7 @@ def read_growth(figure: str, text: str) -> Allowance:
     >>> read_growth("macs", "2%"), read_growth("params", "10k")
     (Allowance(share=Fraction(1, 50), amount=0), Allowance(share=Fraction(0, 1), amount=10000))
     """
-    from sepcost.quantities import read_allowance
+    from sepcost.text.quantities import read_allowance
 
     return read_allowance(text, figure)
 
@@ -100,7 +100,7 @@ def read_bound(figure: str, text: str) -> Quantity:
     >>> read_bound("params", "4.3M"), read_bound("weight_bytes", "17MB"), read_bound("reduction.macs", "8")
     (4300000, 17000000, Fraction(8, 1))
     """
-    from sepcost.quantities import read_bytes, read_count, read_ratio  # with fractions, which take their time
+    from sepcost.text.quantities import read_bytes, read_count, read_ratio  # with fractions, which take their time
 
     if figure.startswith(REDUCTION) or figure == "macs_per_byte":
         return read_ratio(text)

@@ -18,9 +18,9 @@ from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sharing import could_share
 from sepcost.sweep import Value
+from sepcost.text.wording import did_you_mean
 from sepcost.total import Total
 from sepcost.verification import Verification
-from sepcost.wording import did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import Self

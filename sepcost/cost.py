@@ -8,7 +8,7 @@ from operator import add
 from typing import NamedTuple
 
 from sepcost.errors import ConventionError
-from sepcost.units import LONGEST, as_text
+from sepcost.text.units import LONGEST, as_text
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What memory can be asked for in."""

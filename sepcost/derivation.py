@@ -13,7 +13,7 @@ from sepcost.layers import Conv
 from sepcost.reduction import Reduction
 from sepcost.steps import Counted, Step, step
 from sepcost.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
-from sepcost.units import exact
+from sepcost.text.units import exact
 
 MEANINGS = {
     "M": ("hidden channel", "hidden channels"),

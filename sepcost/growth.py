@@ -10,7 +10,7 @@ from sepcost.budget import JUDGED, Allow, Outcome
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.doubt import UNCOUNTED, doubt
-from sepcost.quantities import Allowance
+from sepcost.text.quantities import Allowance
 from sepcost.verification import STANDARD
 
 MULTIPLES: Mapping[str, str] = {"flops": "macs", "weight_bytes": "params", "activation_bytes": "activations"}

@@ -9,7 +9,6 @@ from math import prod
 from typing import Literal, TypeAlias
 
 from sepcost.activation import ACTIVATIONS
-from sepcost.arguments import Extent, extent, flag, map_size, natural, one_of, times, whole
 from sepcost.cost import Cost, Stored
 from sepcost.errors import LayerError
 from sepcost.formulas import (
@@ -21,6 +20,7 @@ from sepcost.formulas import (
     same_output,
     transposed_output,
 )
+from sepcost.text.arguments import Extent, extent, flag, map_size, natural, one_of, times, whole
 
 Shape: TypeAlias = tuple[int, ...]
 """Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcost.arguments import times
 from sepcost.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.replacements import Replacement
 from sepcost.schedule import Schedule
-from sepcost.units import as_text
+from sepcost.text.arguments import times
+from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sepcost.model_text import PYTHON, is_model_text
+from sepcost.text.model_text import PYTHON, is_model_text
 
 STDIN = "<stdin>"
 

@@ -10,8 +10,8 @@ from sepcost.chain import Formulas
 from sepcost.cost import Cost, ratio
 from sepcost.layers import Conv
 from sepcost.steps import Counted, Step, step
-from sepcost.units import as_ratio, decimal
-from sepcost.wording import listed
+from sepcost.text.units import as_ratio, decimal
+from sepcost.text.wording import listed
 
 PAPER = "MobileNet (arXiv:1704.04861, section 3.1)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from sepcost.errors import SepcostError
-from sepcost.units import as_text
-from sepcost.wording import did_you_mean
+from sepcost.text.units import as_text
+from sepcost.text.wording import did_you_mean
 
 NOT_FEWER = "it would not have fewer MACs"
 """Why a layer is kept under ``fewer-macs``."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from sepcost.arguments import LARGEST, times
 from sepcost.blocks import (
     Parts,
     blueprint,
@@ -20,8 +19,9 @@ from sepcost.blocks import (
 )
 from sepcost.errors import LayerError, ReplacementError
 from sepcost.layers import Conv
-from sepcost.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
-from sepcost.wording import did_you_mean, in_one_line, listed
+from sepcost.text.arguments import LARGEST, times
+from sepcost.text.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
+from sepcost.text.wording import did_you_mean, in_one_line, listed
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -8,12 +8,12 @@ from fractions import Fraction
 from math import floor
 
 from sepcost.architecture import linear_on
-from sepcost.arguments import Extent, extent, times
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.sharing import Weights
-from sepcost.units import as_text, factor_text, read_factor
+from sepcost.text.arguments import Extent, extent, times
+from sepcost.text.units import as_text, factor_text, read_factor
 
 Factor = Fraction | float | str
 SMALLEST = Fraction(1, 1000)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network, Node
-from sepcost.wording import in_one_line
+from sepcost.text.wording import in_one_line
 
 AGAIN = re.compile(r"#\d+$")
 MOST_PATTERNS = 100

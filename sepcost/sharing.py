@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-from sepcost.arguments import times
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Layer, Linear
+from sepcost.text.arguments import times
 
 
 class Weights:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sepcost.cli.models import LoadedModel, run_model
 from sepcost.config import load_one, load_value
 from sepcost.errors import ModelError, SepcostError
-from sepcost.input_text import InputTexts, read_inputs, shape_text
 from sepcost.layers import Conv, Flatten, Linear, Other, Pool
-from sepcost.model_text import Device, ModelText, is_model_text
 from sepcost.network import Network
-from sepcost.units import as_text
-from sepcost.wording import did_you_mean, in_one_line
+from sepcost.text.input_text import InputTexts, read_inputs, shape_text
+from sepcost.text.model_text import Device, ModelText, is_model_text
+from sepcost.text.units import as_text
+from sepcost.text.wording import did_you_mean, in_one_line
 
 if TYPE_CHECKING:
     from torch import nn

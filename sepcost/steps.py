@@ -10,7 +10,7 @@ from sepcost.chain import Formulas
 from sepcost.comparison import Variant
 from sepcost.cost import Convention, Cost
 from sepcost.network import Widths
-from sepcost.units import BYTES, decimal, exact, in_bytes
+from sepcost.text.units import BYTES, decimal, exact, in_bytes
 
 
 class Step(NamedTuple):

@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
-from sepcost.arguments import Extent, times
-from sepcost.units import factor_text
+from sepcost.text.arguments import Extent, times
+from sepcost.text.units import factor_text
 
 if TYPE_CHECKING:
     from sepcost.replacements import Replacement

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.arguments import Extent
 from sepcost.layers import Conv, Padding
+from sepcost.text.arguments import Extent
 
 
 @dataclass(frozen=True, slots=True)

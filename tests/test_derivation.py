@@ -23,7 +23,7 @@ from sepcost.derivation import derivation
 from sepcost.network import Widths
 from sepcost.replacements import REPLACEMENTS
 from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
-from sepcost.units import as_ratio, decimal
+from sepcost.text.units import as_ratio, decimal
 from tests.commands import sepcost
 from tests.report.test_latex import check_structure, compiled
 from tests.strategies import convs, every_replacement

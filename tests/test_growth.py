@@ -18,8 +18,8 @@ from sepcost.difference import Status
 from sepcost.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers import Layer
 from sepcost.network import Node
-from sepcost.quantities import Allowance, read_allowance
 from sepcost.replacements import Replacement
+from sepcost.text.quantities import Allowance, read_allowance
 from tests.strategies import networks
 
 

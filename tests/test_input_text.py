@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sepcost.errors import ModelError
-from sepcost.input_text import DTYPES, InputText
+from sepcost.text.input_text import DTYPES, InputText
 
 
 @pytest.mark.parametrize(

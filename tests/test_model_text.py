@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sepcost.errors import ModelError
-from sepcost.model_text import FOREIGN, ModelText, is_model_text
+from sepcost.text.model_text import FOREIGN, ModelText, is_model_text
 
 INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
 

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sepcost.budget import JUDGED
-from sepcost.quantities import Allowance, read_allowance, read_bytes, read_count, read_ratio
-from sepcost.units import NumberError
+from sepcost.text.quantities import Allowance, read_allowance, read_bytes, read_count, read_ratio
+from sepcost.text.units import NumberError
 
 COUNT = "must be a count such as 4300000, 600k, 4.3M, 1.2G (k, M, G, T, P and E are powers of 1000)"
 BYTES = "must be bytes such as 17000000, 512KiB, 16MiB (powers of 1024), 600kB, 17MB (powers of 1000)"

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.units import BYTES, COUNTS, Units, common_power, decimal, in_bytes, in_unit, scaled
+from sepcost.text.units import BYTES, COUNTS, Units, common_power, decimal, in_bytes, in_unit, scaled
 
 NUMBERS = st.integers(0, 10**22) | st.integers(0, 10**6) | st.integers(0, 21).map(lambda power: 10**power - 1)
 DIGITS = st.integers(1, 15)

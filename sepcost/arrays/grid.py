@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sepcost.arguments import LARGEST
 from sepcost.arrays.integers import Array, evaluated
 from sepcost.sweep import Sweep
+from sepcost.text.arguments import LARGEST
 
 T = TypeVar("T")
 

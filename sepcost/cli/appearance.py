@@ -10,7 +10,7 @@ from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
 from sepcost.report.sheet import Sheet
-from sepcost.units import NumberError, read_precision, shortened
+from sepcost.text.units import NumberError, read_precision, shortened
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9:._+/-]*", re.ASCII | re.IGNORECASE)
 

@@ -15,12 +15,12 @@ from sepcost.config import read_lines
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.model_text import is_model_text
 from sepcost.paths import STDIN, absolute, is_within
 from sepcost.report.baseline_json import baseline_chunks
 from sepcost.report.costs_reader import read_costs
 from sepcost.report.verification_text import counted
-from sepcost.units import factor_text, shortened
+from sepcost.text.model_text import is_model_text
+from sepcost.text.units import factor_text, shortened
 from sepcost.verdict import Judgement, Verdict
 from sepcost.version import __version__
 

@@ -25,8 +25,8 @@ from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
+from sepcost.text.wording import listed
 from sepcost.version import __version__
-from sepcost.wording import listed
 
 if TYPE_CHECKING:
     from sepcost.cli.baseline import Baseline

@@ -41,7 +41,7 @@ from sepcost.errors import SepcostError
 from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
 from sepcost.sweep import Sweep
-from sepcost.wording import listed
+from sepcost.text.wording import listed
 
 
 def compare(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any, TypeVar
 
-from sepcost.arguments import Extent, extent
 from sepcost.cli.reading import read_option
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.sweep import Axis
-from sepcost.units import read_list, read_padding, read_sizes, read_whole
+from sepcost.text.arguments import Extent, extent
+from sepcost.text.units import read_list, read_padding, read_sizes, read_whole
 
 T = TypeVar("T")
 

@@ -140,7 +140,7 @@ def _one_line(difference: Difference, format_: Format) -> str:
     from sepcost.report.difference_sheets import nothing_changed
     from sepcost.report.markdown import escaped
     from sepcost.report.notes import caveats, verified_note
-    from sepcost.report.text import harmless
+    from sepcost.text.harmless import harmless
 
     before, after = difference.before, difference.after
     uncounted = caveats(before.network, after.network)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from sepcost.cli.job import Job
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.wording import MOST_NAMES
+from sepcost.text.wording import MOST_NAMES
 
 
 def only_convolution(comparisons: Iterable[Comparison], job: Job) -> list[Comparison]:

@@ -14,7 +14,7 @@ from sepcost.network import Network, Node
 from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
-from sepcost.wording import listed
+from sepcost.text.wording import listed
 
 
 def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:

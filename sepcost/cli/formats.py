@@ -10,7 +10,7 @@ from pathlib import Path
 from sepcost.cli.log import AS_TEXT
 from sepcost.cli.streams import complain
 from sepcost.errors import SepcostError
-from sepcost.wording import did_you_mean, listed
+from sepcost.text.wording import did_you_mean, listed
 
 VARIABLE = "SEPCOST_FORMAT"
 

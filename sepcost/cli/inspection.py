@@ -29,12 +29,12 @@ from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.paths import absolute
 from sepcost.proof import Witness
-from sepcost.quantities import Allowance
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement
 from sepcost.report.verification_text import unverified_line
 from sepcost.scaling import scale
 from sepcost.selection import Selection
+from sepcost.text.quantities import Allowance
 from sepcost.verdict import Judgement, Verdict
 
 

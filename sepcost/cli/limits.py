@@ -11,9 +11,9 @@ from sepcost.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_boun
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
 from sepcost.growth import MULTIPLES
-from sepcost.quantities import Allowance, read_allowance
-from sepcost.units import shortened
-from sepcost.wording import did_you_mean, listed
+from sepcost.text.quantities import Allowance, read_allowance
+from sepcost.text.units import shortened
+from sepcost.text.wording import did_you_mean, listed
 
 
 def chosen_limits(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, ModelError, NetworkError, SepcostError
-from sepcost.input_text import InputTexts, read_inputs
-from sepcost.model_text import Device, ModelText, is_model_text
 from sepcost.network import Network
-from sepcost.wording import in_one_line
+from sepcost.text.input_text import InputTexts, read_inputs
+from sepcost.text.model_text import Device, ModelText, is_model_text
+from sepcost.text.wording import in_one_line
 
 if TYPE_CHECKING:
     from torch import nn

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from sepcost.arguments import Extent
 from sepcost.cli.reading import at_least_one, read_option
 from sepcost.sweep import Axis, Sweep
-from sepcost.units import read_list, read_sizes
+from sepcost.text.arguments import Extent
+from sepcost.text.units import read_list, read_sizes
 
 
 def multiplier_sweep(alpha: str, rho: str, resolution: str | None, batch: str) -> Sweep:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sepcost.errors import SepcostError
-from sepcost.model_text import CONFIGS
+from sepcost.text.model_text import CONFIGS
 
 OPENED = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/[^/]+)/fd/[0-9]+")
 """The names of what a process has open: links of the system, to a file too where the shell has opened one."""

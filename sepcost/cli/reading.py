@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
-from sepcost.units import NumberError, read_whole
+from sepcost.text.units import NumberError, read_whole
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier

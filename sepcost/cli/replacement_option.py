@@ -17,7 +17,7 @@ from sepcost.errors import ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.replacements import REPLACEMENTS, Replacement, known_block
-from sepcost.wording import did_you_mean
+from sepcost.text.wording import did_you_mean
 
 MOST_NAMED = 5
 """A message names that many replacements and counts the rest."""

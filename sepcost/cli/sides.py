@@ -10,9 +10,9 @@ from sepcost.cli.models import ModelOptions
 from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.model_text import is_model_text
 from sepcost.paths import STDIN
-from sepcost.units import shortened
+from sepcost.text.model_text import is_model_text
+from sepcost.text.units import shortened
 
 COUNTED: Mapping[str, str] = {
     "flops_per_mac": "{} counts FLOPs as {}×MACs, {} as {}×MACs",

@@ -10,9 +10,9 @@ from sepcost.cli.models import LoadedModel, ModelOptions, read_model
 from sepcost.cli.named_models import read_items
 from sepcost.config import Loaded, read_lines, stdin_lines
 from sepcost.errors import ConfigError, Notice
-from sepcost.model_text import CONFIGS, is_model_text
 from sepcost.paths import STDIN, absolute
-from sepcost.wording import named
+from sepcost.text.model_text import CONFIGS, is_model_text
+from sepcost.text.wording import named
 
 
 def networks(

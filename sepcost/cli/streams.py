@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from sepcost.cli.log import for_log
 from sepcost.cli.overwriting import refuse_code_that_ran
 from sepcost.errors import ConfigProblem, SepcostError
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

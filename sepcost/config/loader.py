@@ -19,7 +19,7 @@ from sepcost.config.yaml_reader import Document, read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.lines import Lines
 from sepcost.network import Network
-from sepcost.wording import in_one_line
+from sepcost.text.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")
 NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sepcost.arguments import LARGEST
 from sepcost.budget import BOUNDED, JUDGED, REDUCED
 from sepcost.config.schema import keys_of
 from sepcost.config.yaml_reader import INTEGER, Text
-from sepcost.units import WHOLE, shortened
-from sepcost.wording import did_you_mean, listed
+from sepcost.text.arguments import LARGEST
+from sepcost.text.units import WHOLE, shortened
+from sepcost.text.wording import did_you_mean, listed
 
 SLIPS = {
     "pad": "padding",

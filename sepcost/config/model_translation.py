@@ -13,12 +13,12 @@ from sepcost.config.named_model import KEY, NamedModel
 from sepcost.config.schema import model_validator
 from sepcost.config.yaml_reader import Block, Document, Items, place
 from sepcost.errors import ConfigError, ModelError
-from sepcost.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.lines import Lines
-from sepcost.model_text import ModelText
 from sepcost.selection import Selection
-from sepcost.units import shortened
-from sepcost.wording import did_you_mean, in_one_line
+from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
+from sepcost.text.model_text import ModelText
+from sepcost.text.units import shortened
+from sepcost.text.wording import did_you_mean, in_one_line
 
 EXAMPLES = "such as 3x224x224 or tokens=77:int64"
 ONE_SHAPE = "is a list of inputs, not of sizes: one shape is written {}"

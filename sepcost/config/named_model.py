@@ -11,9 +11,9 @@ from sepcost.selection import Selection
 
 if TYPE_CHECKING:
     from sepcost.budget import Budget
-    from sepcost.input_text import InputTexts
-    from sepcost.model_text import Device, ModelText
     from sepcost.replacements import Replacement
+    from sepcost.text.input_text import InputTexts
+    from sepcost.text.model_text import Device, ModelText
 
 KEY = "model"
 EVERYTHING = Selection()

@@ -29,7 +29,7 @@ from sepcost.config.values import (
     Sizes,
     Whole,
 )
-from sepcost.model_text import Device
+from sepcost.text.model_text import Device
 
 STRICT = ConfigDict(extra="forbid")
 

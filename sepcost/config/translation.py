@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.architecture import MOST_PROBLEMS, Architecture, LayerSpec
-from sepcost.arguments import Extent
 from sepcost.config.allowance import LAYERS, Allowance
 from sepcost.config.document_reader import DocumentReader, Path
 from sepcost.config.messages import message_of, real_path
@@ -19,6 +18,7 @@ from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkErro
 from sepcost.layers import Shape
 from sepcost.lines import Lines
 from sepcost.network import Network
+from sepcost.text.arguments import Extent
 
 FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}
 """Keys that have another name as an argument of the layer's class."""

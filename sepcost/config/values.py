@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.arguments import LARGEST
 from sepcost.budget import read_bound, read_growth
 from sepcost.config.allowance import LONGEST_NAME
 from sepcost.config.yaml_reader import Text
-from sepcost.input_text import DTYPES, SCALAR
-from sepcost.units import WHOLE, NumberError, read_padding, read_sizes, shortened
+from sepcost.text.arguments import LARGEST
+from sepcost.text.input_text import DTYPES, SCALAR
+from sepcost.text.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
 NATURAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]*)([x×](0|[1-9][0-9]*)){1,2}$"})

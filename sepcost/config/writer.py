@@ -15,11 +15,11 @@ from sepcost.errors import LayerProblem, NetworkError, ReplacementError, Sepcost
 from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
 from sepcost.network import INPUT, Network, Node
 from sepcost.replacements import Replacement
-from sepcost.units import LONGEST, factor_text, shortened
+from sepcost.text.units import LONGEST, factor_text, shortened
 
 if TYPE_CHECKING:
     from sepcost.budget import Budget, Quantity
-    from sepcost.quantities import Allowance
+    from sepcost.text.quantities import Allowance
 
 Keys: TypeAlias = Mapping[str, str]
 """The keys of a mapping, in order, and their values as they are written."""

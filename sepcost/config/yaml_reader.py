@@ -15,9 +15,9 @@ import yaml
 
 from sepcost.architecture import MOST_PROBLEMS
 from sepcost.config.allowance import Allowance
-from sepcost.config.surrogates import mark_at, with_whole_characters
 from sepcost.errors import ConfigError, ConfigProblem
-from sepcost.units import shortened
+from sepcost.text.surrogates import mark_at, with_whole_characters
+from sepcost.text.units import shortened
 
 DEEPEST = 64
 TOO_DEEP = f"is nested more than {DEEPEST} deep"

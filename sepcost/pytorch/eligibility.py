@@ -14,12 +14,12 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import is_parametrized
 
-from sepcost.arguments import LARGEST, times
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Padding
 from sepcost.pytorch.captures import captured_by
 from sepcost.pytorch.ledger import memory_of
 from sepcost.pytorch.names import called, plain_name
+from sepcost.text.arguments import LARGEST, times
 
 KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}

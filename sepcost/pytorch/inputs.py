@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.input_text import InputText
-from sepcost.model_text import Device
 from sepcost.pytorch.own_inputs import OwnInputs
 from sepcost.pytorch.placement import META
-from sepcost.wording import did_you_mean, listed
+from sepcost.text.input_text import InputText
+from sepcost.text.model_text import Device
+from sepcost.text.wording import did_you_mean, listed
 
 SHAPES = "as in 3x224x224 or 77:int64, without the batch"
 Inputs: TypeAlias = "Sequence[InputText] | OwnInputs"

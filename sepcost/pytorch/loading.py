@@ -22,11 +22,11 @@ from torch import nn
 from sepcost.apart import apart
 from sepcost.current_folder import look_here_for
 from sepcost.errors import ModelError
-from sepcost.model_text import Device, ModelText, foreign_format
 from sepcost.pytorch.own_code import RAISED, own_line, told
 from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
 from sepcost.pytorch.settings import Settings, unchanged_settings
-from sepcost.wording import did_you_mean
+from sepcost.text.model_text import Device, ModelText, foreign_format
+from sepcost.text.wording import did_you_mean
 
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}
 PRIVATE = "_sepcost_"

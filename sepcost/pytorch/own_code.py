@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import sepcost
-from sepcost.wording import in_one_line
+from sepcost.text.wording import in_one_line
 
 RAISED = (Exception, SystemExit)
 """What somebody else's code may raise; an interrupt is the user's."""

@@ -13,10 +13,10 @@ from torch import nn
 
 from sepcost.apart import apart
 from sepcost.errors import ModelError
-from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.loading import check_arguments, described, importable, named_by
 from sepcost.pytorch.own_code import RAISED, told
 from sepcost.pytorch.placement import CPU, Copies, built
+from sepcost.text.model_text import Device, ModelText
 
 FORMS = "return a tuple of those by position, a dict of those by name, or both as (args, kwargs)"
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from sepcost.model_text import Device
+from sepcost.text.model_text import Device
 
 T = TypeVar("T")
 

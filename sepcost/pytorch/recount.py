@@ -10,10 +10,10 @@ from torch import nn
 from sepcost.comparison import Comparison
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
-from sepcost.model_text import Device
 from sepcost.pytorch.inputs import Inputs
 from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
+from sepcost.text.model_text import Device
 from sepcost.verification import Mismatch
 
 

@@ -12,8 +12,6 @@ from torch import nn
 
 from sepcost.apart import apart
 from sepcost.errors import MiscountError, ModelError
-from sepcost.input_text import InputText, InputTexts
-from sepcost.model_text import Device, ModelText
 from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
@@ -22,7 +20,9 @@ from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, to
 from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
 from sepcost.pytorch.tracing import Trace, trace
-from sepcost.wording import listed
+from sepcost.text.input_text import InputText, InputTexts
+from sepcost.text.model_text import Device, ModelText
+from sepcost.text.wording import listed
 
 
 class Ran(NamedTuple):

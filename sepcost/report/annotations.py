@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
 from sepcost.report.notes import caveat_lines
-from sepcost.report.text import harmless
 from sepcost.report.verification_text import mismatch_line, unverified_line
+from sepcost.text.harmless import harmless
 from sepcost.verdict import Judgement, Verdict
 
 IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}

@@ -18,7 +18,7 @@ from sepcost.figures import FACTS, NEED_A_MAP, usual_facts
 from sepcost.paths import absolute, folder_of, relative
 from sepcost.report.compare_reader import PEAK, convention_of, own_convention
 from sepcost.report.json_place import Place, shown
-from sepcost.units import shortened
+from sepcost.text.units import shortened
 from sepcost.verification import STANDARD
 
 KIND = "baseline"

@@ -29,10 +29,10 @@ from sepcost.report.difference_sheets import layers_sheet
 from sepcost.report.notes import caveats, dtype_text, input_notes
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.verification_text import FIELDS, found_text, unverified_line
-from sepcost.units import exact
+from sepcost.text.units import exact
+from sepcost.text.wording import listed
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD, Verification
-from sepcost.wording import listed
 
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),

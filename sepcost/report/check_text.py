@@ -11,15 +11,15 @@ from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, change_of
-from sepcost.quantities import Allowance
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
 from sepcost.report.sheet import AT_LEAST
 from sepcost.report.verification_text import counted
-from sepcost.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
+from sepcost.text.quantities import Allowance
+from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
+from sepcost.text.wording import listed
 from sepcost.verdict import Judgement, Verdict
 from sepcost.verification import STANDARD
-from sepcost.wording import listed
 
 MOST_FIGURES = 2
 """A sentence names that many figures that grew together, and counts the rest."""

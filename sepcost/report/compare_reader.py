@@ -15,7 +15,7 @@ from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.errors import ConventionError
 from sepcost.figures import FACTS, NEED_A_MAP
 from sepcost.report.json_place import Place, shown
-from sepcost.units import exact, shortened
+from sepcost.text.units import exact, shortened
 
 PEAK = "peak_activation_bytes"
 """Null where nobody can know it."""

@@ -25,8 +25,8 @@ from sepcost.report.records import FIGURES, Record, layer_record, total_record
 from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import called, conv_title, layer_kernel, network_title, scaled_by
 from sepcost.report.view import OF_REPLACEMENT, View
+from sepcost.text.wording import listed
 from sepcost.total import Total
-from sepcost.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 """What is assumed here, and what torch.nn.Conv2d would do instead."""

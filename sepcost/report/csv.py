@@ -10,8 +10,8 @@ from typing import Any
 from sepcost.comparison import Comparison
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import ALL_FIGURES, COUNTED, Record, network_records
-from sepcost.report.text import harmless
 from sepcost.report.view import View
+from sepcost.text.harmless import harmless
 
 
 def csv_chunks(comparisons: Iterable[Comparison | Several], view: View | None = None) -> Iterator[str]:

@@ -14,8 +14,8 @@ from sepcost.report.latex import HINT
 from sepcost.report.markdown import escaped
 from sepcost.report.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
 from sepcost.report.tex import tex
-from sepcost.report.text import harmless
 from sepcost.steps import Step
+from sepcost.text.harmless import harmless
 
 NEEDS = r"% needs \usepackage{amsmath}"
 TEXT_WIDTH = 66

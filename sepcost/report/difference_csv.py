@@ -9,7 +9,7 @@ from typing import Any
 
 from sepcost.cost import COUNTS
 from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 FIGURES = (*COUNTS, "peak_activation_bytes")
 COLUMNS = (

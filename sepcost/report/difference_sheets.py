@@ -12,7 +12,7 @@ from sepcost.difference import Change, Difference, LayerDifference, Status
 from sepcost.report.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
 from sepcost.report.titles import called
-from sepcost.units import exact, factor_text
+from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4
 """A note names that many layers and counts the rest."""

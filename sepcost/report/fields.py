@@ -8,7 +8,7 @@ from typing import Any
 from sepcost.cost import Convention
 from sepcost.report.records import Record
 from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Ratio
-from sepcost.units import factor_text
+from sepcost.text.units import factor_text
 
 HEADERS: Mapping[str, tuple[str, Kind]] = {
     "params": ("params", Kind.COUNT),

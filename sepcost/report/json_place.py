@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from sepcost.errors import ConfigError, ConfigProblem
-from sepcost.units import shortened
+from sepcost.text.units import shortened
 
 LONGEST = 1100
 """Digits that no count has: the numbers of a config have a thousand at most."""

@@ -18,8 +18,8 @@ from sepcost.report.check_text import (
     unknown_sentence,
 )
 from sepcost.report.notes import READ_ZEROS, uncounted_line
-from sepcost.report.text import harmless
 from sepcost.report.verification_text import counted, mismatch_line, unverified_line
+from sepcost.text.harmless import harmless
 from sepcost.verdict import Judgement, Verdict
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

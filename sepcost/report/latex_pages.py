@@ -9,7 +9,7 @@ from math import ceil
 from typing import NamedTuple
 
 from sepcost.report.sheet import AT_LEAST, AtLeast, Cell, Column, Kind, Sheet, cell_text
-from sepcost.units import BYTES, COUNTS, USUAL_DIGITS, Units, common_power, grouped, in_unit
+from sepcost.text.units import BYTES, COUNTS, USUAL_DIGITS, Units, common_power, grouped, in_unit
 
 TEXT_WIDTH = 345
 """The lines of LaTeX's ``article``, in points; other classes have longer ones."""

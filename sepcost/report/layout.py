@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from sepcost.report.sheet import Kind, Sheet, cell_text
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 GAP = 3
 """Between two columns."""

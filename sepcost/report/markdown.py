@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 REFERENCE = re.compile(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from sepcost.arguments import times
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.cost import Cost, ratio
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
-from sepcost.report.text import harmless
+from sepcost.text.arguments import times
+from sepcost.text.harmless import harmless
+from sepcost.text.units import as_ratio, exact
 from sepcost.torch_modules import TorchModule, identifier, torch_modules
 from sepcost.torch_padding import fits_any_size
-from sepcost.units import as_ratio, exact
 
 LINE = 88
 OURS = ("OrderedDict", "nn", "standard", "torch")

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from sepcost.algebra import Expression, Letter, Power, Product, Quotient, Rounded, Sum, Word
 from sepcost.report.tex import tex
-from sepcost.units import exact
+from sepcost.text.units import exact
 
 Leaf: TypeAlias = Callable[[Letter | Word], str]
 

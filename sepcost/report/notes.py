@@ -15,9 +15,9 @@ from sepcost.liveness import why_no_peak
 from sepcost.network import Network, Widths
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
-from sepcost.units import as_percent, in_bytes
+from sepcost.text.units import as_percent, in_bytes
+from sepcost.text.wording import listed, named
 from sepcost.verification import Verification
-from sepcost.wording import listed, named
 
 NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sepcost.activation import ACTIVATIONS
 from sepcost.replacements import REPLACEMENTS, Block, options_of, typed
 from sepcost.report.sheet import Column, Kind, Row, Sheet
-from sepcost.wording import listed
+from sepcost.text.wording import listed
 
 FIRST_LINE = re.compile(r"(?P<what>.*?) \((?P<source>[^()]*)\)(?P<more>.*)\.")
 MACS = re.compile(r"^MACs: (.*)$", re.MULTILINE)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from sepcost.report.text import harmless
-from sepcost.units import USUAL_DIGITS, as_percent, as_ratio, decimal, exact, in_bytes, scaled
+from sepcost.text.harmless import harmless
+from sepcost.text.units import USUAL_DIGITS, as_percent, as_ratio, decimal, exact, in_bytes, scaled
 
 AT_LEAST = "≥ "
 """Before a count that may be higher."""

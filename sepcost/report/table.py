@@ -14,8 +14,8 @@ from rich.text import Text
 
 from sepcost.report.layout import GAP, Page, header, laid_out
 from sepcost.report.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
-from sepcost.report.text import harmless
-from sepcost.wording import named
+from sepcost.text.harmless import harmless
+from sepcost.text.wording import named
 
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""

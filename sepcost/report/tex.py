@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

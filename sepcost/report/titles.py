@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sepcost.arguments import times
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.layers import Conv, Layer, Pool
 from sepcost.network import Network
-from sepcost.units import factor_text
-from sepcost.wording import listed
+from sepcost.text.arguments import times
+from sepcost.text.units import factor_text
+from sepcost.text.wording import listed
 
 
 def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = ()) -> str:

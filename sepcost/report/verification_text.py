@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sepcost.arguments import times
-from sepcost.units import exact
+from sepcost.text.arguments import times
+from sepcost.text.units import exact
 from sepcost.verification import Found, Mismatch, Unverified, Verification
 
 FIELDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}

@@ -12,7 +12,7 @@ from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.figures import FACTS
 from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
-from sepcost.wording import did_you_mean, in_one_line
+from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 

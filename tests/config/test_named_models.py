@@ -13,10 +13,10 @@ import pytest
 from sepcost import ConfigError, Replacement, load, load_all
 from sepcost.budget import Budget, Limit
 from sepcost.config import Loaded, NamedModel, read_lines, read_networks
-from sepcost.input_text import InputText
 from sepcost.lines import Lines
-from sepcost.model_text import ModelText
 from sepcost.selection import Selection
+from sepcost.text.input_text import InputText
+from sepcost.text.model_text import ModelText
 from tests.commands import ROOT, clean_environment
 from tests.config.test_configs import CONFIGS
 

@@ -13,8 +13,8 @@ COUNT = """
     import torch
     from torch import nn
     from sepcost import Conv
-    from sepcost.input_text import InputText
-    from sepcost.model_text import ModelText
+    from sepcost.text.input_text import InputText
+    from sepcost.text.model_text import ModelText
     from sepcost.pytorch import TorchWitness
     from sepcost.pytorch.running import load_and_trace
 

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.model_text import Device, ModelText
 from sepcost.pytorch.loading import load_model
+from sepcost.text.model_text import Device, ModelText
 
 Write = Callable[..., str]
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import _disable_current_modes
 
 from sepcost import compare
-from sepcost.model_text import Device
+from sepcost.text.model_text import Device
 
 Step = Callable[["Net", torch.Tensor], torch.Tensor]
 GLOBAL = torch.ones(8, 1, 1)

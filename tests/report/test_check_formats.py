@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from sepcost import formulas
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 from tests.commands import ROOT, Run, Sepcost
 from tests.golden.cases import CHECKS, FAILING, FORMATS
 

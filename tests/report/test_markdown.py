@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sepcost.report.markdown import escaped
-from sepcost.report.text import harmless
+from sepcost.text.harmless import harmless
 
 LINKED = {
     "mention": r"@\w",

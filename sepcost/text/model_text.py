@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 from sepcost.errors import ModelError
-from sepcost.units import shortened
-from sepcost.wording import in_one_line
+from sepcost.text.units import shortened
+from sepcost.text.wording import in_one_line
 
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import SupportsIndex, TypeAlias, cast
 
 from sepcost.errors import LayerError
-from sepcost.units import as_text
+from sepcost.text.units import as_text
 
 LARGEST = 2**31 - 1
 """No size, channel count or option may be larger: the largest that torch and the data sheets can index."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sepcost.errors import ModelError
-from sepcost.model_text import ModelText, names_python
-from sepcost.units import NumberError, read_whole, shortened
-from sepcost.wording import did_you_mean, listed
+from sepcost.text.model_text import ModelText, names_python
+from sepcost.text.units import NumberError, read_whole, shortened
+from sepcost.text.wording import did_you_mean, listed
 
 DTYPES = (
     "float32", "float16", "bfloat16", "float64",

@@ -50,7 +50,7 @@ def read_whole(text: str) -> int:
     64
     >>> read_whole("1_0")
     Traceback (most recent call last):
-    sepcost.units.NumberError: must be a whole number, got 1_0
+    sepcost.text.units.NumberError: must be a whole number, got 1_0
     """
     if text[:1] == "-" and WHOLE.fullmatch(text[1:]):
         raise NumberError(f"must not be negative, got {shortened(text)}")
@@ -163,7 +163,7 @@ def read_precision(text: str) -> int:
     3
     >>> read_precision("16")
     Traceback (most recent call last):
-    sepcost.units.NumberError: must be between 1 and 15 significant digits, got 16
+    sepcost.text.units.NumberError: must be between 1 and 15 significant digits, got 16
     """
     digits = read_whole(text)
     if not 1 <= digits <= MOST_DIGITS:

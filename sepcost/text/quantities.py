@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.units import BYTES, COUNTS, LONGEST, NumberError, shortened
+from sepcost.text.units import BYTES, COUNTS, LONGEST, NumberError, shortened
 
 QUANTITY = re.compile(r"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?) ?([^0-9.,\s]*)", re.ASCII)
 
@@ -64,8 +64,8 @@ def read_count(text: str) -> int:
     (4300000, 600000, 64)
     >>> read_count("4.3B")
     Traceback (most recent call last):
-    sepcost.units.NumberError: must be a count such as 4300000, 600k, 4.3M, 1.2G (k, M, G, T, P and E are powers of \
-1000), got 4.3B: a billion is G, and bytes are for figures in bytes
+    sepcost.text.units.NumberError: must be a count such as 4300000, 600k, 4.3M, 1.2G (k, M, G, T, P and E are powers \
+of 1000), got 4.3B: a billion is G, and bytes are for figures in bytes
     """
     return _whole(text, COUNT_UNITS, f"a count such as {ALLOWED_COUNTS}", MEANT)
 
@@ -77,8 +77,8 @@ def read_bytes(text: str) -> int:
     (17000000, 524288, 500)
     >>> read_bytes("512K")
     Traceback (most recent call last):
-    sepcost.units.NumberError: must be bytes such as 17000000, 512KiB, 16MiB (powers of 1024), 600kB, 17MB (powers of \
-1000), got 512K: kB is 1000 bytes, KiB is 1024
+    sepcost.text.units.NumberError: must be bytes such as 17000000, 512KiB, 16MiB (powers of 1024), 600kB, 17MB (\
+powers of 1000), got 512K: kB is 1000 bytes, KiB is 1024
     """
     return _whole(text, BYTE_UNITS, f"bytes such as {ALLOWED_BYTES}", MEANT_BYTES)
 
