@@ -7,13 +7,13 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-from sepcost.apart import apart
 from sepcost.blocks import Parts
 from sepcost.budget import AS_GIVEN
 from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
 from sepcost.cli.streams import complain
-from sepcost.current_folder import look_here_for
 from sepcost.errors import ReplacementError, SepcostError
+from sepcost.guests.apart import apart
+from sepcost.guests.current_folder import look_here_for
 from sepcost.layers import Conv
 from sepcost.network import Network
 from sepcost.replacements import REPLACEMENTS, Replacement, known_block

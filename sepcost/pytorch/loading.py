@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from sepcost.apart import apart
-from sepcost.current_folder import look_here_for
 from sepcost.errors import ModelError
+from sepcost.guests.apart import apart
+from sepcost.guests.current_folder import look_here_for
 from sepcost.pytorch.own_code import RAISED, own_line, told
 from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
 from sepcost.pytorch.settings import Settings, unchanged_settings

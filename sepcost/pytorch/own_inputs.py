@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from sepcost.apart import apart
 from sepcost.errors import ModelError
+from sepcost.guests.apart import apart
 from sepcost.pytorch.loading import check_arguments, described, importable, named_by
 from sepcost.pytorch.own_code import RAISED, told
 from sepcost.pytorch.placement import CPU, Copies, built

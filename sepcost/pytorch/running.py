@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from torch import nn
 
-from sepcost.apart import apart
 from sepcost.errors import MiscountError, ModelError
+from sepcost.guests.apart import apart
 from sepcost.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
