@@ -15,7 +15,7 @@ from turns import in_turns
 
 from sepcost import Comparison, Conv, Network, load
 from sepcost.blocks import separable
-from sepcost.layers import Layer
+from sepcost.layers.kinds import Layer
 from sepcost.proof import verify
 from sepcost.pytorch import TorchWitness, build
 from sepcost.replacements import Replacement

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sepcost.architecture import Architecture, LayerSpec
     from sepcost.comparison import Comparison
     from sepcost.config.loader import load_all
-    from sepcost.cost import Convention, Cost
     from sepcost.errors import (
         ConfigError,
         LayerError,
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
         ReplacementError,
         SepcostError,
     )
-    from sepcost.layers import Conv, Flatten, Linear, Pool
+    from sepcost.layers.cost import Convention, Cost
+    from sepcost.layers.kinds import Conv, Flatten, Linear, Pool
     from sepcost.network import Network
     from sepcost.replacements import Replacement
     from sepcost.scaling import scale
@@ -59,7 +59,7 @@ _HOMES = {
     "sepcost.architecture": ("Architecture", "LayerSpec"),
     "sepcost.config.loader": ("load_all",),
     "sepcost.comparison": ("Comparison",),
-    "sepcost.cost": ("Convention", "Cost"),
+    "sepcost.layers.cost": ("Convention", "Cost"),
     "sepcost.errors": (
         "ConfigError",
         "LayerError",
@@ -68,7 +68,7 @@ _HOMES = {
         "ReplacementError",
         "SepcostError",
     ),
-    "sepcost.layers": ("Conv", "Flatten", "Linear", "Pool"),
+    "sepcost.layers.kinds": ("Conv", "Flatten", "Linear", "Pool"),
     "sepcost.network": ("Network",),
     "sepcost.replacements": ("Replacement",),
     "sepcost.scaling": ("scale",),

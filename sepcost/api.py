@@ -8,8 +8,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from sepcost.budget import AS_GIVEN
-from sepcost.cost import Convention
 from sepcost.errors import ReplacementError
+from sepcost.layers.cost import Convention
 from sepcost.network import Network
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.errors import LayerError, LayerProblem, NetworkError
-from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers.sharing import Weights
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.replacements import Replacement
-from sepcost.sharing import Weights
 from sepcost.text.arguments import Extent, times
 from sepcost.text.wording import did_you_mean
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sepcost.activation import Activation
 from sepcost.errors import CannotReplaceError
-from sepcost.layers import Conv
+from sepcost.layers.activation import Activation
+from sepcost.layers.kinds import Conv
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from sepcost.cost import COUNTS
+from sepcost.layers.cost import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

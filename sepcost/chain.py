@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from sepcost.algebra import Letter, Term, number
-from sepcost.layers import Conv
+from sepcost.layers.kinds import Conv
 from sepcost.symbolic import AXES, Named, along, term_of
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

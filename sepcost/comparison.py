@@ -8,15 +8,15 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, TypeVar
 
-from sepcost.cost import Convention, Cost
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.figures import all_reductions
-from sepcost.layers import Conv, Layer
+from sepcost.layers.cost import Convention, Cost
+from sepcost.layers.kinds import Conv, Layer
+from sepcost.layers.sharing import could_share
 from sepcost.liveness import Runs, peak
 from sepcost.network import Network, Node
 from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.replacements import InPlace, Replacement, reason_to_keep
-from sepcost.sharing import could_share
 from sepcost.sweep import Value
 from sepcost.text.wording import did_you_mean
 from sepcost.total import Total

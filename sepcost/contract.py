@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcost.cost import Convention
+from sepcost.layers.cost import Convention
 
 SCHEMA_VERSION = 1
 NOTES = {1: "one FLOP per MAC, as in the articles and fvcore", 2: "two FLOPs per MAC, as in PyTorch and data sheets"}

@@ -9,8 +9,8 @@ from operator import add
 from typing import Any, TypeAlias
 
 from sepcost.comparison import Comparison
-from sepcost.cost import COUNTS, Convention, Cost
 from sepcost.figures import cost_figures, node_facts, total_figures
+from sepcost.layers.cost import COUNTS, Convention, Cost
 from sepcost.liveness import peak
 from sepcost.network import Network, Node
 from sepcost.total import Total

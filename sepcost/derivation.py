@@ -9,7 +9,7 @@ from sepcost.algebra import Expression, Letter, Product, Quotient, Rounded, Sum,
 from sepcost.chain import Formulas, chain
 from sepcost.comparison import Comparison, Variant
 from sepcost.errors import SepcostError
-from sepcost.layers import Conv
+from sepcost.layers.kinds import Conv
 from sepcost.reduction import Reduction
 from sepcost.steps import Counted, Step, step
 from sepcost.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
@@ -76,7 +76,7 @@ def _output_map(conv: Conv) -> Iterator[Step]:
 
 
 def _output_size(conv: Conv, axis: int, name: str) -> Expression:
-    """The formula of an axis of the output (sepcost.formulas)."""
+    """The formula of an axis of the output (sepcost.layers.formulas)."""
 
     def letter(name: str, values: Sequence[int]) -> Letter:
         return Letter(along(name, values, axis), values[axis])

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from sepcost.alignment import Match, is_numbered, matched
-from sepcost.cost import Convention, ratio
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.figures import FACTS, UNLESS_GIVEN
+from sepcost.layers.cost import Convention, ratio
 
 
 class Status(Enum):
@@ -115,7 +115,7 @@ class LayerDifference:
 class Difference:
     """Two networks and what differs: of the layers, and of the totals.
 
-    >>> from sepcost.cost import Convention
+    >>> from sepcost.layers.cost import Convention
     >>> layer = CostedLayer("stem", {"type": "conv", "kernel": (3, 3)}, {"params": 27})
     >>> net = CostedNetwork("net", (layer,), {"params": 27}, Convention())
     >>> Difference.of(net, net).is_empty

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sepcost.cost import Convention, Cost, ratio
-from sepcost.layers import Conv, Layer, Linear, Other, Pool
+from sepcost.layers.cost import Convention, Cost, ratio
+from sepcost.layers.kinds import Conv, Layer, Linear, Other, Pool
 from sepcost.network import Node
 from sepcost.total import Total
 

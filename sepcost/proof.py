@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from sepcost.comparison import Comparison, LayerComparison, Part, Variant
-from sepcost.cost import Cost
-from sepcost.layers import Layer, Other, Shape
+from sepcost.layers.cost import Cost
+from sepcost.layers.kinds import Layer, Other, Shape
 from sepcost.network import INPUT, Node
 from sepcost.verification import STANDARD, Found, Mismatch, Unverified, Verification
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sepcost.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
 from sepcost.chain import Formulas
-from sepcost.cost import Cost, ratio
-from sepcost.layers import Conv
+from sepcost.layers.cost import Cost, ratio
+from sepcost.layers.kinds import Conv
 from sepcost.steps import Counted, Step, step
 from sepcost.text.units import as_ratio, decimal
 from sepcost.text.wording import listed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sepcost.cli.models import LoadedModel, run_model
 from sepcost.config import load_one, load_value
 from sepcost.errors import ModelError, SepcostError
-from sepcost.layers import Conv, Flatten, Linear, Other, Pool
+from sepcost.layers.kinds import Conv, Flatten, Linear, Other, Pool
 from sepcost.network import Network
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
 from sepcost.text.model_text import Device, ModelText, is_model_text

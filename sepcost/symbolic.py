@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sepcost.algebra import Letter, Term, number
-from sepcost.layers import Conv
+from sepcost.layers.kinds import Conv
 from sepcost.replacements import Replacement, options_of
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}

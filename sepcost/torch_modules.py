@@ -8,7 +8,7 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from sepcost.blocks import Parts
-from sepcost.layers import Conv
+from sepcost.layers.kinds import Conv
 from sepcost.torch_padding import torch_padding
 
 LONGEST_NAME = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.cost import Convention, Cost
+from sepcost.layers.cost import Convention, Cost
 from sepcost.liveness import Peak
 
 

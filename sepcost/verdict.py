@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sepcost.budget import Outcome
 from sepcost.budgeted import Budgeted
-from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, Growth
+from sepcost.layers.cost import Convention
 from sepcost.lines import Lines
 from sepcost.verification import Verification
 

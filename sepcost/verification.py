@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from sepcost.layers import Shape
+from sepcost.layers.kinds import Shape
 
 STANDARD = "standard"
 """The variant that is no replacement."""

@@ -15,7 +15,7 @@ from sepcost.budget import BOUNDED, REDUCED, Budget, Limit
 from sepcost.budgeted import judged
 from sepcost.comparison import Comparison
 from sepcost.config import load_all
-from sepcost.layers import Linear, Pool
+from sepcost.layers.kinds import Linear, Pool
 from sepcost.replacements import Replacement
 from tests.commands import ROOT
 from tests.strategies import convs

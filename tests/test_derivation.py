@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Replacement, SepcostError, compare, load
 from sepcost.comparison import Comparison
-from sepcost.cost import Cost
 from sepcost.derivation import derivation
+from sepcost.layers.cost import Cost
 from sepcost.network import Widths
 from sepcost.replacements import REPLACEMENTS
 from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
 from sepcost.alignment import is_numbered, matched
-from sepcost.cost import COUNTS
 from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.difference import Difference, LayerDifference, Status
 from sepcost.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
-from sepcost.layers import Layer, Other
+from sepcost.layers.cost import COUNTS
+from sepcost.layers.kinds import Layer, Other
 from sepcost.network import Node
 from tests.commands import ROOT
 from tests.strategies import convs

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sepcost import Conv, Convention, Network
 from sepcost.budget import JUDGED
 from sepcost.comparison import Comparison
-from sepcost.cost import COUNTS
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.growth import MULTIPLES, Grown, change_of, growth
-from sepcost.layers import Layer
+from sepcost.layers.cost import COUNTS
+from sepcost.layers.kinds import Layer
 from sepcost.network import Node
 from sepcost.replacements import Replacement
 from sepcost.text.quantities import Allowance, read_allowance

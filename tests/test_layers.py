@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sepcost import Conv, Cost, Flatten, LayerError, Linear, Pool, SepcostError
-from sepcost.cost import Convention
+from sepcost.layers.cost import Convention
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
 from sepcost.config import Loaded, read_networks
-from sepcost.layers import Flatten
+from sepcost.layers.kinds import Flatten
 from sepcost.scaling import scaled_channels
 from sepcost.total import Total
 

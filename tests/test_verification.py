@@ -28,7 +28,7 @@ from sepcost import (
     load,
 )
 from sepcost.comparison import Part
-from sepcost.layers import Layer, Shape
+from sepcost.layers.kinds import Layer, Shape
 from sepcost.network import INPUT, Node
 from sepcost.proof import Refused, Witnessed, verify
 from sepcost.pytorch import TorchWitness
@@ -182,7 +182,7 @@ def test_a_wrong_formula_is_found_where_it_was_used(
     make: Callable[[], Layer],
     mismatches: list[tuple[str, str | None, str, Any, Any]],
 ) -> None:
-    monkeypatch.setattr(f"sepcost.layers.{name}", spoil(getattr(formulas, name)))
+    monkeypatch.setattr(f"sepcost.layers.kinds.{name}", spoil(getattr(formulas, name)))
     layer = make()
     found = verify(compare(Network.of(layer)), WITNESS).mismatches
     assert found == tuple(Mismatch(layer.type, *mismatch) for mismatch in mismatches)

@@ -12,9 +12,9 @@ from sepcost.cli.lock import locked
 from sepcost.cli.sides import Side, refuse_different_counting
 from sepcost.cli.streams import write
 from sepcost.config import read_lines
-from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.layers.cost import Convention
 from sepcost.paths import STDIN, absolute, is_within
 from sepcost.report.baseline_json import baseline_chunks
 from sepcost.report.costs_reader import read_costs

@@ -15,8 +15,8 @@ from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
-from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.layers.cost import Convention
 from sepcost.version import __version__
 
 if TYPE_CHECKING:

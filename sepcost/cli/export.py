@@ -8,8 +8,8 @@ from dataclasses import replace
 from sepcost.chaining import NoChainError, chained
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config.writer import chunks, has_no_words
-from sepcost.cost import MIXED
-from sepcost.layers import Other
+from sepcost.layers.cost import MIXED
+from sepcost.layers.kinds import Other
 from sepcost.network import Network, Node
 from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.report.many import Several

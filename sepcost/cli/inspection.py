@@ -21,10 +21,10 @@ from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
 from sepcost.comparison import Comparison, usual_replacements
 from sepcost.config import Loaded
-from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.growth import growth
+from sepcost.layers.cost import Convention
 from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.paths import absolute

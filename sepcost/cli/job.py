@@ -12,8 +12,8 @@ from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.replacement_sweep import TOGETHER
 from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
-from sepcost.cost import Convention
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
+from sepcost.layers.cost import Convention
 from sepcost.network import Network
 from sepcost.replace_if import ReplaceIf
 from sepcost.replacements import Replacement

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from sepcost.cost import Convention
 from sepcost.errors import ConventionError, SepcostError
+from sepcost.layers.cost import Convention
 from sepcost.text.units import NumberError, read_whole
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
 from sepcost.cli.shown import refuse_too_large, refuse_too_many
 from sepcost.comparison import Comparison
-from sepcost.cost import Convention
+from sepcost.layers.cost import Convention
 from sepcost.report.many import Several
 from sepcost.report.sheet import Sheet
 from sepcost.report.view import View

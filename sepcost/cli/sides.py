@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sepcost.cli.models import ModelOptions
-from sepcost.cost import Convention
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.layers.cost import Convention
 from sepcost.paths import STDIN
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import shortened

@@ -15,7 +15,7 @@ from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator,
 from sepcost.config.values import as_written
 from sepcost.config.yaml_reader import Block, Document, Items
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
-from sepcost.layers import Shape
+from sepcost.layers.kinds import Shape
 from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.text.arguments import Extent

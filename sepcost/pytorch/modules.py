@@ -11,7 +11,7 @@ from torch import nn
 from sepcost.blocks import Parts
 from sepcost.comparison import Part
 from sepcost.errors import SepcostError
-from sepcost.layers import Conv, Linear
+from sepcost.layers.kinds import Conv, Linear
 from sepcost.torch_modules import TorchModule, torch_modules
 
 

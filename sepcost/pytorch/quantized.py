@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Linear
+from sepcost.layers.kinds import Conv, Linear
 from sepcost.network import Widths
 
 NAMESPACE = "quantized::"

@@ -18,9 +18,9 @@ from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from sepcost.cost import Stored
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Linear, Other
+from sepcost.layers.cost import Stored
+from sepcost.layers.kinds import Conv, Linear, Other
 from sepcost.network import Widths
 from sepcost.pytorch.calls import Call, larger
 from sepcost.pytorch.eligibility import described

@@ -9,7 +9,7 @@ from torch import nn
 
 from sepcost.comparison import Comparison
 from sepcost.errors import ModelError, SepcostError
-from sepcost.layers import Conv
+from sepcost.layers.kinds import Conv
 from sepcost.pytorch.inputs import Inputs
 from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model

@@ -15,9 +15,9 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from sepcost.blocks import Parts
-from sepcost.cost import Cost
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
-from sepcost.layers import Conv
+from sepcost.layers.cost import Cost
+from sepcost.layers.kinds import Conv
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
 from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from sepcost.cost import Cost, Stored
-from sepcost.layers import Conv, Other
+from sepcost.layers.cost import Cost, Stored
+from sepcost.layers.kinds import Conv, Other
+from sepcost.layers.sharing import could_share
 from sepcost.network import Node
 from sepcost.pytorch.calls import Call, together
 from sepcost.pytorch.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.names import Names
 from sepcost.pytorch.recorder import Recorder
-from sepcost.sharing import could_share
 
 QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.proof import Refused, Witnessed
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import build

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sepcost.contract import head
-from sepcost.cost import COUNTS, Convention
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.figures import FACTS, NEED_A_MAP, usual_facts
+from sepcost.layers.cost import COUNTS, Convention
 from sepcost.paths import absolute, folder_of, relative
 from sepcost.report.compare_reader import PEAK, convention_of, own_convention
 from sepcost.report.json_place import Place, shown

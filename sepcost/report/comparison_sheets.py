@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
-from sepcost.cost import Convention
 from sepcost.errors import SepcostError
 from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
-from sepcost.layers import Conv
+from sepcost.layers.cost import Convention
+from sepcost.layers.kinds import Conv
 from sepcost.report.fields import at_least, cell_of, column_of, reduction_of
 from sepcost.report.notes import (
     caveats,

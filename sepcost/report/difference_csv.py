@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from sepcost.cost import COUNTS
 from sepcost.difference import Change, Difference, LayerDifference
+from sepcost.layers.cost import COUNTS
 from sepcost.text.harmless import harmless
 
 FIGURES = (*COUNTS, "peak_activation_bytes")

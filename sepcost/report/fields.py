@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sepcost.cost import Convention
+from sepcost.layers.cost import Convention
 from sepcost.report.records import Record
 from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Ratio
 from sepcost.text.units import factor_text

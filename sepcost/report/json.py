@@ -8,9 +8,9 @@ from typing import Any
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.contract import SCHEMA_VERSION, head
-from sepcost.cost import Convention
 from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
-from sepcost.layers import Conv
+from sepcost.layers.cost import Convention
+from sepcost.layers.kinds import Conv
 from sepcost.network import Network
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain

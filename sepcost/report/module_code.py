@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from sepcost.comparison import Comparison, LayerComparison, Variant
-from sepcost.cost import Cost, ratio
 from sepcost.errors import SepcostError
-from sepcost.layers import Conv
+from sepcost.layers.cost import Cost, ratio
+from sepcost.layers.kinds import Conv
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
 from sepcost.text.units import as_ratio, exact

@@ -8,9 +8,9 @@ from operator import add
 from typing import Any
 
 from sepcost.comparison import Comparison
-from sepcost.cost import MIXED, Convention
 from sepcost.figures import peak_place
-from sepcost.layers import Conv, Other
+from sepcost.layers.cost import MIXED, Convention
+from sepcost.layers.kinds import Conv, Other
 from sepcost.liveness import why_no_peak
 from sepcost.network import Network, Widths
 from sepcost.report.verification_text import verified_line

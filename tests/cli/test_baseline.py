@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sepcost import formulas
 from sepcost.budget import JUDGED
 from sepcost.costed import CostedNetwork
 from sepcost.growth import MULTIPLES
+from sepcost.layers import formulas
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT, Run, Sepcost
 
@@ -811,7 +811,7 @@ def test_a_baseline_is_not_written_unless_everything_could_be_judged(check: Sepc
 def test_a_baseline_is_not_written_where_torch_finds_another_count(
     sepcost_: Sepcost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    monkeypatch.setattr("sepcost.layers.kinds.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
     write(NET)
     write("old\n", "costs.json")
     done = sepcost_("check", "net.yaml", "--update-baseline", "costs.json")

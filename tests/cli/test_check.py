@@ -16,8 +16,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sepcost import formulas
 from sepcost.cli.formats import Format
+from sepcost.layers import formulas
 from tests.cli.test_any_options import put_together, some
 from tests.commands import ROOT, Run, Sepcost
 from tests.commands import sepcost as in_a_process
@@ -60,7 +60,7 @@ def check(sepcost_: Sepcost) -> Sepcost:
 
 @pytest.fixture
 def wrong_macs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    monkeypatch.setattr("sepcost.layers.kinds.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
 
 
 def net(folder: Path, text: str, name: str = "net.yaml") -> Path:

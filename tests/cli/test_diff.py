@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
-from sepcost.cost import COUNTS
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Difference
+from sepcost.layers.cost import COUNTS
 from sepcost.report.difference_sheets import difference_sheets
 from sepcost.report.sheet import Kind, cell_text
 from sepcost.report.table import draw

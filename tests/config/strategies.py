@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
 from sepcost.budget import BOUNDED, REDUCED, Budget, Limit
-from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers.sharing import could_share
 from sepcost.network import INPUT, Network, Node, side_by_side
-from sepcost.sharing import could_share
 
 COUNTS = st.integers(1, 6)
 STRANGE = [

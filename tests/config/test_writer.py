@@ -19,7 +19,7 @@ from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config import Loaded, read_networks
 from sepcost.config.schema import json_schema
 from sepcost.config.writer import chunks, written
-from sepcost.layers import Linear, Other
+from sepcost.layers.kinds import Linear, Other
 from sepcost.network import Node
 from tests.commands import ROOT
 from tests.config.strategies import networks

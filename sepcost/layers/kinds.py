@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal, TypeAlias
 
-from sepcost.activation import ACTIVATIONS
-from sepcost.cost import Cost, Stored
 from sepcost.errors import LayerError
-from sepcost.formulas import (
+from sepcost.layers.activation import ACTIVATIONS
+from sepcost.layers.cost import Cost, Stored
+from sepcost.layers.formulas import (
     conv_macs,
     conv_weights,
     padded_output,

@@ -1,0 +1,1 @@
+"""Layers: what each kind is, what comes out of it, and what it costs."""
