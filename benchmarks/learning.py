@@ -12,8 +12,8 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.pytorch import replace_convolutions
-from sepcost.replacements import REPLACEMENTS
 from tests.pytorch.learning import accuracy_after_training, seeded, variances, without_norms
 
 SEEDS = range(20)

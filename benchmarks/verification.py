@@ -14,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from turns import in_turns
 
 from sepcost import Comparison, Conv, Network, load
-from sepcost.blocks import separable
+from sepcost.blocks.blocks import separable
+from sepcost.blocks.replacements import Replacement
 from sepcost.layers.kinds import Layer
 from sepcost.proof import verify
 from sepcost.pytorch import TorchWitness, build
-from sepcost.replacements import Replacement
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 SEPARABLE = [Replacement.parse("separable")]

@@ -13,6 +13,7 @@ from sepcost.version import __version__
 if TYPE_CHECKING:
     from sepcost.api import compare, load
     from sepcost.architecture import Architecture, LayerSpec
+    from sepcost.blocks.replacements import Replacement
     from sepcost.comparison import Comparison
     from sepcost.config.loader import load_all
     from sepcost.errors import (
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sepcost.layers.cost import Convention, Cost
     from sepcost.layers.kinds import Conv, Flatten, Linear, Pool
     from sepcost.network import Network
-    from sepcost.replacements import Replacement
     from sepcost.scaling import scale
 
 __all__ = [
@@ -70,7 +70,7 @@ _HOMES = {
     ),
     "sepcost.layers.kinds": ("Conv", "Flatten", "Linear", "Pool"),
     "sepcost.network": ("Network",),
-    "sepcost.replacements": ("Replacement",),
+    "sepcost.blocks.replacements": ("Replacement",),
     "sepcost.scaling": ("scale",),
 }
 """Where each public name stands: a module is imported when its name is first used, so that commands start fast."""

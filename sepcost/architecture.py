@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import Weights
 from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
-from sepcost.replacements import Replacement
 from sepcost.text.arguments import Extent, times
 from sepcost.text.wording import did_you_mean
 

@@ -8,6 +8,8 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, TypeVar
 
+from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
+from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.figures import all_reductions
 from sepcost.layers.cost import Convention, Cost
@@ -15,8 +17,6 @@ from sepcost.layers.kinds import Conv, Layer
 from sepcost.layers.sharing import could_share
 from sepcost.liveness import Runs, peak
 from sepcost.network import Network, Node
-from sepcost.replace_if import NOT_FEWER, ReplaceIf
-from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.sweep import Value
 from sepcost.text.wording import did_you_mean
 from sepcost.total import Total

@@ -12,7 +12,7 @@ from sepcost.text.arguments import Extent, times
 from sepcost.text.units import factor_text
 
 if TYPE_CHECKING:
-    from sepcost.replacements import Replacement
+    from sepcost.blocks.replacements import Replacement
 
 Value: TypeAlias = "int | str | Extent | Fraction | Replacement"
 """What a swept number may be: 3, ``same``, (3, 5), or a multiplier; and what else may be swept."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from sepcost.algebra import Letter, Term, number
+from sepcost.blocks.replacements import Replacement, options_of
 from sepcost.layers.kinds import Conv
-from sepcost.replacements import Replacement, options_of
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
 OPTION_LETTERS = {"multiplier": "m", "expansion": "e", "groups": "g"}

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sepcost import Architecture, Conv, LayerSpec, Network, NetworkError
+from sepcost.blocks.replacements import REPLACEMENTS, options_of
 from sepcost.errors import LayerError
-from sepcost.replacements import REPLACEMENTS, options_of
 
 SMALL = st.integers(1, 6)
 

@@ -11,8 +11,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import Conv, LayerError, Pool, compare
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.pytorch import TorchWitness, build
-from sepcost.replacements import REPLACEMENTS
 from tests.strategies import convs
 
 CONV: Any = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network
+from sepcost.blocks.replacements import Replacement
 from sepcost.budget import JUDGED
 from sepcost.comparison import Comparison
 from sepcost.costed import CostedNetwork
@@ -18,7 +19,6 @@ from sepcost.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer
 from sepcost.network import Node
-from sepcost.replacements import Replacement
 from sepcost.text.quantities import Allowance, read_allowance
 from tests.strategies import networks
 

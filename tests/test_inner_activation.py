@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from sepcost import Conv, LayerError, Replacement, compare, load
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.pytorch import build, replace_convolutions
-from sepcost.replacements import REPLACEMENTS
 from tests.commands import Sepcost, sepcost
 
 MODULES = {"relu": nn.ReLU, "relu6": nn.ReLU6, "silu": nn.SiLU, "hardswish": nn.Hardswish, "gelu": nn.GELU}

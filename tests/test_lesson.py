@@ -10,7 +10,7 @@ from math import isclose
 import pytest
 
 from sepcost import Conv, compare, load
-from sepcost.replacements import Replacement
+from sepcost.blocks.replacements import Replacement
 from tests.commands import ROOT, sepcost
 
 TEXT = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, compare, scale
+from sepcost.blocks.replacements import REPLACEMENTS, Replacement, reason_to_keep
 from sepcost.comparison import Comparison
-from sepcost.replacements import REPLACEMENTS, Replacement, reason_to_keep
 from tests.strategies import convs, positions
 
 

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sepcost import Conv, ReplacementError, compare
-from sepcost.replacements import REPLACEMENTS, Replacement
+from sepcost.blocks.replacements import REPLACEMENTS, Replacement
 from sepcost.report.replacement_list import descriptions
 from tests.commands import sepcost
 

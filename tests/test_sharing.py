@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcost import Conv, NetworkError, Replacement, compare, load
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
 from sepcost.network import Network, Node
 from sepcost.scaling import scale
 from tests.commands import ROOT, Sepcost

@@ -27,12 +27,12 @@ from sepcost import (
     formulas,
     load,
 )
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.comparison import Part
 from sepcost.layers.kinds import Layer, Shape
 from sepcost.network import INPUT, Node
 from sepcost.proof import Refused, Witnessed, verify
 from sepcost.pytorch import TorchWitness
-from sepcost.replacements import REPLACEMENTS
 from sepcost.verification import Mismatch, Unverified, Verification
 from tests.commands import ROOT
 from tests.strategies import convs, every_replacement, networks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.budget import Allow
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
@@ -23,16 +24,15 @@ from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
-from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
 from sepcost.text.wording import listed
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
+    from sepcost.blocks.replacements import Replacement
     from sepcost.cli.baseline import Baseline
     from sepcost.cli.inspection import Inspection
     from sepcost.proof import Witness
-    from sepcost.replacements import Replacement
     from sepcost.verdict import Judgement
 
 FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.appearance import Appearance
 from sepcost.cli.contradictions import (
@@ -38,7 +39,6 @@ from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.replace_if import ReplaceIf
 from sepcost.selection import Selection
 from sepcost.sweep import Sweep
 from sepcost.text.wording import listed

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.replacements import REPLACEMENTS
 from sepcost.report.many import Several
 from sepcost.report.view import View
 from sepcost.sweep import Sweep, combination_text

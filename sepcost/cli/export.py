@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.chaining import NoChainError, chained
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config.writer import chunks, has_no_words
 from sepcost.layers.cost import MIXED
 from sepcost.layers.kinds import Other
 from sepcost.network import Network, Node
-from sepcost.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
 from sepcost.text.wording import listed

@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sepcost.alignment import partners, place
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import Replacement
 from sepcost.budget import AS_GIVEN, Allow, Limit
 from sepcost.budgeted import judged
 from sepcost.cli.baseline import Baseline, is_empty
@@ -29,8 +31,6 @@ from sepcost.lines import Lines
 from sepcost.network import Network
 from sepcost.paths import absolute
 from sepcost.proof import Witness
-from sepcost.replace_if import ReplaceIf
-from sepcost.replacements import Replacement
 from sepcost.report.verification_text import unverified_line
 from sepcost.scaling import scale
 from sepcost.selection import Selection

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import Replacement
 from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
@@ -15,8 +17,6 @@ from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network import Network
-from sepcost.replace_if import ReplaceIf
-from sepcost.replacements import Replacement
 from sepcost.selection import Selection
 from sepcost.sweep import Axis, Sweep
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli.formats import Format
-from sepcost.replace_if import ReplaceIf
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
 COUNTED = "What is counted"

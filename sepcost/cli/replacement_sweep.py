@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, overload
 
-from sepcost.replacements import Block, Replacement, option_values
+from sepcost.blocks.replacements import Block, Replacement, option_values
 from sepcost.sweep import Axis, Sweep
 
 TOGETHER = 1000
@@ -17,7 +17,7 @@ TOGETHER = 1000
 class Family(NamedTuple):
     """A replacement, and the values that each of its options was given, as they were typed.
 
-    >>> from sepcost.blocks import grouped
+    >>> from sepcost.blocks.blocks import grouped
     >>> family = Family.of("grouped", grouped, "groups=2,4,pointwise=true")
     >>> [family.member(number).text for number in range(family.sweep.size)], family.sweep.names
     (['grouped:groups=2,pointwise=true', 'grouped:groups=4,pointwise=true'], ('groups',))

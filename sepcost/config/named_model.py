@@ -10,8 +10,8 @@ from sepcost.lines import Lines
 from sepcost.selection import Selection
 
 if TYPE_CHECKING:
+    from sepcost.blocks.replacements import Replacement
     from sepcost.budget import Budget
-    from sepcost.replacements import Replacement
     from sepcost.text.input_text import InputTexts
     from sepcost.text.model_text import Device, ModelText
 

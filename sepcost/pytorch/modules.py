@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
+from sepcost.blocks.torch_modules import TorchModule, torch_modules
 from sepcost.comparison import Part
 from sepcost.errors import SepcostError
 from sepcost.layers.kinds import Conv, Linear
-from sepcost.torch_modules import TorchModule, torch_modules
 
 
 def build(
@@ -26,7 +26,7 @@ def build(
     Parts are what a replacement makes of a convolution, and what a comparison has as ``variants[…].parts``.
 
     >>> from sepcost import Conv
-    >>> from sepcost.blocks import separable
+    >>> from sepcost.blocks.blocks import separable
     >>> conv = Conv((112, 112), 32, 64, 3, stride=2)
     >>> build(conv)
     Conv2d(32, 64, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)

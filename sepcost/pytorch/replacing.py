@@ -14,7 +14,10 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
+from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers.cost import Cost
 from sepcost.layers.kinds import Conv
@@ -23,11 +26,8 @@ from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
-from sepcost.replace_if import ReplaceIf
-from sepcost.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.text.arguments import extent
 from sepcost.text.wording import did_you_mean
-from sepcost.torch_modules import torch_modules
 
 Globs: TypeAlias = str | Collection[str]
 """One pattern of names or several, as ``fnmatch`` reads them; a name stands for itself, whatever is in it."""

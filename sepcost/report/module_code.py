@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from sepcost.blocks.torch_modules import TorchModule, identifier, torch_modules
+from sepcost.blocks.torch_padding import fits_any_size
 from sepcost.comparison import Comparison, LayerComparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import Cost, ratio
@@ -12,8 +14,6 @@ from sepcost.layers.kinds import Conv
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
 from sepcost.text.units import as_ratio, exact
-from sepcost.torch_modules import TorchModule, identifier, torch_modules
-from sepcost.torch_padding import fits_any_size
 
 LINE = 88
 OURS = ("OrderedDict", "nn", "standard", "torch")

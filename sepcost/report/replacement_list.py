@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from inspect import getdoc
 from typing import NamedTuple
 
+from sepcost.blocks.replacements import REPLACEMENTS, Block, options_of, typed
 from sepcost.layers.activation import ACTIVATIONS
-from sepcost.replacements import REPLACEMENTS, Block, options_of, typed
 from sepcost.report.sheet import Column, Kind, Row, Sheet
 from sepcost.text.wording import listed
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from sepcost import Conv, Network, Replacement, SepcostError, compare, load
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
 from sepcost.budget import Budget, Limit
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config import Loaded, read_networks

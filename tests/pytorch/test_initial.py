@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from sepcost import Conv, Replacement
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.pytorch import replace_convolutions
-from sepcost.replacements import REPLACEMENTS
 from tests.pytorch.learning import accuracy_after_training, seeded, variances, without_norms
 
 OPTIONS = ["separable:multiplier=3", "blueprint_subspace:ratio=0.5", "grouped:groups=1,pointwise=true",

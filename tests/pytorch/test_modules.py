@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sepcost import Conv, Linear, Replacement, compare
-from sepcost.blocks import separable
+from sepcost.blocks.blocks import separable
+from sepcost.blocks.replacements import reason_to_keep
 from sepcost.errors import CannotReplaceError
 from sepcost.pytorch import build
-from sepcost.replacements import reason_to_keep
 from sepcost.report.module_code import module_code
 from tests.commands import ROOT, Run, clean_environment
 from tests.report.test_module_code import executed

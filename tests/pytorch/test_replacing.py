@@ -23,13 +23,13 @@ from torch.nn.utils import weight_norm as old_weight_norm
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import Conv, LayerError, Replacement, ReplacementError, SepcostError, compare
-from sepcost.blocks import Parts, separable
+from sepcost.blocks.blocks import Parts, separable
+from sepcost.blocks.replacements import REPLACEMENTS, reason_to_keep
 from sepcost.comparison import Comparison
 from sepcost.pytorch import eligible, replace_convolutions, replacement_plan
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.tracing import trace
-from sepcost.replacements import REPLACEMENTS, reason_to_keep
 from tests.pytorch.zoo import of_pytorchcv
 from tests.strategies import convs
 

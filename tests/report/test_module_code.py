@@ -19,11 +19,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import Conv, Network, Replacement, compare
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
+from sepcost.blocks.replacements import REPLACEMENTS
+from sepcost.blocks.torch_modules import TORCHS
 from sepcost.comparison import Comparison
-from sepcost.replacements import REPLACEMENTS
 from sepcost.report.module_code import module_code
-from sepcost.torch_modules import TORCHS
 from tests.commands import sepcost
 from tests.strategies import convs
 

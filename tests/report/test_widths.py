@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sepcost import Comparison, Conv, Network, compare, load
-from sepcost.replacements import REPLACEMENTS
+from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.report.comparison_sheets import sheets
 from sepcost.report.sheet import Kind, Sheet, cell_text
 from sepcost.report.summary_sheet import summary_sheet

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from sepcost.blocks import Parts
+from sepcost.blocks.blocks import Parts
+from sepcost.blocks.torch_padding import torch_padding
 from sepcost.layers.kinds import Conv
-from sepcost.torch_padding import torch_padding
 
 LONGEST_NAME = 40
 ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "hardswish": "Hardswish", "gelu": "GELU"}

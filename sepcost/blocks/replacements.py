@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from sepcost.blocks import (
+from sepcost.blocks.blocks import (
     Parts,
     blueprint,
     blueprint_subspace,

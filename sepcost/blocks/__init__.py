@@ -1,0 +1,1 @@
+"""Replacements: functions from one convolution to a sequence of convolutions."""
