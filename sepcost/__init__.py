@@ -12,7 +12,6 @@ from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.api import compare, load
-    from sepcost.architecture import Architecture, LayerSpec
     from sepcost.blocks.replacements import Replacement
     from sepcost.comparison import Comparison
     from sepcost.config.loader import load_all
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
     )
     from sepcost.layers.cost import Convention, Cost
     from sepcost.layers.kinds import Conv, Flatten, Linear, Pool
-    from sepcost.network import Network
-    from sepcost.scaling import scale
+    from sepcost.network.architecture import Architecture, LayerSpec
+    from sepcost.network.network import Network
+    from sepcost.network.scaling import scale
 
 __all__ = [
     "Architecture",
@@ -56,7 +56,7 @@ __all__ = [
 
 _HOMES = {
     "sepcost.api": ("compare", "load"),
-    "sepcost.architecture": ("Architecture", "LayerSpec"),
+    "sepcost.network.architecture": ("Architecture", "LayerSpec"),
     "sepcost.config.loader": ("load_all",),
     "sepcost.comparison": ("Comparison",),
     "sepcost.layers.cost": ("Convention", "Cost"),
@@ -69,9 +69,9 @@ _HOMES = {
         "SepcostError",
     ),
     "sepcost.layers.kinds": ("Conv", "Flatten", "Linear", "Pool"),
-    "sepcost.network": ("Network",),
+    "sepcost.network.network": ("Network",),
     "sepcost.blocks.replacements": ("Replacement",),
-    "sepcost.scaling": ("scale",),
+    "sepcost.network.scaling": ("scale",),
 }
 """Where each public name stands: a module is imported when its name is first used, so that commands start fast."""
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.budget import AS_GIVEN
 from sepcost.errors import ReplacementError
 from sepcost.layers.cost import Convention
-from sepcost.network import Network
-from sepcost.scaling import Factor, scale
+from sepcost.network.budget import AS_GIVEN
+from sepcost.network.network import Network
+from sepcost.network.scaling import Factor, scale
 from sepcost.text.arguments import Extent
 from sepcost.text.units import as_text
 

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
 from sepcost.comparison import Comparison
 from sepcost.doubt import doubt
 from sepcost.figures import total_figures
-from sepcost.liveness import why_no_peak
+from sepcost.network.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
+from sepcost.network.liveness import why_no_peak
 
 
 class Budgeted(NamedTuple):

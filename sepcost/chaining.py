@@ -8,9 +8,9 @@ from math import prod
 from sepcost.comparison import Comparison
 from sepcost.errors import LayerError
 from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Shape
-from sepcost.liveness import why_no_peak
-from sepcost.network import INPUT, Network, Node, side_by_side
-from sepcost.schedule import Step
+from sepcost.network.liveness import why_no_peak
+from sepcost.network.network import INPUT, Network, Node, side_by_side
+from sepcost.network.schedule import Step
 
 
 class NoChainError(Exception):

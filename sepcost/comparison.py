@@ -15,8 +15,8 @@ from sepcost.figures import all_reductions
 from sepcost.layers.cost import Convention, Cost
 from sepcost.layers.kinds import Conv, Layer
 from sepcost.layers.sharing import could_share
-from sepcost.liveness import Runs, peak
-from sepcost.network import Network, Node
+from sepcost.network.liveness import Runs, peak
+from sepcost.network.network import Network, Node
 from sepcost.sweep import Value
 from sepcost.text.wording import did_you_mean
 from sepcost.total import Total

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from sepcost.comparison import Comparison
 from sepcost.figures import cost_figures, node_facts, total_figures
 from sepcost.layers.cost import COUNTS, Convention, Cost
-from sepcost.liveness import peak
-from sepcost.network import Network, Node
+from sepcost.network.liveness import peak
+from sepcost.network.network import Network, Node
 from sepcost.total import Total
 from sepcost.verification import Verification
 

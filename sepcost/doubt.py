@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sepcost.budget import Allow
+from sepcost.network.budget import Allow
 
 if TYPE_CHECKING:
-    from sepcost.network import Network
+    from sepcost.network.network import Network
 
 UNCOUNTED = "not all of it can be counted (--allow uncounted accepts that)"
 ZEROS = "it reads values, and its inputs are zeros (give --input file.py:function; --allow zeros accepts that)"

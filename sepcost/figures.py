@@ -7,7 +7,7 @@ from typing import Any
 
 from sepcost.layers.cost import Convention, Cost, ratio
 from sepcost.layers.kinds import Conv, Layer, Linear, Other, Pool
-from sepcost.network import Node
+from sepcost.network.network import Node
 from sepcost.total import Total
 
 NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from sepcost.comparison import Comparison, LayerComparison, Part, Variant
 from sepcost.layers.cost import Cost
 from sepcost.layers.kinds import Layer, Other, Shape
-from sepcost.network import INPUT, Node
+from sepcost.network.network import INPUT, Node
 from sepcost.verification import STANDARD, Found, Mismatch, Unverified, Verification
 
 

@@ -9,7 +9,7 @@ from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Wo
 from sepcost.chain import Formulas
 from sepcost.comparison import Variant
 from sepcost.layers.cost import Convention, Cost
-from sepcost.network import Widths
+from sepcost.network.network import Widths
 from sepcost.text.units import BYTES, decimal, exact, in_bytes
 
 

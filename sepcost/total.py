@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sepcost.layers.cost import Convention, Cost
-from sepcost.liveness import Peak
+from sepcost.network.liveness import Peak
 
 
 @dataclass(frozen=True, slots=True)

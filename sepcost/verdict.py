@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.budget import Outcome
 from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, Growth
 from sepcost.layers.cost import Convention
-from sepcost.lines import Lines
+from sepcost.network.budget import Outcome
+from sepcost.network.lines import Lines
 from sepcost.verification import Verification
 
 

@@ -21,7 +21,7 @@ from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.comparison import Comparison
 from sepcost.derivation import derivation
 from sepcost.layers.cost import Cost
-from sepcost.network import Widths
+from sepcost.network.network import Widths
 from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
 from sepcost.text.units import as_ratio, decimal
 from tests.commands import sepcost

@@ -17,7 +17,7 @@ from sepcost.difference import Difference, LayerDifference, Status
 from sepcost.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
 from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer, Other
-from sepcost.network import Node
+from sepcost.network.network import Node
 from tests.commands import ROOT
 from tests.strategies import convs
 

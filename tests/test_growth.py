@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network
 from sepcost.blocks.replacements import Replacement
-from sepcost.budget import JUDGED
 from sepcost.comparison import Comparison
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer
-from sepcost.network import Node
+from sepcost.network.budget import JUDGED
+from sepcost.network.network import Node
 from sepcost.text.quantities import Allowance, read_allowance
 from tests.strategies import networks
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
 from sepcost.config import Loaded, read_networks
 from sepcost.layers.kinds import Flatten
-from sepcost.scaling import scaled_channels
+from sepcost.network.scaling import scaled_channels
 from sepcost.total import Total
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sepcost.budget import JUDGED
+from sepcost.network.budget import JUDGED
 from sepcost.text.quantities import Allowance, read_allowance, read_bytes, read_count, read_ratio
 from sepcost.text.units import NumberError
 

@@ -9,8 +9,8 @@ import pytest
 
 from sepcost import Conv, NetworkError, Replacement, compare, load
 from sepcost.blocks.blocks import Parts
-from sepcost.network import Network, Node
-from sepcost.scaling import scale
+from sepcost.network.network import Network, Node
+from sepcost.network.scaling import scale
 from tests.commands import ROOT, Sepcost
 
 CHAIN = """

@@ -30,7 +30,7 @@ from sepcost import (
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.comparison import Part
 from sepcost.layers.kinds import Layer, Shape
-from sepcost.network import INPUT, Node
+from sepcost.network.network import INPUT, Node
 from sepcost.proof import Refused, Witnessed, verify
 from sepcost.pytorch import TorchWitness
 from sepcost.verification import Mismatch, Unverified, Verification

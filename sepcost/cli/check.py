@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.budget import Allow
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import ESCAPES, FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
@@ -24,7 +23,8 @@ from sepcost.cli.reading import read_convention
 from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
-from sepcost.selection import Selection
+from sepcost.network.budget import Allow
+from sepcost.network.selection import Selection
 from sepcost.text.wording import listed
 from sepcost.version import __version__
 

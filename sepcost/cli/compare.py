@@ -39,7 +39,7 @@ from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.comparison import Comparison
 from sepcost.errors import SepcostError
-from sepcost.selection import Selection
+from sepcost.network.selection import Selection
 from sepcost.sweep import Sweep
 from sepcost.text.wording import listed
 

@@ -11,7 +11,7 @@ from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config.writer import chunks, has_no_words
 from sepcost.layers.cost import MIXED
 from sepcost.layers.kinds import Other
-from sepcost.network import Network, Node
+from sepcost.network.network import Network, Node
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
 from sepcost.text.wording import listed

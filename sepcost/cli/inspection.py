@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sepcost.alignment import partners, place
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.budget import AS_GIVEN, Allow, Limit
 from sepcost.budgeted import judged
 from sepcost.cli.baseline import Baseline, is_empty
 from sepcost.cli.limits import Allowances
@@ -27,13 +26,14 @@ from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.growth import growth
 from sepcost.layers.cost import Convention
-from sepcost.lines import Lines
-from sepcost.network import Network
+from sepcost.network.budget import AS_GIVEN, Allow, Limit
+from sepcost.network.lines import Lines
+from sepcost.network.network import Network
+from sepcost.network.scaling import scale
+from sepcost.network.selection import Selection
 from sepcost.paths import absolute
 from sepcost.proof import Witness
 from sepcost.report.verification_text import unverified_line
-from sepcost.scaling import scale
-from sepcost.selection import Selection
 from sepcost.text.quantities import Allowance
 from sepcost.verdict import Judgement, Verdict
 

@@ -16,8 +16,8 @@ from sepcost.cli.streams import complain, complain_about
 from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.layers.cost import Convention
-from sepcost.network import Network
-from sepcost.selection import Selection
+from sepcost.network.network import Network
+from sepcost.network.selection import Selection
 from sepcost.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Job:
         """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
         if multipliers:
-            from sepcost.scaling import scale  # needs the standard library's fractions, which take their time
+            from sepcost.network.scaling import scale  # needs the standard library's fractions, which take their time
 
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention

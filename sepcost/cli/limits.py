@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from sepcost.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_bound, read_growth
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
 from sepcost.growth import MULTIPLES
+from sepcost.network.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_bound, read_growth
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened
 from sepcost.text.wording import did_you_mean, listed

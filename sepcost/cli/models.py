@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sepcost.comparison import Comparison
 from sepcost.errors import ConfigError, ModelError, NetworkError, SepcostError
-from sepcost.network import Network
+from sepcost.network.network import Network
 from sepcost.text.input_text import InputTexts, read_inputs
 from sepcost.text.model_text import Device, ModelText, is_model_text
 from sepcost.text.wording import in_one_line
@@ -17,7 +17,7 @@ from sepcost.text.wording import in_one_line
 if TYPE_CHECKING:
     from torch import nn
 
-    from sepcost.lines import Lines
+    from sepcost.network.lines import Lines
     from sepcost.pytorch.inputs import Inputs
     from sepcost.verification import Mismatch
 
@@ -65,7 +65,7 @@ class LoadedModel:
 
     def lines(self) -> Lines:
         """A model stands in no file that a line could be of."""
-        from sepcost.lines import Lines
+        from sepcost.network.lines import Lines
 
         return Lines(0, {}, {})
 

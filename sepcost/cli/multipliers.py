@@ -27,7 +27,7 @@ def _axes(alpha: str, rho: str, resolution: str | None, batch: str) -> Iterator[
 
 
 def _factors(option: str, text: str) -> list[Fraction]:
-    from sepcost.scaling import as_factor  # needs the standard library's fractions, which take their time
+    from sepcost.network.scaling import as_factor  # needs the standard library's fractions, which take their time
 
     return read_option(option, lambda text: read_list(text, lambda item: as_factor(option, item)), text)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sepcost.cli.models import LoadedModel, ModelOptions, reason, run_model
 from sepcost.config import Loaded, NamedModel, read_networks
 from sepcost.errors import ConfigError, MissingTorchError, ModelError, NetworkError
-from sepcost.lines import Lines
+from sepcost.network.lines import Lines
 
 NOT_TRUSTED = "names code to run: give --run-models if you trust it"
 

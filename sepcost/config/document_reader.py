@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from sepcost.architecture import MOST_PROBLEMS
 from sepcost.blocks.replacements import Replacement
-from sepcost.budget import AS_GIVEN, BOUNDED, Budget, Limit
 from sepcost.config.messages import message_of, real_path
 from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigProblem, ReplacementError
+from sepcost.network.architecture import MOST_PROBLEMS
+from sepcost.network.budget import AS_GIVEN, BOUNDED, Budget, Limit
 
 Path: TypeAlias = "tuple[str | int, ...]"
 

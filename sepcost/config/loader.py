@@ -17,8 +17,8 @@ from sepcost.config.named_model import NamedModel
 from sepcost.config.translation import Translation
 from sepcost.config.yaml_reader import Document, read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
-from sepcost.lines import Lines
-from sepcost.network import Network
+from sepcost.network.lines import Lines
+from sepcost.network.network import Network
 from sepcost.text.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")

@@ -13,8 +13,8 @@ from sepcost.config.named_model import KEY, NamedModel
 from sepcost.config.schema import model_validator
 from sepcost.config.yaml_reader import Block, Document, Items, place
 from sepcost.errors import ConfigError, ModelError
-from sepcost.lines import Lines
-from sepcost.selection import Selection
+from sepcost.network.lines import Lines
+from sepcost.network.selection import Selection
 from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.text.model_text import ModelText
 from sepcost.text.units import shortened

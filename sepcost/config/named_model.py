@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sepcost.errors import ConfigError, ConfigProblem
-from sepcost.lines import Lines
-from sepcost.selection import Selection
+from sepcost.network.lines import Lines
+from sepcost.network.selection import Selection
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
-    from sepcost.budget import Budget
+    from sepcost.network.budget import Budget
     from sepcost.text.input_text import InputTexts
     from sepcost.text.model_text import Device, ModelText
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.config.allowance import LAYERS, Allowance
 from sepcost.config.document_reader import DocumentReader, Path
 from sepcost.config.messages import message_of, real_path
@@ -16,8 +15,9 @@ from sepcost.config.values import as_written
 from sepcost.config.yaml_reader import Block, Document, Items
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
 from sepcost.layers.kinds import Shape
-from sepcost.lines import Lines
-from sepcost.network import Network
+from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
+from sepcost.network.lines import Lines
+from sepcost.network.network import Network
 from sepcost.text.arguments import Extent
 
 FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}

@@ -10,15 +10,15 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.budget import REDUCTION, read_bound
 from sepcost.config.allowance import LONGEST_NAME
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
-from sepcost.network import INPUT, Network, Node
+from sepcost.network.budget import REDUCTION, read_bound
+from sepcost.network.network import INPUT, Network, Node
 from sepcost.text.units import LONGEST, factor_text, shortened
 
 if TYPE_CHECKING:
-    from sepcost.budget import Budget, Quantity
+    from sepcost.network.budget import Budget, Quantity
     from sepcost.text.quantities import Allowance
 
 Keys: TypeAlias = Mapping[str, str]

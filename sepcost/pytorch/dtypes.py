@@ -9,8 +9,8 @@ import torch
 
 from sepcost.layers.cost import MIXED, OF_MODELS
 from sepcost.layers.kinds import Other
-from sepcost.network import Network, Node
-from sepcost.schedule import Schedule
+from sepcost.network.network import Network, Node
+from sepcost.network.schedule import Schedule
 
 
 def with_dtypes(network: Network, dtypes: Collection[torch.dtype]) -> Network:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from sepcost.network.schedule import Schedule, Step
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.ledger import memory_of
-from sepcost.schedule import Schedule, Step
 
 aten, quantized = torch.ops.aten, torch.ops.quantized
 

@@ -10,7 +10,7 @@ import torch
 
 from sepcost.errors import LayerError
 from sepcost.layers.kinds import Conv, Linear
-from sepcost.network import Widths
+from sepcost.network.network import Widths
 
 NAMESPACE = "quantized::"
 BIAS = 4

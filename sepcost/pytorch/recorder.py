@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from sepcost.errors import LayerError
 from sepcost.layers.cost import Stored
 from sepcost.layers.kinds import Conv, Linear, Other
-from sepcost.network import Widths
+from sepcost.network.network import Widths
 from sepcost.pytorch.calls import Call, larger
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.flow import Flow, tensors_in

@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from sepcost.layers.cost import Cost, Stored
 from sepcost.layers.kinds import Conv, Other
 from sepcost.layers.sharing import could_share
-from sepcost.network import Node
+from sepcost.network.network import Node
 from sepcost.pytorch.calls import Call, together
 from sepcost.pytorch.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.names import Names

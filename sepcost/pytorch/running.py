@@ -12,7 +12,7 @@ from torch import nn
 
 from sepcost.errors import MiscountError, ModelError
 from sepcost.guests.apart import apart
-from sepcost.network import Network
+from sepcost.network.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.inputs import Inputs, make_inputs
 from sepcost.pytorch.loading import copy_of, importable, loaded, why_not_meta

@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
-from sepcost.network import Network
+from sepcost.network.network import Network
 from sepcost.pytorch.dtypes import with_dtypes
 from sepcost.pytorch.recorder import Recorder
 from sepcost.pytorch.rows import rows

@@ -7,12 +7,12 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from sepcost.budget import Quantity
 from sepcost.budgeted import Budgeted
 from sepcost.contract import head
 from sepcost.costed import CostedNetwork
 from sepcost.growth import Grown
 from sepcost.layers.cost import ratio
+from sepcost.network.budget import Quantity
 from sepcost.report.check_text import culprit_line
 from sepcost.report.difference_json import changed_layer, of_costs
 from sepcost.report.verification_text import verification_fields

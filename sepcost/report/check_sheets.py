@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.budget import Outcome
 from sepcost.budgeted import Budgeted
 from sepcost.difference import Status
 from sepcost.growth import Grown
+from sepcost.network.budget import Outcome
 from sepcost.report.check_text import (
     RESULTS,
     change_text,

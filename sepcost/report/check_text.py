@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
 from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
 from sepcost.difference import Status
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, change_of
+from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
 from sepcost.report.sheet import AT_LEAST

@@ -11,7 +11,7 @@ from sepcost.contract import SCHEMA_VERSION, head
 from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
-from sepcost.network import Network
+from sepcost.network.network import Network
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
 from sepcost.report.verification_text import verification_fields

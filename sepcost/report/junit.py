@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from sepcost.budget import Outcome
+from sepcost.network.budget import Outcome
 from sepcost.report.check_text import (
     budget_sentence,
     gone_sentence,

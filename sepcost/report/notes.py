@@ -11,8 +11,8 @@ from sepcost.comparison import Comparison
 from sepcost.figures import peak_place
 from sepcost.layers.cost import MIXED, Convention
 from sepcost.layers.kinds import Conv, Other
-from sepcost.liveness import why_no_peak
-from sepcost.network import Network, Widths
+from sepcost.network.liveness import why_no_peak
+from sepcost.network.network import Network, Widths
 from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.text.units import as_percent, in_bytes

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sepcost.comparison import Comparison, LayerComparison
 from sepcost.layers.kinds import Conv, Layer, Pool
-from sepcost.network import Network
+from sepcost.network.network import Network
 from sepcost.text.arguments import times
 from sepcost.text.units import factor_text
 from sepcost.text.wording import listed

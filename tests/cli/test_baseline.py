@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sepcost.budget import JUDGED
 from sepcost.costed import CostedNetwork
 from sepcost.growth import MULTIPLES
 from sepcost.layers import formulas
+from sepcost.network.budget import JUDGED
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT, Run, Sepcost
 

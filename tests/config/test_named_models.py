@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError, Replacement, load, load_all
-from sepcost.budget import Budget, Limit
 from sepcost.config import Loaded, NamedModel, read_lines, read_networks
-from sepcost.lines import Lines
-from sepcost.selection import Selection
+from sepcost.network.budget import Budget, Limit
+from sepcost.network.lines import Lines
+from sepcost.network.selection import Selection
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import ModelText
 from tests.commands import ROOT, clean_environment

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_fl
 
 from sepcost import Conv
 from sepcost.layers.kinds import Linear, Other
-from sepcost.network import Node
+from sepcost.network.network import Node
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.pytorch.uncounted import NAMES, uncounted
 from tests.cases.models import ClassToken

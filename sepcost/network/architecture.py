@@ -10,12 +10,12 @@ from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import Weights
-from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent, times
 from sepcost.text.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from sepcost.budget import Budget
+    from sepcost.network.budget import Budget
 
 MARKED = "marked keep"
 """Why a layer is kept that its author wants to keep."""

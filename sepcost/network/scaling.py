@@ -7,11 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
-from sepcost.architecture import linear_on
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import Weights
-from sepcost.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.network.architecture import linear_on
+from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent, extent, times
 from sepcost.text.units import as_text, factor_text, read_factor
 

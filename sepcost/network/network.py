@@ -11,14 +11,14 @@ from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
-from sepcost.schedule import Schedule
+from sepcost.network.schedule import Schedule
 from sepcost.text.arguments import times
 from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from sepcost.budget import Budget
+    from sepcost.network.budget import Budget
 
 INPUT = -1
 """Stands for the network's own input where the number of a node is expected."""

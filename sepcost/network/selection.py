@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sepcost.errors import SepcostError
 from sepcost.layers.kinds import Conv
-from sepcost.network import Network, Node
+from sepcost.network.network import Network, Node
 from sepcost.text.wording import in_one_line
 
 AGAIN = re.compile(r"#\d+$")

@@ -9,8 +9,8 @@ from math import prod
 from typing import TypeAlias
 
 from sepcost.layers.kinds import Flatten, Layer, Other
-from sepcost.network import INPUT, Network
-from sepcost.schedule import Schedule, Step
+from sepcost.network.network import INPUT, Network
+from sepcost.network.schedule import Schedule, Step
 
 STAND_ALONE = "its layers stand alone: nobody knows which maps wait for each other"
 Runs: TypeAlias = Sequence[tuple[str, Layer]]
