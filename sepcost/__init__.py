@@ -13,8 +13,8 @@ from sepcost.version import __version__
 if TYPE_CHECKING:
     from sepcost.api import compare, load
     from sepcost.blocks.replacements import Replacement
-    from sepcost.comparison import Comparison
     from sepcost.config.loader import load_all
+    from sepcost.count.comparison import Comparison
     from sepcost.errors import (
         ConfigError,
         LayerError,
@@ -58,7 +58,7 @@ _HOMES = {
     "sepcost.api": ("compare", "load"),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
     "sepcost.config.loader": ("load_all",),
-    "sepcost.comparison": ("Comparison",),
+    "sepcost.count.comparison": ("Comparison",),
     "sepcost.layers.cost": ("Convention", "Cost"),
     "sepcost.errors": (
         "ConfigError",

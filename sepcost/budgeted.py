@@ -6,9 +6,9 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.figures import total_figures
 from sepcost.doubt import doubt
-from sepcost.figures import total_figures
 from sepcost.network.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
 from sepcost.network.liveness import why_no_peak
 

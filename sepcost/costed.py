@@ -8,13 +8,13 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeAlias
 
-from sepcost.comparison import Comparison
-from sepcost.figures import cost_figures, node_facts, total_figures
+from sepcost.count.comparison import Comparison
+from sepcost.count.figures import cost_figures, node_facts, total_figures
+from sepcost.count.total import Total
+from sepcost.count.verification import Verification
 from sepcost.layers.cost import COUNTS, Convention, Cost
 from sepcost.network.liveness import peak
 from sepcost.network.network import Network, Node
-from sepcost.total import Total
-from sepcost.verification import Verification
 
 Figures: TypeAlias = Mapping[str, "int | None"]
 """Counts by their names; None for what needs a map where there is none."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sepcost.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
 from sepcost.chain import Formulas, chain
-from sepcost.comparison import Comparison, Variant
+from sepcost.count.comparison import Comparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers.kinds import Conv
 from sepcost.reduction import Reduction

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sepcost.alignment import Match, is_numbered, matched
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
-from sepcost.figures import FACTS, UNLESS_GIVEN
+from sepcost.count.figures import FACTS, UNLESS_GIVEN
 from sepcost.layers.cost import Convention, ratio
 
 

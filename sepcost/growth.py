@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
+from sepcost.count.verification import STANDARD
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.doubt import UNCOUNTED, doubt
 from sepcost.network.budget import JUDGED, Allow, Outcome
 from sepcost.text.quantities import Allowance
-from sepcost.verification import STANDARD
 
 MULTIPLES: Mapping[str, str] = {"flops": "macs", "weight_bytes": "params", "activation_bytes": "activations"}
 

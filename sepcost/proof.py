@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from sepcost.comparison import Comparison, LayerComparison, Part, Variant
+from sepcost.count.comparison import Comparison, LayerComparison, Part, Variant
+from sepcost.count.verification import STANDARD, Found, Mismatch, Unverified, Verification
 from sepcost.layers.cost import Cost
 from sepcost.layers.kinds import Layer, Other, Shape
 from sepcost.network.network import INPUT, Node
-from sepcost.verification import STANDARD, Found, Mismatch, Unverified, Verification
 
 
 class Witnessed(NamedTuple):

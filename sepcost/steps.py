@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.chain import Formulas
-from sepcost.comparison import Variant
+from sepcost.count.comparison import Variant
 from sepcost.layers.cost import Convention, Cost
 from sepcost.network.network import Widths
 from sepcost.text.units import BYTES, decimal, exact, in_bytes

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
+from sepcost.count.verification import Verification
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, Growth
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Outcome
 from sepcost.network.lines import Lines
-from sepcost.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)

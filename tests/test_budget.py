@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
 from sepcost.budgeted import judged
-from sepcost.comparison import Comparison
 from sepcost.config import load_all
+from sepcost.count.comparison import Comparison
 from sepcost.layers.kinds import Linear, Pool
 from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
 from tests.commands import ROOT

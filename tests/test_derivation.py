@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.derivation import derivation
 from sepcost.layers.cost import Cost
 from sepcost.network.network import Widths

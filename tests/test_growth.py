@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network
 from sepcost.blocks.replacements import Replacement
-from sepcost.comparison import Comparison
 from sepcost.costed import CostedNetwork
+from sepcost.count.comparison import Comparison
 from sepcost.difference import Status
 from sepcost.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers.cost import COUNTS

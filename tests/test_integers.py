@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.arrays.integers import Integers, Many, evaluated
+from sepcost.count.integers import Integers, Many, evaluated
 
 BINARY = [
     operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.truediv,

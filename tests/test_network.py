@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
 from sepcost.config import Loaded, read_networks
+from sepcost.count.total import Total
 from sepcost.layers.kinds import Flatten
 from sepcost.network.scaling import scaled_channels
-from sepcost.total import Total
 
 
 def network(text: str) -> Network:

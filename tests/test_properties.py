@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, compare, scale
 from sepcost.blocks.replacements import REPLACEMENTS, Replacement, reason_to_keep
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from tests.strategies import convs, positions
 
 

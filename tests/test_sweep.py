@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, SepcostError, compare
 from sepcost.cli.app import run
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 
 ALL = ("separable", "blueprint", "blueprint_subspace", "grouped:groups=4", "bottleneck", "inverted", "spatial")
 COST = ("params", "macs", "activations")

@@ -28,12 +28,12 @@ from sepcost import (
     load,
 )
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.comparison import Part
+from sepcost.count.comparison import Part
+from sepcost.count.verification import Mismatch, Unverified, Verification
 from sepcost.layers.kinds import Layer, Shape
 from sepcost.network.network import INPUT, Node
 from sepcost.proof import Refused, Witnessed, verify
 from sepcost.pytorch import TorchWitness
-from sepcost.verification import Mismatch, Unverified, Verification
 from tests.commands import ROOT
 from tests.strategies import convs, every_replacement, networks
 

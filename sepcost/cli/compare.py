@@ -37,10 +37,10 @@ from sepcost.cli.rendering import Rendering
 from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.network.selection import Selection
-from sepcost.sweep import Sweep
 from sepcost.text.wording import listed
 
 

@@ -12,11 +12,11 @@ from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.job import Job
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
 from sepcost.report.many import Several
 from sepcost.report.view import View
-from sepcost.sweep import Sweep, combination_text
 
 AT_ONCE = 8192
 """So many combinations are counted at once, under so many fewer replacements."""
@@ -110,7 +110,7 @@ class ConvolutionSweep:
         return all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
 
     def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:
-        from sepcost.arrays.grid import Grid  # NumPy takes its time to import
+        from sepcost.count.grid import Grid  # NumPy takes its time to import
 
         grid = Grid(self.sweep, apart=("batch",))
 

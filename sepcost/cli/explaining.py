@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from sepcost.cli.job import Job
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.text.wording import MOST_NAMES
 

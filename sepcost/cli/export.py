@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
-from sepcost.chaining import NoChainError, chained
-from sepcost.comparison import Comparison, LayerComparison
 from sepcost.config.writer import chunks, has_no_words
+from sepcost.count.chaining import NoChainError, chained
+from sepcost.count.comparison import Comparison, LayerComparison
 from sepcost.layers.cost import MIXED
 from sepcost.layers.kinds import Other
 from sepcost.network.network import Network, Node

@@ -20,9 +20,9 @@ from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.sources import networks
 from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
-from sepcost.comparison import Comparison, usual_replacements
 from sepcost.config import Loaded
 from sepcost.costed import CostedNetwork
+from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.growth import growth
 from sepcost.layers.cost import Convention

@@ -13,12 +13,12 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.replacement_sweep import TOGETHER
 from sepcost.cli.streams import complain, complain_about
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
-from sepcost.sweep import Axis, Sweep
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.errors import ConfigError, ModelError, NetworkError, SepcostError
 from sepcost.network.network import Network
 from sepcost.text.input_text import InputTexts, read_inputs
@@ -17,9 +17,9 @@ from sepcost.text.wording import in_one_line
 if TYPE_CHECKING:
     from torch import nn
 
+    from sepcost.count.verification import Mismatch
     from sepcost.network.lines import Lines
     from sepcost.pytorch.inputs import Inputs
-    from sepcost.verification import Mismatch
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sepcost.cli.reading import at_least_one, read_option
-from sepcost.sweep import Axis, Sweep
+from sepcost.count.sweep import Axis, Sweep
 from sepcost.text.arguments import Extent
 from sepcost.text.units import read_list, read_sizes
 

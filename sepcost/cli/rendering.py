@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sepcost.cli.appearance import Appearance
 from sepcost.cli.formats import Format
 from sepcost.cli.shown import refuse_too_large, refuse_too_many
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.layers.cost import Convention
 from sepcost.report.many import Several
 from sepcost.report.sheet import Sheet

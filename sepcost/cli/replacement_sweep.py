@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import NamedTuple, overload
 
 from sepcost.blocks.replacements import Block, Replacement, option_values
-from sepcost.sweep import Axis, Sweep
+from sepcost.count.sweep import Axis, Sweep
 
 TOGETHER = 1000
 """So many replacements are compared at once; where there are more, each is compared by itself."""

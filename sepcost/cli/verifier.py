@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import complain
-from sepcost.comparison import Comparison
 from sepcost.costed import CostedNetwork
+from sepcost.count.comparison import Comparison
+from sepcost.count.verification import STANDARD, Unverified, Verification
 from sepcost.proof import Witness, verify
-from sepcost.verification import STANDARD, Unverified, Verification
 
 if TYPE_CHECKING:
     from sepcost.cli.models import LoadedModel

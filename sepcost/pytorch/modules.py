@@ -10,7 +10,7 @@ from torch import nn
 
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.torch_modules import TorchModule, torch_modules
-from sepcost.comparison import Part
+from sepcost.count.comparison import Part
 from sepcost.errors import SepcostError
 from sepcost.layers.kinds import Conv, Linear
 

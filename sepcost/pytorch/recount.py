@@ -7,14 +7,14 @@ from glob import escape
 
 from torch import nn
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers.kinds import Conv
 from sepcost.pytorch.inputs import Inputs
 from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model
 from sepcost.text.model_text import Device
-from sepcost.verification import Mismatch
 
 
 def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: Device) -> list[Mismatch]:

@@ -11,15 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sepcost.contract import head
 from sepcost.costed import CostedLayer, CostedNetwork, Figures
-from sepcost.figures import FACTS, NEED_A_MAP, usual_facts
+from sepcost.count.contract import head
+from sepcost.count.figures import FACTS, NEED_A_MAP, usual_facts
+from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import COUNTS, Convention
 from sepcost.paths import absolute, folder_of, relative
 from sepcost.report.compare_reader import PEAK, convention_of, own_convention
 from sepcost.report.json_place import Place, shown
 from sepcost.text.units import shortened
-from sepcost.verification import STANDARD
 
 KIND = "baseline"
 SCHEMA_VERSION = 2

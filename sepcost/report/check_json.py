@@ -8,8 +8,8 @@ from math import floor
 from typing import Any
 
 from sepcost.budgeted import Budgeted
-from sepcost.contract import head
 from sepcost.costed import CostedNetwork
+from sepcost.count.contract import head
 from sepcost.growth import Grown
 from sepcost.layers.cost import ratio
 from sepcost.network.budget import Quantity

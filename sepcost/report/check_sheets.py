@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.budgeted import Budgeted
+from sepcost.count.verification import STANDARD, Verification
 from sepcost.difference import Status
 from sepcost.growth import Grown
 from sepcost.network.budget import Outcome
@@ -32,7 +33,6 @@ from sepcost.report.verification_text import FIELDS, found_text, unverified_line
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
 from sepcost.verdict import Judgement, Verdict
-from sepcost.verification import STANDARD, Verification
 
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),

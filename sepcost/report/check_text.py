@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from sepcost.budgeted import Budgeted
 from sepcost.costed import CostedNetwork
+from sepcost.count.verification import STANDARD
 from sepcost.difference import Status
 from sepcost.errors import ConfigProblem
 from sepcost.growth import Grown, change_of
@@ -19,7 +20,6 @@ from sepcost.text.quantities import Allowance
 from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.text.wording import listed
 from sepcost.verdict import Judgement, Verdict
-from sepcost.verification import STANDARD
 
 MOST_FIGURES = 2
 """A sentence names that many figures that grew together, and counts the rest."""

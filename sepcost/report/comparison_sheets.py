@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sepcost.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.figures import cost_figures, reductions, total_figures, total_reductions
+from sepcost.count.total import Total
 from sepcost.errors import SepcostError
-from sepcost.figures import cost_figures, reductions, total_figures, total_reductions
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
 from sepcost.report.fields import at_least, cell_of, column_of, reduction_of
@@ -26,7 +27,6 @@ from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.titles import called, conv_title, layer_kernel, network_title, scaled_by
 from sepcost.report.view import OF_REPLACEMENT, View
 from sepcost.text.wording import listed
-from sepcost.total import Total
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 """What is assumed here, and what torch.nn.Conv2d would do instead."""

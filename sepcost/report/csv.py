@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import ALL_FIGURES, COUNTED, Record, network_records
 from sepcost.report.view import View

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sepcost.contract import head
 from sepcost.costed import CostedLayer, CostedNetwork
+from sepcost.count.contract import head
 from sepcost.difference import Change, Difference, LayerDifference
 from sepcost.report.json import of_model
 from sepcost.report.verification_text import verification_fields

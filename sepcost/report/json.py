@@ -6,9 +6,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.comparison import Comparison, LayerComparison, Variant
-from sepcost.contract import SCHEMA_VERSION, head
-from sepcost.figures import FACTS, cost_figures, node_facts, peak_place, reductions, total_figures, total_reductions
+from sepcost.count.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.contract import SCHEMA_VERSION, head
+from sepcost.count.figures import (
+    FACTS,
+    cost_figures,
+    node_facts,
+    peak_place,
+    reductions,
+    total_figures,
+    total_reductions,
+)
+from sepcost.count.total import Total
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
 from sepcost.network.network import Network
@@ -16,7 +25,6 @@ from sepcost.report.many import HOLE, Holes, Several, texts
 from sepcost.report.records import plain
 from sepcost.report.verification_text import verification_fields
 from sepcost.report.view import View
-from sepcost.total import Total
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 HOLE_IN_JSON = _encode(HOLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 
 HOLE = "\0"
 """Stands in a text where a number of its own goes in for each result."""

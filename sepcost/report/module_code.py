@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from sepcost.blocks.torch_modules import TorchModule, identifier, torch_modules
 from sepcost.blocks.torch_padding import fits_any_size
-from sepcost.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.comparison import Comparison, LayerComparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import Cost, ratio
 from sepcost.layers.kinds import Conv

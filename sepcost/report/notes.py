@@ -7,8 +7,9 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sepcost.comparison import Comparison
-from sepcost.figures import peak_place
+from sepcost.count.comparison import Comparison
+from sepcost.count.figures import peak_place
+from sepcost.count.verification import Verification
 from sepcost.layers.cost import MIXED, Convention
 from sepcost.layers.kinds import Conv, Other
 from sepcost.network.liveness import why_no_peak
@@ -17,7 +18,6 @@ from sepcost.report.verification_text import verified_line
 from sepcost.report.view import View
 from sepcost.text.units import as_percent, in_bytes
 from sepcost.text.wording import listed, named
-from sepcost.verification import Verification
 
 NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"

@@ -10,8 +10,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from sepcost.comparison import Comparison, LayerComparison, Part
-from sepcost.figures import cost_figures, layer_facts, node_facts, reductions, total_figures, total_reductions
+from sepcost.count.comparison import Comparison, LayerComparison, Part
+from sepcost.count.figures import cost_figures, layer_facts, node_facts, reductions, total_figures, total_reductions
 
 Record: TypeAlias = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.report.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.report.fields import cell_of, column_of, text_of
 from sepcost.report.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sepcost.comparison import Comparison, LayerComparison
+from sepcost.count.comparison import Comparison, LayerComparison
 from sepcost.layers.kinds import Conv, Layer, Pool
 from sepcost.network.network import Network
 from sepcost.text.arguments import times

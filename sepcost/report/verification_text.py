@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sepcost.count.verification import Found, Mismatch, Unverified, Verification
 from sepcost.text.arguments import times
 from sepcost.text.units import exact
-from sepcost.verification import Found, Mismatch, Unverified, Verification
 
 FIELDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.figures import FACTS
 from sepcost.errors import SepcostError
-from sepcost.figures import FACTS
 from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
 from sepcost.text.wording import did_you_mean, in_one_line
 

@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sepcost import Conv, LayerError, Replacement, ReplacementError, SepcostError, compare
 from sepcost.blocks.blocks import Parts, separable
 from sepcost.blocks.replacements import REPLACEMENTS, reason_to_keep
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.pytorch import eligible, replace_convolutions, replacement_plan
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.names import plain_name

@@ -22,7 +22,7 @@ from sepcost import Conv, Network, Replacement, compare
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.blocks.torch_modules import TORCHS
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.report.module_code import module_code
 from tests.commands import sepcost
 from tests.strategies import convs

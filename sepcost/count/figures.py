@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sepcost.count.total import Total
 from sepcost.layers.cost import Convention, Cost, ratio
 from sepcost.layers.kinds import Conv, Layer, Linear, Other, Pool
 from sepcost.network.network import Node
-from sepcost.total import Total
 
 NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
 """The counts that are null for a convolution without a map."""

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sepcost.arrays.integers import Array, evaluated
-from sepcost.sweep import Sweep
+from sepcost.count.integers import Array, evaluated
+from sepcost.count.sweep import Sweep
 from sepcost.text.arguments import LARGEST
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Grid:
     """A sweep whose axes of whole numbers become arrays; ``apart`` names axes that have to be plain values.
 
-    >>> from sepcost.sweep import Axis
+    >>> from sepcost.count.sweep import Axis
     >>> sweep = Sweep((Axis("K", (3, (3, 5))), Axis("O", (64, 128, 256))))
     >>> grid = Grid(sweep)
     >>> for places, doubled in grid.evaluated([1, 2, 3], lambda values: values["O"] * 2):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
+from sepcost.count.figures import all_reductions
+from sepcost.count.sweep import Value
+from sepcost.count.total import Total
+from sepcost.count.verification import Verification
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
-from sepcost.figures import all_reductions
 from sepcost.layers.cost import Convention, Cost
 from sepcost.layers.kinds import Conv, Layer
 from sepcost.layers.sharing import could_share
 from sepcost.network.liveness import Runs, peak
 from sepcost.network.network import Network, Node
-from sepcost.sweep import Value
 from sepcost.text.wording import did_you_mean
-from sepcost.total import Total
-from sepcost.verification import Verification
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from sepcost.comparison import Comparison
+from sepcost.count.comparison import Comparison
 from sepcost.errors import LayerError
 from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Shape
 from sepcost.network.liveness import why_no_peak

@@ -1,0 +1,1 @@
+"""Counting: figures, comparisons, sweeps, and many of them at once (NumPy)."""
