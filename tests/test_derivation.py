@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sepcost import Conv, Convention, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Comparison
-from sepcost.derivation import derivation
+from sepcost.derive.derivation import derivation
 from sepcost.layers.cost import Cost
 from sepcost.network.network import Widths
 from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation

@@ -91,7 +91,7 @@ class Rendering(NamedTuple):
 
     def derived(self, comparison: Comparison) -> str:
         """The derivation of one convolution."""
-        from sepcost.derivation import derivation
+        from sepcost.derive.derivation import derivation
         from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
         from sepcost.report.notes import derivation_notes
 

@@ -8,13 +8,13 @@ from textwrap import wrap
 
 from rich.cells import cell_len
 
-from sepcost.algebra import Expression, Sum
-from sepcost.derivation import Section
+from sepcost.derive.algebra import Expression, Sum
+from sepcost.derive.derivation import Section
+from sepcost.derive.steps import Step
 from sepcost.report.latex import HINT
 from sepcost.report.markdown import escaped
 from sepcost.report.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
 from sepcost.report.tex import tex
-from sepcost.steps import Step
 from sepcost.text.harmless import harmless
 
 NEEDS = r"% needs \usepackage{amsmath}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from sepcost.algebra import Expression, Letter, Power, Product, Quotient, Rounded, Sum, Word
+from sepcost.derive.algebra import Expression, Letter, Power, Product, Quotient, Rounded, Sum, Word
 from sepcost.report.tex import tex
 from sepcost.text.units import exact
 

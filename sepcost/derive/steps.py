@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
-from sepcost.chain import Formulas
 from sepcost.count.comparison import Variant
+from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
+from sepcost.derive.chain import Formulas
 from sepcost.layers.cost import Convention, Cost
 from sepcost.network.network import Widths
 from sepcost.text.units import BYTES, decimal, exact, in_bytes

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from sepcost.algebra import Letter, Term, number
+from sepcost.derive.algebra import Letter, Term, number
+from sepcost.derive.symbolic import AXES, Named, along, term_of
 from sepcost.layers.kinds import Conv
-from sepcost.symbolic import AXES, Named, along, term_of
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -38,7 +38,7 @@ def chain(
 
     It runs ``times`` times on each sample; ``products`` are the real ones for each complex one.
 
-    >>> from sepcost.symbolic import symbolic
+    >>> from sepcost.derive.symbolic import symbolic
     >>> conv = symbolic(Conv((28, 28), 1, 32, 3))
     >>> [letter.name for letter, _ in chain(conv, [conv])[0].weights.powers]
     ['C', 'K', 'O']

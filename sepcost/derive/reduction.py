@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
-from sepcost.chain import Formulas
+from sepcost.derive.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
+from sepcost.derive.chain import Formulas
+from sepcost.derive.steps import Counted, Step, step
 from sepcost.layers.cost import Cost, ratio
 from sepcost.layers.kinds import Conv
-from sepcost.steps import Counted, Step, step
 from sepcost.text.units import as_ratio, decimal
 from sepcost.text.wording import listed
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
-from sepcost.chain import Formulas, chain
 from sepcost.count.comparison import Comparison, Variant
+from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
+from sepcost.derive.chain import Formulas, chain
+from sepcost.derive.reduction import Reduction
+from sepcost.derive.steps import Counted, Step, step
+from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.errors import SepcostError
 from sepcost.layers.kinds import Conv
-from sepcost.reduction import Reduction
-from sepcost.steps import Counted, Step, step
-from sepcost.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.text.units import exact
 
 MEANINGS = {

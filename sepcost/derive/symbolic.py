@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sepcost.algebra import Letter, Term, number
 from sepcost.blocks.replacements import Replacement, options_of
+from sepcost.derive.algebra import Letter, Term, number
 from sepcost.layers.kinds import Conv
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
