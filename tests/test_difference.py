@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
-from sepcost.alignment import is_numbered, matched
-from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.count.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
-from sepcost.difference import Difference, LayerDifference, Status
+from sepcost.judge.alignment import is_numbered, matched
+from sepcost.judge.costed import CostedLayer, CostedNetwork
+from sepcost.judge.difference import Difference, LayerDifference, Status
 from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer, Other
 from sepcost.network.network import Node

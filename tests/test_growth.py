@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network
 from sepcost.blocks.replacements import Replacement
-from sepcost.costed import CostedNetwork
 from sepcost.count.comparison import Comparison
-from sepcost.difference import Status
-from sepcost.growth import MULTIPLES, Grown, change_of, growth
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.difference import Status
+from sepcost.judge.growth import MULTIPLES, Grown, change_of, growth
 from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer
 from sepcost.network.budget import JUDGED

@@ -30,9 +30,9 @@ from sepcost import (
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
+from sepcost.judge.proof import Refused, Witnessed, verify
 from sepcost.layers.kinds import Layer, Shape
 from sepcost.network.network import INPUT, Node
-from sepcost.proof import Refused, Witnessed, verify
 from sepcost.pytorch import TorchWitness
 from tests.commands import ROOT
 from tests.strategies import convs, every_replacement, networks

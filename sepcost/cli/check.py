@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
     from sepcost.cli.baseline import Baseline
     from sepcost.cli.inspection import Inspection
-    from sepcost.proof import Witness
-    from sepcost.verdict import Judgement
+    from sepcost.judge.proof import Witness
+    from sepcost.judge.verdict import Judgement
 
 FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2

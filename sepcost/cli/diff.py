@@ -22,7 +22,7 @@ from sepcost.version import __version__
 if TYPE_CHECKING:
     from sepcost.cli.sides import Side
     from sepcost.cli.verifier import Verifier
-    from sepcost.difference import Difference
+    from sepcost.judge.difference import Difference
 
 FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
 SAME, DIFFERENT, BAD = 0, 1, 2
@@ -100,7 +100,7 @@ def _read(sources: Iterable[str], convention: Convention, models: ModelOptions, 
 
 def _difference(before: Side, after: Side, convention: Convention, verifier: Verifier | None) -> Difference:
     from sepcost.cli.sides import refuse_different_counting, same_network
-    from sepcost.difference import Difference
+    from sepcost.judge.difference import Difference
 
     pair = same_network(before, after)
     refuse_different_counting(before, after, pair)

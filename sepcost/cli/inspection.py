@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sepcost.alignment import partners, place
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.budgeted import judged
 from sepcost.cli.baseline import Baseline, is_empty
 from sepcost.cli.limits import Allowances
 from sepcost.cli.models import LoadedModel, ModelOptions
@@ -21,10 +19,14 @@ from sepcost.cli.sources import networks
 from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
 from sepcost.config import Loaded
-from sepcost.costed import CostedNetwork
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
-from sepcost.growth import growth
+from sepcost.judge.alignment import partners, place
+from sepcost.judge.budgeted import judged
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.growth import growth
+from sepcost.judge.proof import Witness
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import AS_GIVEN, Allow, Limit
 from sepcost.network.lines import Lines
@@ -32,10 +34,8 @@ from sepcost.network.network import Network
 from sepcost.network.scaling import scale
 from sepcost.network.selection import Selection
 from sepcost.paths import absolute
-from sepcost.proof import Witness
 from sepcost.report.verification_text import unverified_line
 from sepcost.text.quantities import Allowance
-from sepcost.verdict import Judgement, Verdict
 
 
 @dataclass(frozen=True)

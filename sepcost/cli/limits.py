@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
-from sepcost.growth import MULTIPLES
+from sepcost.judge.growth import MULTIPLES
 from sepcost.network.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_bound, read_growth
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened

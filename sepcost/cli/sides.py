@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sepcost.cli.models import ModelOptions
-from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.judge.costed import CostedNetwork
 from sepcost.layers.cost import Convention
 from sepcost.paths import STDIN
 from sepcost.text.model_text import is_model_text

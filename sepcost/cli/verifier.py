@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import complain
-from sepcost.costed import CostedNetwork
 from sepcost.count.comparison import Comparison
 from sepcost.count.verification import STANDARD, Unverified, Verification
-from sepcost.proof import Witness, verify
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.proof import Witness, verify
 
 if TYPE_CHECKING:
     from sepcost.cli.models import LoadedModel

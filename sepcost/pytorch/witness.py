@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from sepcost.judge.proof import Refused, Witnessed
 from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
-from sepcost.proof import Refused, Witnessed
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import build
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
 from sepcost.report.notes import caveat_lines
 from sepcost.report.verification_text import mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
-from sepcost.verdict import Judgement, Verdict
 
 IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 IN_PROPERTIES = {**IN_MESSAGES, ":": "%3A", ",": "%2C"}

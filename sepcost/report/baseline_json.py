@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.count.contract import head
 from sepcost.count.figures import FACTS, NEED_A_MAP, usual_facts
 from sepcost.count.verification import STANDARD
+from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import COUNTS, Convention
 from sepcost.paths import absolute, folder_of, relative
 from sepcost.report.compare_reader import PEAK, convention_of, own_convention

@@ -7,16 +7,16 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from sepcost.budgeted import Budgeted
-from sepcost.costed import CostedNetwork
 from sepcost.count.contract import head
-from sepcost.growth import Grown
+from sepcost.judge.budgeted import Budgeted
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.growth import Grown
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import ratio
 from sepcost.network.budget import Quantity
 from sepcost.report.check_text import culprit_line
 from sepcost.report.difference_json import changed_layer, of_costs
 from sepcost.report.verification_text import verification_fields
-from sepcost.verdict import Judgement, Verdict
 
 SCHEMA_VERSION = 1
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.budgeted import Budgeted
 from sepcost.count.verification import STANDARD, Verification
-from sepcost.difference import Status
-from sepcost.growth import Grown
+from sepcost.judge.budgeted import Budgeted
+from sepcost.judge.difference import Status
+from sepcost.judge.growth import Grown
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
 from sepcost.report.check_text import (
     RESULTS,
@@ -32,7 +33,6 @@ from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
 from sepcost.report.verification_text import FIELDS, found_text, unverified_line
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
-from sepcost.verdict import Judgement, Verdict
 
 COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.budgeted import Budgeted
-from sepcost.costed import CostedNetwork
 from sepcost.count.verification import STANDARD
-from sepcost.difference import Status
 from sepcost.errors import ConfigProblem
-from sepcost.growth import Grown, change_of
+from sepcost.judge.budgeted import Budgeted
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.difference import Status
+from sepcost.judge.growth import Grown, change_of
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
 from sepcost.report.difference_sheets import layer_changes, layer_name
 from sepcost.report.fields import HEADERS
@@ -19,7 +20,6 @@ from sepcost.report.verification_text import counted
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.text.wording import listed
-from sepcost.verdict import Judgement, Verdict
 
 MOST_FIGURES = 2
 """A sentence names that many figures that grew together, and counts the rest."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.count.contract import SCHEMA_VERSION
 from sepcost.count.figures import FACTS, NEED_A_MAP
 from sepcost.errors import ConventionError
+from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import COUNTS, Convention
 from sepcost.report.json_place import Place, shown
 from sepcost.text.units import exact, shortened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigError
+from sepcost.judge.costed import CostedNetwork
 from sepcost.report.baseline_json import baseline_networks, is_baseline
 from sepcost.report.compare_reader import compared_networks
 from sepcost.report.json_place import Place, parsed, refuse

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from sepcost.difference import Change, Difference, LayerDifference
+from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.layers.cost import COUNTS
 from sepcost.text.harmless import harmless
 

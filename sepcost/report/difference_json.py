@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.count.contract import head
-from sepcost.difference import Change, Difference, LayerDifference
+from sepcost.judge.costed import CostedLayer, CostedNetwork
+from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.report.json import of_model
 from sepcost.report.verification_text import verification_fields
 

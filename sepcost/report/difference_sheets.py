@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sepcost.costed import CostedLayer, CostedNetwork
-from sepcost.difference import Change, Difference, LayerDifference, Status
+from sepcost.judge.costed import CostedLayer, CostedNetwork
+from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.layers.cost import Convention
 from sepcost.report.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet

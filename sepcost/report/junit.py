@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
 from sepcost.report.check_text import (
     budget_sentence,
@@ -20,7 +21,6 @@ from sepcost.report.check_text import (
 from sepcost.report.notes import READ_ZEROS, uncounted_line
 from sepcost.report.verification_text import counted, mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
-from sepcost.verdict import Judgement, Verdict
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What is no character of XML 1.0 (section 2.2)."""

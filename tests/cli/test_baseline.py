@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sepcost.costed import CostedNetwork
-from sepcost.growth import MULTIPLES
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.growth import MULTIPLES
 from sepcost.layers import formulas
 from sepcost.network.budget import JUDGED
 from sepcost.report.costs_reader import read_costs

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
-from sepcost.costed import CostedNetwork
-from sepcost.difference import Difference
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.difference import Difference
 from sepcost.layers.cost import COUNTS
 from sepcost.report.difference_sheets import difference_sheets
 from sepcost.report.sheet import Kind, cell_text

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, Network, compare, load
-from sepcost.costed import CostedNetwork
+from sepcost.judge.costed import CostedNetwork
 from sepcost.report.baseline_json import baseline_chunks
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT

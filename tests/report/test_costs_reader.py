@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, compare, load
-from sepcost.costed import CostedNetwork
 from sepcost.errors import ConfigProblem
+from sepcost.judge.costed import CostedNetwork
 from sepcost.layers.cost import COUNTS
 from sepcost.report.costs_reader import read_costs
 from tests.commands import ROOT

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from os.path import normpath
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from sepcost.costed import CostedLayer, CostedNetwork
 from sepcost.errors import SepcostError
+from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.text.units import shortened
 
 T = TypeVar("T")

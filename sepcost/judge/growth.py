@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.count.verification import STANDARD
-from sepcost.difference import Change, Difference, LayerDifference
-from sepcost.doubt import UNCOUNTED, doubt
+from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
+from sepcost.judge.difference import Change, Difference, LayerDifference
+from sepcost.judge.doubt import UNCOUNTED, doubt
 from sepcost.network.budget import JUDGED, Allow, Outcome
 from sepcost.text.quantities import Allowance
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sepcost.alignment import Match, is_numbered, matched
-from sepcost.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.count.figures import FACTS, UNLESS_GIVEN
+from sepcost.judge.alignment import Match, is_numbered, matched
+from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import Convention, ratio
 
 

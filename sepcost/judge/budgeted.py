@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.figures import total_figures
-from sepcost.doubt import doubt
+from sepcost.judge.doubt import doubt
 from sepcost.network.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
 from sepcost.network.liveness import why_no_peak
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.budgeted import Budgeted
-from sepcost.costed import CostedNetwork
 from sepcost.count.verification import Verification
 from sepcost.errors import ConfigProblem
-from sepcost.growth import Grown, Growth
+from sepcost.judge.budgeted import Budgeted
+from sepcost.judge.costed import CostedNetwork
+from sepcost.judge.growth import Grown, Growth
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Outcome
 from sepcost.network.lines import Lines
