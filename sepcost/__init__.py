@@ -13,7 +13,6 @@ from sepcost.version import __version__
 if TYPE_CHECKING:
     from sepcost.api import compare, load
     from sepcost.blocks.replacements import Replacement
-    from sepcost.config.loader import load_all
     from sepcost.count.comparison import Comparison
     from sepcost.errors import (
         ConfigError,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from sepcost.network.architecture import Architecture, LayerSpec
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
+    from sepcost.sources.yaml.loader import load_all
 
 __all__ = [
     "Architecture",
@@ -57,7 +57,7 @@ __all__ = [
 _HOMES = {
     "sepcost.api": ("compare", "load"),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
-    "sepcost.config.loader": ("load_all",),
+    "sepcost.sources.yaml.loader": ("load_all",),
     "sepcost.count.comparison": ("Comparison",),
     "sepcost.layers.cost": ("Convention", "Cost"),
     "sepcost.errors": (

@@ -19,7 +19,7 @@ from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
     from sepcost.report.result import Result
-    from sepcost.source import Source
+    from sepcost.sources.source import Source
 
 
 def load(
@@ -36,10 +36,10 @@ def load(
     ('MobileNet v1', 16)
 
     ``alpha`` and ``rho`` are read as exact decimals; ``resolution`` is the input's size in pixels. A file with
-    several documents holds several networks: use ``sepcost.config.load_all`` for those. Raises ConfigError with
+    several documents holds several networks: use ``sepcost.load_all`` for those. Raises ConfigError with
     every problem of the file; NetworkError where the scaled layers do not fit together.
     """
-    from sepcost.config import load_one  # reading YAML needs libraries that counting does not
+    from sepcost.sources.yaml import load_one  # reading YAML needs libraries that counting does not
 
     return scale(load_one(path), alpha=alpha, rho=rho, resolution=resolution)
 
@@ -84,7 +84,7 @@ def compare(
     no torch for a model or to verify with.
     """
     from sepcost.report.result import Result
-    from sepcost.source import read_source
+    from sepcost.sources.source import read_source
 
     chosen, condition = _chosen(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
-from sepcost.config import load_all
 from sepcost.count.comparison import Comparison
 from sepcost.judge.budgeted import judged
 from sepcost.layers.kinds import Linear, Pool
 from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
+from sepcost.sources.yaml import load_all
 from tests.commands import ROOT
 from tests.strategies import convs
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
-from sepcost.config import Loaded, read_networks
 from sepcost.count.total import Total
 from sepcost.layers.kinds import Flatten
 from sepcost.network.scaling import scaled_channels
+from sepcost.sources.yaml import Loaded, read_networks
 
 
 def network(text: str) -> Network:

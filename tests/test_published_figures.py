@@ -7,7 +7,7 @@ from math import floor
 import pytest
 
 from sepcost import Conv, Cost, compare, load
-from sepcost.config import load_all
+from sepcost.sources.yaml import load_all
 from tests.commands import ROOT
 
 

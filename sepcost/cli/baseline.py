@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from sepcost.cli.lock import locked
-from sepcost.cli.sides import Side, refuse_different_counting
 from sepcost.cli.streams import write
-from sepcost.config import read_lines
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
-from sepcost.paths import STDIN, absolute, is_within
-from sepcost.report.baseline_json import baseline_chunks
-from sepcost.report.costs_reader import read_costs
 from sepcost.report.verification_text import counted
+from sepcost.sources.baseline_json import baseline_chunks
+from sepcost.sources.costs_reader import read_costs
+from sepcost.sources.paths import STDIN, absolute, is_within
+from sepcost.sources.sides import Side, refuse_different_counting
+from sepcost.sources.yaml import read_lines
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened
 from sepcost.version import __version__

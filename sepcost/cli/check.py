@@ -147,7 +147,7 @@ def check(
 
     from sepcost.cli.inspection import Inspection, Wishes
     from sepcost.cli.limits import chosen_allowances, chosen_limits
-    from sepcost.cli.models import ModelOptions
+    from sepcost.sources.models import ModelOptions
 
     most = {
         "params": max_params,

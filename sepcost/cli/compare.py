@@ -28,7 +28,6 @@ from sepcost.cli.formats import (
     refuse_other_formats,
 )
 from sepcost.cli.job import Job
-from sepcost.cli.models import ModelOptions
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
@@ -41,6 +40,7 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.network.selection import Selection
+from sepcost.sources.models import ModelOptions
 from sepcost.text.wording import listed
 
 

@@ -10,19 +10,19 @@ import typer
 
 from sepcost.cli import options as o
 from sepcost.cli.formats import ESCAPES, Format, chosen_format, chosen_output, refuse_other_formats
-from sepcost.cli.models import ModelOptions
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.layers.cost import Convention
+from sepcost.sources.models import ModelOptions
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
-    from sepcost.cli.sides import Side
     from sepcost.cli.verifier import Verifier
     from sepcost.judge.difference import Difference
+    from sepcost.sources.sides import Side
 
 FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
 SAME, DIFFERENT, BAD = 0, 1, 2
@@ -83,7 +83,7 @@ def diff(
 
 def _read(sources: Iterable[str], convention: Convention, models: ModelOptions, waiting: Waiting) -> list[Side]:
     """What the sources hold; raises ConfigError with everything that is wrong with any of them."""
-    from sepcost.cli.sides import read_side
+    from sepcost.sources.sides import read_side
 
     sides: list[Side] = []
     problems: list[ConfigProblem] = []
@@ -99,8 +99,8 @@ def _read(sources: Iterable[str], convention: Convention, models: ModelOptions, 
 
 
 def _difference(before: Side, after: Side, convention: Convention, verifier: Verifier | None) -> Difference:
-    from sepcost.cli.sides import refuse_different_counting, same_network
     from sepcost.judge.difference import Difference
+    from sepcost.sources.sides import refuse_different_counting, same_network
 
     pair = same_network(before, after)
     refuse_different_counting(before, after, pair)

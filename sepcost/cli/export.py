@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
-from sepcost.config.writer import chunks, has_no_words
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison, LayerComparison
 from sepcost.layers.cost import MIXED
@@ -14,6 +13,7 @@ from sepcost.layers.kinds import Other
 from sepcost.network.network import Network, Node
 from sepcost.report.many import Several
 from sepcost.report.notes import READ_ZEROS
+from sepcost.sources.yaml.writer import chunks, has_no_words
 from sepcost.text.wording import listed
 
 

@@ -12,13 +12,10 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.cli.baseline import Baseline, is_empty
 from sepcost.cli.limits import Allowances
-from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
-from sepcost.cli.sources import networks
 from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
-from sepcost.config import Loaded
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import partners, place
@@ -33,8 +30,11 @@ from sepcost.network.lines import Lines
 from sepcost.network.network import Network
 from sepcost.network.scaling import scale
 from sepcost.network.selection import Selection
-from sepcost.paths import absolute
 from sepcost.report.verification_text import unverified_line
+from sepcost.sources.models import LoadedModel, ModelOptions
+from sepcost.sources.paths import absolute
+from sepcost.sources.sources import networks
+from sepcost.sources.yaml import Loaded
 from sepcost.text.quantities import Allowance
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.cli.models import LoadedModel, ModelOptions
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
 from sepcost.cli.replacement_sweep import TOGETHER
@@ -19,10 +18,11 @@ from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, Sep
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
+from sepcost.sources.models import LoadedModel, ModelOptions
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier
-    from sepcost.config import Loaded
+    from sepcost.sources.yaml import Loaded
 
 MOST_TOGETHER = 50_000
 """Where layers under all replacements would be more, each replacement is compared by itself."""
@@ -92,7 +92,7 @@ class Job:
 
     def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
         """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
-        from sepcost.cli.sources import is_one_file, networks
+        from sepcost.sources.sources import is_one_file, networks
 
         if self.sweep.names and all(map(is_one_file, sources)):
             waiting.expect(self.sweep.size * len(sources))

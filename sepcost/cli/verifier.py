@@ -13,7 +13,7 @@ from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.proof import Witness, verify
 
 if TYPE_CHECKING:
-    from sepcost.cli.models import LoadedModel
+    from sepcost.sources.models import LoadedModel
 
 MOST_COMPLAINTS = 20
 

@@ -17,7 +17,7 @@ from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import MULTIPLES
 from sepcost.layers import formulas
 from sepcost.network.budget import JUDGED
-from sepcost.report.costs_reader import read_costs
+from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT, Run, Sepcost
 
 NET = """\

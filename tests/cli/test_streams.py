@@ -207,7 +207,7 @@ def test_the_test_above_can_fail() -> None:
 
 def test_one_convolution_loads_nothing_that_it_does_not_need() -> None:
     loaded = modules_after(RUN.format(["compare", *ONE]))
-    assert not {name for name in loaded if name.startswith(("yaml", "sepcost.config", "sepcost.network.scaling"))}
+    assert not {name for name in loaded if name.startswith(("yaml", "sepcost.sources.yaml", "sepcost.network.scaling"))}
     assert not {f"sepcost.cli.{name}" for name in NAMES if name != "compare"} & loaded
 
 

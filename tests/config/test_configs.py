@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError
-from sepcost.config import load_all, read_lines, read_networks
+from sepcost.sources.yaml import load_all, read_lines, read_networks
 from tests.commands import ROOT, sepcost
 
 CONFIGS = ROOT / "tests" / "configs"

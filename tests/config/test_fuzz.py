@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, compare, scale
-from sepcost.config import Loaded, NamedModel, read_networks
 from sepcost.errors import SepcostError
+from sepcost.sources.yaml import Loaded, NamedModel, read_networks
 from tests.commands import ROOT
 
 SEEDS = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.config import Loaded, NamedModel, read_networks
+from sepcost.sources.yaml import Loaded, NamedModel, read_networks
 
 
 def config(name: str, *, indent: int | None = None) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError, Replacement, load, load_all
-from sepcost.config import Loaded, NamedModel, read_lines, read_networks
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
+from sepcost.sources.yaml import Loaded, NamedModel, read_lines, read_networks
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import ModelText
 from tests.commands import ROOT, clean_environment
@@ -81,7 +81,7 @@ def test_from_python_such_a_file_is_refused(
 
 def test_reading_imports_nothing() -> None:
     code = (
-        "import sys; from sepcost.config import read_lines, read_networks\n"
+        "import sys; from sepcost.sources.yaml import read_lines, read_networks\n"
         f"items = list(read_networks(read_lines({str(MODELS / 'everything.yaml')!r}), 'net.yaml'))\n"
         "print(items[0].name, 'torch' in sys.modules, 'mynet' in sys.modules)"
     )

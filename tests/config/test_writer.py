@@ -14,13 +14,13 @@ from jsonschema import Draft202012Validator
 
 from sepcost import Conv, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.blocks import Parts
-from sepcost.config import Loaded, read_networks
-from sepcost.config.schema import json_schema
-from sepcost.config.writer import chunks, written
 from sepcost.count.comparison import Comparison, LayerComparison
 from sepcost.layers.kinds import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node
+from sepcost.sources.yaml import Loaded, read_networks
+from sepcost.sources.yaml.schema import json_schema
+from sepcost.sources.yaml.writer import chunks, written
 from tests.commands import ROOT
 from tests.config.strategies import networks
 

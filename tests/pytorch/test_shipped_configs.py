@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from sepcost import Network, compare, load
-from sepcost.config.writer import written
 from sepcost.count.chaining import chained
 from sepcost.pytorch.tracing import trace
+from sepcost.sources.yaml.writer import written
 from tests.commands import ROOT
 from tests.pytorch.models import MobileNetV2, ResNet50, UNet
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, Network, compare, load
 from sepcost.judge.costed import CostedNetwork
-from sepcost.report.baseline_json import baseline_chunks
-from sepcost.report.costs_reader import read_costs
+from sepcost.sources.baseline_json import baseline_chunks
+from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT
 from tests.report.documents import MISSING, edited
 from tests.strategies import every_replacement, networks

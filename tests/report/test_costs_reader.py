@@ -15,7 +15,7 @@ from sepcost import ConfigError, Convention, compare, load
 from sepcost.errors import ConfigProblem
 from sepcost.judge.costed import CostedNetwork
 from sepcost.layers.cost import COUNTS
-from sepcost.report.costs_reader import read_costs
+from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT
 from tests.report.documents import MISSING, edited
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.config.allowance import LAYERS, Allowance
-from sepcost.config.document_reader import DocumentReader, Path
-from sepcost.config.messages import message_of, real_path
-from sepcost.config.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
-from sepcost.config.values import as_written
-from sepcost.config.yaml_reader import Block, Document, Items
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
 from sepcost.layers.kinds import Shape
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
+from sepcost.sources.yaml.allowance import LAYERS, Allowance
+from sepcost.sources.yaml.document_reader import DocumentReader, Path
+from sepcost.sources.yaml.messages import message_of, real_path
+from sepcost.sources.yaml.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
+from sepcost.sources.yaml.values import as_written
+from sepcost.sources.yaml.yaml_reader import Block, Document, Items
 from sepcost.text.arguments import Extent
 
 FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}

@@ -10,15 +10,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from sepcost.config.allowance import Allowance
-from sepcost.config.documents import Piece, pieces
-from sepcost.config.model_translation import ModelTranslation, names_model
-from sepcost.config.named_model import NamedModel
-from sepcost.config.translation import Translation
-from sepcost.config.yaml_reader import Document, read_documents
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
+from sepcost.sources.yaml.allowance import Allowance
+from sepcost.sources.yaml.documents import Piece, pieces
+from sepcost.sources.yaml.model_translation import ModelTranslation, names_model
+from sepcost.sources.yaml.named_model import NamedModel
+from sepcost.sources.yaml.translation import Translation
+from sepcost.sources.yaml.yaml_reader import Document, read_documents
 from sepcost.text.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -139,7 +139,7 @@ def load_one(path: str | PathLike[str]) -> Network:
     """The one network of a file; a ConfigError if there are more."""
     networks = load_all(path)
     if len(networks) > 1:
-        message = f"holds {len(networks)} networks: sepcost.config.load_all loads them all"
+        message = f"holds {len(networks)} networks: sepcost.sources.yaml.load_all loads them all"
         raise ConfigError([ConfigProblem(str(path), 0, 0, "", message)])
     return networks[0]
 

@@ -16,9 +16,9 @@ from sepcost.count.figures import FACTS, NEED_A_MAP, usual_facts
 from sepcost.count.verification import STANDARD
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import COUNTS, Convention
-from sepcost.paths import absolute, folder_of, relative
-from sepcost.report.compare_reader import PEAK, convention_of, own_convention
-from sepcost.report.json_place import Place, shown
+from sepcost.sources.compare_reader import PEAK, convention_of, own_convention
+from sepcost.sources.json_place import Place, shown
+from sepcost.sources.paths import absolute, folder_of, relative
 from sepcost.text.units import shortened
 
 KIND = "baseline"

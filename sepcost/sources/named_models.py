@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sepcost.cli.models import LoadedModel, ModelOptions, reason, run_model
-from sepcost.config import Loaded, NamedModel, read_networks
 from sepcost.errors import ConfigError, MissingTorchError, ModelError, NetworkError
 from sepcost.network.lines import Lines
+from sepcost.sources.models import LoadedModel, ModelOptions, reason, run_model
+from sepcost.sources.yaml import Loaded, NamedModel, read_networks
 
 NOT_TRUSTED = "names code to run: give --run-models if you trust it"
 

@@ -6,9 +6,9 @@ import json
 
 from sepcost.errors import ConfigError
 from sepcost.judge.costed import CostedNetwork
-from sepcost.report.baseline_json import baseline_networks, is_baseline
-from sepcost.report.compare_reader import compared_networks
-from sepcost.report.json_place import Place, parsed, refuse
+from sepcost.sources.baseline_json import baseline_networks, is_baseline
+from sepcost.sources.compare_reader import compared_networks
+from sepcost.sources.json_place import Place, parsed, refuse
 
 CONFLICT = "<<<<<<<"
 MERGE = (

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sepcost.cli.models import LoadedModel, run_model
-from sepcost.config import load_one, load_value
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers.kinds import Conv, Flatten, Linear, Other, Pool
 from sepcost.network.network import Network
+from sepcost.sources.models import LoadedModel, run_model
+from sepcost.sources.yaml import load_one, load_value
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
 from sepcost.text.model_text import Device, ModelText, is_model_text
 from sepcost.text.units import as_text

@@ -10,11 +10,11 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.config.allowance import LONGEST_NAME
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
 from sepcost.network.budget import REDUCTION, read_bound
 from sepcost.network.network import INPUT, Network, Node
+from sepcost.sources.yaml.allowance import LONGEST_NAME
 from sepcost.text.units import LONGEST, factor_text, shortened
 
 if TYPE_CHECKING:

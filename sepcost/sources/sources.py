@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sepcost.cli.models import LoadedModel, ModelOptions, read_model
-from sepcost.cli.named_models import read_items
-from sepcost.config import Loaded, read_lines, stdin_lines
 from sepcost.errors import ConfigError, Notice
-from sepcost.paths import STDIN, absolute
+from sepcost.sources.models import LoadedModel, ModelOptions, read_model
+from sepcost.sources.named_models import read_items
+from sepcost.sources.paths import STDIN, absolute
+from sepcost.sources.yaml import Loaded, read_lines, stdin_lines
 from sepcost.text.model_text import CONFIGS, is_model_text
 from sepcost.text.wording import named
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sepcost.config.schema import keys_of
-from sepcost.config.yaml_reader import INTEGER, Text
 from sepcost.network.budget import BOUNDED, JUDGED, REDUCED
+from sepcost.sources.yaml.schema import keys_of
+from sepcost.sources.yaml.yaml_reader import INTEGER, Text
 from sepcost.text.arguments import LARGEST
 from sepcost.text.units import WHOLE, shortened
 from sepcost.text.wording import did_you_mean, listed

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.config.allowance import LONGEST_NAME
-from sepcost.config.yaml_reader import Text
 from sepcost.network.budget import read_bound, read_growth
+from sepcost.sources.yaml.allowance import LONGEST_NAME
+from sepcost.sources.yaml.yaml_reader import Text
 from sepcost.text.arguments import LARGEST
 from sepcost.text.input_text import DTYPES, SCALAR
 from sepcost.text.units import WHOLE, NumberError, read_padding, read_sizes, shortened

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sepcost.cli.models import ModelOptions
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.costed import CostedNetwork
 from sepcost.layers.cost import Convention
-from sepcost.paths import STDIN
+from sepcost.sources.models import ModelOptions
+from sepcost.sources.paths import STDIN
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import shortened
 
@@ -37,12 +37,12 @@ class Side:
 def read_side(source: str, convention: Convention, models: ModelOptions) -> Side:
     """The networks of a file, a model or, for ``-``, of standard input; raises ConfigError with all that is wrong."""
     if is_model_text(source):
-        from sepcost.cli.models import read_model
+        from sepcost.sources.models import read_model
 
         return Side(source, [CostedNetwork.of(read_model(source, models).network, convention)], counted=True)
-    from sepcost.cli.named_models import read_items
-    from sepcost.config import read_lines, stdin_lines
-    from sepcost.report.costs_reader import read_costs
+    from sepcost.sources.costs_reader import read_costs
+    from sepcost.sources.named_models import read_items
+    from sepcost.sources.yaml import read_lines, stdin_lines
 
     name = STDIN if source == "-" else source
     lines = list(stdin_lines() if source == "-" else read_lines(source))

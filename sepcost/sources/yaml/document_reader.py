@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.config.messages import message_of, real_path
-from sepcost.config.yaml_reader import Block, Document, Items, path_text, place
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, BOUNDED, Budget, Limit
+from sepcost.sources.yaml.messages import message_of, real_path
+from sepcost.sources.yaml.yaml_reader import Block, Document, Items, path_text, place
 
 Path: TypeAlias = "tuple[str | int, ...]"
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
-from sepcost.config.values import (
+from sepcost.sources.yaml.values import (
     Bytes,
     Count,
     Flag,

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.config.document_reader import DocumentReader
-from sepcost.config.messages import message_in_model, real_path, shown
-from sepcost.config.named_model import KEY, NamedModel
-from sepcost.config.schema import model_validator
-from sepcost.config.yaml_reader import Block, Document, Items, place
 from sepcost.errors import ConfigError, ModelError
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
+from sepcost.sources.yaml.document_reader import DocumentReader
+from sepcost.sources.yaml.messages import message_in_model, real_path, shown
+from sepcost.sources.yaml.named_model import KEY, NamedModel
+from sepcost.sources.yaml.schema import model_validator
+from sepcost.sources.yaml.yaml_reader import Block, Document, Items, place
 from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.text.model_text import ModelText
 from sepcost.text.units import shortened

@@ -14,7 +14,7 @@ from sepcost.count.figures import FACTS, NEED_A_MAP
 from sepcost.errors import ConventionError
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import COUNTS, Convention
-from sepcost.report.json_place import Place, shown
+from sepcost.sources.json_place import Place, shown
 from sepcost.text.units import exact, shortened
 
 PEAK = "peak_activation_bytes"

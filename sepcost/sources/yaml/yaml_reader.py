@@ -13,9 +13,9 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-from sepcost.config.allowance import Allowance
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.network.architecture import MOST_PROBLEMS
+from sepcost.sources.yaml.allowance import Allowance
 from sepcost.text.surrogates import mark_at, with_whole_characters
 from sepcost.text.units import shortened
 
