@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, ReplacementError, compare
 from sepcost.blocks.replacements import REPLACEMENTS, Replacement
-from sepcost.report.replacement_list import descriptions
+from sepcost.sheets.replacement_list import descriptions
 from tests.commands import sepcost
 
 OPTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
-from sepcost.report.sheet import Sheet
+from sepcost.sheets.sheet import Sheet
 from sepcost.text.units import NumberError, read_precision, shortened
 
 LABEL = re.compile(r"[a-z0-9][a-z0-9:._+/-]*", re.ASCII | re.IGNORECASE)

@@ -14,7 +14,7 @@ from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
-from sepcost.report.verification_text import counted
+from sepcost.sheets.verification_text import counted
 from sepcost.sources.baseline_json import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
 from sepcost.sources.paths import STDIN, absolute, is_within

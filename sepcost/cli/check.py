@@ -260,7 +260,7 @@ def _judgement(
 
 def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
     """Write the judgement; what could not be judged, and what was not verified, is told on standard error too."""
-    from sepcost.report.check_text import undecided
+    from sepcost.sheets.check_text import undecided
 
     if format_ is not Format.GITHUB:
         complain_about((*judgement.problems, *undecided(judgement)))
@@ -289,7 +289,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
 
         return junit(judgement)
     from sepcost.cli.shown import refuse_too_large
-    from sepcost.report.check_sheets import check_sheets
+    from sepcost.sheets.check_sheets import check_sheets
 
     sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
     refuse_too_large(sheets, "use --format json")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.errors import SepcostError
-from sepcost.report.view import OF_REPLACEMENT
+from sepcost.sheets.view import OF_REPLACEMENT
 
 
 def refuse_contradictions(

@@ -15,8 +15,8 @@ from sepcost.cli.streams import complain
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
-from sepcost.report.many import Several
-from sepcost.report.view import View
+from sepcost.sheets.many import Several
+from sepcost.sheets.view import View
 
 AT_ONCE = 8192
 """So many combinations are counted at once, under so many fewer replacements."""

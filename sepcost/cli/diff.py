@@ -123,7 +123,7 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
     if difference.is_empty:
         return _one_line(difference, format_)
     from sepcost.cli.shown import refuse_too_large
-    from sepcost.report.difference_sheets import difference_sheets
+    from sepcost.sheets.difference_sheets import difference_sheets
 
     sheets = difference_sheets(difference)
     refuse_too_large(sheets, "use --format csv")
@@ -137,9 +137,9 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
 
 
 def _one_line(difference: Difference, format_: Format) -> str:
-    from sepcost.report.difference_sheets import nothing_changed
     from sepcost.report.markdown import escaped
-    from sepcost.report.notes import caveats, verified_note
+    from sepcost.sheets.difference_sheets import nothing_changed
+    from sepcost.sheets.notes import caveats, verified_note
     from sepcost.text.harmless import harmless
 
     before, after = difference.before, difference.after

@@ -11,8 +11,8 @@ from sepcost.count.comparison import Comparison, LayerComparison
 from sepcost.layers.cost import MIXED
 from sepcost.layers.kinds import Other
 from sepcost.network.network import Network, Node
-from sepcost.report.many import Several
-from sepcost.report.notes import READ_ZEROS
+from sepcost.sheets.many import Several
+from sepcost.sheets.notes import READ_ZEROS
 from sepcost.sources.yaml.writer import chunks, has_no_words
 from sepcost.text.wording import listed
 

@@ -30,7 +30,7 @@ from sepcost.network.lines import Lines
 from sepcost.network.network import Network
 from sepcost.network.scaling import scale
 from sepcost.network.selection import Selection
-from sepcost.report.verification_text import unverified_line
+from sepcost.sheets.verification_text import unverified_line
 from sepcost.sources.models import LoadedModel, ModelOptions
 from sepcost.sources.paths import absolute
 from sepcost.sources.sources import networks

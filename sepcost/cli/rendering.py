@@ -11,9 +11,9 @@ from sepcost.cli.formats import Format
 from sepcost.cli.shown import refuse_too_large, refuse_too_many
 from sepcost.count.comparison import Comparison
 from sepcost.layers.cost import Convention
-from sepcost.report.many import Several
-from sepcost.report.sheet import Sheet
-from sepcost.report.view import View
+from sepcost.sheets.many import Several
+from sepcost.sheets.sheet import Sheet
+from sepcost.sheets.view import View
 from sepcost.version import __version__
 
 
@@ -46,8 +46,8 @@ class Rendering(NamedTuple):
 
     def drawn(self, comparisons: Iterable[Comparison]) -> Iterator[str]:
         """The text of a format for people: each network as it comes, where it has a table of its own."""
-        from sepcost.report.comparison_sheets import sheets
-        from sepcost.report.summary_sheet import several_sheets
+        from sepcost.sheets.comparison_sheets import sheets
+        from sepcost.sheets.summary_sheet import several_sheets
 
         shown: list[Comparison] = []
         rows = 0
@@ -93,15 +93,15 @@ class Rendering(NamedTuple):
         """The derivation of one convolution."""
         from sepcost.derive.derivation import derivation
         from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
-        from sepcost.report.notes import derivation_notes
+        from sepcost.sheets.notes import derivation_notes
 
         texts = {Format.MARKDOWN: markdown_derivation, Format.LATEX: latex_derivation}
         text = texts.get(self.format, plain_derivation)
         return text(self._title(comparison), derivation(comparison), derivation_notes(comparison))
 
     def _title(self, comparison: Comparison) -> str:
-        from sepcost.report.comparison_sheets import is_single_convolution, sheets
-        from sepcost.report.titles import layer_title
+        from sepcost.sheets.comparison_sheets import is_single_convolution, sheets
+        from sepcost.sheets.titles import layer_title
 
         if is_single_convolution(comparison):
             return sheets(comparison, self.assumed)[0].title

@@ -19,7 +19,7 @@ def replacements(
 ) -> None:
     """What can stand in for a convolution: names, options with defaults, MACs, sources."""
     from sepcost.report.markdown import markdown
-    from sepcost.report.replacement_list import replacement_sheet, replacement_text
+    from sepcost.sheets.replacement_list import replacement_sheet, replacement_text
 
     refuse_other_formats(format_, AVAILABLE)
     as_markdown = chosen_format(format_, AVAILABLE) is Format.MARKDOWN

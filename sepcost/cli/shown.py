@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sepcost.cli.reading import at_least_one, read_option
 from sepcost.errors import SepcostError
-from sepcost.report.sheet import Sheet
-from sepcost.report.view import View
+from sepcost.sheets.sheet import Sheet
+from sepcost.sheets.view import View
 
 MOST_ROWS = 10_000
 """Tables have no more together: nobody would read them."""

@@ -63,7 +63,7 @@ class Verifier:
     def _tell(self, verification: Verification, source: str | None, name: str) -> None:
         self.mismatches += len(verification.mismatches)
         if verification.mismatches or verification.unverified:
-            from sepcost.report.verification_text import problem_lines
+            from sepcost.sheets.verification_text import problem_lines
 
             for line in problem_lines(verification):
                 self._complain(": ".join(dict.fromkeys((source, name, line))) if source else line)

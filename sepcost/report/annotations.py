@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.report.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
-from sepcost.report.notes import caveat_lines
-from sepcost.report.verification_text import mismatch_line, unverified_line
+from sepcost.sheets.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
+from sepcost.sheets.notes import caveat_lines
+from sepcost.sheets.verification_text import mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
 
 IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}

@@ -14,9 +14,9 @@ from sepcost.judge.growth import Grown
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import ratio
 from sepcost.network.budget import Quantity
-from sepcost.report.check_text import culprit_line
 from sepcost.report.difference_json import changed_layer, of_costs
-from sepcost.report.verification_text import verification_fields
+from sepcost.sheets.check_text import culprit_line
+from sepcost.sheets.verification_text import verification_fields
 
 SCHEMA_VERSION = 1
 

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 from sepcost.count.comparison import Comparison
-from sepcost.report.many import HOLE, Holes, Several, texts
-from sepcost.report.records import ALL_FIGURES, COUNTED, Record, network_records
-from sepcost.report.view import View
+from sepcost.sheets.many import HOLE, Holes, Several, texts
+from sepcost.sheets.records import ALL_FIGURES, COUNTED, Record, network_records
+from sepcost.sheets.view import View
 from sepcost.text.harmless import harmless
 
 

@@ -10,7 +10,7 @@ from sepcost.count.contract import head
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.report.json import of_model
-from sepcost.report.verification_text import verification_fields
+from sepcost.sheets.verification_text import verification_fields
 
 SCHEMA_VERSION = 1
 

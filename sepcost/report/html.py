@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Kind, Look, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 
 LOOKS = {Look.PART: "opacity:.7", Look.KEPT: "opacity:.6", Look.REDUCTION: "font-style:italic"}

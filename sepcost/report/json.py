@@ -21,10 +21,10 @@ from sepcost.count.total import Total
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
 from sepcost.network.network import Network
-from sepcost.report.many import HOLE, Holes, Several, texts
-from sepcost.report.records import plain
-from sepcost.report.verification_text import verification_fields
-from sepcost.report.view import View
+from sepcost.sheets.many import HOLE, Holes, Several, texts
+from sepcost.sheets.records import plain
+from sepcost.sheets.verification_text import verification_fields
+from sepcost.sheets.view import View
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 HOLE_IN_JSON = _encode(HOLE)

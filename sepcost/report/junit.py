@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
-from sepcost.report.check_text import (
+from sepcost.sheets.check_text import (
     budget_sentence,
     gone_sentence,
     growth_sentence,
@@ -18,8 +18,8 @@ from sepcost.report.check_text import (
     undecided_growth,
     unknown_sentence,
 )
-from sepcost.report.notes import READ_ZEROS, uncounted_line
-from sepcost.report.verification_text import counted, mismatch_line, unverified_line
+from sepcost.sheets.notes import READ_ZEROS, uncounted_line
+from sepcost.sheets.verification_text import counted, mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

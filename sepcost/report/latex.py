@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.report.latex_pages import GAP, Page, groups, header, pages, text_of
-from sepcost.report.sheet import Column, Kind, Look, Row, Sheet
 from sepcost.report.tex import tex
+from sepcost.sheets.sheet import Column, Kind, Look, Row, Sheet
 
 NEEDS = r"% needs \usepackage{booktabs}"
 MOST_FLOATS = 16

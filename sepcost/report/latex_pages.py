@@ -8,7 +8,7 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sepcost.report.sheet import AT_LEAST, AtLeast, Cell, Column, Kind, Sheet, cell_text
+from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Kind, Sheet, cell_text
 from sepcost.text.units import BYTES, COUNTS, USUAL_DIGITS, Units, common_power, grouped, in_unit
 
 TEXT_WIDTH = 345

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from sepcost.report.sheet import Kind, Sheet, cell_text
+from sepcost.sheets.sheet import Kind, Sheet, cell_text
 from sepcost.text.harmless import harmless
 
 GAP = 3

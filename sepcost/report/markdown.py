@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from sepcost.report.sheet import Kind, Look, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Kind, Look, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")

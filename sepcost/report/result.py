@@ -19,8 +19,8 @@ class Result(Comparison):
     def __str__(self) -> str:
         from rich.console import Console
 
-        from sepcost.report.comparison_sheets import sheets
         from sepcost.report.table import UNLIMITED, draw
+        from sepcost.sheets.comparison_sheets import sheets
 
         return draw(Console(width=UNLIMITED, color_system=None), None, sheets(self)).rstrip("\n")
 
@@ -34,7 +34,7 @@ class Result(Comparison):
         return "".join(json_chunks([self], self.convention, __version__))
 
     def _repr_html_(self) -> str:
-        from sepcost.report.comparison_sheets import sheets
         from sepcost.report.html import html
+        from sepcost.sheets.comparison_sheets import sheets
 
         return html(sheets(self))

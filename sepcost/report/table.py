@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sepcost.report.layout import GAP, Page, header, laid_out
-from sepcost.report.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.wording import named
 

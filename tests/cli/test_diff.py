@@ -15,9 +15,9 @@ from sepcost import Convention, load
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.layers.cost import COUNTS
-from sepcost.report.difference_sheets import difference_sheets
-from sepcost.report.sheet import Kind, cell_text
 from sepcost.report.table import draw
+from sepcost.sheets.difference_sheets import difference_sheets
+from sepcost.sheets.sheet import Kind, cell_text
 from tests.commands import ROOT, Run, sepcost
 
 NETS = "tests/configs/diff"

@@ -13,7 +13,7 @@ import torch
 import sepcost.pytorch
 from sepcost import compare, formulas
 from sepcost.pytorch import TorchWitness
-from sepcost.report.verification_text import verified_line
+from sepcost.sheets.verification_text import verified_line
 from tests.commands import ROOT, Run, Sepcost
 from tests.commands import sepcost as in_a_process
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, compare, load
-from sepcost.report.comparison_sheets import sheets
 from sepcost.report.latex import latex
-from sepcost.report.sheet import Column, Kind, Row, Sheet
 from sepcost.report.tex import tex
+from sepcost.sheets.comparison_sheets import sheets
+from sepcost.sheets.sheet import Column, Kind, Row, Sheet
 from tests.commands import sepcost
 from tests.golden.cases import CASES
 

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from sepcost import Comparison, Conv, Network, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.report.comparison_sheets import sheets
-from sepcost.report.sheet import Kind, Sheet, cell_text
-from sepcost.report.summary_sheet import summary_sheet
 from sepcost.report.table import draw
-from sepcost.report.view import View
+from sepcost.sheets.comparison_sheets import sheets
+from sepcost.sheets.sheet import Kind, Sheet, cell_text
+from sepcost.sheets.summary_sheet import summary_sheet
+from sepcost.sheets.view import View
 
 RESULTS = [
     compare(Conv((112, 112), 32, 64, 3)),

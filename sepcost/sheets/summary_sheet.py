@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sepcost.count.comparison import Comparison
-from sepcost.report.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
-from sepcost.report.fields import cell_of, column_of, text_of
-from sepcost.report.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note
-from sepcost.report.records import FIGURES, plain, total_record
-from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
-from sepcost.report.titles import sweep_title
-from sepcost.report.view import View
+from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
+from sepcost.sheets.fields import cell_of, column_of, text_of
+from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note
+from sepcost.sheets.records import FIGURES, plain, total_record
+from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.titles import sweep_title
+from sepcost.sheets.view import View
 
 COLUMNS = LAYER_COLUMNS[2:]
 IN_BATCHES = ("peak_activation_bytes", "replacement.peak_activation_bytes")

@@ -13,10 +13,10 @@ from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
-from sepcost.report.difference_sheets import layer_changes, layer_name
-from sepcost.report.fields import HEADERS
-from sepcost.report.sheet import AT_LEAST
-from sepcost.report.verification_text import counted
+from sepcost.sheets.difference_sheets import layer_changes, layer_name
+from sepcost.sheets.fields import HEADERS
+from sepcost.sheets.sheet import AT_LEAST
+from sepcost.sheets.verification_text import counted
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.text.wording import listed

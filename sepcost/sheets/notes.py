@@ -14,8 +14,8 @@ from sepcost.layers.cost import MIXED, Convention
 from sepcost.layers.kinds import Conv, Other
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import Network, Widths
-from sepcost.report.verification_text import verified_line
-from sepcost.report.view import View
+from sepcost.sheets.verification_text import verified_line
+from sepcost.sheets.view import View
 from sepcost.text.units import as_percent, in_bytes
 from sepcost.text.wording import listed, named
 

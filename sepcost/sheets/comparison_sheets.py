@@ -11,8 +11,8 @@ from sepcost.count.total import Total
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
-from sepcost.report.fields import at_least, cell_of, column_of, reduction_of
-from sepcost.report.notes import (
+from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of
+from sepcost.sheets.notes import (
     caveats,
     chosen_note,
     cost_notes,
@@ -22,10 +22,10 @@ from sepcost.report.notes import (
     remainder_notes,
     unread_notes,
 )
-from sepcost.report.records import FIGURES, Record, layer_record, total_record
-from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
-from sepcost.report.titles import called, conv_title, layer_kernel, network_title, scaled_by
-from sepcost.report.view import OF_REPLACEMENT, View
+from sepcost.sheets.records import FIGURES, Record, layer_record, total_record
+from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.titles import called, conv_title, layer_kernel, network_title, scaled_by
+from sepcost.sheets.view import OF_REPLACEMENT, View
 from sepcost.text.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.layers.cost import Convention
-from sepcost.report.records import Record
-from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Ratio
+from sepcost.sheets.records import Record
+from sepcost.sheets.sheet import AtLeast, Cell, Column, Kind, Ratio
 from sepcost.text.units import factor_text
 
 HEADERS: Mapping[str, tuple[str, Kind]] = {

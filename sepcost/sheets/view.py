@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sepcost.count.comparison import Comparison
 from sepcost.count.figures import FACTS
 from sepcost.errors import SepcostError
-from sepcost.report.records import ALL_FIGURES, COUNTED, layer_record, total_record
+from sepcost.sheets.records import ALL_FIGURES, COUNTED, layer_record, total_record
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")

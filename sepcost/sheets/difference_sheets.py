@@ -9,9 +9,9 @@ from typing import Any
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.layers.cost import Convention
-from sepcost.report.notes import caveats, dtype_text, flops_note, verified_note
-from sepcost.report.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
-from sepcost.report.titles import called
+from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
+from sepcost.sheets.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
+from sepcost.sheets.titles import called
 from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4

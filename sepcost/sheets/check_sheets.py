@@ -11,7 +11,7 @@ from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
-from sepcost.report.check_text import (
+from sepcost.sheets.check_text import (
     RESULTS,
     change_text,
     checked_value,
@@ -27,10 +27,10 @@ from sepcost.report.check_text import (
     undecided,
     unknown_sentence,
 )
-from sepcost.report.difference_sheets import layers_sheet
-from sepcost.report.notes import caveats, dtype_text, input_notes
-from sepcost.report.sheet import Cell, Column, Kind, Look, Row, Sheet
-from sepcost.report.verification_text import FIELDS, found_text, unverified_line
+from sepcost.sheets.difference_sheets import layers_sheet
+from sepcost.sheets.notes import caveats, dtype_text, input_notes
+from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.verification_text import FIELDS, found_text, unverified_line
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
 
