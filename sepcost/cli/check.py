@@ -275,17 +275,17 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
 
 def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
-        from sepcost.report.check_json import check_json
-        from sepcost.report.json import indented
+        from sepcost.formats.check_json import check_json
+        from sepcost.formats.json import indented
 
         text = check_json(judgement, __version__)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
     if format_ is Format.GITHUB:
-        from sepcost.report.annotations import github
+        from sepcost.formats.annotations import github
 
         return github(judgement, _in_workspace)
     if format_ is Format.JUNIT:
-        from sepcost.report.junit import junit
+        from sepcost.formats.junit import junit
 
         return junit(judgement)
     from sepcost.cli.shown import refuse_too_large
@@ -294,10 +294,10 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
     refuse_too_large(sheets, "use --format json")
     if format_ is Format.MARKDOWN:
-        from sepcost.report.markdown import markdown
+        from sepcost.formats.markdown import markdown
 
         return markdown(sheets)
-    from sepcost.report.table import draw, terminal
+    from sepcost.formats.table import draw, terminal
 
     return draw(*terminal(to_stdout), sheets)
 

@@ -29,15 +29,15 @@ class Rendering(NamedTuple):
     def written(self, comparisons: Iterable[Comparison | Several], convention: Convention) -> Iterable[str]:
         """The text of a format for programs."""
         if self.format is Format.YAML:
-            from sepcost.cli.export import yaml_chunks
+            from sepcost.formats.export import yaml_chunks
 
             return yaml_chunks(comparisons)
         if self.format is Format.CSV:
-            from sepcost.report.csv import csv_chunks
+            from sepcost.formats.csv import csv_chunks
 
             return csv_chunks(comparisons, self.view)
 
-        from sepcost.report.json import indented, json_chunks, json_lines
+        from sepcost.formats.json import indented, json_chunks, json_lines
 
         if self.format is Format.JSONL:
             return json_lines(comparisons, convention, __version__, self.view)
@@ -72,27 +72,27 @@ class Rendering(NamedTuple):
 
     def _text(self, sheets: Sequence[Sheet]) -> str:
         if self.format is Format.MARKDOWN:
-            from sepcost.report.markdown import markdown
+            from sepcost.formats.markdown import markdown
 
             return markdown(sheets)
         if self.format is Format.LATEX:
-            from sepcost.report.latex import latex
+            from sepcost.formats.latex import latex
 
             return latex(sheets, self.appearance.caption, self.appearance.label)
-        from sepcost.report.table import draw, terminal
+        from sepcost.formats.table import draw, terminal
 
         return draw(*terminal(self.to_stdout), sheets)
 
     def code(self, comparison: Comparison) -> str:
         """A convolution and its replacements as PyTorch modules."""
-        from sepcost.report.module_code import module_code
+        from sepcost.formats.module_code import module_code
 
         return module_code(self._title(comparison), comparison)
 
     def derived(self, comparison: Comparison) -> str:
         """The derivation of one convolution."""
         from sepcost.derive.derivation import derivation
-        from sepcost.report.derivation_text import latex_derivation, markdown_derivation, plain_derivation
+        from sepcost.formats.derivation_text import latex_derivation, markdown_derivation, plain_derivation
         from sepcost.sheets.notes import derivation_notes
 
         texts = {Format.MARKDOWN: markdown_derivation, Format.LATEX: latex_derivation}

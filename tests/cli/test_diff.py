@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
+from sepcost.formats.table import draw
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.layers.cost import COUNTS
-from sepcost.report.table import draw
 from sepcost.sheets.difference_sheets import difference_sheets
 from sepcost.sheets.sheet import Kind, cell_text
 from tests.commands import ROOT, Run, sepcost

@@ -17,8 +17,8 @@ from sepcost import Conv, Linear, Replacement, compare
 from sepcost.blocks.blocks import separable
 from sepcost.blocks.replacements import reason_to_keep
 from sepcost.errors import CannotReplaceError
+from sepcost.formats.module_code import module_code
 from sepcost.pytorch import build
-from sepcost.report.module_code import module_code
 from tests.commands import ROOT, Run, clean_environment
 from tests.report.test_module_code import executed
 from tests.strategies import convs, every_replacement

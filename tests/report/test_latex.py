@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, compare, load
-from sepcost.report.latex import latex
-from sepcost.report.tex import tex
+from sepcost.formats.latex import latex
+from sepcost.formats.tex import tex
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Column, Kind, Row, Sheet
 from tests.commands import sepcost

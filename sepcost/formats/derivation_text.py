@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from sepcost.derive.algebra import Expression, Sum
 from sepcost.derive.derivation import Section
 from sepcost.derive.steps import Step
-from sepcost.report.latex import HINT
-from sepcost.report.markdown import escaped
-from sepcost.report.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
-from sepcost.report.tex import tex
+from sepcost.formats.latex import HINT
+from sepcost.formats.markdown import escaped
+from sepcost.formats.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
+from sepcost.formats.tex import tex
 from sepcost.text.harmless import harmless
 
 NEEDS = r"% needs \usepackage{amsmath}"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.report.latex_pages import GAP, Page, groups, header, pages, text_of
-from sepcost.report.tex import tex
+from sepcost.formats.latex_pages import GAP, Page, groups, header, pages, text_of
+from sepcost.formats.tex import tex
 from sepcost.sheets.sheet import Column, Kind, Look, Row, Sheet
 
 NEEDS = r"% needs \usepackage{booktabs}"

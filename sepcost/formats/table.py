@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from sepcost.report.layout import GAP, Page, header, laid_out
+from sepcost.formats.layout import GAP, Page, header, laid_out
 from sepcost.sheets.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.wording import named

@@ -8,13 +8,13 @@ from math import floor
 from typing import Any
 
 from sepcost.count.contract import head
+from sepcost.formats.difference_json import changed_layer, of_costs
 from sepcost.judge.budgeted import Budgeted
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import Grown
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import ratio
 from sepcost.network.budget import Quantity
-from sepcost.report.difference_json import changed_layer, of_costs
 from sepcost.sheets.check_text import culprit_line
 from sepcost.sheets.verification_text import verification_fields
 

@@ -1,0 +1,1 @@
+"""Formats: one file each, for people, for programs, for CI."""
