@@ -24,13 +24,13 @@ from sepcost import (
     Replacement,
     SepcostError,
     compare,
-    formulas,
     load,
 )
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
 from sepcost.judge.proof import Refused, Witnessed, verify
+from sepcost.layers import formulas
 from sepcost.layers.kinds import Layer, Shape
 from sepcost.network.network import INPUT, Node
 from sepcost.pytorch import TorchWitness
