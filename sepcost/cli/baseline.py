@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sepcost.cli.lock import locked
 from sepcost.cli.streams import write
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.judge.alignment import partners
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.sheets.verification_text import counted
 from sepcost.sources.baseline_json import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
-from sepcost.sources.paths import STDIN, absolute, is_within
+from sepcost.sources.paths import STDIN, absolute, is_within, moved, moved_folder
 from sepcost.sources.sides import Side, refuse_different_counting
 from sepcost.sources.yaml import read_lines
+from sepcost.text.arguments import times
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened
 from sepcost.version import __version__
@@ -57,17 +59,27 @@ class Baseline:
                 f"folder in which it was written, or write it again ({OPTION} {self.path})"
             )
 
+    def partners(self, networks: Sequence[CostedNetwork], sources: Sequence[str]) -> Mapping[int, CostedNetwork]:
+        """Which of its networks each of these is, by its number; raises SepcostError for twins."""
+        return partners(networks, self.networks, lambda before: is_empty(before, sources), absolute)
+
     def gone(
-        self, partners: Iterable[CostedNetwork], sources: Sequence[str], unread: Collection[str]
+        self, pairs: Sequence[tuple[CostedNetwork, CostedNetwork]], sources: Sequence[str], unread: Collection[str] = ()
     ) -> Iterator[CostedNetwork]:
-        """The networks that no one took although their file is among the sources, and could be read."""
-        taken = {id(partner) for partner in partners}
+        """The networks that no one took although their file is among the sources, and could be read.
+
+        ``pairs`` are networks of now and what each of them was: where a folder has moved, its files are looked for in
+        the place where it is now.
+        """
+        taken = {id(before) for _, before in pairs}
         unread = {absolute(source) for source in unread}
+        moves = {move for now, before in pairs if (move := moved_folder(before.source or "", now.source or ""))}
         for network in self.networks:
-            if (
-                id(network) not in taken
-                and absolute(network.source or "") not in unread
-                and is_within(network.source, sources)
+            source = network.source or ""
+            if id(network) in taken or absolute(source) in unread:
+                continue
+            if is_within(source, sources) or (
+                not _exists(source) and any(is_within(moved(source, *move), sources) for move in moves)
             ):
                 yield network
 
@@ -87,24 +99,31 @@ class Baseline:
         refuse_different_counting(there, here, (before, now))
 
     def refuse_other_scaling(self, before: CostedNetwork, now: CostedNetwork) -> None:
-        """A SepcostError where the two were multiplied by different factors."""
+        """A SepcostError where the two were multiplied by different factors, or run on other inputs."""
         for option, ours, theirs in (("alpha", before.alpha, now.alpha), ("rho", before.rho, now.rho)):
             if ours != theirs:
                 told = f"{now.name!r} is there with {option} {factor_text(ours)}, and has {factor_text(theirs)} now"
                 raise SepcostError(f"{told}: give --{option} {factor_text(ours)}")
+        if before.resolution != now.resolution:
+            was, is_ = (times(side.resolution) if side.resolution else "none" for side in (before, now))
+            what = f"give --resolution {'x'.join(map(str, before.resolution))}" if before.resolution else "leave it out"
+            raise SepcostError(f"{now.name!r} is there with resolution {was}, and has {is_} now: {what}")
+        if None not in (before.given, now.given) and before.given != now.given:
+            told = f"{now.name!r} ran there on --input {before.given}, and on {now.given or 'none'} now"
+            raise SepcostError(f"{told}: give the same, or write it again ({OPTION} {self.path})")
 
 
 def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> str:
     """Write the costs of what was judged, whole or not at all, and say so.
 
-    What a file that is there has of networks outside of these sources stays in it; a SepcostError where that was
-    counted in another way. Two that write one file wait for each other.
+    What a file that is there has of networks outside of these sources stays in it, but for those that moved into them;
+    a SepcostError where that was counted in another way. Two that write one file wait for each other.
     """
     networks = [verdict.costs for verdict in judgement.verdicts]
     shown = f"{OPTION} {path}"
     _refuse_twins(networks, shown)
     with locked(path, shown):
-        kept = _outside(path, judgement.convention, sources) if path.exists() else []
+        kept = _outside(path, networks, judgement.convention, sources) if path.exists() else []
         write(baseline_chunks([*networks, *kept], judgement.convention, __version__, str(path)), path, OPTION)
     told = f"{path} is written: {counted(len(networks), 'network')}"
     return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
@@ -120,8 +139,10 @@ def _refuse_twins(networks: Sequence[CostedNetwork], shown: str) -> None:
             )
 
 
-def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> list[CostedNetwork]:
-    """The networks of a baseline that are not of these sources."""
+def _outside(
+    path: Path, networks: Sequence[CostedNetwork], convention: Convention, sources: Sequence[str]
+) -> list[CostedNetwork]:
+    """The networks of a baseline that are not of these sources, and none of those that are written now."""
     if not path.is_file():  # reading a pipe would wait for ever
         raise SepcostError(f"{OPTION} {path}: is {'a folder, ' if path.is_dir() else ''}not a file")
     try:
@@ -129,7 +150,11 @@ def _outside(path: Path, convention: Convention, sources: Sequence[str]) -> list
     except ConfigError as error:
         reason = error.problems[0].message
         raise SepcostError(f"{OPTION} {path}: is there, and is no baseline to be renewed: {reason}") from None
-    away = [network for network in held.networks if not is_within(network.source, sources)]
+    pairs = [(networks[number], before) for number, before in held.partners(networks, sources).items()]
+    replaced = {id(network) for network in (*(before for _, before in pairs), *held.gone(pairs, sources))}
+    away = [
+        network for network in held.networks if id(network) not in replaced and not is_within(network.source, sources)
+    ]
     if any(each.convention != _for(each, convention) for each in away):
         raise SepcostError(f"{OPTION} {path}: has other networks, counted in another way: check them too")
     if any(each.bytes_too_low for each in away):

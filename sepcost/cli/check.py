@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -182,9 +183,12 @@ def check(
             raise SepcostError(unmatched.complaint)
     if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
         raise SepcostError(NOTHING)
-    _tell(judgement, format_, output)
+    updated = None
     if update_baseline is not None:
-        _update(update_baseline, judgement, files)
+        judgement, updated = _updated(update_baseline, judgement, files)
+    _tell(judgement, format_, output)
+    if updated:
+        complain(updated)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS
 
 
@@ -322,13 +326,18 @@ def _append_summary(judgement: Judgement) -> None:
         complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
-def _update(path: Path, judgement: Judgement, sources: Sequence[str]) -> None:
-    """Write the baseline, unless something could not be judged or is wrong by torch's count."""
+def _updated(path: Path, judgement: Judgement, sources: Sequence[str]) -> tuple[Judgement, str | None]:
+    """Write the baseline, unless something could not be read or is wrong by torch's count; and what to say of it.
+
+    That it cannot be written is one more problem.
+    """
     from sepcost.cli.baseline import write_baseline
 
     if judgement.problems:
-        complain(f"{path} is not written: not everything could be judged")
-    elif any(verdict.verification and verdict.verification.mismatches for verdict in judgement.verdicts):
-        complain(f"{path} is not written: torch does not confirm every count")
-    else:
-        complain(write_baseline(judgement, sources, path))
+        return judgement, f"{path} is not written: not everything could be judged"
+    if any(verdict.verification and verdict.verification.mismatches for verdict in judgement.verdicts):
+        return judgement, f"{path} is not written: torch does not confirm every count"
+    try:
+        return judgement, write_baseline(judgement, sources, path)
+    except SepcostError as error:
+        return replace(judgement, problems=ConfigError.of("sepcost", str(error)).problems), None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.cli.baseline import Baseline, is_empty
+from sepcost.cli.baseline import Baseline
 from sepcost.cli.limits import Allowances
 from sepcost.cli.progress import Waiting
 from sepcost.cli.replacement_option import complain_of_nothing_to_replace
@@ -18,7 +18,7 @@ from sepcost.cli.streams import complain
 from sepcost.cli.verifier import proved
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
-from sepcost.judge.alignment import partners, place
+from sepcost.judge.alignment import place
 from sepcost.judge.budgeted import judged
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import growth
@@ -106,12 +106,13 @@ class Inspection:
             self._verdict(counted, costs[number], baseline, found.get(number))
             for number, counted in enumerate(self.counted)
         ]
+        pairs = [(costs[number], before) for number, before in found.items()]
         return Judgement(
             tuple(verdicts),
             tuple(self.problems),
             self.wishes.convention,
             baseline.path if baseline else None,
-            tuple(baseline.gone(found.values(), sources, self._unread)) if baseline else (),
+            tuple(baseline.gone(pairs, sources, self._unread)) if baseline else (),
             unverified,
             Allow.GONE in self.wishes.allowed,
         )
@@ -155,7 +156,7 @@ class Inspection:
         if baseline is None:
             return None
         try:
-            found = partners(costs, baseline.networks, lambda before: is_empty(before, sources), absolute)
+            found = baseline.partners(costs, sources)
             for number, now in enumerate(costs):
                 baseline.refuse_other_convention(found.get(number), now)
             for number, partner in found.items():
@@ -173,14 +174,16 @@ class Inspection:
         moved = (
             partner is not None and partner.source is not None and place(partner, absolute) != place(costs, absolute)
         )
+        judged_growth = None if partner is None else growth(partner, costs, self._allowances(counted), allowed)
         return Verdict(
             costs,
             counted.lines,
             counted.comparison.verified,
             tuple(budgeted),
-            None if partner is None else growth(partner, costs, self._allowances(counted), allowed),
+            judged_growth,
             is_new=baseline is not None and partner is None,
             was=partner if moved else None,
+            gone=judged_growth.gone if judged_growth and self.wishes.replacements is None else (),
             has_namesakes=costs.name in self._shared_names,
         )
 

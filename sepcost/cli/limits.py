@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from sepcost.cli.reading import read_option
 from sepcost.errors import SepcostError
-from sepcost.judge.growth import MULTIPLES
-from sepcost.network.budget import BOUNDED, JUDGED, REDUCED, REDUCTION, Limit, read_bound, read_growth
+from sepcost.network.budget import BOUNDED, GROWING, MULTIPLES, REDUCED, REDUCTION, Limit, read_bound, read_growth
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened
 from sepcost.text.wording import did_you_mean, listed
@@ -47,10 +46,10 @@ def chosen_allowances(texts: Sequence[str]) -> Allowances:
     if len(for_all) > 1:
         raise SepcostError(f"--max-growth is given twice for everything: {listed(for_all)}")
     every = read_option("--max-growth", read_allowance, for_all[0]) if for_all else Allowance()
-    typed = list(_named("--max-growth", [text for text in texts if "=" in text], JUDGED))
+    typed = list(_named("--max-growth", [text for text in texts if "=" in text], GROWING))
     _refuse_twice([name for name, _ in typed])
     return Allowances(
-        dict.fromkeys(JUDGED, every),
+        dict.fromkeys(GROWING, every),
         {name: read_option(f"--max-growth {name}", partial(read_growth, name), text) for name, text in typed},
     )
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.sheets.check_text import failures, gone_sentence, moved_sentence, outcome_line, undecided_checks
+from sepcost.sheets.check_text import (
+    failures,
+    gone_replacements,
+    gone_sentence,
+    moved_sentence,
+    outcome_line,
+    undecided_checks,
+)
 from sepcost.sheets.notes import caveat_lines
 from sepcost.sheets.verification_text import mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
@@ -52,8 +59,12 @@ def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterat
             yield annotated("warning", f"{verdict.label}: {unverified_line(unverified)}", verdict.source, line)
         for caveat in caveat_lines(verdict.costs.network) if verdict.costs.network else ():
             yield annotated("warning", f"{verdict.label}: {caveat}", verdict.source)
+    level = "warning" if judgement.gone_allowed else "error"
+    for verdict in judgement.verdicts:
+        if verdict.gone:
+            told = f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}"
+            yield annotated(level, told, verdict.source, verdict.lines.network)
     for gone in judgement.gone:
-        level = "warning" if judgement.gone_allowed else "error"
         yield annotated(level, gone_sentence(gone, judgement.baseline), gone.source or "")
     for verdict in judgement.verdicts:
         if verdict.was is not None:

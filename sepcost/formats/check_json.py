@@ -47,6 +47,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "growth": [_grown(check, verdict) for check in verdict.grown],
         "new": verdict.is_new,
         "total": verdict.costs.total,
+        "gone": list(verdict.gone),
         "unknown": next(iter(verdict.growth.unknown), None) if verdict.growth else None,
         "was": None if verdict.was is None else {"name": verdict.was.name, "source": verdict.was.source},
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],

@@ -115,6 +115,8 @@ def _network_head(comparison: Comparison) -> dict[str, Any]:
         "alpha": float(network.alpha),
         "rho": float(network.rho),
     }
+    if network.resolution is not None:
+        fields["resolution"] = network.resolution
     if network.per_position:
         fields["per"] = "input position" if _is_transposed(comparison) else "output position"
     fields |= of_model(network)

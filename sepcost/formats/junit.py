@@ -12,6 +12,7 @@ from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
 from sepcost.sheets.check_text import (
     budget_sentence,
+    gone_replacements,
     gone_sentence,
     growth_sentence,
     subject_of,
@@ -90,6 +91,9 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
             yield Case(name) if grown.holds else Case(name, "failure", growth_sentence([grown], judgement.baseline))
     if verdict.is_unknown:
         yield Case("growth", "failure", unknown_sentence(verdict, judgement.baseline))
+    if verdict.gone:
+        outcome = "skipped" if judgement.gone_allowed else "error"
+        yield Case("growth of what is gone", outcome, gone_replacements(verdict, judgement.baseline))
 
 
 def _numbers(cases: Sequence[Case]) -> Mapping[str, str]:

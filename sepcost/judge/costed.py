@@ -36,8 +36,9 @@ class CostedNetwork:
 
     ``network`` is what was counted just now, None where the figures come from an earlier output; ``verified`` if a
     witness was asked. ``per`` is what the counts of a convolution without a map are per, such as ``"output
-    position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements. With
-    ``lower_bound`` there is more than could be counted; with ``bytes_too_low``, they were by the version that counted.
+    position"``; ``total`` has a peak that is no sum over the layers; ``replaced`` are the totals of replacements;
+    ``resolution`` and ``given`` are what was typed for its inputs. With ``lower_bound`` there is more than could be
+    counted; with ``bytes_too_low``, they were by the version that counted.
     """
 
     name: str
@@ -48,6 +49,8 @@ class CostedNetwork:
     per: str | None = None
     alpha: float = 1.0
     rho: float = 1.0
+    resolution: tuple[int, ...] | None = None
+    given: str | None = None
     replaced: Mapping[str, Figures] = field(default_factory=dict)
     network: Network | None = field(default=None, compare=False)
     verified: Verification | None = None
@@ -75,6 +78,8 @@ class CostedNetwork:
             network.source,
             alpha=float(network.alpha),
             rho=float(network.rho),
+            resolution=network.resolution,
+            given=network.given,
             network=network,
             lower_bound=bool(network.uncounted),
         )

@@ -10,10 +10,8 @@ from sepcost.count.verification import STANDARD
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.judge.doubt import UNCOUNTED, doubt
-from sepcost.network.budget import JUDGED, Allow, Outcome
+from sepcost.network.budget import JUDGED, MULTIPLES, Allow, Outcome
 from sepcost.text.quantities import Allowance
-
-MULTIPLES: Mapping[str, str] = {"flops": "macs", "weight_bytes": "params", "activation_bytes": "activations"}
 
 
 class Grown(NamedTuple):
@@ -49,11 +47,12 @@ class Grown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A network against its baseline; ``unknown`` are the replacements that the baseline does not know."""
+    """A network against its baseline; replacements may be ``unknown`` there, or ``gone`` now."""
 
     difference: Difference
     figures: tuple[Grown, ...]
     unknown: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 def growth(
@@ -83,7 +82,12 @@ def growth(
         for each in totals
         for grown in _grown(*each, difference, allowances)
     ]
-    return Growth(difference, tuple(figures), tuple(text for text in after.replaced if text not in before.replaced))
+    return Growth(
+        difference,
+        tuple(figures),
+        tuple(text for text in after.replaced if text not in before.replaced),
+        tuple(text for text in before.replaced if text not in after.replaced),
+    )
 
 
 def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
@@ -104,11 +108,19 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
 def _grown(
     of: str, before: Figures, after: Figures, difference: Difference, allowances: Mapping[str, Allowance]
 ) -> Iterator[Grown]:
-    for figure in JUDGED:
+    for figure in (*JUDGED, *_no_multiples(before, after)):
         allowance = allowances.get(figure, Allowance())
         was = before[figure]
         if was is not None:
             yield Grown(of, figure, was, after[figure], allowance, _culprit(difference, of, figure))
+
+
+def _no_multiples(before: Figures, after: Figures) -> Iterator[str]:
+    """What has grown more, or less, than the figure that it is a multiple of elsewhere."""
+    for figure, of in MULTIPLES.items():
+        was, was_of, now, now_of = before[figure], before[of], after[figure], after[of]
+        if not (was is None or now is None or was * (now_of or 0) == now * (was_of or 0)):
+            yield figure
 
 
 def _culprit(difference: Difference, of: str, figure: str) -> LayerDifference | None:

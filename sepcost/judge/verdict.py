@@ -19,6 +19,7 @@ class Verdict:
     """A network before its budget, its baseline and its witness: as many of them as there are.
 
     ``is_new``: there is a baseline, and it does not know the network; ``was``: it knows it under another file or name.
+    ``gone`` are replacements that it has and that nobody has asked to leave out.
     """
 
     costs: CostedNetwork
@@ -28,6 +29,7 @@ class Verdict:
     growth: Growth | None = None
     is_new: bool = False
     was: CostedNetwork | None = None
+    gone: tuple[str, ...] = ()
     has_namesakes: bool = False
 
     @property
@@ -97,7 +99,7 @@ class Judgement:
     @property
     def is_decided(self) -> bool:
         """Whether everything could be judged, and everything that should be there is."""
-        missing = self.gone and not self.gone_allowed
+        missing = not self.gone_allowed and (self.gone or any(verdict.gone for verdict in self.verdicts))
         return not self.problems and not missing and not any(verdict.undecided for verdict in self.verdicts)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from sepcost.layers.cost import COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from fractions import Fraction
 
     from sepcost.text.quantities import Allowance
@@ -27,7 +27,11 @@ REDUCED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_by
 """Figures whose reduction may have one: at least so much. A limit's figure is then ``reduction.macs``."""
 
 JUDGED = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
-"""Figures that may not grow beyond a baseline; every other one is a multiple of one of these."""
+"""Figures that may not grow beyond a baseline; every other one is a multiple of one of these, or nearly."""
+MULTIPLES: Mapping[str, str] = {"flops": "macs", "weight_bytes": "params", "activation_bytes": "activations"}
+"""What is judged, too, where it is no multiple: of tensors in several dtypes."""
+GROWING = (*JUDGED, "weight_bytes", "activation_bytes")
+"""Figures whose growth may be bounded."""
 
 
 class Outcome(Enum):

@@ -131,13 +131,14 @@ class Network:
 
     ``independent``: the layers are a plain list, each with an input of its own. ``per_position``: it is one
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
-    ``rho`` are the multipliers that made it what it is. ``budget`` is what ``sepcost check`` holds it to.
-    Without ``inner_norm`` replacements put no norm between their parts: it stays behind the last, as in a model.
-    ``uncounted`` is for what a model ran: the operators that nobody can count, and how often each ran; None elsewhere.
-    ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one; ``read_zeros``: it read values,
-    and those of its inputs were zeros. ``schedule`` is what reads and writes which maps; ``no_peak``, why nobody can
-    know a peak; ``dtype``, what its tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers
-    that torch's counter counts as nothing.
+    ``rho`` are the multipliers that made it what it is, ``resolution`` the size that its input was given. ``budget`` is
+    what ``sepcost check`` holds it to. Without ``inner_norm`` replacements put no norm between their parts: it stays
+    behind the last, as in a model. ``uncounted`` is for what a model ran: the operators that nobody can count, and how
+    often each ran; None elsewhere. ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one;
+    ``given``, what was typed for them. ``read_zeros``: it read values, and those of its inputs were zeros.
+    ``schedule`` is what reads and writes which maps; ``no_peak``, why nobody can know a peak; ``dtype``, what its
+    tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers that torch's counter counts as
+    nothing.
 
     >>> from sepcost import Conv
     >>> net = Network.of(Conv((112, 112), 32, 64, 3))
@@ -154,10 +155,12 @@ class Network:
     per_position: bool = False
     alpha: Fraction | int = 1
     rho: Fraction | int = 1
+    resolution: tuple[int, ...] | None = None
     budget: Budget | None = None
     uncounted: Mapping[str, int] | None = None
     inner_norm: bool = True
     inputs: str | None = None
+    given: str | None = None
     read_zeros: bool = False
     schedule: Schedule | None = None
     no_peak: str | None = None

@@ -110,7 +110,8 @@ class _Scaling:
             input_shape = self.shapes[INPUT] = (input_shape[0], *self._scaled_size(input_shape[1:]))
         nodes = [self._scaled_node(number, node) for number, node in enumerate(self.network.nodes)]
         alpha, rho = self.network.alpha * self.alpha, self.network.rho * self.rho
-        return replace(self.network, nodes=tuple(nodes), input_shape=input_shape, alpha=alpha, rho=rho)
+        size = self.network.resolution if self.size is None else tuple(self.size)
+        return replace(self.network, nodes=tuple(nodes), input_shape=input_shape, alpha=alpha, rho=rho, resolution=size)
 
     def _scaled_node(self, number: int, node: Node) -> Node:
         try:

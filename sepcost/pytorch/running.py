@@ -101,6 +101,7 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
         name=name,
         uncounted={_where(*place): many for place, many in traced.uncounted.items()},
         inputs=own,
+        given=ran.inputs.source if isinstance(ran.inputs, OwnInputs) else " ".join(map(str, ran.inputs)),
         read_zeros=traced.reads_values and own is None and device != META,
     )
 

@@ -17,6 +17,7 @@ from sepcost.sheets.check_text import (
     checked_value,
     figure_name,
     figure_of,
+    gone_replacements,
     gone_sentence,
     growth_sentence,
     limit_text,
@@ -87,7 +88,9 @@ class _Line(NamedTuple):
 
     @property
     def look(self) -> Look:
-        return {"fails": Look.FLAGGED, "undecided": Look.FLAGGED, NOTHING: Look.KEPT}.get(self.result, Look.PLAIN)
+        if self.result in ("fails", "undecided", "gone"):
+            return Look.FLAGGED
+        return Look.KEPT if self.result == NOTHING else Look.PLAIN
 
 
 def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
@@ -112,6 +115,8 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
     if verdict.is_unknown:
         for new in (verdict.growth.unknown if verdict.growth else ()) or (STANDARD,):
             yield _Line(RESULTS[Outcome.BROKEN], "growth: new", new, limit="baseline")
+    for replacement in verdict.gone:
+        yield _Line("gone", "growth", replacement, limit="baseline")
     if not verdict.checks and verdict.verification is None:
         yield _Line(NOTHING, "nothing to check")
 
@@ -158,8 +163,11 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     for verdict in judgement.verdicts:
         if verdict.was is not None:
             yield f"{moved_sentence(verdict, judgement.baseline)}."
-    for gone in judgement.gone if judgement.gone_allowed else ():
-        yield f"{gone_sentence(gone, judgement.baseline)}."
+    if judgement.gone_allowed:
+        yield from (f"{gone_sentence(gone, judgement.baseline)}." for gone in judgement.gone)
+        for verdict in judgement.verdicts:
+            if verdict.gone:
+                yield f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}."
     yield from _memory(judgement)
 
 

@@ -51,8 +51,13 @@ def _missing(judgement: Judgement) -> Iterator[str]:
     undecided = sum(verdict.undecided for verdict in judgement.verdicts)
     if undecided:
         yield f"{counted(undecided, 'check')} undecided"
-    if judgement.gone and not judgement.gone_allowed:
+    if judgement.gone_allowed:
+        return
+    if judgement.gone:
         yield f"{counted(len(judgement.gone), 'network')} gone"
+    replacements = sum(len(verdict.gone) for verdict in judgement.verdicts)
+    if replacements:
+        yield f"{counted(replacements, 'replacement')} gone"
 
 
 def figure_name(figure: str) -> str:
@@ -183,7 +188,10 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
     """What nobody can decide, and where it is: checks, and networks that are gone unless that is allowed."""
     for verdict in judgement.verdicts:
         name = "" if verdict.name == verdict.source else verdict.name
-        for line, told in undecided_checks(verdict, judgement.baseline):
+        lines = [*undecided_checks(verdict, judgement.baseline)]
+        if verdict.gone and not judgement.gone_allowed:
+            lines.append((verdict.lines.network, gone_replacements(verdict, judgement.baseline)))
+        for line, told in lines:
             yield ConfigProblem(verdict.source, line, 1 if line else 0, name, told)
     for gone in () if judgement.gone_allowed else judgement.gone:
         yield ConfigProblem(gone.source or "", 0, 0, "", gone_sentence(gone, judgement.baseline))
@@ -223,6 +231,13 @@ def gone_sentence(gone: CostedNetwork, baseline: str | None) -> str:
     """What has become of a network that a baseline has."""
     told = f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
     return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
+
+
+def gone_replacements(verdict: Verdict, baseline: str | None) -> str:
+    """Which replacements a baseline has and nobody counts any more."""
+    are = "is" if len(verdict.gone) == 1 else "are"
+    told = f"{listed(verdict.gone)} {are} not counted any more: {baseline} has {'it' if are == 'is' else 'them'}"
+    return f"{told} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
 
 
 def figures_text(costs: CostedNetwork) -> str:

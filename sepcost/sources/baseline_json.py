@@ -16,7 +16,7 @@ from sepcost.count.figures import FACTS, NEED_A_MAP, usual_facts
 from sepcost.count.verification import STANDARD
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import COUNTS, Convention
-from sepcost.sources.compare_reader import PEAK, convention_of, own_convention
+from sepcost.sources.compare_reader import PEAK, convention_of, own_convention, resolution_of
 from sepcost.sources.json_place import Place, shown
 from sepcost.sources.paths import absolute, folder_of, relative
 from sepcost.text.units import shortened
@@ -74,7 +74,13 @@ def _written_source(network: CostedNetwork, folder: str) -> str | None:
 
 
 def _network_fields(network: CostedNetwork, source: str | None) -> dict[str, Any]:
-    marks = {"own_dtype": network.own_dtype, "per": network.per, "lower_bound": network.lower_bound}
+    marks = {
+        "own_dtype": network.own_dtype,
+        "per": network.per,
+        "lower_bound": network.lower_bound,
+        "resolution": network.resolution,
+        "given": network.given,
+    }
     totals = {STANDARD: network.total, **network.replaced}
     return {
         "source": source,
@@ -143,6 +149,8 @@ def _network(place: Place, convention: Convention, folder: str) -> CostedNetwork
         per,
         place.at("alpha").factor(),
         place.at("rho").factor(),
+        resolution_of(place),
+        place.at("given").text() if place.has("given") else None,
         totals,
         lower_bound=place.has("lower_bound") and place.at("lower_bound").value is True,
     )

@@ -96,9 +96,15 @@ def _network(place: Place, convention: Convention) -> CostedNetwork:
         per,
         place.at("alpha").factor(),
         place.at("rho").factor(),
-        replaced,
+        resolution_of(place),
+        replaced=replaced,
         lower_bound=place.has("lower_bound") and place.at("lower_bound").value is True,
     )
+
+
+def resolution_of(place: Place) -> tuple[int, ...] | None:
+    """The size that the input was given; None where it was not."""
+    return tuple(item.count() for item in place.at("resolution").items("axis")) if place.has("resolution") else None
 
 
 def _layer(place: Place, *, has_map: bool) -> CostedLayer:

@@ -14,15 +14,19 @@ NOT_TRUSTED = "names code to run: give --run-models if you trust it"
 
 
 class ConfiguredModel(LoadedModel):
-    """A model that a config names: its network has the config's name, replacements and budget."""
+    """A model that a config names: its network has the config's name, replacements and budget.
 
-    def __init__(self, named: NamedModel, loaded: LoadedModel) -> None:
+    ``given``: its inputs were typed; those of the config are part of what is held to a baseline.
+    """
+
+    def __init__(self, named: NamedModel, loaded: LoadedModel, *, given: bool) -> None:
         network = replace(
             named.selection.of(loaded.network),
             name=named.name,
             source=named.source,
             replacements=named.replacements,
             budget=named.budget,
+            given=loaded.network.given if given else None,
         )
         super().__init__(network, loaded.model, loaded.inputs, loaded.device)
         self._named = named
@@ -66,4 +70,4 @@ def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
     left = named.selection.unmatched(loaded.network)._asdict().items()
     if unmatched := [f"{key} {glob}: no convolution has such a name" for key, globs in left for glob in globs]:
         raise named.error(*unmatched)
-    return ConfiguredModel(named, loaded)
+    return ConfiguredModel(named, loaded, given=bool(options.inputs))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sepcost.text.model_text import PYTHON, is_model_text
+from sepcost.text.model_text import CONFIGS, PYTHON, is_model_text
 
 STDIN = "<stdin>"
 
@@ -61,7 +61,11 @@ def folder_of(file: str) -> str:
 
 
 def is_within(source: str | None, sources: Sequence[str]) -> bool:
-    """Whether it is one of these sources, or a file in a folder that is one: by its name, or where links lead now."""
+    """Whether it is one of these sources, or a config in a folder that is one: by its name, or where links lead now.
+
+    >>> [is_within(file, ["configs"]) for file in ("configs/deep/net.yaml", "configs/.net.yaml", "configs/net.json")]
+    [True, False, False]
+    """
     if source == STDIN:
         return "-" in sources
     if source is None:
@@ -70,12 +74,42 @@ def is_within(source: str | None, sources: Sequence[str]) -> bool:
     file, code = _halves(source, "") or (source, ":")
     if code:
         return absolute(source) in around
-    return any(not around.isdisjoint((name, *map(str, Path(name).parents))) for name in _names(file))
+    return any(name in around or _is_config_in(around, Path(name)) for name in _names(file))
+
+
+def _is_config_in(folders: Collection[str], file: Path) -> bool:
+    """Whether one of the folders gives it: hidden files and other ones have to be named."""
+    inside = (file.relative_to(parent) for parent in file.parents if str(parent) in folders)
+    return file.name.lower().endswith(CONFIGS) and any(
+        not any(part.startswith(".") for part in path.parts) for path in inside
+    )
 
 
 def _names(source: str) -> tuple[str, str]:
     """As it is called, and where that leads."""
     return absolute(source, follow=False), absolute(source)
+
+
+def moved_folder(before: str, now: str) -> tuple[str, str] | None:
+    """From where to where a folder has moved, if a file in it has kept its name; None if it did not move.
+
+    >>> move = moved_folder("configs/deep/net.yaml", "nets/deep/net.yaml")
+    >>> [relative(folder) for folder in move], relative(moved("configs/other.yaml", *move))
+    (['configs', 'nets'], 'nets/other.yaml')
+    """
+    ours, theirs = Path(absolute(before, follow=False)).parts, Path(absolute(now)).parts
+    same = 0
+    while same < min(len(ours), len(theirs)) and ours[-1 - same] == theirs[-1 - same]:
+        same += 1
+    if not same or ours == theirs:
+        return None
+    return str(Path(*ours[: len(ours) - same])), str(Path(*theirs[: len(theirs) - same]))
+
+
+def moved(source: str, before: str, now: str) -> str:
+    """Where a source of one folder is once that has moved; the same elsewhere."""
+    path = Path(absolute(source, follow=False))
+    return str(Path(now, path.relative_to(before))) if Path(before) in path.parents else source
 
 
 def _halves(source: str, folder: str) -> tuple[str, str] | None:

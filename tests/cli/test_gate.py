@@ -333,6 +333,120 @@ def test_growth_beyond_what_was_not_all_counted_is_undecided(check: Sepcost) -> 
     assert (code, ("macs", "undecided") in outcomes) == (2, True)
 
 
+# What an update leaves, and what is not compared any more
+
+
+def sources_in(baseline: str) -> list[str]:
+    lines = [
+        json.loads(line.rstrip(",").removesuffix(',"layers":[') + "}")
+        for line in Path(baseline).read_text().splitlines()
+        if line.startswith('{"source"')
+    ]
+    return [line["source"] for line in lines]
+
+
+@pytest.mark.parametrize("with_baseline", [True, False])
+def test_an_update_forgets_where_a_network_was(check: Sepcost, with_baseline: bool) -> None:
+    """Else the entry of the old place vouches for the next network of that name."""
+    write(SMALL, "nets/a.yaml")
+    check("nets/a.yaml", "--update-baseline", "costs.json")
+    Path("nets/a.yaml").rename("nets/b.yaml")
+    baseline = ("--baseline", "costs.json") if with_baseline else ()
+    assert check("nets/b.yaml", *baseline, "--update-baseline", "costs.json").code == 0
+    assert sources_in("costs.json") == ["nets/b.yaml"]
+    write(SMALL, "nets/c.yaml")
+    assert check("nets/c.yaml", "--baseline", "costs.json").code == 1, "it is new"
+
+
+def test_a_network_is_gone_where_its_folder_is_now(check: Sepcost) -> None:
+    """A folder that moved, or a baseline that did, hides nothing of what was deleted."""
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/large.yaml")
+    check("nets", "--update-baseline", "costs.json")
+    Path("elsewhere").mkdir()
+    Path("elsewhere/costs.json").write_text(Path("costs.json").read_text())
+    Path("nets/large.yaml").unlink()
+    assert "large is gone" in check("nets", "--baseline", "elsewhere/costs.json").err
+    Path("nets").rename("models")
+    for baseline in ("costs.json", "elsewhere/costs.json"):
+        done = check("models", "--baseline", baseline)
+        assert (done.code, "large is gone" in done.err) == (2, True)
+    assert check("models", "--update-baseline", "costs.json").code == 0
+    assert sources_in("costs.json") == ["models/small.yaml"]
+
+
+def test_an_update_of_a_folder_leaves_files_that_it_does_not_read(check: Sepcost) -> None:
+    write(SMALL, "nets/small.yaml")
+    write(LARGE, "nets/.hidden.yaml")
+    write('{"input": {"C": 3, "H": 16}, "layers": [{"K": 3, "O": 8}]}', "nets/net.json")
+    files = ["nets/.hidden.yaml", "nets/net.json", "nets/small.yaml"]
+    check(*files, "--update-baseline", "costs.json")
+    assert check("nets", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 0
+    assert sources_in("costs.json") == files
+
+
+def test_a_replacement_that_a_config_compares_with_no_more_is_gone(check: Sepcost) -> None:
+    two = SMALL + "replace: [separable, blueprint]\n"
+    write(two, "net.yaml")
+    check("net.yaml", "--update-baseline", "costs.json")
+    write(two.replace("separable, ", ""), "net.yaml")
+    found, document = judged(check, "net.yaml", "--baseline", "costs.json")
+    assert (found, document["holds"], document["networks"][0]["gone"]) == (2, False, ["separable"])
+    told = "separable is not counted any more: costs.json has it"
+    for format_ in ("table", "markdown", "github", "junit"):
+        done = check("net.yaml", "--baseline", "costs.json", "--format", format_)
+        assert told in done.out + done.err
+    assert check("net.yaml", "--baseline", "costs.json", "--allow", "gone").code == 0
+    assert check("net.yaml", "--baseline", "costs.json", "-r", "blueprint").code == 0, "that was typed"
+    assert check("net.yaml", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 2
+    assert check("net.yaml", "--baseline", "costs.json").code == 0
+
+
+def test_a_baseline_knows_the_resolution_and_the_inputs_that_were_typed(check: Sepcost) -> None:
+    """Smaller inputs hide growth."""
+    write(SMALL, "net.yaml")
+    check("net.yaml", "--resolution", "32", "--update-baseline", "costs.json")
+    told = "'small' is there with resolution 32×32, and has none now: give --resolution 32x32"
+    assert told in check("net.yaml", "--baseline", "costs.json").err
+    assert check("net.yaml", "--baseline", "costs.json", "--resolution", "32x32").code == 0
+    check("net.py:Net", "--input", "3x16x16", "--allow", "uncounted", "--update-baseline", "costs.json")
+    done = check("net.py:Net", "--input", "3x8x8", "--allow", "uncounted", "--baseline", "costs.json")
+    assert (done.code, "ran there on --input 3x16x16, and on 3x8x8 now" in done.err) == (2, True)
+
+
+def test_weights_that_are_stored_in_more_bytes_have_grown(check: Sepcost) -> None:
+    """Traffic and peak, which shrink with the maps, do not show it."""
+    model = """
+import torch
+class Net(torch.nn.Module):
+    def __init__(self, dtype, width):
+        super().__init__()
+        self.table = torch.nn.Embedding(1000, 16, dtype=dtype)
+        self.conv = torch.nn.Conv2d(3, width, 3).half()
+    def forward(self, image, words):
+        return self.conv(image), self.table(words)
+def build(): return Net(torch.float16, 64)
+"""
+    inputs = ("--input", "3x32x32:float16", "--input", "4:int64")
+    write(model, "words.py")
+    check("words.py:build", *inputs, "--update-baseline", "costs.json")
+    write(model.replace("float16, 64", "float32, 40"), "more/words.py")
+    Path("costs.json").write_text(Path("costs.json").read_text().replace("words.py", "more/words.py"))
+    found, document = judged(check, "more/words.py:build", *inputs, "--baseline", "costs.json")
+    failed = {grown["figure"] for grown in document["networks"][0]["growth"] if not grown["holds"]}
+    assert (found, failed) == (1, {"weight_bytes"})
+    allowed = ("--baseline", "costs.json", "--max-growth", "weight_bytes=100%")
+    assert check("more/words.py:build", *inputs, *allowed).code == 0
+
+
+@pytest.mark.parametrize("format_", ["json", "github", "junit", "markdown"])
+def test_a_report_knows_that_the_baseline_could_not_be_written(check: Sepcost, format_: str) -> None:
+    write(SMALL, "net.yaml")
+    Path("costs.json").write_text("hello")
+    done = check("net.yaml", "--max-params", "1M", "--update-baseline", "costs.json", "--format", format_)
+    assert (done.code, "is no baseline to be renewed" in done.out) == (2, True)
+
+
 # What the code of one model does to the others
 
 

@@ -201,6 +201,8 @@ class GrowthMapping(TypedDict, total=False):
     activations: MoreCount
     traffic_bytes: MoreBytes
     peak_activation_bytes: MoreBytes
+    weight_bytes: Annotated[MoreBytes, Field(description="judged where it is no multiple of params")]
+    activation_bytes: MoreBytes
 
 
 @with_config(STRICT)
