@@ -213,6 +213,7 @@ def _refuse_contradictions(
     if output is not None:
         refuse_overwriting([str(path) for path in (baseline, update_baseline) if path], output, what="the baseline")
     refuse_link(output)
+    refuse_link(update_baseline, "--update-baseline", may_exist=True)
     if baseline == "-":
         raise SepcostError("--baseline reads a file: give its name")
 

@@ -28,13 +28,20 @@ def refuse_overwriting(
             raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
 
 
-def refuse_link(output: Path | None) -> None:
+def refuse_link(output: Path | None, option: str = "--output", *, may_exist: bool = False) -> None:
     """A SepcostError where the output is a link, unless it leads to a device, a pipe or what the process has open.
 
-    Nobody who names a report means the file behind a link, which whoever wrote the repository has chosen.
+    So is one in a folder that leads out of the current one. Nobody who names a report means what is behind a link,
+    which whoever wrote the repository has chosen. ``may_exist``: a link to a file that is there is followed.
     """
-    if output is not None and output.is_symlink() and not output.is_dir() and not _is_open_or_device(output):
-        raise SepcostError(f"--output {output}: is a link to {output.readlink()}: name the file itself")
+    if output is None:
+        return
+    is_followed = output.is_dir() or _is_open_or_device(output) or (may_exist and output.is_file())
+    if output.is_symlink() and not is_followed:
+        raise SepcostError(f"{option} {output}: is a link to {output.readlink()}: name the file itself")
+    for folder in () if output.is_absolute() else output.parents:
+        if folder.is_symlink() and not _resolved(folder).is_relative_to(Path.cwd()):
+            raise SepcostError(f"{option} {output}: {folder} is a link to {folder.readlink()}: name the folder itself")
 
 
 def _is_open_or_device(link: Path) -> bool:

@@ -121,7 +121,7 @@ class Flow:
         if read and not reads and call is None:
             return
         theirs = set(map(memory_of, read))
-        new = [self._new(each) for each in made if not self._knows(each) and memory_of(each) not in theirs]
+        new = [self._new(each) for each in made if not self.is_map(each) and memory_of(each) not in theirs]
         makes = [each for each in new if each.elements]
         changes = [self._new(each) for each in made if memory_of(each) not in self._held] if is_written else []
         kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
@@ -138,7 +138,8 @@ class Flow:
         """
         return None if self.unknown else _Plan(self, nodes).schedule()
 
-    def _knows(self, tensor: torch.Tensor) -> bool:
+    def is_map(self, tensor: torch.Tensor) -> bool:
+        """Whether it is in memory that the model was given or an operator has made of that: no constant."""
         return memory_of(tensor) in self._known
 
     def _new(self, tensor: torch.Tensor) -> Tensor:
@@ -148,7 +149,7 @@ class Flow:
         return found
 
     def _seen(self, tensors: Iterable[torch.Tensor]) -> list[Tensor]:
-        return [_tensor(each) for each in tensors if self._knows(each)]
+        return [_tensor(each) for each in tensors if self.is_map(each)]
 
     def _kept(self) -> dict[int, Tensor]:
         """What has been made and is still there."""

@@ -77,13 +77,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._counter = counter
         self.names = ModuleNames(model)
         self.usage = Usage()
-        self.value_reads = ValueReads()
         self.unseen = Unseen(model, lambda: self.value_reads.found)
         self.uncounted = Counter[tuple[str, str]]()
         self.ledger = Ledger(model)
         self.calls: list[Call] = []
         self.dtypes: set[torch.dtype] = set()
         self.flow = Flow((*model.parameters(), *model.buffers()))
+        self.value_reads = ValueReads(lambda tensor: not self.flow.is_map(tensor))
         self._complex: _Complex | None = None
         self._half = 0
         self.functional: set[nn.Module] = set()

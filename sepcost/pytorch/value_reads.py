@@ -10,6 +10,8 @@ from unittest.mock import patch
 
 import torch
 
+from sepcost.pytorch.flow import tensors_in
+
 PAST_THE_DISPATCHER = ("tolist", "numpy")
 """Methods of tensors that take values out without an operator that reads any."""
 BY_VALUES = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
@@ -17,7 +19,7 @@ MASKS = (torch.bool, torch.uint8)
 
 
 class ValueReads:
-    """While it is entered, ``found`` says whether any values were read.
+    """While it is entered, ``found`` says whether values were read of any tensor that is not ``constant``.
 
     >>> with ValueReads() as reads:
     ...     numbers = torch.zeros(2).tolist()
@@ -25,8 +27,9 @@ class ValueReads:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, constant: Callable[[torch.Tensor], bool] = lambda tensor: False) -> None:
         self.found = False
+        self._constant = constant
         self._patches = ExitStack()
 
     def __enter__(self) -> ValueReads:
@@ -41,11 +44,12 @@ class ValueReads:
 
     def see(self, operator: Any, args: Sequence[Any]) -> None:
         """An operator that the dispatcher sees: torch tags those that read values."""
-        self.found = self.found or (any(tag in operator.tags for tag in BY_VALUES) and _by_values(operator, args))
+        if not self.found and any(tag in operator.tags for tag in BY_VALUES) and _by_values(operator, args):
+            self.found = not all(map(self._constant, tensors_in(args)))
 
     def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def noted(tensor: torch.Tensor, *args: Any, **options: Any) -> Any:
-            self.found = True
+            self.found = self.found or not self._constant(tensor)
             return method(tensor, *args, **options)
 
         return noted

@@ -21,9 +21,11 @@ def harmless(text: str) -> str:
 
     >>> print(harmless("\x1b[31mred\x1b[0m"))
     \x1b[31mred\x1b[0m
-    >>> print(harmless("plain[red]"), harmless("a\u3164"), harmless("\u2764\ufe0f"))
-    plain[red] a\u3164 ❤\ufe0f
+    >>> print(harmless("plain[red]"), harmless("a\u3164"), harmless("\u2764\ufe0f"), harmless(" "))
+    plain[red] a\u3164 ❤\ufe0f \x20
     """
+    if text.isspace():
+        return "".join(f"\\x{ord(character):02x}" for character in text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_harmless_character, text))

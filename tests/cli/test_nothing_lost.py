@@ -166,6 +166,37 @@ def test_a_link_in_the_place_of_the_output_is_not_followed(in_process: Sepcost, 
     assert not Path("nowhere").exists()
 
 
+@pytest.mark.parametrize("option", ["--output", "--update-baseline"])
+def test_a_folder_that_is_a_link_out_of_this_one_is_not_followed(in_process: Sepcost, option: str) -> None:
+    """Who wrote the repository chose where it leads; a link within it is a folder like others."""
+    for name in ("outside", "here", "here/inside"):
+        Path(name).mkdir()
+    Path("outside/report.md").write_text("keep")
+    os.chdir("here")
+    Path("net.yaml").write_text(NET)
+    Path("out").symlink_to("../outside")
+    Path("in").symlink_to("inside")
+    done = in_process("check", "net.yaml", "--no-verify", "--max-params", "1M", option, "out/report.md")
+    told = f"sepcost: {option} out/report.md: out is a link to ../outside: name the folder itself\n"
+    assert (done.code, done.err) == (2, told)
+    assert Path("../outside/report.md").read_text() == "keep"
+    done = in_process("check", "net.yaml", "--no-verify", "--max-params", "1M", option, "in/report.md")
+    assert (done.code, Path("inside/report.md").exists()) == (0, True)
+
+
+def test_a_baseline_is_not_made_behind_a_link(in_process: Sepcost) -> None:
+    Path("costs.json").symlink_to("new.py")
+    done = in_process("check", "net.yaml", "--no-verify", "--update-baseline", "costs.json")
+    told = "sepcost: --update-baseline costs.json: is a link to new.py: name the file itself\n"
+    assert (done.code, done.err, Path("new.py").exists()) == (2, told, False)
+
+
+def test_a_name_of_blanks_is_seen(in_process: Sepcost) -> None:
+    Path("net.yaml").write_text(NET.replace("name: net", 'name: " \\u00a0"'))
+    done = in_process("check", "net.yaml", "--no-verify", "--max-params", "1M")
+    assert "\\x20\\xa0" in done.out
+
+
 def test_a_link_to_itself_is_a_source_that_cannot_be_read(in_process: Sepcost) -> None:
     Path("loop.yaml").symlink_to("loop.yaml")
     done = in_process("compare", "loop.yaml", "--output", "costs.json")

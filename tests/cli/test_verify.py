@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import sepcost.pytorch
-from sepcost import compare, formulas
+from sepcost import compare
+from sepcost.layers import formulas
 from sepcost.pytorch import TorchWitness
 from sepcost.sheets.verification_text import verified_line
 from tests.commands import ROOT, Run, Sepcost
