@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
+from sepcost.count.figure import BOUNDED, OWN
 from sepcost.judge.budgeted import judged
 from sepcost.layers.kinds import Linear, Pool
-from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
+from sepcost.network.budget import Budget, Limit
 from sepcost.sources.yaml import load_all
 from tests.commands import ROOT
 from tests.strategies import convs
@@ -63,7 +64,7 @@ def test_every_figure_holds_at_its_limit_and_fails_one_below(conv: Conv, of: str
 @given(convs(dense=True))
 def test_every_reduction_holds_at_its_limit_and_fails_just_above(conv: Conv) -> None:
     result = compared(Network.of(conv), "separable")
-    for figure in REDUCED:
+    for figure in OWN:
         before, after = (judged(result, Limit(figure, 0), of).value for of in ("none", "separable"))
         name = f"reduction.{figure}"
         value = quotient(judged(result, Limit(name, 1), "separable").value)

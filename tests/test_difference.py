@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
-from sepcost.count.figures import FACTS, NEED_A_MAP, cost_figures, layer_facts
+from sepcost.count.figure import COUNTS, NEED_A_MAP, cost_figures
+from sepcost.count.figures import FACTS, layer_facts
 from sepcost.judge.alignment import is_numbered, matched
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Difference, LayerDifference, Status
-from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer, Other
 from sepcost.network.network import Node
 from tests.commands import ROOT
@@ -213,5 +213,5 @@ def test_the_shallow_mobilenet_is_five_layers_less() -> None:
 def test_the_names_of_figures_and_facts_are_those_of_the_contract() -> None:
     figures: dict[str, Any] = cost_figures(LAYERS[0].cost, Convention(), has_map=False)
     assert set(figures) == {*COUNTS, "macs_per_byte"}
-    assert {name for name in COUNTS if figures[name] is None} == set(NEED_A_MAP) - {"peak_activation_bytes"}
+    assert {name for name in figures if figures[name] is None} == set(NEED_A_MAP) - {"peak_activation_bytes"}
     assert {name for layer in LAYERS for name in layer_facts(layer)} | {"times", "shared", "weights_of"} == set(FACTS)

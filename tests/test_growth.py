@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from sepcost import Conv, Convention, Network
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
+from sepcost.count.figure import COUNTS, MULTIPLES, OWN
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of, growth
-from sepcost.layers.cost import COUNTS
 from sepcost.layers.kinds import Layer
-from sepcost.network.budget import JUDGED, MULTIPLES
 from sepcost.network.network import Node
+from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance, read_allowance
 from tests.strategies import networks
 
@@ -43,8 +43,8 @@ def test_a_share_is_allowed_exactly(before: int, tenths: int, places: int) -> No
 
 @given(st.integers(0, 10**25), st.integers(0, 10**18))
 def test_an_amount_is_allowed_exactly(before: int, amount: int) -> None:
-    assert read_allowance(f"{amount % 10**15}k", "macs") == Allowance(amount=amount % 10**15 * 1000)
-    assert read_allowance(f"{amount}B", "traffic_bytes") == Allowance(amount=amount)
+    assert Kind.COUNT.read_growth(f"{amount % 10**15}k") == Allowance(amount=amount % 10**15 * 1000)
+    assert Kind.BYTES.read_growth(f"{amount}B") == Allowance(amount=amount)
     allowance = Allowance(amount=amount)
     assert Grown("standard", "macs", before, before + amount, allowance).holds
     assert not Grown("standard", "macs", before, before + amount + 1, allowance).holds
@@ -69,7 +69,7 @@ def test_nothing_grows_where_nothing_changed(network: Network) -> None:
     network_costs = costed(network, "separable", "blueprint")
     result = growth(network_costs, network_costs, {})
     assert [(grown.of, grown.figure) for grown in result.figures] == [
-        (of, figure) for of in ("standard", "separable", "blueprint") for figure in JUDGED
+        (of, figure) for of in ("standard", "separable", "blueprint") for figure in OWN
     ]
     assert all(grown.holds and grown.before == grown.after and grown.culprit is None for grown in result.figures)
 
@@ -90,7 +90,7 @@ def test_every_other_figure_is_a_multiple_of_one_that_is_judged() -> None:
     per = {"flops": 2, "weight_bytes": 2, "activation_bytes": 6}
     for figure, of in MULTIPLES.items():
         assert total[figure] == per[figure] * (total[of] or 0)
-    assert {*total} == {*JUDGED, *MULTIPLES}
+    assert {*total} == {*OWN, *MULTIPLES}
 
 
 def test_replacements_that_both_have_are_judged_too() -> None:
@@ -187,7 +187,7 @@ def test_an_added_layer_may_be_the_culprit_and_a_removed_one_is_not() -> None:
     assert (removed.holds, removed.culprit) == (True, None)
 
 
-@pytest.mark.parametrize("figure", JUDGED)
+@pytest.mark.parametrize("figure", OWN)
 def test_an_allowance_is_for_its_own_figure(figure: str) -> None:
     before, after = costed(Network.of(Conv((8, 8), 4, 4, 3))), costed(Network.of(Conv((8, 8), 4, 5, 3)))
     result = growth(before, after, {figure: Allowance(share=Fraction(1))})

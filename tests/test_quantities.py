@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
-from functools import partial
 from math import floor
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sepcost.network.budget import JUDGED
+from sepcost.count.figure import OWN, kind_of
 from sepcost.text.quantities import Allowance, read_allowance, read_bytes, read_count, read_ratio
 from sepcost.text.units import NumberError
 
@@ -122,7 +121,7 @@ def test_a_ratio_is_read_exactly(text: str, ratio: Fraction) -> None:
     ],
 )
 def test_an_allowance_is_a_share_or_an_amount(text: str, figure: str | None, allowance: Allowance) -> None:
-    assert read_allowance(text, figure) == allowance
+    assert (read_allowance(text) if figure is None else kind_of(figure).read_growth(text)) == allowance
 
 
 @pytest.mark.parametrize("text", [*NO_NUMBERS, "17MB", "16MiB"])
@@ -194,22 +193,18 @@ def test_what_is_no_whole_number_and_has_no_unit_is_refused(read: Callable[[str]
 def test_growth_by_a_bare_number_is_refused(text: str) -> None:
     """A per cent sign may have been forgotten."""
     told = "must be per cent such as 2%, or "
-    for figure in JUDGED:
-        assert message(partial(read_allowance, figure=figure), text).startswith(told)
+    for figure in OWN:
+        assert message(kind_of(figure).read_growth, text).startswith(told)
     if text.isdecimal():
-        assert message(lambda text: read_allowance(text, "macs"), text) == (
-            f"{told}an amount with a unit such as 10k, got {text}"
-        )
+        assert message(kind_of("macs").read_growth, text) == (f"{told}an amount with a unit such as 10k, got {text}")
 
 
 def test_an_amount_of_growth_is_read_by_the_figures_own_rules() -> None:
     or_per_cent = "must be per cent such as 2%, or "
-    assert message(lambda text: read_allowance(text, "traffic_bytes"), "17M") == (
+    assert message(kind_of("traffic_bytes").read_growth, "17M") == (
         f"{or_per_cent}{BYTES.removeprefix('must be ')}, got 17M: MB is 1000² bytes, MiB is 1024²"
     )
-    assert message(lambda text: read_allowance(text, "macs"), "17MB") == (
-        f"{or_per_cent}{COUNT.removeprefix('must be ')}, got 17MB"
-    )
+    assert message(kind_of("macs").read_growth, "17MB") == (f"{or_per_cent}{COUNT.removeprefix('must be ')}, got 17MB")
 
 
 @pytest.mark.parametrize(

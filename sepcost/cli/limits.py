@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from sepcost.cli.reading import read_option
+from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, kind_of
 from sepcost.errors import SepcostError
-from sepcost.network.budget import BOUNDED, GROWING, MULTIPLES, REDUCED, REDUCTION, Limit, read_bound, read_growth
+from sepcost.network.budget import REDUCTION, Limit
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened
 from sepcost.text.wording import did_you_mean, listed
@@ -24,13 +24,11 @@ def chosen_limits(
         *((f"--max {name}", name, text) for name, text in _named("--max", others, BOUNDED)),
         *(
             (f"--min-reduction {name}", f"{REDUCTION}{name}", text)
-            for name, text in _named("--min-reduction", reductions, REDUCED)
+            for name, text in _named("--min-reduction", reductions, OWN)
         ),
     ]
     _refuse_twice([figure for _, figure, _ in typed])
-    return tuple(
-        Limit(figure, read_option(option, partial(read_bound, figure), text)) for option, figure, text in typed
-    )
+    return tuple(Limit(figure, read_option(option, kind_of(figure).read, text)) for option, figure, text in typed)
 
 
 class Allowances(NamedTuple):
@@ -50,7 +48,7 @@ def chosen_allowances(texts: Sequence[str]) -> Allowances:
     _refuse_twice([name for name, _ in typed])
     return Allowances(
         dict.fromkeys(GROWING, every),
-        {name: read_option(f"--max-growth {name}", partial(read_growth, name), text) for name, text in typed},
+        {name: read_option(f"--max-growth {name}", kind_of(name).read_growth, text) for name, text in typed},
     )
 
 

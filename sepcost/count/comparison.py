@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
-from sepcost.count.figures import all_reductions
+from sepcost.count.figure import WHOLE, reductions, total_figures
 from sepcost.count.sweep import Value
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
@@ -224,11 +224,13 @@ class Comparison:
         None where the replacement has none. Raises SepcostError for another name, and for ``macs_per_byte``, which is a
         quotient itself.
         """
-        reductions = all_reductions(self.standard, self.totals[replacement], self.convention)
-        if not isinstance(figure, str) or figure not in reductions:
-            hint = did_you_mean(str(figure), reductions)
-            raise SepcostError(f"no reduction is called {figure!r}{hint} (there are: {', '.join(reductions)})")
-        return reductions[figure]
+        standard, replaced = (
+            total_figures(total, self.convention) for total in (self.standard, self.totals[replacement])
+        )
+        if not isinstance(figure, str) or figure not in WHOLE:
+            hint = did_you_mean(str(figure), WHOLE)
+            raise SepcostError(f"no reduction is called {figure!r}{hint} (there are: {', '.join(WHOLE)})")
+        return reductions(standard, replaced, (figure,))[figure]
 
 
 def usual_replacements(network: Network) -> list[Replacement]:

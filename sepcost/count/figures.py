@@ -1,4 +1,4 @@
-"""The figures of a result under the names of the JSON contract: every format takes them from here."""
+"""Facts of a result under the names of the JSON contract: what layers are, and where a peak is."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.total import Total
-from sepcost.layers.cost import Convention, Cost, ratio
+from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv, Layer, Linear, Other, Pool
 from sepcost.network.network import Node
-
-NEED_A_MAP = ("activation_bytes", "traffic_bytes", "peak_activation_bytes")
-"""The counts that are null for a convolution without a map."""
 
 FACTS = (
     "type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "norm", "transposed",
@@ -40,37 +37,6 @@ def usual_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"bias": False} if facts["type"] == "linear" else {}
 
 
-def cost_figures(cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
-    """COST of the contract; what needs a map is null without one."""
-    return {
-        "params": cost.params,
-        "macs": cost.macs,
-        "flops": cost.macs * convention.flops_per_mac,
-        "activations": cost.activations,
-        "weight_bytes": cost.weight_bytes(convention),
-        "activation_bytes": cost.activation_bytes(convention) if has_map else None,
-        "traffic_bytes": cost.traffic_bytes(convention) if has_map else None,
-        "macs_per_byte": cost.macs_per_byte(convention) if has_map else None,
-    }
-
-
-def reductions(standard: Cost, cost: Cost, convention: Convention, *, has_map: bool = True) -> dict[str, float | None]:
-    """Standard ÷ replacement, for each figure that says something of its own."""
-    traffic = ratio(standard.traffic_bytes(convention), cost.traffic_bytes(convention))
-    return {
-        "params": ratio(standard.params, cost.params),
-        "macs": ratio(standard.macs, cost.macs),
-        "activations": ratio(standard.activations, cost.activations),
-        "traffic_bytes": traffic if has_map else None,
-    }
-
-
-def total_figures(total: Total, convention: Convention) -> dict[str, Any]:
-    """COST of a network, and the peak of its maps."""
-    figures = cost_figures(total.cost, convention, has_map=total.has_map)
-    return {**figures, "peak_activation_bytes": total.peak_bytes(convention)}
-
-
 def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
     """Where the peak is, and what it consists of; None where there is none."""
     peak = total.peak
@@ -81,25 +47,6 @@ def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
         "at": peak.at,
         **{name: convention.bytes_of(elements, in_bytes=peak.in_bytes) for name, elements in parts.items()},
     }
-
-
-def total_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:
-    """Standard ÷ replacement for a network, peak included."""
-    return {
-        **reductions(standard.cost, total.cost, convention, has_map=total.has_map),
-        "peak_activation_bytes": ratio(standard.peak_bytes(convention) or 0, total.peak_bytes(convention) or 0),
-    }
-
-
-def all_reductions(standard: Total, total: Total, convention: Convention) -> dict[str, float | None]:
-    """Standard ÷ replacement for every count of a network, those that are reduced as much as another one, too."""
-    before, after = total_figures(standard, convention), total_figures(total, convention)
-    others = {
-        name: None if value is None else ratio(value, after[name])
-        for name, value in before.items()
-        if name != "macs_per_byte"
-    }
-    return {**others, **total_reductions(standard, total, convention)}
 
 
 def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from sepcost.count import figure
 from sepcost.count.comparison import Comparison
 from sepcost.sheets.many import HOLE, Holes, Several, texts
-from sepcost.sheets.records import ALL_FIGURES, COUNTED, Record, network_records
+from sepcost.sheets.records import COUNTED, Record, network_records
 from sepcost.sheets.view import View
 from sepcost.text.harmless import harmless
 
@@ -49,7 +50,7 @@ def column_names(view: View) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*view.identity, *view.columns)))
     network, *others = view.identity
     part = () if view.totals else ("part",)
-    about = ("kept", "costs_more", *view.facts, *COUNTED, *ALL_FIGURES)
+    about = ("kept", "costs_more", *view.facts, *COUNTED, *figure.ALL)
     return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+from sepcost.count.figure import WHOLE
 from sepcost.judge.difference import Change, Difference, LayerDifference
-from sepcost.layers.cost import COUNTS
 from sepcost.text.harmless import harmless
 
-FIGURES = (*COUNTS, "peak_activation_bytes")
 COLUMNS = (
     "row", "status", "matched_by", "moved", "before", "after", "place.before", "place.after", "facts",
     "flops_per_mac", "batch", "dtype",
-    *(f"{name}.{part}" for name in FIGURES for part in ("before", "after", "difference", "percent")),
+    *(f"{name}.{part}" for name in WHOLE for part in ("before", "after", "difference", "percent")),
     "own_dtype.before", "own_dtype.after",
 )  # fmt: skip
 """``row`` is total or layer, ``before`` and ``after`` are names; the other names are the JSON's."""

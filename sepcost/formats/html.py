@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from sepcost.sheets.sheet import Kind, Look, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Look, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
+from sepcost.text.kind import Kind
 
 LOOKS = {Look.PART: "opacity:.7", Look.KEPT: "opacity:.6", Look.REDUCTION: "font-style:italic"}
 

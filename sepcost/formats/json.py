@@ -8,18 +8,12 @@ from typing import Any
 
 from sepcost.count.comparison import Comparison, LayerComparison, Variant
 from sepcost.count.contract import SCHEMA_VERSION, head
-from sepcost.count.figures import (
-    FACTS,
-    cost_figures,
-    node_facts,
-    peak_place,
-    reductions,
-    total_figures,
-    total_reductions,
-)
+from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
+from sepcost.count.figures import FACTS, node_facts, peak_place
 from sepcost.count.total import Total
 from sepcost.layers.cost import Convention
 from sepcost.layers.kinds import Conv
+from sepcost.network.budget import REDUCTION
 from sepcost.network.network import Network
 from sepcost.sheets.many import HOLE, Holes, Several, texts
 from sepcost.sheets.records import plain
@@ -141,21 +135,21 @@ def of_model(network: Network | None) -> dict[str, Any]:
 
 
 def _total(comparison: Comparison, columns: Sequence[str] | None) -> dict[str, Any]:
-    standard, convention = comparison.standard, comparison.convention
+    convention = comparison.convention
+    standard = total_figures(comparison.standard, convention)
     replacements = {}
     for replacement in comparison.replacements:
         total = comparison.totals[replacement.text]
         figures = total_figures(total, convention)
-        reduction = total_reductions(standard, total, convention)
         replacements[replacement.text] = {
             "options": {name: plain(value) for name, value in replacement.options},
-            **_chosen(figures, columns, "replacement."),
-            **_peak(total, convention, columns, "replacement."),
-            **_reduction(reduction, columns),
+            **_chosen(figures, columns, REPLACEMENT),
+            **_peak(total, convention, columns, REPLACEMENT),
+            **_reduction(reductions(standard, figures), columns),
             "costs_more": total.costs_more,
         }
-    figures = {**_chosen(total_figures(standard, convention), columns), **_peak(standard, convention, columns)}
-    return {"standard": figures, "replacements": replacements}
+    shown = {**_chosen(standard, columns), **_peak(comparison.standard, convention, columns)}
+    return {"standard": shown, "replacements": replacements}
 
 
 def _peak(total: Total, convention: Convention, columns: Sequence[str] | None, prefix: str = "") -> dict[str, Any]:
@@ -175,14 +169,12 @@ def _layer(layer: LayerComparison, comparison: Comparison, columns: Sequence[str
         "kept": layer.kept,
         "standard": _chosen(standard, columns),
         "replacements": {
-            text: _variant(layer, variant, standard, convention, has_map, columns)
-            for text, variant in layer.variants.items()
+            text: _variant(variant, standard, convention, has_map, columns) for text, variant in layer.variants.items()
         },
     }
 
 
 def _variant(
-    layer: LayerComparison,
     variant: Variant,
     standard: Mapping[str, Any],
     convention: Convention,
@@ -190,10 +182,9 @@ def _variant(
     columns: Sequence[str] | None,
 ) -> dict[str, Any]:
     figures = cost_figures(variant.cost, convention, has_map=has_map) if variant.parts else standard
-    reduction = reductions(layer.standard, variant.cost, convention, has_map=has_map)
     facts = {
-        **_chosen(figures, columns, "replacement."),
-        **_reduction(reduction, columns),
+        **_chosen(figures, columns, REPLACEMENT),
+        **_reduction(reductions(standard, figures), columns),
         "costs_more": variant.costs_more,
         "kept": variant.kept,
     }
@@ -201,7 +192,7 @@ def _variant(
         facts["parts"] = [
             {
                 "name": part.name,
-                **_chosen(cost_figures(part.cost, convention, has_map=has_map), columns, "replacement."),
+                **_chosen(cost_figures(part.cost, convention, has_map=has_map), columns, REPLACEMENT),
             }
             for part in variant.parts
         ]
@@ -216,7 +207,7 @@ def _chosen(figures: Mapping[str, Any], columns: Sequence[str] | None, prefix: s
 
 
 def _reduction(figures: Mapping[str, Any], columns: Sequence[str] | None) -> dict[str, Any]:
-    chosen = _chosen(figures, columns, "reduction.")
+    chosen = _chosen(figures, columns, REDUCTION)
     return {"reduction": chosen} if chosen else {}
 
 

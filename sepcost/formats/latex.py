@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sepcost.formats.latex_pages import GAP, Page, groups, header, pages, text_of
 from sepcost.formats.tex import tex
-from sepcost.sheets.sheet import Column, Kind, Look, Row, Sheet
+from sepcost.sheets.sheet import Column, Look, Row, Sheet
+from sepcost.text.kind import Kind
 
 NEEDS = r"% needs \usepackage{booktabs}"
 MOST_FLOATS = 16

@@ -8,8 +8,9 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Kind, Sheet, cell_text
-from sepcost.text.units import BYTES, COUNTS, USUAL_DIGITS, Units, common_power, grouped, in_unit
+from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Sheet, cell_text
+from sepcost.text.kind import Kind
+from sepcost.text.units import USUAL_DIGITS, common_power, grouped, in_unit
 
 TEXT_WIDTH = 345
 """The lines of LaTeX's ``article``, in points; other classes have longer ones."""
@@ -22,7 +23,6 @@ LAST_OF_EUROPE = 0x2E80
 """Letters from here on are written as their numbers, U+6F22."""
 LONGEST_GROUP = 16
 """A longer group is broken behind its punctuation."""
-UNITS = {Kind.COUNT: COUNTS, Kind.BYTES: BYTES}
 
 
 class Page(NamedTuple):
@@ -123,7 +123,8 @@ def _powers(sheet: Sheet) -> tuple[int, ...]:
         numbers = [row.cells[number] for row in sheet.all_rows for number in alike]
         counts = [number for number in numbers if isinstance(number, int)]
         digits = sheet.precision or USUAL_DIGITS
-        powers.append(common_power(counts, UNITS[column.kind], digits) if column.kind in UNITS else 0)
+        units = column.kind.units
+        powers.append(common_power(counts, units, digits) if units else 0)
     return tuple(powers)
 
 
@@ -133,7 +134,7 @@ def _quantity(column: Column) -> str:
 
 def text_of(cell: Cell, sheet: Sheet, number: int, power: int) -> str:
     """A cell as text: a number in its column's unit, or what every format writes."""
-    units: Units | None = UNITS.get(sheet.columns[number].kind)
+    units = sheet.columns[number].kind.units
     if units and isinstance(cell, int):
         sign = AT_LEAST if isinstance(cell, AtLeast) else ""
         return sign + grouped(in_unit(cell, power, units, sheet.precision or USUAL_DIGITS))
@@ -146,5 +147,5 @@ def header(column: Column, power: int) -> tuple[str, str, str]:
     breaks = range(1, max(2, len(words)))
     lines = [(" ".join(words[:number]), " ".join(words[number:])) for number in breaks] if len(words) > 1 else []
     upper, lower = min(lines, key=lambda pair: max(map(len, pair)), default=("", column.header))
-    unit = UNITS[column.kind].names[power] if column.kind in UNITS else ""
+    unit = column.kind.units.names[power] if column.kind.units else ""
     return upper, lower, f"({unit})" if unit else ""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from sepcost.sheets.sheet import Kind, Sheet, cell_text
+from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.text.harmless import harmless
+from sepcost.text.kind import Kind
 
 GAP = 3
 """Between two columns."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from sepcost.sheets.sheet import Kind, Look, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Look, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
+from sepcost.text.kind import Kind
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 REFERENCE = re.compile(

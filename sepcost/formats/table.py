@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sepcost.formats.layout import GAP, Page, header, laid_out
-from sepcost.sheets.sheet import Kind, Look, Measure, Ratio, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
+from sepcost.text.kind import Kind
 from sepcost.text.wording import named
 
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")

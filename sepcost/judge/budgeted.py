@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcost.count.comparison import Comparison
-from sepcost.count.figures import total_figures
+from sepcost.count.figure import BY_NAME, PEAK, total_figures
 from sepcost.judge.doubt import doubt
-from sepcost.network.budget import AS_GIVEN, PEAK, REDUCTION, Allow, Limit, Outcome, Quantity
+from sepcost.network.budget import AS_GIVEN, REDUCTION, Allow, Limit, Outcome, Quantity
 from sepcost.network.liveness import why_no_peak
 
 
@@ -58,11 +58,11 @@ def judged(
 def _nearest(limit: Limit, value: Quantity) -> Quantity:
     """What is nearest to the limit, or beyond it, of all that a value may be to which something is missing.
 
-    Of a reduction, as much is missing above as below, which brings it nearer to one; MACs per byte may be anything.
+    Of a reduction, as much is missing above as below, which brings it nearer to one; another quotient may be anything.
     """
     if limit.is_least:
         return max(value, 1)
-    return 0 if limit.figure == "macs_per_byte" else value
+    return value if BY_NAME[limit.figure].kind.is_whole else 0
 
 
 def _why_none(comparison: Comparison, limit: Limit) -> str:
@@ -79,8 +79,9 @@ def _value(comparison: Comparison, figure: str, replacement: str) -> Quantity | 
     if figure.startswith(REDUCTION):
         name = figure.removeprefix(REDUCTION)
         return _quotient(standard[name], figures[name])
-    if figure == "macs_per_byte":
-        return _quotient(figures["macs"] * convention.batch, figures["traffic_bytes"])
+    quotient = BY_NAME[figure].quotient
+    if quotient is not None:
+        return _quotient(*quotient(figures, convention))
     value: int | None = figures[figure]
     return value
 

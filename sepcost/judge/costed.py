@@ -9,12 +9,14 @@ from operator import add
 from typing import Any, TypeAlias
 
 from sepcost.count.comparison import Comparison
-from sepcost.count.figures import cost_figures, node_facts, total_figures
+from sepcost.count.figure import BY_NAME, COUNTS, WHOLE, cost_figures, total_figures
+from sepcost.count.figures import node_facts
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
-from sepcost.layers.cost import COUNTS, Convention, Cost
+from sepcost.layers.cost import Convention, Cost
 from sepcost.network.liveness import peak
 from sepcost.network.network import Network, Node
+from sepcost.text.kind import Kind
 
 Figures: TypeAlias = Mapping[str, "int | None"]
 """Counts by their names; None for what needs a map where there is none."""
@@ -123,11 +125,11 @@ class CostedNetwork:
 
 
 def _without_bytes(figures: Figures) -> Figures:
-    return {name: None if name.endswith("_bytes") else value for name, value in figures.items()}
+    return {name: None if BY_NAME[name].kind is Kind.BYTES else value for name, value in figures.items()}
 
 
 def _counts_of(figures: Mapping[str, Any]) -> Figures:
-    return {name: figures[name] for name in (*COUNTS, "peak_activation_bytes")}
+    return {name: figures[name] for name in WHOLE}
 
 
 def _costed(node: Node, convention: Convention) -> CostedLayer:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sepcost.count.figure import MULTIPLES, OWN, PEAK
 from sepcost.count.verification import STANDARD
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.judge.doubt import UNCOUNTED, doubt
-from sepcost.network.budget import JUDGED, MULTIPLES, Allow, Outcome
+from sepcost.network.budget import Allow, Outcome
 from sepcost.text.quantities import Allowance
 
 
@@ -95,7 +96,7 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
 
     A peak is no sum over the layers, so the activations stand for it.
     """
-    name = "activations" if figure == "peak_activation_bytes" else figure
+    name = "activations" if figure == PEAK else figure
 
     def value(side: CostedLayer | None) -> int | None:
         if side is None:
@@ -108,7 +109,7 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
 def _grown(
     of: str, before: Figures, after: Figures, difference: Difference, allowances: Mapping[str, Allowance]
 ) -> Iterator[Grown]:
-    for figure in (*JUDGED, *_no_multiples(before, after)):
+    for figure in (*OWN, *_no_multiples(before, after)):
         allowance = allowances.get(figure, Allowance())
         was = before[figure]
         if was is not None:

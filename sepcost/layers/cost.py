@@ -27,9 +27,6 @@ OF_MODELS: Mapping[str, int] = {
 BIAS_UNDER_INT8 = 4
 """Bytes of a bias where weights are int8: runtimes add it in int32 (Jacob et al., arXiv:1712.05877, section 2.4)."""
 
-COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
-"""The figures that are exact, and whose sum over the layers is the network's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Convention:

@@ -30,8 +30,9 @@ from sepcost.sheets.check_text import (
 )
 from sepcost.sheets.difference_sheets import layers_sheet
 from sepcost.sheets.notes import caveats, dtype_text, input_notes
-from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
 from sepcost.sheets.verification_text import FIELDS, found_text, unverified_line
+from sepcost.text.kind import Kind
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from sepcost.count.figure import BY_NAME, PEAK, kind_of
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
 from sepcost.judge.budgeted import Budgeted
@@ -14,9 +15,9 @@ from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
 from sepcost.sheets.difference_sheets import layer_changes, layer_name
-from sepcost.sheets.fields import HEADERS
 from sepcost.sheets.sheet import AT_LEAST
 from sepcost.sheets.verification_text import counted
+from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
 from sepcost.text.wording import listed
@@ -68,7 +69,7 @@ def figure_name(figure: str) -> str:
     """
     if figure.startswith(REDUCTION):
         return f"reduction of {figure_name(figure.removeprefix(REDUCTION))}"
-    return "FLOPs" if figure == "flops" else HEADERS[figure][0]
+    return BY_NAME[figure].header
 
 
 def subject_of(check: Budgeted | Grown) -> str:
@@ -95,9 +96,10 @@ def value_text(value: Quantity | None, figure: str, other: Quantity | None = Non
     """
     if value is None:
         return "not known"
-    if figure.startswith(REDUCTION) or figure == "macs_per_byte":
-        return f"{_quotient_text(value, other)}{'×' if figure.startswith(REDUCTION) else ''}"
-    return f"{exact(int(value))}{' B' if figure.endswith('_bytes') else ''}"
+    kind = kind_of(figure)
+    if not kind.is_whole:
+        return f"{_quotient_text(value, other)}{'×' * (kind is Kind.RATIO)}"
+    return f"{exact(int(value))}{' B' * (kind is Kind.BYTES)}"
 
 
 def _quotient_text(value: Quantity, other: Quantity | None) -> str:
@@ -271,7 +273,7 @@ def _what_changed(grown: Grown) -> str:
     if layer is None or layer.status is Status.ADDED or layer.facts:
         what = ", ".join(layer_changes(layer)) if layer else ""
         return what if layer and layer.status is Status.ADDED else f"changed: {what}"
-    name = "activations" if grown.figure == "peak_activation_bytes" else grown.figure
+    name = "activations" if grown.figure == PEAK else grown.figure
     before, after = (value_text(value, name) for value in change_of(layer, grown.of, name)[:2])
     return f"{figure_name(name)} of its {_of(grown.of)} {before} → {after}"
 

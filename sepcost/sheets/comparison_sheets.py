@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sepcost.count.comparison import Comparison, LayerComparison, Variant
-from sepcost.count.figures import cost_figures, reductions, total_figures, total_reductions
+from sepcost.count.figure import (
+    BY_NAME,
+    FIGURES,
+    NEED_A_MAP,
+    Whole,
+    cost_figures,
+    reductions,
+    total_figures,
+)
+from sepcost.count.figure import (
+    names as figure_names,
+)
 from sepcost.count.total import Total
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import Convention
@@ -22,22 +33,23 @@ from sepcost.sheets.notes import (
     remainder_notes,
     unread_notes,
 )
-from sepcost.sheets.records import FIGURES, Record, layer_record, total_record
-from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.records import Record, layer_record, total_record
+from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import called, conv_title, layer_kernel, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, View
+from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 """What is assumed here, and what torch.nn.Conv2d would do instead."""
 
-FIGURES_SHOWN = tuple(name for name in FIGURES if name != "macs")
-PER_POSITION = ("params", "flops", "activations", "weight_bytes")
+OF_LAYERS = figure_names(lambda figure: figure.shown_as is None and figure.whole is Whole.SUM)
+OF_NETWORKS = figure_names(lambda figure: figure.shown_as is None)
+PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
 
-OPTIONAL = {
-    "activations": 1, "weight_bytes": 4, "activation_bytes": 2, "traffic_bytes": 3, "macs_per_byte": 5,
-    "peak_activation_bytes": 1, "kernel": 3, "output": 1, "params": 1, "replacement.params": 2,
+OPTIONAL = {figure.name: figure.hides_first for figure in FIGURES} | {
+    "kernel": 3, "output": 1, "params": 1, "replacement.params": 2,
 }  # fmt: skip
 """What a narrow terminal leaves out first, where nobody chose the columns."""
 WITH_SEVERAL = {**OPTIONAL, "replacement.params": 3, "replacement.flops": 2}
@@ -66,7 +78,7 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
     """Standard, each replacement and its parts, and the reduction of everything."""
     layer, per_position = comparison.layers[0], comparison.network.per_position
     conv = cast(Conv, layer.layer)
-    names = _figures_shown(view, PER_POSITION if per_position else FIGURES_SHOWN[:-1])
+    names = _figures_shown(view, PER_POSITION if per_position else OF_LAYERS)
     rows = [Row(("standard", *_cells(cost_figures(layer.standard, comparison.convention), names)))]
     for text, variant in layer.variants.items():
         rows += _variant_rows(text, variant, layer, comparison.convention, names)
@@ -89,7 +101,7 @@ def layers_sheet(comparison: Comparison, view: View) -> Sheet:
     columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(comparison, before, replaced, optional)]
     rows = [_layer_row(comparison, layer, before, replaced) for layer in comparison.layers]
     totals = [total_record(comparison, text) for text in comparison.texts]
-    cells: list[Cell] = [cell_of(name, totals[0]) if name in FIGURES else "" for name in before]
+    cells: list[Cell] = [cell_of(name, totals[0]) if name in BY_NAME else "" for name in before]
     for record in totals if comparison.totals else ():
         cells += [cell_of(name, record) for name in replaced]
     notes = (
@@ -106,11 +118,11 @@ def layers_sheet(comparison: Comparison, view: View) -> Sheet:
 def totals_sheet(comparison: Comparison, view: View | None = None) -> Sheet:
     """Everything that can be said of the whole network, as it is and replaced."""
     convention, standard = comparison.convention, comparison.standard
-    names = _figures_shown(view or View(), FIGURES_SHOWN)
+    names = _figures_shown(view or View(), OF_NETWORKS)
     rows = [Row(("standard", *_total_cells(comparison, standard, names)))]
     for text, total in comparison.totals.items():
         rows.append(Row((text, *_total_cells(comparison, total, names))))
-        reduced = total_reductions(standard, total, convention)
+        reduced = reductions(total_figures(standard, convention), total_figures(total, convention))
         cells = [reduction_of(name, reduced, flagged=total.costs_more) for name in names]
         rows.append(Row(("  reduction", *cells), Look.REDUCTION))
     alone = view is not None and view.totals
@@ -130,7 +142,7 @@ def grouped_columns(
     convention, several = comparison.convention, len(comparison.totals) > 1
     standard = "standard" if comparison.totals else ""
     columns = [
-        column_of(name, convention, standard if name in FIGURES else "", optional.get(name, 0)) for name in before
+        column_of(name, convention, standard if name in BY_NAME else "", optional.get(name, 0)) for name in before
     ]
     for text in comparison.totals:
         for name in replaced:
@@ -188,7 +200,7 @@ def _variant_rows(
     rows = [Row((f"{text}: costs more" if variant.costs_more else text, *cells), look)]
     for part in variant.parts:
         rows.append(Row((f"  {part.name}", *_cells(cost_figures(part.cost, convention), names)), Look.PART))
-    reduced = reductions(layer.standard, variant.cost, convention)
+    reduced = reductions(cost_figures(layer.standard, convention), cost_figures(variant.cost, convention))
     reduced_cells = [reduction_of(name, reduced, flagged=variant.costs_more) for name in names]
     return [*rows, Row(("  reduction", *reduced_cells), Look.REDUCTION)]
 

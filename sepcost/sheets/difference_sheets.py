@@ -6,26 +6,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sepcost.count.figure import BY_NAME, FIGURES
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.layers.cost import Convention
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
-from sepcost.sheets.sheet import AtLeast, Cell, Column, Kind, Measure, Row, Sheet
+from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
 from sepcost.sheets.titles import called
+from sepcost.text.kind import Kind
 from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4
 """A note names that many layers and counts the rest."""
 
-IN_BYTES = {
-    "weight_bytes": "weights",
-    "activation_bytes": "activation memory",
-    "traffic_bytes": "traffic",
-    "peak_activation_bytes": "peak activations",
-}
+IN_BYTES = {figure.name: figure.header for figure in FIGURES if figure.kind is Kind.BYTES}
 """Figures that are bytes, and what people call them."""
-
-
 NO_CHANGE = Change(None, None)
 
 
@@ -61,7 +56,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
     rows = [
         Row((_figure_name(name, convention), *_total_cells(difference, name, change)))
         for name, change in difference.total.items()
-        if name != "macs" and (change.before, change.after) != (None, None)
+        if BY_NAME[name].shown_as is None and (change.before, change.after) != (None, None)
     ]
     return Sheet(_title(difference), columns, tuple(rows), notes=tuple(notes))
 
@@ -89,7 +84,7 @@ def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], note
 
 
 def _total_cells(difference: Difference, name: str, change: Change) -> tuple[Cell, ...]:
-    kind = Kind.BYTES if name in IN_BYTES else Kind.COUNT
+    kind = BY_NAME[name].kind
     before, after, *others = _change_cells(change, kind)
     sides = ((difference.before, change.before, before), (difference.after, change.after, after))
     bounded = [
@@ -108,7 +103,7 @@ def _change_cells(change: Change, kind: Kind = Kind.COUNT) -> tuple[Cell, ...]:
 
 
 def _figure_name(name: str, convention: Convention) -> str:
-    return convention.flops_equation if name == "flops" else IN_BYTES.get(name, name)
+    return BY_NAME[name].heads(convention)
 
 
 def _title(difference: Difference) -> str:

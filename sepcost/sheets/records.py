@@ -11,66 +11,55 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from sepcost.count.comparison import Comparison, LayerComparison, Part
-from sepcost.count.figures import cost_figures, layer_facts, node_facts, reductions, total_figures, total_reductions
+from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
+from sepcost.count.figures import layer_facts, node_facts
+from sepcost.network.budget import REDUCTION
 
 Record: TypeAlias = Mapping[str, Any]
 
-FIGURES = (
-    "params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes", "macs_per_byte",
-    "peak_activation_bytes",
-)  # fmt: skip
-REDUCTIONS = ("params", "macs", "activations", "traffic_bytes", "peak_activation_bytes")
 COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
-
-ALL_FIGURES = (
-    *FIGURES,
-    *(f"reduction.{name}" for name in REDUCTIONS),
-    *(f"replacement.{name}" for name in FIGURES),
-)
-"""The standard's figures have no prefix."""
 
 
 def total_record(comparison: Comparison, text: str | None) -> Record:
     """The whole network under the replacement with this text, or as it is."""
     convention = comparison.convention
-    standard = {
-        **_common(comparison, text),
-        "row": "total",
-        "lower_bound": comparison.is_lower_bound,
-        **total_figures(comparison.standard, convention),
-    }
+    figures = total_figures(comparison.standard, convention)
+    standard = {**_common(comparison, text), "row": "total", "lower_bound": comparison.is_lower_bound, **figures}
     if text is None:
         return standard
     total = comparison.totals[text]
+    replaced = total_figures(total, convention)
     return {
         **standard,
         "kept": total.kept,
         "costs_more": total.costs_more,
-        **_prefixed("replacement", total_figures(total, convention)),
-        **_prefixed("reduction", total_reductions(comparison.standard, total, convention)),
+        **_prefixed(REPLACEMENT, replaced),
+        **_prefixed(REDUCTION, reductions(figures, replaced)),
     }
 
 
 def layer_record(comparison: Comparison, layer: LayerComparison, text: str | None) -> Record:
     """One layer under the replacement with this text, or as it is."""
     convention, has_map = comparison.convention, not comparison.network.per_position
+    figures = cost_figures(layer.standard, convention, has_map=has_map)
     standard = {
         **_common(comparison, text),
         **node_facts(layer.node, has_map=has_map),
         "row": "layer",
         "layer": layer.name,
         "kept": layer.kept,
-        **cost_figures(layer.standard, convention, has_map=has_map),
+        **figures,
     }
     if text is None:
         return standard
     variant = layer.variants[text]
+    replaced = cost_figures(variant.cost, convention, has_map=has_map)
     return {
         **standard,
         "kept": variant.kept,
         "costs_more": variant.costs_more,
-        **_prefixed("replacement", cost_figures(variant.cost, convention, has_map=has_map)),
-        **_prefixed("reduction", reductions(layer.standard, variant.cost, convention, has_map=has_map)),
+        **_prefixed(REPLACEMENT, replaced),
+        **_prefixed(REDUCTION, reductions(figures, replaced)),
     }
 
 
@@ -83,7 +72,7 @@ def part_record(comparison: Comparison, layer: LayerComparison, text: str, part:
         "row": "part",
         "layer": layer.name,
         "part": part.name,
-        **_prefixed("replacement", cost_figures(part.cost, comparison.convention, has_map=has_map)),
+        **_prefixed(REPLACEMENT, cost_figures(part.cost, comparison.convention, has_map=has_map)),
     }
 
 
@@ -111,7 +100,7 @@ def _common(comparison: Comparison, text: str | None) -> dict[str, Any]:
         "dtype": convention.dtype,
         **{name: plain(value) for name, value in comparison.swept.items()},
         "replacement": text,
-        **_prefixed("options", {name: plain(value) for name, value in options}),
+        **_prefixed("options.", {name: plain(value) for name, value in options}),
     }
 
 
@@ -123,4 +112,4 @@ def plain(value: Any) -> Any:
 
 
 def _prefixed(prefix: str, figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}.{name}": value for name, value in figures.items()}
+    return {f"{prefix}{name}": value for name, value in figures.items()}

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sepcost.blocks.replacements import REPLACEMENTS, Block, options_of, typed
 from sepcost.layers.activation import ACTIVATIONS
-from sepcost.sheets.sheet import Column, Kind, Row, Sheet
+from sepcost.sheets.sheet import Column, Row, Sheet
+from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
 
 FIRST_LINE = re.compile(r"(?P<what>.*?) \((?P<source>[^()]*)\)(?P<more>.*)\.")

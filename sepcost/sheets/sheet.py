@@ -7,23 +7,11 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from sepcost.text.harmless import harmless
-from sepcost.text.units import USUAL_DIGITS, as_percent, as_ratio, decimal, exact, in_bytes, scaled
+from sepcost.text.kind import Kind
+from sepcost.text.units import as_ratio
 
 AT_LEAST = "≥ "
 """Before a count that may be higher."""
-
-
-class Kind(Enum):
-    """What a column holds, and so how its numbers are written."""
-
-    TEXT = "text"
-    COUNT = "count"
-    BYTES = "bytes"
-    RATIO = "ratio"
-    INTENSITY = "intensity"
-    PARAMETER = "parameter"
-    """What was given rather than counted: written as it is, never rounded."""
-    PERCENT = "percent"
 
 
 class Ratio(NamedTuple):
@@ -132,11 +120,7 @@ def cell_text(cell: Cell, kind: Kind, precision: int | None = None, *, rounded: 
         return harmless(cell)
     if cell is None:
         return "–"
-    if kind is Kind.BYTES and isinstance(cell, int):
-        return in_bytes(cell, precision or USUAL_DIGITS)
-    if isinstance(cell, int):
-        return scaled(cell, precision or USUAL_DIGITS) if rounded or precision else exact(cell)
-    return as_percent(cell) if kind is Kind.PERCENT else decimal(cell, precision)
+    return kind.text(cell, precision, rounded=rounded)
 
 
 def _measure_text(cell: Measure, precision: int | None, *, rounded: bool) -> str:

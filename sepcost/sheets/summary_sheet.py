@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sepcost.count.comparison import Comparison
+from sepcost.count.figure import BY_NAME
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note
-from sepcost.sheets.records import FIGURES, plain, total_record
-from sepcost.sheets.sheet import Cell, Column, Kind, Look, Row, Sheet
+from sepcost.sheets.records import plain, total_record
+from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
+from sepcost.text.kind import Kind
 
 COLUMNS = LAYER_COLUMNS[2:]
 IN_BATCHES = ("peak_activation_bytes", "replacement.peak_activation_bytes")
@@ -51,7 +53,7 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
     columns = (
         *([Column("network", Kind.TEXT, names_rows=True)] if names else []),
         *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
-        *(column_of(name, convention, standard * (name in FIGURES), optional.get(name, 0)) for name in before),
+        *(column_of(name, convention, standard * (name in BY_NAME), optional.get(name, 0)) for name in before),
         *([Column("replacement", Kind.TEXT, names_rows=True)] if named else []),
         *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
     )

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
+from sepcost.count import figure
 from sepcost.count.comparison import Comparison
 from sepcost.count.figures import FACTS
 from sepcost.errors import SepcostError
-from sepcost.sheets.records import ALL_FIGURES, COUNTED, layer_record, total_record
+from sepcost.sheets.records import COUNTED, layer_record, total_record
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 
-SHOWN_AS = {"macs": "flops", "replacement.macs": "replacement.flops"}
-"""What is sorted by as well where the other one is shown."""
 OF_REPLACEMENT = ("reduction.", "replacement", "options.", "costs_more", "kept")
 """How names begin whose values differ between replacements."""
 
@@ -61,7 +60,7 @@ class View:
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        common = (*ALL_FIGURES, *self.identity, "source", "kept", "costs_more", *COUNTED)
+        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *COUNTED)
         columns = sort = None
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
@@ -75,8 +74,8 @@ class View:
         """The columns of a table: the chosen ones but ``without`` some, or the usual ones and what is sorted by."""
         if self.columns is not None:
             return [name for name in self.columns if name not in without]
-        sort = SHOWN_AS.get(self.sort or "", self.sort or "")
-        return [*usual, sort] if sort in ALL_FIGURES and sort not in usual else usual
+        sort = _shown_as(self.sort or "")
+        return [*usual, sort] if sort in figure.ALL and sort not in usual else usual
 
     def rank(self, value: Any) -> tuple[Any, ...]:
         """What to sort by: the largest number first, then the first text, and what has no value last."""
@@ -121,6 +120,15 @@ class View:
             hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"
             raise SepcostError(f"{option}: nothing is called {in_one_line(name, 60)!r}{hint}")
         return by_lower[wanted]
+
+
+def _shown_as(name: str) -> str:
+    """What a table has in the place of a figure: it is sorted by as well."""
+    prefix, _, figure_name = name.rpartition(".")
+    known = figure.BY_NAME.get(figure_name)
+    if prefix == "reduction" or known is None or known.shown_as is None:
+        return name
+    return f"{prefix}.{known.shown_as}" if prefix else known.shown_as
 
 
 def _one_by_one(comparison: Comparison) -> Iterable[Comparison]:

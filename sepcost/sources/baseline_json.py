@@ -12,22 +12,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.count.figures import FACTS, NEED_A_MAP, usual_facts
+from sepcost.count.figure import COUNTS, NEED_A_MAP, OWN, PEAK, names
+from sepcost.count.figures import FACTS, usual_facts
 from sepcost.count.verification import STANDARD
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
-from sepcost.layers.cost import COUNTS, Convention
-from sepcost.sources.compare_reader import PEAK, convention_of, own_convention, resolution_of
+from sepcost.layers.cost import Convention
+from sepcost.sources.compare_reader import convention_of, own_convention, resolution_of
 from sepcost.sources.json_place import Place, shown
 from sepcost.sources.paths import absolute, folder_of, relative
+from sepcost.text.kind import Kind
 from sepcost.text.units import shortened
 
 KIND = "baseline"
 SCHEMA_VERSION = 2
 """The first was what ``compare`` writes."""
 WRITER = "sepcost check --update-baseline"
-FIGURES = ("params", "macs", "activations", "traffic_bytes")
+FIGURES = tuple(name for name in OWN if name != PEAK)
 """What a list of figures has, in this order."""
-BYTES = ("weight_bytes", "activation_bytes")
+BYTES = names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own)
 """What it has behind those, where they are no multiples of them."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sepcost.count.contract import SCHEMA_VERSION
-from sepcost.count.figures import FACTS, NEED_A_MAP
+from sepcost.count.figure import COUNTS, NEED_A_MAP, PEAK, WHOLE
+from sepcost.count.figures import FACTS
 from sepcost.errors import ConventionError
 from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
-from sepcost.layers.cost import COUNTS, Convention
+from sepcost.layers.cost import Convention
 from sepcost.sources.json_place import Place, shown
 from sepcost.text.units import exact, shortened
 
-PEAK = "peak_activation_bytes"
-"""Null where nobody can know it."""
 TOO_LOW = "0.1."
 """The versions that counted the bytes and peaks of models too low."""
 OF_MODELS = ("uncounted", "lower_bound", "unconfirmed", "inputs", "read_zeros")
@@ -78,10 +77,10 @@ def _network(place: Place, convention: Convention) -> CostedNetwork:
         names.add(layer.name)
         layers.append(layer)
     standard = place.at("total").at("standard")
-    total = _figures(standard, (*COUNTS, PEAK), has_map=per is None)
+    total = _figures(standard, WHOLE, has_map=per is None)
     _check_totals(standard, total, layers, convention)
     replaced = {
-        text: _figures(each, (*COUNTS, PEAK), has_map=per is None)
+        text: _figures(each, WHOLE, has_map=per is None)
         for text, each in place.at("total").at("replacements").entries()
     }
     for text, figures in replaced.items():

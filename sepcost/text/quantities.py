@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -95,21 +95,21 @@ def read_ratio(text: str) -> Fraction:
     return Fraction(match[1])
 
 
-def read_allowance(text: str, figure: str | None = None) -> Allowance:
-    """How much may be added: per cent, or where one ``figure`` is meant, an amount of it.
+def read_allowance(text: str, read: Callable[[str], int] | None = None) -> Allowance:
+    """How much may be added: per cent, or where one figure is meant, an amount, which ``read`` reads.
 
-    >>> read_allowance("2%"), read_allowance("10k", "params")
+    >>> read_allowance("2%"), read_allowance("10k", read_count)
     (Allowance(share=Fraction(1, 50), amount=0), Allowance(share=Fraction(0, 1), amount=10000))
     """
     match = QUANTITY.fullmatch(text)
     if match is not None and match[2] == "%" and len(text) <= LONGEST:
         return Allowance(share=Fraction(match[1]) / 100)
-    if figure is None:
+    if read is None:
         raise NumberError(f"must be per cent such as 2%, or NAME=VALUE such as macs=2%, got {shortened(text)}")
     try:
         if match is None or not match[2]:
             raise NumberError(f"must be an amount with a unit such as 10k, got {shortened(text)}")
-        return Allowance(amount=read_bytes(text) if figure.endswith("_bytes") else read_count(text))
+        return Allowance(amount=read(text))
     except NumberError as error:
         raise NumberError(str(error).replace("must be ", "must be per cent such as 2%, or ", 1)) from None
 

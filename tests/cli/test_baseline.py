@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from sepcost.count.figure import MULTIPLES, OWN
 from sepcost.judge.costed import CostedNetwork
 from sepcost.layers import formulas
-from sepcost.network.budget import JUDGED, MULTIPLES
 from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT, Run, Sepcost
 
@@ -324,7 +324,7 @@ def test_a_network_is_not_taken_for_one_whose_file_has_a_mistake(check: Sepcost)
 # Growth
 
 
-@pytest.mark.parametrize("figure", JUDGED)
+@pytest.mark.parametrize("figure", OWN)
 def test_growth_by_exactly_the_allowance_holds_and_one_more_fails(check: Sepcost, figure: str) -> None:
     before, now = NET, NET.replace("O: 16}", "O: 17}")
     changes = {each["of"]: each for each in after(check, before, now)["growth"] if each["figure"] == figure}
@@ -364,7 +364,7 @@ def test_a_network_has_its_figures(sepcost_: Sepcost, check: Sepcost) -> None:
     (other,) = judged(sepcost_("compare", "net.yaml", "--format", "json"))
     total = other["total"]["standard"]
     assert network["total"] == {figure: total[figure] for figure in network["total"]}
-    assert {*JUDGED, *MULTIPLES} == {*network["total"]}
+    assert {*OWN, *MULTIPLES} == {*network["total"]}
     assert network["unknown"] is None
 
 
@@ -726,7 +726,7 @@ def test_bytes_that_the_first_version_counted_of_models_are_not_compared(
     assert (done.code, done.err) == (2, f"sepcost: --update-baseline costs.json: {away}\n")
     assert check(*model, "-r", "none", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 0
     done = check(*model, "-r", "none", "--baseline", "costs.json")
-    assert (done.code, done.err, len(judged(done)[0]["growth"])) == (0, "", len(JUDGED))
+    assert (done.code, done.err, len(judged(done)[0]["growth"])) == (0, "", len(OWN))
 
 
 def test_a_network_that_is_gone_does_not_stop_an_update(check: Sepcost) -> None:

@@ -12,12 +12,13 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
+from sepcost.count.figure import COUNTS
 from sepcost.formats.table import draw
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
-from sepcost.layers.cost import COUNTS
 from sepcost.sheets.difference_sheets import difference_sheets
-from sepcost.sheets.sheet import Kind, cell_text
+from sepcost.sheets.sheet import cell_text
+from sepcost.text.kind import Kind
 from tests.commands import ROOT, Run, sepcost
 
 NETS = "tests/configs/diff"

@@ -10,9 +10,10 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
+from sepcost.count.figure import BOUNDED, OWN
 from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import could_share
-from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
+from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import INPUT, Network, Node, side_by_side
 
 COUNTS = st.integers(1, 6)
@@ -58,7 +59,7 @@ def budgets(draw: st.DrawFn) -> Budget:
     ratios = st.integers(1, 10**9).map(lambda number: Fraction(number, 10**4))
     figures = draw(st.lists(st.sampled_from(BOUNDED), unique=True))
     limits = [Limit(figure, draw(ratios) if figure == "macs_per_byte" else draw(counts)) for figure in figures]
-    reduced = draw(st.lists(st.sampled_from(REDUCED), unique=True, min_size=not limits))
+    reduced = draw(st.lists(st.sampled_from(OWN), unique=True, min_size=not limits))
     limits += [Limit(f"reduction.{figure}", draw(ratios)) for figure in reduced]
     texts = ["separable", "blueprint:inner_norm=true", *([] if reduced else ["none"])]
     return Budget(tuple(limits), draw(st.none() | st.sampled_from(texts)))

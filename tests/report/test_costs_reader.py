@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, compare, load
+from sepcost.count.figure import COUNTS
 from sepcost.errors import ConfigProblem
 from sepcost.judge.costed import CostedNetwork
-from sepcost.layers.cost import COUNTS
 from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT
 from tests.report.documents import MISSING, edited

@@ -15,7 +15,8 @@ from sepcost import Conv, compare, load
 from sepcost.formats.latex import latex
 from sepcost.formats.tex import tex
 from sepcost.sheets.comparison_sheets import sheets
-from sepcost.sheets.sheet import Column, Kind, Row, Sheet
+from sepcost.sheets.sheet import Column, Row, Sheet
+from sepcost.text.kind import Kind
 from tests.commands import sepcost
 from tests.golden.cases import CASES
 

@@ -12,9 +12,10 @@ from sepcost import Comparison, Conv, Network, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
-from sepcost.sheets.sheet import Kind, Sheet, cell_text
+from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.sheets.summary_sheet import summary_sheet
 from sepcost.sheets.view import View
+from sepcost.text.kind import Kind
 
 RESULTS = [
     compare(Conv((112, 112), 32, 64, 3)),

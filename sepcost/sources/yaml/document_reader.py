@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from sepcost.blocks.replacements import Replacement
+from sepcost.count.figure import BOUNDED
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
-from sepcost.network.budget import AS_GIVEN, BOUNDED, Budget, Limit
+from sepcost.network.budget import AS_GIVEN, Budget, Limit
 from sepcost.sources.yaml.messages import message_of, real_path
 from sepcost.sources.yaml.yaml_reader import Block, Document, Items, path_text, place
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sepcost.network.budget import BOUNDED, GROWING, REDUCED
+from sepcost.count.figure import BOUNDED, GROWING, OWN
 from sepcost.sources.yaml.schema import keys_of
 from sepcost.sources.yaml.yaml_reader import INTEGER, Text
 from sepcost.text.arguments import LARGEST
@@ -104,7 +104,7 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
     if layer_type is None:
         known: Sequence[str] = NETWORK_KEYS if not around else INPUT_KEYS
         if around and around[0] == "budget":
-            inside = REDUCED if around[-1] == "reduction" else GROWING
+            inside = OWN if around[-1] == "reduction" else GROWING
             return f"unknown key{_meant(key, BUDGET_KEYS if len(around) == 1 else inside)}"
         if around and around[0] == "defaults":
             known = [*keys_of("conv")]

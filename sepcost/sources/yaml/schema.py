@@ -7,28 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_type_hints
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
+from sepcost.count.figure import BOUNDED, BY_NAME, GROWING, OWN
 from sepcost.sources.yaml.values import (
-    Bytes,
-    Count,
+    GROWTH,
+    LIMITS,
     Flag,
     FlagOrName,
     ModelInputs,
-    MoreBytes,
-    MoreCount,
     Name,
     Names,
     NaturalSizes,
     Padding,
     Positive,
-    Ratio,
     Sizes,
     Whole,
 )
+from sepcost.text.kind import Kind
 from sepcost.text.model_text import Device
 
 STRICT = ConfigDict(extra="forbid")
@@ -181,49 +180,38 @@ class NetworkInput(Input, total=False):
     """The map that the network begins with."""
 
 
-@with_config(STRICT)
-class Reductions(TypedDict, total=False):
-    """Standard ÷ replacement: at least so much."""
-
-    params: Ratio
-    macs: Ratio
-    activations: Ratio
-    traffic_bytes: Ratio
-    peak_activation_bytes: Ratio
+SPOKEN_OF = "the replacement it speaks of; the network as it is unless given"
 
 
-@with_config(STRICT)
-class GrowthMapping(TypedDict, total=False):
-    """By how much figures may be above those of a baseline."""
-
-    params: Annotated[MoreCount, Field(description="2% or 10k")]
-    macs: MoreCount
-    activations: MoreCount
-    traffic_bytes: MoreBytes
-    peak_activation_bytes: MoreBytes
-    weight_bytes: Annotated[MoreBytes, Field(description="judged where it is no multiple of params")]
-    activation_bytes: MoreBytes
+def _mapping(name: str, description: str, keys: Mapping[str, Any]) -> Any:
+    """The type of a mapping whose keys are known only by the figures that there are."""
+    make: Any = TypedDict
+    made = make(name, dict(keys), total=False)
+    made.__doc__ = description
+    return with_config(STRICT)(made)
 
 
-@with_config(STRICT)
-class BudgetMapping(TypedDict, total=False):
-    """What sepcost check holds the network's total to: at most so much of it as it is, or replaced."""
-
-    replacement: Annotated[
-        str, Field(strict=True, description="the replacement it speaks of; the network as it is unless given")
-    ]
-    params: Annotated[Count, Field(description="4300000, 600k or 4.3M")]
-    macs: Count
-    flops: Count
-    activations: Count
-    weight_bytes: Annotated[Bytes, Field(description="17000000, 17MB or 16MiB")]
-    activation_bytes: Bytes
-    traffic_bytes: Bytes
-    peak_activation_bytes: Bytes
-    macs_per_byte: Ratio
-    reduction: Annotated[Reductions, Field(description="standard ÷ replacement: at least so much")]
-    growth: Annotated[GrowthMapping, Field(description="above a baseline: at most so much more")]
-
+if TYPE_CHECKING:
+    BudgetMapping: TypeAlias = Mapping[str, Any]
+else:
+    Reductions = _mapping(
+        "Reductions", "Standard ÷ replacement: at least so much.", dict.fromkeys(OWN, LIMITS[Kind.RATIO])
+    )
+    GrowthMapping = _mapping(
+        "GrowthMapping",
+        "By how much figures may be above those of a baseline.",
+        {name: GROWTH[BY_NAME[name].kind] for name in GROWING},
+    )
+    BudgetMapping = _mapping(
+        "BudgetMapping",
+        "What sepcost check holds the network's total to: at most so much of it as it is, or replaced.",
+        {
+            "replacement": Annotated[str, Field(strict=True, description=SPOKEN_OF)],
+            **{name: LIMITS[BY_NAME[name].kind] for name in BOUNDED},
+            "reduction": Annotated[Reductions, Field(description="standard ÷ replacement: at least so much")],
+            "growth": Annotated[GrowthMapping, Field(description="above a baseline: at most so much more")],
+        },
+    )
 
 Replace = Annotated[list[Annotated[str, Field(strict=True)]], Field(min_length=1)]
 

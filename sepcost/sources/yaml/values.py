@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.network.budget import read_bound, read_growth
 from sepcost.sources.yaml.allowance import LONGEST_NAME
 from sepcost.sources.yaml.yaml_reader import Text
 from sepcost.text.arguments import LARGEST
 from sepcost.text.input_text import DTYPES, SCALAR
+from sepcost.text.kind import Kind
 from sepcost.text.units import WHOLE, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
@@ -57,28 +57,29 @@ def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
     return sizes
 
 
-def _quantity(figure: str, read_text: Callable[[str, str], Any] = read_bound) -> BeforeValidator:
-    """Reads the bound of such a figure, which a number may be or a text."""
+def _quantity(read_text: Callable[[str], Any]) -> BeforeValidator:
+    """Reads the bound of a figure, which a number may be or a text."""
 
     def read(value: Any) -> Any:
         if type(value) is not int and not isinstance(value, str):
             raise PydanticCustomError("quantity_type", "must be a number")
         try:
-            return read_text(figure, str(value))
+            return read_text(str(value))
         except NumberError as error:
             raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
 
     return BeforeValidator(read)
 
 
-def _quantity_schema(number: dict[str, Any], units: str) -> WithJsonSchema:
+def _quantity_schema(number: dict[str, Any], units: str, description: str) -> WithJsonSchema:
     """A number as YAML has it, or a text with a unit."""
     text = {"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})?$"}
-    return WithJsonSchema({"anyOf": [number, text]})
+    return WithJsonSchema({"anyOf": [number, text], "description": description})
 
 
-def _more_schema(units: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})$"})
+def _growth_schema(units: str, description: str) -> WithJsonSchema:
+    pattern = rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "description": description})
 
 
 WHOLE_NUMBER = {"type": "integer", "minimum": 0}
@@ -141,17 +142,25 @@ ModelInputs = Annotated[
 ]
 """3x224x224, tokens=77:int64, a list of such texts, or inputs.py:function; whoever reads them says what is wrong."""
 
-Count = Annotated[Any, _quantity("params"), _quantity_schema(WHOLE_NUMBER, "[kMGTPE]")]
-"""4300000, 600k or 4.3M."""
-Bytes = Annotated[Any, _quantity("weight_bytes"), _quantity_schema(WHOLE_NUMBER, "B|[kMGTPE]B|[KMGTPE]iB")]
-"""17000000, 17MB or 16MiB."""
-Ratio = Annotated[Any, _quantity("reduction.macs"), _quantity_schema(QUOTIENT, "[x×]")]
-"""8 or 7.5×."""
-
-MoreCount = Annotated[Any, _quantity("params", read_growth), _more_schema("%|[kMGTPE]")]
-"""2% or 10k."""
-MoreBytes = Annotated[Any, _quantity("traffic_bytes", read_growth), _more_schema("%|B|[kMGTPE]B|[KMGTPE]iB")]
-"""2% or 10kB."""
+COUNT_UNITS, BYTE_UNITS = "[kMGTPE]", "B|[kMGTPE]B|[KMGTPE]iB"
+LIMITS: Mapping[Kind, Any] = {
+    Kind.COUNT: Annotated[
+        Any, _quantity(Kind.COUNT.read), _quantity_schema(WHOLE_NUMBER, COUNT_UNITS, "4300000, 600k or 4.3M")
+    ],
+    Kind.BYTES: Annotated[
+        Any, _quantity(Kind.BYTES.read), _quantity_schema(WHOLE_NUMBER, BYTE_UNITS, "17000000, 17MB or 16MiB")
+    ],
+    **dict.fromkeys(
+        (Kind.RATIO, Kind.INTENSITY),
+        Annotated[Any, _quantity(Kind.RATIO.read), _quantity_schema(QUOTIENT, "[x×]", "8 or 7.5×")],
+    ),
+}
+"""What a limit of a figure of this kind may be."""
+GROWTH: Mapping[Kind, Any] = {
+    Kind.COUNT: Annotated[Any, _quantity(Kind.COUNT.read_growth), _growth_schema(f"%|{COUNT_UNITS}", "2% or 10k")],
+    Kind.BYTES: Annotated[Any, _quantity(Kind.BYTES.read_growth), _growth_schema(f"%|{BYTE_UNITS}", "2% or 10kB")],
+}
+"""By how much one may grow."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
 NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]

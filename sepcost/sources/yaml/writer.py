@@ -10,11 +10,13 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.blocks.replacements import Replacement
+from sepcost.count.figure import kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
-from sepcost.network.budget import REDUCTION, read_bound
+from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.allowance import LONGEST_NAME
+from sepcost.text.kind import Kind
 from sepcost.text.units import LONGEST, factor_text, shortened
 
 if TYPE_CHECKING:
@@ -159,14 +161,14 @@ def _more(figure: str, more: Allowance) -> str:
     """By how much a figure may grow, as the text that it is read from."""
     if more.share:
         return f"{_decimal(100 * more.share)}%"
-    return f"{more.amount}B" if figure.endswith("_bytes") else f"{_decimal(Fraction(more.amount, 1000))}k"
+    return f"{more.amount}B" if kind_of(figure) is Kind.BYTES else f"{_decimal(Fraction(more.amount, 1000))}k"
 
 
 def _bound(figure: str, bound: Quantity) -> str:
     """The bound as the decimal that it is; a SepcostError if it is none that the reader takes."""
     text = _decimal(Fraction(bound))
     try:
-        if read_bound(figure, text) == bound:
+        if kind_of(figure).read(text) == bound:
             return text
     except SepcostError:
         pass

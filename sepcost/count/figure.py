@@ -1,0 +1,167 @@
+"""Figures: all that can be counted. Every format, limit, column, reader and table derives from ``FIGURES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from sepcost.layers.cost import Convention, ratio
+from sepcost.network.budget import REDUCTION
+from sepcost.text.kind import Kind
+
+Figures: TypeAlias = Mapping[str, Any]
+"""Values by the names of figures: whole numbers, floats, None where there is none, or many in the place of one."""
+
+REPLACEMENT = "replacement."
+"""Before the name of a figure: it is that of the replacement; behind REDUCTION, standard ÷ replacement."""
+PEAK = "peak_activation_bytes"
+"""The figure that nobody can know of some networks."""
+ITSELF = "itself"
+
+
+class Whole(Enum):
+    """How the figure of a network comes about."""
+
+    SUM = "that of the summed cost of its layers"
+    ONLY = "only networks have it, as they have a peak"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that can be counted.
+
+    ``count`` gives it from a cost (from a Total where ``whole`` is ONLY) and a convention; ``quotient`` gives numerator
+    and denominator from the other figures, where it is none that is whole. ``reduced_as`` is the figure that it is a
+    multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the figure that tables have
+    in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is what its limit may be,
+    where the command line has an option for that.
+    """
+
+    name: str
+    header: str
+    kind: Kind
+    count: Callable[[Any, Convention], Any]
+    whole: Whole = Whole.SUM
+    needs_map: bool = False
+    reduced_as: str | None = ITSELF
+    shown_as: str | None = None
+    hides_first: int = 0
+    example: str | None = None
+    quotient: Callable[[Figures, Convention], tuple[int | None, int | None]] | None = None
+    column: Callable[[Convention], str] | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its reduction and its growth say something of their own."""
+        return self.reduced_as == ITSELF
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is whole, and a network's is the sum of its layers'."""
+        return self.kind.is_whole and self.whole is Whole.SUM
+
+    def heads(self, convention: Convention, *, shortly: bool = False) -> str:
+        """What a column of it is called; ``shortly`` where another one says how it is counted."""
+        if self.column is None:
+            return self.header
+        return self.column(convention) if not shortly else "MACs" if convention.flops_per_mac == 1 else self.header
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("params", "params", Kind.COUNT, lambda cost, _: cost.params, example="4.3M"),
+    Figure("macs", "MACs", Kind.COUNT, lambda cost, _: cost.macs, shown_as="flops", example="600M"),
+    Figure(
+        "flops", "FLOPs", Kind.COUNT, lambda cost, c: cost.macs * c.flops_per_mac, reduced_as="macs",
+        column=lambda c: c.flops_equation, example="1.2G",
+    ),
+    Figure("activations", "activations", Kind.COUNT, lambda cost, _: cost.activations, hides_first=1),
+    Figure(
+        "weight_bytes", "weights", Kind.BYTES, lambda cost, c: cost.weight_bytes(c), reduced_as="params",
+        hides_first=4, example="17MB or 16MiB",
+    ),
+    Figure(
+        "activation_bytes", "activation memory", Kind.BYTES, lambda cost, c: cost.activation_bytes(c), needs_map=True,
+        reduced_as="activations", hides_first=2,
+    ),
+    Figure(
+        "traffic_bytes", "traffic", Kind.BYTES, lambda cost, c: cost.traffic_bytes(c), needs_map=True, hides_first=3
+    ),
+    Figure(
+        "macs_per_byte", "MACs/byte", Kind.INTENSITY, lambda cost, c: cost.macs_per_byte(c), needs_map=True,
+        reduced_as=None, hides_first=5,
+        quotient=lambda figures, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
+    ),
+    Figure(
+        "peak_activation_bytes", "peak activations", Kind.BYTES, lambda total, c: total.peak_bytes(c),
+        whole=Whole.ONLY, needs_map=True, hides_first=1, example="512KiB",
+    ),
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
+
+
+def names(chosen: Callable[[Figure], Any] = lambda figure: True) -> tuple[str, ...]:
+    """The names of the figures that this is true of.
+
+    >>> names(lambda figure: figure.whole is Whole.ONLY)
+    ('peak_activation_bytes',)
+    """
+    return tuple(figure.name for figure in FIGURES if chosen(figure))
+
+
+COUNTS = names(lambda figure: figure.is_sum)
+"""Whole, and their sum over the layers is the network's."""
+WHOLE = names(lambda figure: figure.kind.is_whole)
+"""What two networks are compared in: quotients follow."""
+OWN = names(lambda figure: figure.is_own)
+"""What has a reduction, and may not grow beyond a baseline."""
+MULTIPLES: Mapping[str, str] = {
+    figure.name: figure.reduced_as for figure in FIGURES if figure.reduced_as not in (None, ITSELF)
+}
+"""What is reduced, and grows, as another figure: of tensors in several dtypes, only nearly."""
+GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own))
+"""Figures whose growth may be bounded: bytes are judged by themselves where they are no multiple."""
+BOUNDED = (*WHOLE, *names(lambda figure: not figure.kind.is_whole))
+"""Figures that may have a limit: at most so much."""
+NEED_A_MAP = names(lambda figure: figure.needs_map)
+ALL = (*names(), *(f"{REDUCTION}{name}" for name in OWN), *(f"{REPLACEMENT}{name}" for name in names()))
+"""All names of figures in a record; the standard's have no prefix."""
+
+_OF_LAYERS = tuple((figure.name, figure.count, figure.needs_map) for figure in FIGURES if figure.whole is Whole.SUM)
+_OF_NETWORKS = tuple((figure.name, figure.count) for figure in FIGURES if figure.whole is Whole.ONLY)
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of a figure by its name in a record; text for what is no figure.
+
+    >>> kind_of("reduction.macs"), kind_of("replacement.weight_bytes"), kind_of("layer")
+    (<Kind.RATIO: 'ratio'>, <Kind.BYTES: 'bytes'>, <Kind.TEXT: 'text'>)
+    """
+    if name.startswith(REDUCTION):
+        return Kind.RATIO
+    figure = BY_NAME.get(name.removeprefix(REPLACEMENT))
+    return Kind.TEXT if figure is None else figure.kind
+
+
+def cost_figures(cost: Any, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
+    """The figures of a layer's cost; what needs a map is null without one."""
+    return {
+        name: count(cost, convention) if has_map or not needs_map else None for name, count, needs_map in _OF_LAYERS
+    }
+
+
+def total_figures(total: Any, convention: Convention) -> dict[str, Any]:
+    """Those of a network's Total, and what only networks have."""
+    figures = cost_figures(total.cost, convention, has_map=total.has_map)
+    return figures | {name: count(total, convention) for name, count in _OF_NETWORKS}
+
+
+def reductions(standard: Figures, replaced: Figures, of: tuple[str, ...] = OWN) -> dict[str, float | None]:
+    """Standard ÷ replacement of these figures, as far as they are there; null where one is null, or 0 to 0."""
+    return {
+        name: None if standard[name] is None or replaced[name] is None else ratio(standard[name], replaced[name])
+        for name in of
+        if name in replaced
+    }
