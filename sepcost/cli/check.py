@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import ESCAPES, FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.log import under_github
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
@@ -46,17 +47,10 @@ NOTHING = (
 )
 
 
-def _most(figure: str, example: str) -> Any:
-    return typer.Option(f"--max-{figure}", help=f"At most: {example}.", metavar="N", rich_help_panel=BUDGET)
-
-
+@with_limits(BUDGET)
 def check(
     sources: o.Sources = None,
-    max_params: Annotated[str | None, _most("params", "4.3M")] = None,
-    max_macs: Annotated[str | None, _most("macs", "600M")] = None,
-    max_flops: Annotated[str | None, _most("flops", "1.2G")] = None,
-    max_weight_bytes: Annotated[str | None, _most("weight-bytes", "17MB or 16MiB")] = None,
-    max_peak_activation_bytes: Annotated[str | None, _most("peak-activation-bytes", "512KiB")] = None,
+    most: Mapping[str, str | None] = NO_LIMITS,
     max_: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,13 +144,6 @@ def check(
     from sepcost.cli.limits import chosen_allowances, chosen_limits
     from sepcost.sources.models import ModelOptions
 
-    most = {
-        "params": max_params,
-        "macs": max_macs,
-        "flops": max_flops,
-        "weight_bytes": max_weight_bytes,
-        "peak_activation_bytes": max_peak_activation_bytes,
-    }
     witness, unverified = _witness(verify)
     wishes = Wishes(
         read_convention(flops_per_mac, dtype and dtype.value, batch),
