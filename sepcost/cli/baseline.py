@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from sepcost.cli.lock import locked
-from sepcost.cli.streams import write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.alignment import partners
 from sepcost.judge.costed import CostedNetwork
@@ -21,6 +20,7 @@ from sepcost.sources.costs_reader import read_costs
 from sepcost.sources.paths import STDIN, absolute, is_within, moved, moved_folder
 from sepcost.sources.sides import Side, refuse_different_counting
 from sepcost.sources.yaml import read_lines
+from sepcost.tasks.files import resolved, write_whole
 from sepcost.text.arguments import times
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened
@@ -124,7 +124,8 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
     _refuse_twins(networks, shown)
     with locked(path, shown):
         kept = _outside(path, networks, judgement.convention, sources) if path.exists() else []
-        write(baseline_chunks([*networks, *kept], judgement.convention, __version__, str(path)), path, OPTION)
+        chunks = baseline_chunks([*networks, *kept], judgement.convention, __version__, str(path))
+        write_whole(chunks, resolved(path), shown)
     told = f"{path} is written: {counted(len(networks), 'network')}"
     return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
 

@@ -158,10 +158,10 @@ def check(
         allowed=frozenset(allow or ()),
         models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
-    inspection = Inspection(wishes)
     before = _read_baseline(baseline)
     with Waiting("networks") as waiting:
-        inspection.read(files, waiting)
+        inspection = Inspection(wishes, waiting)
+        inspection.read(files)
         judgement = _judgement(inspection, before, files, unverified)
     if inspection.counted and not judgement.problems:
         networks = (each.comparison.network for each in inspection.counted)

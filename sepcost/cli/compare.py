@@ -121,8 +121,10 @@ def compare(
     models = ModelOptions.read(inputs, device.value, run_models, files, batch)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype and dtype.value)
-    job = Job(chosen, convention, multipliers, selection, models, asked_verifier(verify), replace_if)
-    sweep = Sweep((*(() if files else one.axes()), *job.sweep.axes))
+    sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
+    waiting = Waiting("combinations" if sweep.names else "networks")
+    verifier = asked_verifier(verify, waiting)
+    job = Job(chosen, convention, multipliers, selection, models, verifier, replace_if, waiting)
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
@@ -133,13 +135,13 @@ def compare(
     if format_ not in DATA and top is None:
         refuse_too_many(sweep.size * max(1, len(chosen or ())))
     chunks: Iterable[str]
-    with Waiting("combinations" if sweep.names else "networks") as waiting:
+    with waiting:
         if files and explain:
-            chunks = _apart(map(rendering.derived, only_convolution(job.compare_sources(files, waiting), job)))
+            chunks = _apart(map(rendering.derived, only_convolution(job.compare_sources(files), job)))
         elif files:
-            chunks = _of_sources(job.compare_sources(files, waiting), job, rendering)
+            chunks = _of_sources(job.compare_sources(files), job, rendering)
         else:
-            convolutions = ConvolutionSweep(one, sweep, job, view, waiting)
+            convolutions = ConvolutionSweep(one.network, sweep, job, view)
             write_one = rendering.code if code else rendering.derived if explain else None
             chunks = _of_convolutions(convolutions, rendering, write_one)
         if output is None and sys.stdout.isatty():

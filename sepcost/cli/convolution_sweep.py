@@ -8,13 +8,11 @@ from itertools import islice
 from typing import Any
 
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.job import Job
-from sepcost.cli.progress import Waiting
-from sepcost.cli.streams import complain
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
+from sepcost.network.network import Network
 from sepcost.sheets.many import Several
 from sepcost.sheets.view import View
 
@@ -26,13 +24,16 @@ MOST_COMPLAINTS = 20
 
 
 class ConvolutionSweep:
-    """The combinations of a convolution's numbers, of multipliers and of batches, in the order of a view."""
+    """The combinations of a convolution's numbers, of multipliers and of batches, in the order of a view.
 
-    def __init__(self, one: ConvolutionOptions, sweep: Sweep, job: Job, view: View, waiting: Waiting) -> None:
-        self.one = one
+    ``network`` makes the convolution of one combination's numbers.
+    """
+
+    def __init__(self, network: Callable[[Mapping[str, Any]], Network], sweep: Sweep, job: Job, view: View) -> None:
+        self.network = network
         self.job = job
         self.view = view
-        self.waiting = waiting
+        self.events = job.events
         self.swept = sweep.names
         self.by_replacement = view.by_replacement or not job.together
         self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if self.by_replacement else sweep
@@ -61,7 +62,7 @@ class ConvolutionSweep:
         evaluated = self._evaluator()
         for portion in _portions(self._numbers(), self._at_once):
             yield Several(len(portion), list(evaluated(portion)))
-            self.waiting.advance(len(portion))
+            self.events.advance(len(portion))
         self.job.summarize("combinations")
 
     @property
@@ -75,9 +76,9 @@ class ConvolutionSweep:
     def _numbers(self) -> Sequence[int]:
         numbers = range(self.sweep.size)
         if self.view.sort is None:
-            self.waiting.expect(self._shown)
+            self.events.expect(self._shown)
             return numbers
-        self.waiting.expect(len(numbers) + self._shown)
+        self.events.expect(len(numbers) + self._shown)
         keys = self._keys(numbers) if self._worth_it() else self._keys_one_by_one(numbers)
         ordered = self.view.ordered(keys)
         self._counted = True
@@ -91,7 +92,7 @@ class ConvolutionSweep:
             for places, comparison in evaluated(portion):
                 key = self.view.key(comparison)
                 keys |= zip(places, key.tolist() if hasattr(key, "tolist") else [key] * len(places))
-            self.waiting.advance(len(portion))
+            self.events.advance(len(portion))
             yield from ((keys[place], portion[place]) for place in sorted(keys))
 
     def _keys_one_by_one(self, numbers: range) -> Iterator[tuple[Any, int]]:
@@ -101,7 +102,7 @@ class ConvolutionSweep:
                 yield self.view.key(comparison), number
 
     def _counted_comparison(self, number: int) -> Comparison | None:
-        self.waiting.advance(1)
+        self.events.advance(1)
         return self._comparison(number)
 
     def _worth_it(self) -> bool:
@@ -136,7 +137,7 @@ class ConvolutionSweep:
             return None
 
     def _compared(self, values: Mapping[str, Any]) -> Comparison:
-        return self.job.compare(self.one.network(values), values, {name: values[name] for name in self.swept})
+        return self.job.compare(self.network(values), values, {name: values[name] for name in self.swept})
 
     def _comparison(self, number: int) -> Comparison | None:
         """The combination with this number; None, after a complaint, if there is no such convolution."""
@@ -158,9 +159,9 @@ class ConvolutionSweep:
     def _complain(self, values: Mapping[str, Any], error: SepcostError) -> None:
         self.job.bad += 1
         if self.job.bad <= MOST_COMPLAINTS:
-            complain(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
+            self.events.tell(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
         if self.job.bad == MOST_COMPLAINTS + 1:
-            complain("further combinations that cannot be evaluated are only counted")
+            self.events.tell("further combinations that cannot be evaluated are only counted")
 
 
 def _portions(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:

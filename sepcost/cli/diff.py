@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,15 +13,12 @@ from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
-from sepcost.errors import ConfigError, ConfigProblem, SepcostError
-from sepcost.layers.cost import Convention
+from sepcost.errors import ConfigError, SepcostError
 from sepcost.sources.models import ModelOptions
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
-    from sepcost.cli.verifier import Verifier
     from sepcost.judge.difference import Difference
-    from sepcost.sources.sides import Side
 
 FORMATS = (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN)
 SAME, DIFFERENT, BAD = 0, 1, 2
@@ -65,12 +61,14 @@ def diff(
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")
     convention = read_convention(flops_per_mac, dtype and dtype.value, batch)
-    verifier = asked_verifier(verify)
+    waiting = Waiting("files")
+    verifier = asked_verifier(verify, waiting)
+    models = ModelOptions.read(inputs, device.value, run_models, (before, after), batch)
     try:
-        with Waiting("files") as waiting:
-            models = ModelOptions.read(inputs, device.value, run_models, (before, after), batch)
-            sides = _read((before, after), convention, models, waiting)
-            difference = _difference(sides[0], sides[1], convention, verifier)
+        with waiting:
+            from sepcost.tasks.diff import difference as task
+
+            difference = task(before, after, convention, models, verifier, waiting)
             text = _rendered(difference, format_, to_stdout=output is None)
     except ConfigError as error:
         complain_about(error.problems)
@@ -79,34 +77,6 @@ def diff(
     if verifier is not None and verifier.mismatches:
         return DIFFERENT
     return DIFFERENT if exit_code and not difference.is_empty else SAME
-
-
-def _read(sources: Iterable[str], convention: Convention, models: ModelOptions, waiting: Waiting) -> list[Side]:
-    """What the sources hold; raises ConfigError with everything that is wrong with any of them."""
-    from sepcost.sources.sides import read_side
-
-    sides: list[Side] = []
-    problems: list[ConfigProblem] = []
-    for source in sources:
-        try:
-            sides.append(read_side(source, convention, models))
-        except ConfigError as error:
-            problems += error.problems
-        waiting.advance(1)
-    if problems:
-        raise ConfigError(problems)
-    return sides
-
-
-def _difference(before: Side, after: Side, convention: Convention, verifier: Verifier | None) -> Difference:
-    from sepcost.judge.difference import Difference
-    from sepcost.sources.sides import refuse_different_counting, same_network
-
-    pair = same_network(before, after)
-    refuse_different_counting(before, after, pair)
-    if not (before.counted or after.counted) and convention not in (Convention(), pair[0].convention):
-        raise SepcostError("--batch, --dtype and --flops-per-mac are for configs: both sides were counted before")
-    return Difference.of(*(pair if verifier is None else map(verifier.verified_costs, pair)))
 
 
 def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> str:

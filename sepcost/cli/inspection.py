@@ -11,10 +11,7 @@ from typing import Any, NamedTuple
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.cli.baseline import Baseline
-from sepcost.cli.limits import Allowances
-from sepcost.cli.progress import Waiting
-from sepcost.cli.replacement_option import complain_of_nothing_to_replace
-from sepcost.cli.streams import complain
+from sepcost.cli.replacement_option import nothing_to_replace
 from sepcost.cli.verifier import proved
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
@@ -35,7 +32,15 @@ from sepcost.sources.models import LoadedModel, ModelOptions
 from sepcost.sources.paths import absolute
 from sepcost.sources.sources import networks
 from sepcost.sources.yaml import Loaded
+from sepcost.tasks.events import Events
 from sepcost.text.quantities import Allowance
+
+
+class Allowances(NamedTuple):
+    """How much figures may grow: all of them, and each by its name."""
+
+    of_all: Mapping[str, Allowance] = {}
+    of_each: Mapping[str, Allowance] = {}
 
 
 @dataclass(frozen=True)
@@ -77,18 +82,19 @@ class Counted(NamedTuple):
 class Inspection:
     """Counts the networks of the sources; ``problems`` gathers what could not be judged."""
 
-    def __init__(self, wishes: Wishes) -> None:
+    def __init__(self, wishes: Wishes, events: Events | None = None) -> None:
         self.wishes = wishes
+        self.events = events or Events()
         self.counted: list[Counted] = []
         self.problems: list[ConfigProblem] = []
 
-    def read(self, sources: Sequence[str], waiting: Waiting) -> None:
+    def read(self, sources: Sequence[str]) -> None:
         """Count every network, and verify it where there is a witness."""
         for item in networks(sources, self.wishes.models, once=True):
             if isinstance(item, Notice):
-                complain(item.message)
+                self.events.tell(item.message)
                 continue
-            waiting.advance(1)
+            self.events.advance(1)
             try:
                 if isinstance(item, ConfigError):
                     raise item
@@ -132,7 +138,8 @@ class Inspection:
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
-            complain_of_nothing_to_replace(network, self.wishes.replacements)
+            if told := nothing_to_replace(network, self.wishes.replacements):
+                self.events.tell(told)
             comparison = Comparison.under_each(
                 chosen, network, self.wishes.convention, replace_if=self.wishes.replace_if
             )

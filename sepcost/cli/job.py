@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.cli.progress import Waiting
-from sepcost.cli.replacement_option import complain_of_nothing_to_replace
+from sepcost.cli.replacement_option import nothing_to_replace
 from sepcost.cli.replacement_sweep import TOGETHER
-from sepcost.cli.streams import complain, complain_about
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
@@ -19,6 +17,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
 from sepcost.sources.models import LoadedModel, ModelOptions
+from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier
@@ -46,7 +45,9 @@ class Job:
         models: ModelOptions,
         verifier: Verifier | None = None,
         replace_if: ReplaceIf = ReplaceIf.ALWAYS,
+        events: Events | None = None,
     ) -> None:
+        self.events = events or Events()
         self.replacements = replacements
         self.sweep = sweep
         self.verifier = verifier
@@ -90,40 +91,41 @@ class Job:
         """The comparison, and what torch says of it where it is to be asked."""
         return comparison if self.verifier is None else self.verifier.verified(comparison, model)
 
-    def compare_sources(self, sources: Sequence[str], waiting: Waiting) -> Iterator[Comparison]:
-        """Every network of the sources that can be evaluated; the problems of the others go to stderr."""
+    def compare_sources(self, sources: Sequence[str]) -> Iterator[Comparison]:
+        """Every network of the sources that can be evaluated; the problems of the others are events."""
         from sepcost.sources.sources import is_one_file, networks
 
         if self.sweep.names and all(map(is_one_file, sources)):
-            waiting.expect(self.sweep.size * len(sources))
+            self.events.expect(self.sweep.size * len(sources))
         for item in networks(sources, self.models):
             if isinstance(item, Notice):
-                complain(item.message)
+                self.events.tell(item.message)
             elif isinstance(item, ConfigError):
                 self.fail(item)
             else:
-                yield from self._compare_loaded(item, waiting)
+                yield from self._compare_loaded(item)
         self.summarize("combinations" if self.sweep.names else "networks")
 
     def fail(self, error: ConfigError) -> None:
         """Count one more that could not be evaluated, and say why."""
         self.bad += 1
-        complain_about(error.problems)
+        self.events.problems(error.problems)
 
     def summarize(self, what: str) -> None:
         """At the end: how much is missing."""
         if self.good and any(self.unmatched):
-            complain(self.unmatched.complaint)
+            self.events.tell(self.unmatched.complaint)
         if self.bad and self.good:
-            complain(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
+            self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _compare_loaded(self, item: Loaded | LoadedModel, waiting: Waiting) -> Iterator[Comparison]:
+    def _compare_loaded(self, item: Loaded | LoadedModel) -> Iterator[Comparison]:
         model = item if isinstance(item, LoadedModel) else None
-        complain_of_nothing_to_replace(item.network, self.replacements)
+        if told := nothing_to_replace(item.network, self.replacements):
+            self.events.tell(told)
         many = len(self.replacements or ()) * len(item.network) > MOST_TOGETHER
         one_by_one = self.replacement_axis() if many or not self.together else ()
         for values in Sweep((*self.sweep.axes, *one_by_one)):
-            waiting.advance(1)
+            self.events.advance(1)
             try:
                 comparison = self.compare(item.network, values, {name: values[name] for name in self.sweep.names})
             except NetworkError as error:

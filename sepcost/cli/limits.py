@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
+from sepcost.cli.inspection import Allowances
 from sepcost.cli.reading import read_option
 from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, kind_of
 from sepcost.errors import SepcostError
@@ -29,13 +29,6 @@ def chosen_limits(
     ]
     _refuse_twice([figure for _, figure, _ in typed])
     return tuple(Limit(figure, read_option(option, kind_of(figure).read, text)) for option, figure, text in typed)
-
-
-class Allowances(NamedTuple):
-    """How much figures may grow: all of them, and each by its name."""
-
-    of_all: Mapping[str, Allowance] = {}
-    of_each: Mapping[str, Allowance] = {}
 
 
 def chosen_allowances(texts: Sequence[str]) -> Allowances:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sepcost.errors import SepcostError
+from sepcost.tasks.files import is_same, resolved
 from sepcost.text.model_text import CONFIGS
 
 OPENED = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/[^/]+)/fd/[0-9]+")
@@ -21,9 +22,9 @@ def refuse_overwriting(
     """A SepcostError where the output is one of these files, or a config in a folder that is one of them."""
     if output is None:
         return
-    target = _resolved(output)
+    target = resolved(output)
     for path in (Path("/dev/stdin" if file == "-" else file) for file in files):
-        inside = path.is_dir() and _resolved(path) in target.parents and target.suffix.lower() in CONFIGS
+        inside = path.is_dir() and resolved(path) in target.parents and target.suffix.lower() in CONFIGS
         if inside or is_same(target, path) or (path.is_dir() and _is_linked_into(target, path)):
             raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
 
@@ -40,7 +41,7 @@ def refuse_link(output: Path | None, option: str = "--output", *, may_exist: boo
     if output.is_symlink() and not is_followed:
         raise SepcostError(f"{option} {output}: is a link to {output.readlink()}: name the file itself")
     for folder in () if output.is_absolute() else output.parents:
-        if folder.is_symlink() and not _resolved(folder).is_relative_to(Path.cwd()):
+        if folder.is_symlink() and not resolved(folder).is_relative_to(Path.cwd()):
             raise SepcostError(f"{option} {output}: {folder} is a link to {folder.readlink()}: name the folder itself")
 
 
@@ -51,18 +52,6 @@ def _is_open_or_device(link: Path) -> bool:
     while steps[-1].is_symlink():
         steps.append(steps[-1].parent / steps[-1].readlink())
     return not link.is_file() or any(OPENED.fullmatch(str(step)) for step in steps)
-
-
-def _resolved(path: Path) -> Path:
-    """Where links lead, as far as they do: a loop of them is no error here."""
-    return Path(os.path.realpath(path))
-
-
-def refuse_code_that_ran(target: Path, shown: str) -> None:
-    """A SepcostError where the target is the file of a module, whoever named it: a config may have."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    if target.is_file() and any(file and is_same(target, Path(file)) for file in files):
-        raise SepcostError(f"{shown}: is code that was run, and would be overwritten")
 
 
 def code_files(texts: Iterable[str]) -> Iterator[str]:
@@ -79,14 +68,6 @@ def code_files(texts: Iterable[str]) -> Iterator[str]:
             for folder in dict.fromkeys(("", *sys.path)):
                 yield os.path.join(folder, f"{module}.py")  # noqa: PTH118
                 yield os.path.join(folder, module, "__init__.py")  # noqa: PTH118
-
-
-def is_same(target: Path, path: Path) -> bool:
-    """Whether both are one file, whatever it is called."""
-    try:
-        return target == _resolved(path) or (target.exists() and target.samefile(path))
-    except (OSError, ValueError):
-        return False
 
 
 def _is_linked_into(target: Path, folder: Path) -> bool:

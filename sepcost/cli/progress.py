@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from sepcost.cli.streams import complain, complain_about
+from sepcost.errors import ConfigProblem
+from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,7 +20,7 @@ IN_A_HURRY = 0.0001
 """Importing waits for the working thread at every file that it opens: with the usual interval, for seconds."""
 
 
-class Waiting:
+class Waiting(Events):
     """Shows a bar with a count once PATIENCE is over; shows nothing where stderr is no terminal.
 
     >>> with Waiting("networks") as waiting:
@@ -43,6 +48,14 @@ class Waiting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def tell(self, message: str) -> None:
+        """One line on stderr."""
+        complain(message)
+
+    def problems(self, problems: Sequence[ConfigProblem]) -> None:
+        """A line on stderr for each."""
+        complain_about(problems)
 
     def expect(self, total: int) -> None:
         """Say how many there will be: the bar then shows the time left."""

@@ -11,6 +11,7 @@ from sepcost.text.units import NumberError, read_whole
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier
+    from sepcost.tasks.events import Events
 
 T = TypeVar("T")
 
@@ -31,13 +32,13 @@ def at_least_one(text: str) -> int:
     return number
 
 
-def asked_verifier(wanted: bool) -> Verifier | None:
+def asked_verifier(wanted: bool, events: Events) -> Verifier | None:
     """What ``--verify`` asks for; raises MissingTorchError with what to install."""
     if not wanted:
         return None
     from sepcost.cli.verifier import Verifier, torch_witness  # torch takes its time to import
 
-    return Verifier(torch_witness())
+    return Verifier(torch_witness(), events)
 
 
 def read_convention(flops_per_mac: str, dtype: str | None, batch: str = "1") -> Convention:

@@ -10,7 +10,6 @@ from typing import Any
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.replacements import REPLACEMENTS, Replacement, known_block
 from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
-from sepcost.cli.streams import complain
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
@@ -38,12 +37,13 @@ def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacemen
     return [], ()
 
 
-def complain_of_nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) -> None:
-    """On stderr, where replacements were typed for a network that has no convolution."""
-    if typed and not network.has_convolutions:
-        options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_NAMED])
-        options += f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
-        complain(f"{network.name}: has no convolution that {options} could replace")
+def nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) -> str | None:
+    """What to say where replacements were typed for a network that has no convolution."""
+    if not typed or network.has_convolutions:
+        return None
+    options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_NAMED])
+    options += f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
+    return f"{network.name}: has no convolution that {options} could replace"
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[Sequence[Replacement], tuple[str, ...]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sepcost.cli.log import for_log
-from sepcost.cli.overwriting import refuse_code_that_ran
 from sepcost.errors import ConfigProblem, SepcostError
+from sepcost.tasks.files import resolved, write_whole
 from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def write(chunks: Iterable[str], output: Path | None, option: str = "--output", 
         elif output.exists() and not output.is_file() and not output.is_dir():
             _write_to(os.open(output, os.O_WRONLY), chunks)
         else:
-            _write_file(chunks, Path(os.path.realpath(output)), shown)
+            write_whole(chunks, resolved(output), shown)
     except OSError as error:
         raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
 
@@ -127,34 +127,3 @@ def _write_to(descriptor: int, chunks: Iterable[str]) -> None:
     """Write to a pipe, a device, or a file that the shell has opened: as they are."""
     with _text(Descriptor(descriptor, closefd=True)) as file:
         file.writelines(chunks)
-
-
-def _write_file(chunks: Iterable[str], target: Path, shown: str) -> None:
-    """Write another file beside it, under a name that nobody can guess, and put that in its place."""
-    if target.is_dir():
-        raise SepcostError(f"{shown}: is a folder, not a file")
-    if not target.parent.is_dir():
-        raise SepcostError(f"{shown}: cannot be written: there is no folder {target.parent}")
-    from tempfile import NamedTemporaryFile  # takes its time
-
-    temporary = None
-    try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=".sepcost-", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.writelines(chunks)
-            written = file.tell() > 0
-        if written:
-            refuse_code_that_ran(target, shown)
-            temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-            temporary.replace(target)
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,11 +6,11 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sepcost.cli.streams import complain
 from sepcost.count.comparison import Comparison
 from sepcost.count.verification import STANDARD, Unverified, Verification
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.proof import Witness, verify
+from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
     from sepcost.sources.models import LoadedModel
@@ -37,10 +37,11 @@ def proved(comparison: Comparison, witness: Witness, model: LoadedModel | None =
 
 
 class Verifier:
-    """Asks the witness about comparisons, and tells on stderr what it does not confirm."""
+    """Asks the witness about comparisons, and lets the listener know what it does not confirm."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, events: Events | None = None) -> None:
         self.witness = witness
+        self.events = events or Events()
         self.mismatches = 0
         self._told = 0
 
@@ -71,6 +72,6 @@ class Verifier:
     def _complain(self, line: str) -> None:
         self._told += 1
         if self._told <= MOST_COMPLAINTS:
-            complain(line)
+            self.events.tell(line)
         if self._told == MOST_COMPLAINTS + 1:
-            complain("further counts that torch does not confirm are only counted")
+            self.events.tell("further counts that torch does not confirm are only counted")

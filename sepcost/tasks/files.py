@@ -1,0 +1,66 @@
+"""Files: written whole or not at all, and never over code that ran."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from sepcost.errors import SepcostError
+
+
+def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
+    """Write another file beside it, under a name that nobody can guess, and put that in its place.
+
+    Raises SepcostError where that cannot be.
+    """
+    if target.is_dir():
+        raise SepcostError(f"{shown}: is a folder, not a file")
+    if not target.parent.is_dir():
+        raise SepcostError(f"{shown}: cannot be written: there is no folder {target.parent}")
+    from tempfile import NamedTemporaryFile  # takes its time
+
+    temporary = None
+    try:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=".sepcost-", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.writelines(chunks)
+            written = file.tell() > 0
+        if written:
+            refuse_code_that_ran(target, shown)
+            temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+            temporary.replace(target)
+    except OSError as error:
+        raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def refuse_code_that_ran(target: Path, shown: str) -> None:
+    """A SepcostError where the target is the file of a module, whoever named it: a config may have."""
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    if target.is_file() and any(file and is_same(target, Path(file)) for file in files):
+        raise SepcostError(f"{shown}: is code that was run, and would be overwritten")
+
+
+def is_same(target: Path, path: Path) -> bool:
+    """Whether both are one file, whatever it is called."""
+    try:
+        return target == resolved(path) or (target.exists() and target.samefile(path))
+    except (OSError, ValueError):
+        return False
+
+
+def resolved(path: Path) -> Path:
+    """Where links lead, as far as they do: a loop of them is no error here."""
+    return Path(os.path.realpath(path))
