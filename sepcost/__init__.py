@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
-    from sepcost.api import compare, load
     from sepcost.blocks.replacements import Replacement
     from sepcost.count.comparison import Comparison
     from sepcost.errors import (
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
     from sepcost.sources.yaml.loader import load_all
+    from sepcost.tasks.compare import compare, load
 
 __all__ = [
     "Architecture",
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "sepcost.api": ("compare", "load"),
+    "sepcost.tasks.compare": ("compare", "load"),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
     "sepcost.sources.yaml.loader": ("load_all",),
     "sepcost.count.comparison": ("Comparison",),

@@ -22,20 +22,20 @@ from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
-from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
+from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.wording import listed
 from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
-    from sepcost.cli.baseline import Baseline
-    from sepcost.cli.inspection import Inspection
     from sepcost.judge.proof import Witness
     from sepcost.judge.verdict import Judgement
+    from sepcost.tasks.baseline import Baseline
+    from sepcost.tasks.inspection import Inspection
 
 FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
@@ -140,9 +140,9 @@ def check(
     if multipliers.names:
         raise SepcostError(f"check judges one version of a network: give one value for {listed(multipliers.names)}")
 
-    from sepcost.cli.inspection import Inspection, Wishes
     from sepcost.cli.limits import chosen_allowances, chosen_limits
     from sepcost.sources.models import ModelOptions
+    from sepcost.tasks.inspection import Inspection, Wishes
 
     witness, unverified = _witness(verify)
     wishes = Wishes(
@@ -217,7 +217,7 @@ def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
     """torch, if it is wanted or there; else why nothing is verified, if that was not by wish."""
     if wanted is False:
         return None, None
-    from sepcost.cli.verifier import torch_witness
+    from sepcost.tasks.verifier import torch_witness
 
     try:
         return torch_witness(), None
@@ -229,7 +229,7 @@ def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
 
 def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
     """The baseline as it is before any model runs, or what is wrong with it."""
-    from sepcost.cli.baseline import Baseline
+    from sepcost.tasks.baseline import Baseline
 
     try:
         return None if path is None else Baseline.read(path)
@@ -319,7 +319,7 @@ def _updated(path: Path, judgement: Judgement, sources: Sequence[str]) -> tuple[
 
     That it cannot be written is one more problem.
     """
-    from sepcost.cli.baseline import write_baseline
+    from sepcost.tasks.baseline import write_baseline
 
     if judgement.problems:
         return judgement, f"{path} is not written: not everything could be judged"

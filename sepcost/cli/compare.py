@@ -15,7 +15,6 @@ from sepcost.cli.contradictions import (
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.convolution_sweep import ConvolutionSweep
 from sepcost.cli.explaining import only_convolution
 from sepcost.cli.formats import (
     DATA,
@@ -27,13 +26,11 @@ from sepcost.cli.formats import (
     chosen_output,
     refuse_other_formats,
 )
-from sepcost.cli.job import Job
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.rendering import Rendering
-from sepcost.cli.replacement_option import asked_replacements
 from sepcost.cli.shown import chosen_view, refuse_too_many
 from sepcost.cli.streams import write
 from sepcost.count.comparison import Comparison
@@ -41,6 +38,9 @@ from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.network.selection import Selection
 from sepcost.sources.models import ModelOptions
+from sepcost.tasks.convolution_sweep import ConvolutionSweep
+from sepcost.tasks.job import Job
+from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.wording import listed
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sepcost.cli.job import Job
 from sepcost.count.comparison import Comparison
 from sepcost.errors import SepcostError
+from sepcost.tasks.job import Job
 from sepcost.text.wording import MOST_NAMES
 
 

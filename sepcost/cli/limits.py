@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sepcost.cli.inspection import Allowances
 from sepcost.cli.reading import read_option
 from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, kind_of
 from sepcost.errors import SepcostError
 from sepcost.network.budget import REDUCTION, Limit
+from sepcost.tasks.inspection import Allowances
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened
 from sepcost.text.wording import did_you_mean, listed

@@ -10,8 +10,8 @@ from sepcost.layers.cost import Convention
 from sepcost.text.units import NumberError, read_whole
 
 if TYPE_CHECKING:
-    from sepcost.cli.verifier import Verifier
     from sepcost.tasks.events import Events
+    from sepcost.tasks.verifier import Verifier
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def asked_verifier(wanted: bool, events: Events) -> Verifier | None:
     """What ``--verify`` asks for; raises MissingTorchError with what to install."""
     if not wanted:
         return None
-    from sepcost.cli.verifier import Verifier, torch_witness  # torch takes its time to import
+    from sepcost.tasks.verifier import Verifier, torch_witness  # torch takes its time to import
 
     return Verifier(torch_witness(), events)
 

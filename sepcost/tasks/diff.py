@@ -12,7 +12,7 @@ from sepcost.sources.sides import Side, read_side, refuse_different_counting, sa
 from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
-    from sepcost.cli.verifier import Verifier
+    from sepcost.tasks.verifier import Verifier
 
 
 def difference(

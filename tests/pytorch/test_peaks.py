@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepcost import compare, load
-from sepcost.report.result import Result
+from sepcost.tasks.result import Result
 from tests.cases import models
 from tests.commands import ROOT
 from tests.pytorch.models import ResNet50

@@ -9,13 +9,13 @@ from typing import Any
 
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.replacements import REPLACEMENTS, Replacement, known_block
-from sepcost.cli.replacement_sweep import TOGETHER, Family, Members
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
 from sepcost.layers.kinds import Conv
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
+from sepcost.tasks.replacement_sweep import TOGETHER, Family, Members
 from sepcost.text.wording import did_you_mean
 
 MOST_NAMED = 5

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sepcost.cli.lock import locked
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.alignment import partners
 from sepcost.judge.costed import CostedNetwork
@@ -21,6 +20,7 @@ from sepcost.sources.paths import STDIN, absolute, is_within, moved, moved_folde
 from sepcost.sources.sides import Side, refuse_different_counting
 from sepcost.sources.yaml import read_lines
 from sepcost.tasks.files import resolved, write_whole
+from sepcost.tasks.lock import locked
 from sepcost.text.arguments import times
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.cli.replacement_option import nothing_to_replace
-from sepcost.cli.replacement_sweep import TOGETHER
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
@@ -18,10 +16,12 @@ from sepcost.network.network import Network
 from sepcost.network.selection import Selection
 from sepcost.sources.models import LoadedModel, ModelOptions
 from sepcost.tasks.events import Events
+from sepcost.tasks.replacement_sweep import TOGETHER
+from sepcost.tasks.replacement_texts import nothing_to_replace
 
 if TYPE_CHECKING:
-    from sepcost.cli.verifier import Verifier
     from sepcost.sources.yaml import Loaded
+    from sepcost.tasks.verifier import Verifier
 
 MOST_TOGETHER = 50_000
 """Where layers under all replacements would be more, each replacement is compared by itself."""

@@ -10,9 +10,6 @@ from typing import Any, NamedTuple
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.cli.baseline import Baseline
-from sepcost.cli.replacement_option import nothing_to_replace
-from sepcost.cli.verifier import proved
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
@@ -32,7 +29,10 @@ from sepcost.sources.models import LoadedModel, ModelOptions
 from sepcost.sources.paths import absolute
 from sepcost.sources.sources import networks
 from sepcost.sources.yaml import Loaded
+from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.events import Events
+from sepcost.tasks.replacement_texts import nothing_to_replace
+from sepcost.tasks.verifier import proved
 from sepcost.text.quantities import Allowance
 
 

@@ -18,8 +18,8 @@ from sepcost.text.arguments import Extent
 from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
-    from sepcost.report.result import Result
     from sepcost.sources.source import Source
+    from sepcost.tasks.result import Result
 
 
 def load(
@@ -83,8 +83,8 @@ def compare(
     table in a terminal and in a notebook. Raises SepcostError for whatever is wrong, MissingTorchError where there is
     no torch for a model or to verify with.
     """
-    from sepcost.report.result import Result
     from sepcost.sources.source import read_source
+    from sepcost.tasks.result import Result
 
     chosen, condition = _chosen(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
@@ -93,14 +93,14 @@ def compare(
     result = Result.of(network, chosen, convention, replace_if=condition)
     if not verify:
         return result
-    from sepcost.cli.verifier import proved, torch_witness
+    from sepcost.tasks.verifier import proved, torch_witness
 
     return replace(result, verified=proved(result, torch_witness(), model))
 
 
 def _chosen(given: Any) -> list[Replacement] | None:
     """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
-    from sepcost.cli.replacement_option import chosen_replacements
+    from sepcost.tasks.replacement_texts import chosen_replacements
 
     if given is None or given in (AS_GIVEN, [AS_GIVEN]):
         return None if given is None else []

@@ -8,13 +8,13 @@ from itertools import islice
 from typing import Any
 
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.cli.job import Job
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
 from sepcost.network.network import Network
 from sepcost.sheets.many import Several
 from sepcost.sheets.view import View
+from sepcost.tasks.job import Job
 
 AT_ONCE = 8192
 """So many combinations are counted at once, under so many fewer replacements."""

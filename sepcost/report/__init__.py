@@ -1,1 +1,0 @@
-"""The border to the reader: what a result looks like."""

@@ -1,0 +1,76 @@
+"""The house: folders import one way, in few floors, and little lies at the top."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+
+TOP = "sepcost"
+MOST_AT_THE_TOP = 6
+MOST_FLOORS = 12
+MOST_FLOORS_INSIDE = 4
+TOO_MANY_YET = {"cli": 6, "derive": 6, "judge": 5, "pytorch": 9, "sheets": 6, "sources": 5, "sources.yaml": 8}
+"""Folders that have more, and how many: no more may come."""
+
+
+def modules() -> dict[str, Path]:
+    paths = sorted((ROOT / TOP).rglob("*.py"))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+MODULES = modules()
+FOLDERS = sorted({".".join(path.relative_to(ROOT / TOP).parent.parts) for path in MODULES.values()} - {""})
+
+
+def imported(name: str) -> Iterator[str]:
+    """The modules of sepcost that a module imports, wherever in it, for types too."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == TOP:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
+
+
+def room(name: str) -> str:
+    """The folder of a module; a module at the top is its own."""
+    return ".".join(name.split(".")[:2])
+
+
+def floors(graph: Mapping[str, set[str]]) -> int:
+    """How many there are, one upon the other; a CycleError where two are upon each other."""
+    height: dict[str, int] = {}
+    for name in TopologicalSorter(graph).static_order():
+        height[name] = 1 + max((height[below] for below in graph.get(name, ())), default=0)
+    return max(height.values())
+
+
+def test_folders_import_one_way_in_few_floors() -> None:
+    graph: dict[str, set[str]] = {}
+    for name in MODULES:
+        if name.split(".")[1:] not in ([], ["__main__"]):
+            graph.setdefault(room(name), set()).update({room(other) for other in imported(name)} - {room(name), TOP})
+    assert floors(graph) <= MOST_FLOORS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_inside_a_folder_there_are_few_floors(folder: str) -> None:
+    """A folder in it is one of its modules."""
+    depth = folder.count(".") + 3
+    graph: dict[str, set[str]] = {}
+    for name in MODULES:
+        if name.startswith(f"{TOP}.{folder}."):
+            inner = ".".join(name.split(".")[:depth])
+            others = {".".join(other.split(".")[:depth]) for other in imported(name)}
+            within = {other for other in others if other.startswith(f"{TOP}.{folder}.")}
+            graph.setdefault(inner, set()).update(within - {inner})
+    assert floors(graph) <= TOO_MANY_YET.get(folder, MOST_FLOORS_INSIDE)
+
+
+def test_little_lies_at_the_top() -> None:
+    assert len(list((ROOT / TOP).glob("*.py"))) <= MOST_AT_THE_TOP
