@@ -27,7 +27,6 @@ from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
 from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
 from sepcost.text.wording import listed
-from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
@@ -283,7 +282,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
         from sepcost.formats.check_json import check_json
         from sepcost.formats.json import indented
 
-        text = check_json(judgement, __version__)
+        text = check_json(judgement)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
     if format_ is Format.GITHUB:
         from sepcost.formats.annotations import github

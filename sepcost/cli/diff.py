@@ -17,7 +17,6 @@ from sepcost.cli.streams import complain_about, write
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.sources.models import ModelOptions
-from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.cli.verifier import Verifier
@@ -114,7 +113,7 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
         from sepcost.formats.difference_json import difference_json
         from sepcost.formats.json import indented
 
-        text = difference_json(difference, __version__)
+        text = difference_json(difference)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
     if format_ is Format.CSV:
         from sepcost.formats.difference_csv import difference_csv

@@ -14,7 +14,6 @@ from sepcost.layers.cost import Convention
 from sepcost.sheets.many import Several
 from sepcost.sheets.sheet import Sheet
 from sepcost.sheets.view import View
-from sepcost.version import __version__
 
 
 class Rendering(NamedTuple):
@@ -40,8 +39,8 @@ class Rendering(NamedTuple):
         from sepcost.formats.json import indented, json_chunks, json_lines
 
         if self.format is Format.JSONL:
-            return json_lines(comparisons, convention, __version__, self.view)
-        chunks = json_chunks(comparisons, convention, __version__, self.view)
+            return json_lines(comparisons, convention, self.view)
+        chunks = json_chunks(comparisons, convention, self.view)
         return [indented(chunks)] if self.to_stdout and sys.stdout.isatty() else chunks
 
     def drawn(self, comparisons: Iterable[Comparison]) -> Iterator[str]:

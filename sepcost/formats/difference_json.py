@@ -15,10 +15,10 @@ from sepcost.sheets.verification_text import verification_fields
 SCHEMA_VERSION = 1
 
 
-def difference_json(difference: Difference, version: str) -> str:
+def difference_json(difference: Difference) -> str:
     """The document on one line."""
     document = {
-        **head(SCHEMA_VERSION, version, difference.convention),
+        **head(SCHEMA_VERSION, difference.convention),
         "before": _network(difference.before),
         "after": _network(difference.after),
         "differ": not difference.is_empty,

@@ -29,9 +29,8 @@ class Result(Comparison):
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
         from sepcost.formats.json import json_chunks
-        from sepcost.version import __version__
 
-        return "".join(json_chunks([self], self.convention, __version__))
+        return "".join(json_chunks([self], self.convention))
 
     def _repr_html_(self) -> str:
         from sepcost.formats.html import html
