@@ -142,7 +142,9 @@ def times_written(tensor: torch.Tensor) -> int:
 
 def held_names(module: nn.Module) -> Iterator[str]:
     """The names of the buffers, modules and parameters that are a module's own, also where they are None."""
-    return chain(module._buffers, module._modules, module._parameters)
+    return chain(
+        module._buffers.keys(), module._modules.keys(), module._parameters.keys()
+    )  # TorchScript's don't iterate
 
 
 def padded_sides(conv: ConvModule) -> Sequence[int]:
