@@ -279,8 +279,8 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
 
 def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
-        from sepcost.formats.check_json import check_json
-        from sepcost.formats.json import indented
+        from sepcost.formats.comparison_json import indented
+        from sepcost.formats.judgement_json import check_json
 
         text = check_json(judgement)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
@@ -289,7 +289,7 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
 
         return github(judgement, _in_workspace)
     if format_ is Format.JUNIT:
-        from sepcost.formats.junit import junit
+        from sepcost.formats.junit_xml import junit
 
         return junit(judgement)
     from sepcost.cli.shown import refuse_too_large
@@ -298,10 +298,10 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
     refuse_too_large(sheets, "use --format json")
     if format_ is Format.MARKDOWN:
-        from sepcost.formats.markdown import markdown
+        from sepcost.formats.markdown_tables import markdown
 
         return markdown(sheets)
-    from sepcost.formats.table import draw, terminal
+    from sepcost.formats.terminal import draw, terminal
 
     return draw(*terminal(to_stdout), sheets)
 

@@ -110,8 +110,8 @@ def _difference(before: Side, after: Side, convention: Convention, verifier: Ver
 
 def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
+        from sepcost.formats.comparison_json import indented
         from sepcost.formats.difference_json import difference_json
-        from sepcost.formats.json import indented
 
         text = difference_json(difference)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
@@ -127,16 +127,16 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
     sheets = difference_sheets(difference)
     refuse_too_large(sheets, "use --format csv")
     if format_ is Format.MARKDOWN:
-        from sepcost.formats.markdown import markdown
+        from sepcost.formats.markdown_tables import markdown
 
         return markdown(sheets)
-    from sepcost.formats.table import draw, terminal
+    from sepcost.formats.terminal import draw, terminal
 
     return draw(*terminal(to_stdout), sheets)
 
 
 def _one_line(difference: Difference, format_: Format) -> str:
-    from sepcost.formats.markdown import escaped
+    from sepcost.formats.markdown_tables import escaped
     from sepcost.sheets.difference_sheets import nothing_changed
     from sepcost.sheets.notes import caveats, verified_note
     from sepcost.text.harmless import harmless

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.formats.json import of_model
+from sepcost.formats.comparison_json import of_model
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.sheets.verification_text import verification_fields

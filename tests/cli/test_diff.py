@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
-from sepcost.formats.table import draw
+from sepcost.formats.terminal import draw
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.layers.cost import COUNTS
