@@ -14,7 +14,7 @@ from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.judge.budgeted import judged
-from sepcost.layers.kinds import Linear, Pool
+from sepcost.layers import Linear, Pool
 from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
 from sepcost.sources.yaml import load_all
 from tests.commands import ROOT

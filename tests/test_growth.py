@@ -15,8 +15,8 @@ from sepcost.count.comparison import Comparison
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of, growth
+from sepcost.layers import Layer
 from sepcost.layers.cost import COUNTS
-from sepcost.layers.kinds import Layer
 from sepcost.network.budget import JUDGED, MULTIPLES
 from sepcost.network.network import Node
 from sepcost.text.quantities import Allowance, read_allowance

@@ -14,7 +14,7 @@ from sepcost.cli.streams import complain
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
 from sepcost.text.wording import did_you_mean

@@ -18,8 +18,8 @@ from sepcost.count.figures import (
     total_reductions,
 )
 from sepcost.count.total import Total
+from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.layers.kinds import Conv
 from sepcost.network.network import Network
 from sepcost.sheets.many import HOLE, Holes, Several, texts
 from sepcost.sheets.records import plain

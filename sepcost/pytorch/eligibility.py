@@ -14,7 +14,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import is_parametrized
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Conv, Padding
+from sepcost.layers import Conv, Padding
 from sepcost.pytorch.captures import captured_by
 from sepcost.pytorch.ledger import memory_of
 from sepcost.pytorch.names import called, plain_name

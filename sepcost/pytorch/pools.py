@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Pool
+from sepcost.layers import Pool
 from sepcost.pytorch.private import packet_of
 
 aten = torch.ops.aten

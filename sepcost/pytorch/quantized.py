@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Conv, Linear
+from sepcost.layers import Conv, Linear
 from sepcost.network.network import Widths
 from sepcost.pytorch.private import packet_of, qualified_name
 

@@ -16,8 +16,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.errors import LayerError
+from sepcost.layers import Conv, Linear, Other
 from sepcost.layers.cost import Stored
-from sepcost.layers.kinds import Conv, Linear, Other
 from sepcost.network.network import Widths
 from sepcost.pytorch.calls import Call, larger
 from sepcost.pytorch.eligibility import described

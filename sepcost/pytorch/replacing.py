@@ -17,8 +17,8 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
+from sepcost.layers import Conv
 from sepcost.layers.cost import Cost
-from sepcost.layers.kinds import Conv
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
 from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from sepcost.layers import Conv, Other
 from sepcost.layers.cost import Cost, Stored
-from sepcost.layers.kinds import Conv, Other
 from sepcost.layers.sharing import could_share
 from sepcost.network.network import Node
 from sepcost.pytorch.calls import Call, together

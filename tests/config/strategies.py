@@ -10,7 +10,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
-from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import could_share
 from sepcost.network.budget import BOUNDED, REDUCED, Budget, Limit
 from sepcost.network.network import INPUT, Network, Node, side_by_side
