@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import conv2d, scaled_dot_product_attention
 
 from sepcost import Conv, Linear, Pool
-from sepcost.layers.kinds import Layer
+from sepcost.layers import Layer
 
 IN, OUT, SIDE, TOKENS = 16, 32, 28, 10
 AREA = SIDE * SIDE

@@ -17,7 +17,7 @@ from sepcost import Comparison, Conv, Network, load
 from sepcost.blocks.blocks import separable
 from sepcost.blocks.replacements import Replacement
 from sepcost.judge.proof import verify
-from sepcost.layers.kinds import Layer
+from sepcost.layers import Layer
 from sepcost.pytorch import TorchWitness, build
 
 CONFIGS = Path(__file__).parent.parent / "configs"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         ReplacementError,
         SepcostError,
     )
+    from sepcost.layers import Conv, Flatten, Linear, Pool
     from sepcost.layers.cost import Convention, Cost
-    from sepcost.layers.kinds import Conv, Flatten, Linear, Pool
     from sepcost.network.architecture import Architecture, LayerSpec
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
@@ -68,7 +68,7 @@ _HOMES = {
         "ReplacementError",
         "SepcostError",
     ),
-    "sepcost.layers.kinds": ("Conv", "Flatten", "Linear", "Pool"),
+    "sepcost.layers": ("Conv", "Flatten", "Linear", "Pool"),
     "sepcost.network.network": ("Network",),
     "sepcost.blocks.replacements": ("Replacement",),
     "sepcost.network.scaling": ("scale",),

@@ -15,7 +15,7 @@ from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import BOUNDED, OWN
 from sepcost.judge.budgeted import judged
-from sepcost.layers.kinds import Linear, Pool
+from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
 from sepcost.sources.yaml import load_all
 from tests.commands import ROOT

@@ -16,7 +16,7 @@ from sepcost.count.figures import FACTS, layer_facts
 from sepcost.judge.alignment import is_numbered, matched
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Difference, LayerDifference, Status
-from sepcost.layers.kinds import Layer, Other
+from sepcost.layers import Layer, Other
 from sepcost.network.network import Node
 from tests.commands import ROOT
 from tests.strategies import convs

@@ -16,7 +16,7 @@ from sepcost.count.figure import COUNTS, MULTIPLES, OWN
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of, growth
-from sepcost.layers.kinds import Layer
+from sepcost.layers import Layer
 from sepcost.network.network import Node
 from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance, read_allowance

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from sepcost import Conv, Network, SepcostError, compare, load
-from sepcost.layers.kinds import Linear, Other
+from sepcost.layers import Linear, Other
 
 LONG = 10**5000
 CONV = Conv((8, 8), 3, 8, 3)

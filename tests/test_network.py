@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
 from sepcost.count.total import Total
-from sepcost.layers.kinds import Flatten
+from sepcost.layers import Flatten
 from sepcost.network.scaling import scaled_channels
 from sepcost.sources.yaml import Loaded, read_networks
 

@@ -30,8 +30,7 @@ from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
 from sepcost.judge.proof import Refused, Witnessed, verify
-from sepcost.layers import formulas
-from sepcost.layers.kinds import Layer, Shape
+from sepcost.layers import Layer, Shape, formulas
 from sepcost.network.network import INPUT, Node
 from sepcost.pytorch import TorchWitness
 from tests.commands import ROOT
@@ -182,7 +181,7 @@ def test_a_wrong_formula_is_found_where_it_was_used(
     make: Callable[[], Layer],
     mismatches: list[tuple[str, str | None, str, Any, Any]],
 ) -> None:
-    monkeypatch.setattr(f"sepcost.layers.kinds.{name}", spoil(getattr(formulas, name)))
+    monkeypatch.setattr(f"sepcost.layers.{name}", spoil(getattr(formulas, name)))
     layer = make()
     found = verify(compare(Network.of(layer)), WITNESS).mismatches
     assert found == tuple(Mismatch(layer.type, *mismatch) for mismatch in mismatches)

@@ -15,8 +15,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.errors import CannotReplaceError
+from sepcost.layers import Conv
 from sepcost.layers.activation import Activation
-from sepcost.layers.kinds import Conv
 
 if TYPE_CHECKING:
     from fractions import Fraction

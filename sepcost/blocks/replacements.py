@@ -18,7 +18,7 @@ from sepcost.blocks.blocks import (
     spatial,
 )
 from sepcost.errors import LayerError, ReplacementError
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.text.arguments import LARGEST, times
 from sepcost.text.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
 from sepcost.text.wording import did_you_mean, in_one_line, listed

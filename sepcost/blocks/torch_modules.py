@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.torch_padding import torch_padding
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 
 LONGEST_NAME = 40
 ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "hardswish": "Hardswish", "gelu": "GELU"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcost.layers.kinds import Conv, Padding
+from sepcost.layers import Conv, Padding
 from sepcost.text.arguments import Extent
 
 

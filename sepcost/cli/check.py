@@ -28,7 +28,6 @@ from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.wording import listed
-from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
@@ -267,17 +266,17 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
 
 def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
-        from sepcost.formats.check_json import check_json
-        from sepcost.formats.json import indented
+        from sepcost.formats.comparison_json import indented
+        from sepcost.formats.judgement_json import check_json
 
-        text = check_json(judgement, __version__)
+        text = check_json(judgement)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
     if format_ is Format.GITHUB:
         from sepcost.formats.annotations import github
 
         return github(judgement, _in_workspace)
     if format_ is Format.JUNIT:
-        from sepcost.formats.junit import junit
+        from sepcost.formats.junit_xml import junit
 
         return junit(judgement)
     from sepcost.cli.shown import refuse_too_large
@@ -286,10 +285,10 @@ def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
     sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
     refuse_too_large(sheets, "use --format json")
     if format_ is Format.MARKDOWN:
-        from sepcost.formats.markdown import markdown
+        from sepcost.formats.markdown_tables import markdown
 
         return markdown(sheets)
-    from sepcost.formats.table import draw, terminal
+    from sepcost.formats.terminal import draw, terminal
 
     return draw(*terminal(to_stdout), sheets)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sepcost.cli.reading import read_option
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.network.network import Network
 from sepcost.text.arguments import Extent, extent
 from sepcost.text.units import read_list, read_padding, read_sizes, read_whole

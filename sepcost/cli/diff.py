@@ -15,7 +15,6 @@ from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.streams import complain_about, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.sources.models import ModelOptions
-from sepcost.version import __version__
 
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
@@ -81,10 +80,10 @@ def diff(
 
 def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> str:
     if format_ is Format.JSON:
+        from sepcost.formats.comparison_json import indented
         from sepcost.formats.difference_json import difference_json
-        from sepcost.formats.json import indented
 
-        text = difference_json(difference, __version__)
+        text = difference_json(difference)
         return indented([text]) if to_stdout and sys.stdout.isatty() else text
     if format_ is Format.CSV:
         from sepcost.formats.difference_csv import difference_csv
@@ -98,16 +97,16 @@ def _rendered(difference: Difference, format_: Format, *, to_stdout: bool) -> st
     sheets = difference_sheets(difference)
     refuse_too_large(sheets, "use --format csv")
     if format_ is Format.MARKDOWN:
-        from sepcost.formats.markdown import markdown
+        from sepcost.formats.markdown_tables import markdown
 
         return markdown(sheets)
-    from sepcost.formats.table import draw, terminal
+    from sepcost.formats.terminal import draw, terminal
 
     return draw(*terminal(to_stdout), sheets)
 
 
 def _one_line(difference: Difference, format_: Format) -> str:
-    from sepcost.formats.markdown import escaped
+    from sepcost.formats.markdown_tables import escaped
     from sepcost.sheets.difference_sheets import nothing_changed
     from sepcost.sheets.notes import caveats, verified_note
     from sepcost.text.harmless import harmless

@@ -14,7 +14,6 @@ from sepcost.layers.cost import Convention
 from sepcost.sheets.many import Several
 from sepcost.sheets.sheet import Sheet
 from sepcost.sheets.view import View
-from sepcost.version import __version__
 
 
 class Rendering(NamedTuple):
@@ -29,19 +28,19 @@ class Rendering(NamedTuple):
     def written(self, comparisons: Iterable[Comparison | Several], convention: Convention) -> Iterable[str]:
         """The text of a format for programs."""
         if self.format is Format.YAML:
-            from sepcost.formats.export import yaml_chunks
+            from sepcost.formats.configs import yaml_chunks
 
             return yaml_chunks(comparisons)
         if self.format is Format.CSV:
-            from sepcost.formats.csv import csv_chunks
+            from sepcost.formats.comparison_csv import csv_chunks
 
             return csv_chunks(comparisons, self.view)
 
-        from sepcost.formats.json import indented, json_chunks, json_lines
+        from sepcost.formats.comparison_json import indented, json_chunks, json_lines
 
         if self.format is Format.JSONL:
-            return json_lines(comparisons, convention, __version__, self.view)
-        chunks = json_chunks(comparisons, convention, __version__, self.view)
+            return json_lines(comparisons, convention, self.view)
+        chunks = json_chunks(comparisons, convention, self.view)
         return [indented(chunks)] if self.to_stdout and sys.stdout.isatty() else chunks
 
     def drawn(self, comparisons: Iterable[Comparison]) -> Iterator[str]:
@@ -72,14 +71,14 @@ class Rendering(NamedTuple):
 
     def _text(self, sheets: Sequence[Sheet]) -> str:
         if self.format is Format.MARKDOWN:
-            from sepcost.formats.markdown import markdown
+            from sepcost.formats.markdown_tables import markdown
 
             return markdown(sheets)
         if self.format is Format.LATEX:
-            from sepcost.formats.latex import latex
+            from sepcost.formats.latex_tables import latex
 
             return latex(sheets, self.appearance.caption, self.appearance.label)
-        from sepcost.formats.table import draw, terminal
+        from sepcost.formats.terminal import draw, terminal
 
         return draw(*terminal(self.to_stdout), sheets)
 

@@ -18,7 +18,7 @@ def replacements(
     ] = None,
 ) -> None:
     """What can stand in for a convolution: names, options with defaults, MACs, sources."""
-    from sepcost.formats.markdown import markdown
+    from sepcost.formats.markdown_tables import markdown
     from sepcost.sheets.replacement_list import replacement_sheet, replacement_text
 
     refuse_other_formats(format_, AVAILABLE)

@@ -7,7 +7,7 @@ from math import prod
 
 from sepcost.count.comparison import Comparison
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Shape
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import INPUT, Network, Node, side_by_side
 from sepcost.network.schedule import Step

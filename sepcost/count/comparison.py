@@ -15,8 +15,8 @@ from sepcost.count.sweep import Value
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError, SepcostError
+from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention, Cost
-from sepcost.layers.kinds import Conv, Layer
 from sepcost.layers.sharing import could_share
 from sepcost.network.liveness import Runs, peak
 from sepcost.network.network import Network, Node

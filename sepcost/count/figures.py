@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.total import Total
+from sepcost.layers import Conv, Layer, Linear, Other, Pool
 from sepcost.layers.cost import Convention
-from sepcost.layers.kinds import Conv, Layer, Linear, Other, Pool
 from sepcost.network.network import Node
 
 FACTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from sepcost.layers.kinds import Shape
+from sepcost.layers import Shape
 
 STANDARD = "standard"
 """The variant that is no replacement."""

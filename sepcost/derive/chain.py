@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from sepcost.derive.algebra import Letter, Term, number
 from sepcost.derive.symbolic import AXES, Named, along, term_of
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

@@ -12,7 +12,7 @@ from sepcost.derive.reduction import Reduction
 from sepcost.derive.steps import Counted, Step, step
 from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.errors import SepcostError
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.text.units import exact
 
 MEANINGS = {

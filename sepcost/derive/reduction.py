@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sepcost.derive.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
 from sepcost.derive.chain import Formulas
 from sepcost.derive.steps import Counted, Step, step
+from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
-from sepcost.layers.kinds import Conv
 from sepcost.text.units import as_ratio, decimal
 from sepcost.text.wording import listed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.blocks.replacements import Replacement, options_of
 from sepcost.derive.algebra import Letter, Term, number
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
 OPTION_LETTERS = {"multiplier": "m", "expansion": "e", "groups": "g"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.formats.json import of_model
+from sepcost.formats.comparison_json import of_model
 from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.sheets.verification_text import verification_fields
@@ -15,10 +15,10 @@ from sepcost.sheets.verification_text import verification_fields
 SCHEMA_VERSION = 1
 
 
-def difference_json(difference: Difference, version: str) -> str:
+def difference_json(difference: Difference) -> str:
     """The document on one line."""
     document = {
-        **head(SCHEMA_VERSION, version, difference.convention),
+        **head(SCHEMA_VERSION, difference.convention),
         "before": _network(difference.before),
         "after": _network(difference.after),
         "differ": not difference.is_empty,

@@ -9,8 +9,8 @@ from sepcost.blocks.torch_modules import TorchModule, identifier, torch_modules
 from sepcost.blocks.torch_padding import fits_any_size
 from sepcost.count.comparison import Comparison, LayerComparison, Variant
 from sepcost.errors import SepcostError
+from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
-from sepcost.layers.kinds import Conv
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
 from sepcost.text.units import as_ratio, exact

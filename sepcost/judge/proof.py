@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from sepcost.count.comparison import Comparison, LayerComparison, Part, Variant
 from sepcost.count.verification import STANDARD, Found, Mismatch, Unverified, Verification
+from sepcost.layers import Layer, Other, Shape
 from sepcost.layers.cost import Cost
-from sepcost.layers.kinds import Layer, Other, Shape
 from sepcost.network.network import INPUT, Node
 
 

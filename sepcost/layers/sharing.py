@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Conv, Layer, Linear
+from sepcost.layers import Conv, Layer, Linear
 from sepcost.text.arguments import times
 
 

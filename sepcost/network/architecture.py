@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
-from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import Weights
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent, times

@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import TypeAlias
 
-from sepcost.layers.kinds import Flatten, Layer, Other
+from sepcost.layers import Flatten, Layer, Other
 from sepcost.network.network import INPUT, Network
 from sepcost.network.schedule import Schedule, Step
 

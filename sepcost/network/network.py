@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, SepcostError
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
-from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.network.schedule import Schedule
 from sepcost.text.arguments import times
 from sepcost.text.units import as_text

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import floor
 
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
-from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import Weights
 from sepcost.network.architecture import linear_on
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sepcost.errors import SepcostError
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.network.network import Network, Node
 from sepcost.text.wording import in_one_line
 

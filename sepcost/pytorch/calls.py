@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from sepcost.layers.kinds import Conv, Layer, Linear, Other
+from sepcost.layers import Conv, Layer, Linear, Other
 from sepcost.network.network import Widths
 from sepcost.pytorch.ledger import Claim
 

@@ -10,18 +10,10 @@ from typing import Any
 from torch import nn
 
 from sepcost.pytorch.names import called
+from sepcost.pytorch.private import COMPILED_CALL, HOOKS, MODULES, OF_COMPILED, ORIGINAL, held_names
 
-NOT_COPIED = {"_compiled_call_impl"}
-"""What ``Module.compile`` leaves behind, and no copy has."""
-NOT_RUN = {
-    "_state_dict_pre_hooks",
-    "_state_dict_hooks",
-    "_load_state_dict_pre_hooks",
-    "_load_state_dict_post_hooks",
-}
+NOT_RUN = {name for name in HOOKS if "state_dict" in name}
 """Hooks that no forward pass runs."""
-OF_COMPILED = {"_orig_mod", "forward", "_torchdynamo_orig_callable"}
-"""What ``torch.compile`` makes of a module, and makes again of its copy."""
 CONSTRUCTORS = {"__new__", "__init__"}
 """Nothing runs them again."""
 
@@ -38,9 +30,10 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
     """
     found: dict[nn.Module, str] = {}
     for module in model.modules():
-        left_out = NOT_COPIED | NOT_RUN | (OF_COMPILED if "_orig_mod" in module._modules else set())
+        of_compiled = OF_COMPILED if ORIGINAL in held_names(module) else frozenset[str]()
+        left_out = {MODULES, COMPILED_CALL, *NOT_RUN, *of_compiled}
         for name, value in vars(module).items():
-            if name not in left_out and name != "_modules":
+            if name not in left_out:
                 for item in _items(value):
                     for captured in _of_attribute(item, set()):
                         found.setdefault(captured, f"{called(item)} holds on to it")

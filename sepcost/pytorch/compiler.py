@@ -13,11 +13,9 @@ from typing import Any, TypeVar
 
 import torch
 
-F = TypeVar("F", bound=Callable[..., Any])
+from sepcost.pytorch.private import COMPILER, DISABLED
 
-COMPILER = "torch._dynamo"
-REMEMBERED = "__dynamo_disable"
-"""Where torch keeps, with each function that must not be compiled, what the compiler has made of it."""
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @contextmanager
@@ -68,7 +66,7 @@ class _Absent(ModuleType):
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         while self._left_alone:
-            vars(self._left_alone.pop()).pop(REMEMBERED, None)
+            vars(self._left_alone.pop()).pop(DISABLED, None)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

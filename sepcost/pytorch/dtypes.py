@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import torch
 
+from sepcost.layers import Other
 from sepcost.layers.cost import MIXED, OF_MODELS
-from sepcost.layers.kinds import Other
 from sepcost.network.network import Network, Node
 from sepcost.network.schedule import Schedule
 

@@ -10,15 +10,15 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils.parametrize import is_parametrized
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Conv, Padding
+from sepcost.layers import Conv, Padding
 from sepcost.pytorch.captures import captured_by
 from sepcost.pytorch.ledger import memory_of
 from sepcost.pytorch.names import called, plain_name
+from sepcost.pytorch.private import HOOKS, NAMED_BY, PARAMETER_HOOKS, ConvModule, held_names
 from sepcost.text.arguments import LARGEST, times
 
 KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -27,23 +27,11 @@ INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torc
 
 SCRIPTED = "it is TorchScript"
 
-HOOKS = {
-    "_forward_pre_hooks": "forward pre-hook",
-    "_forward_hooks": "forward hook",
-    "_backward_pre_hooks": "backward pre-hook",
-    "_backward_hooks": "backward hook",
-    "_state_dict_pre_hooks": "state_dict pre-hook",
-    "_state_dict_hooks": "state_dict hook",
-    "_load_state_dict_pre_hooks": "load_state_dict pre-hook",
-    "_load_state_dict_post_hooks": "load_state_dict post-hook",
-}
-PARAMETER_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
-
 PLAIN = frozenset(vars(nn.Conv2d(1, 1, 1, device="meta")))
 """What every convolution module has of its own."""
 OVERRIDABLE = {
     "__init__", "__new__", "__init_subclass__", "reset_parameters", "extra_repr", "__repr__", "__str__", "__dir__",
-    "_get_name",
+    NAMED_BY,
 }  # fmt: skip
 """Methods of a convolution that decide nothing of what it computes."""
 
@@ -74,11 +62,11 @@ def reasons(model: nn.Module) -> Mapping[nn.Module, str | None]:
     return {
         module: eligible(module) or next(_tied(module, owners), None) or captured.get(module)
         for module in model.modules()
-        if isinstance(module, _ConvNd) or _is_scripted(module)
+        if isinstance(module, ConvModule) or _is_scripted(module)
     }
 
 
-def described(module: _ConvNd, input_size: Sequence[int]) -> Conv:
+def described(module: ConvModule, input_size: Sequence[int]) -> Conv:
     """The convolution that this module is on a map of this size; raises LayerError.
 
     >>> described(nn.ConvTranspose1d(4, 8, 4, stride=2, padding=1), [10]).output_shape
@@ -135,7 +123,7 @@ def _of_attributes(module: nn.Module) -> Iterator[str]:
     for name in vars(module):
         if name not in PLAIN and hasattr(nn.ConvTranspose2d, name):
             yield f"it has a {name} of its own"
-    for name in chain(module._buffers, module._modules, module._parameters):
+    for name in held_names(module):
         if name not in ("weight", "bias"):
             yield f"it also holds {name}"
 
@@ -151,12 +139,12 @@ def _of_hooks(module: nn.Module) -> Iterator[str]:
 
 
 def _of_weights(module: nn.Module) -> Iterator[str]:
-    conv = cast(_ConvNd, module)
+    conv = cast(ConvModule, module)
     try:
         described(conv, [LARGEST] * len(conv.kernel_size))
     except LayerError as error:
         yield f"its {error}"
-    if conv._parameters.get("weight") is None:
+    if "weight" not in dict(conv.named_parameters(recurse=False)):
         yield "its weight is no parameter"
         return
     weight, bias = conv.weight, conv.bias

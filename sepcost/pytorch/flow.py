@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import torch
-from torch.multiprocessing.reductions import StorageWeakRef
 
 from sepcost.network.schedule import Schedule, Step
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.ledger import memory_of
+from sepcost.pytorch.private import Memory, memory_key, packet_of
 
 aten, quantized = torch.ops.aten, torch.ops.quantized
 
@@ -97,7 +97,7 @@ class Flow:
         self.outputs: list[Tensor] = []
         self.unknown: str | None = None
         self._held = set(map(memory_of, held))
-        self._known: dict[int, tuple[StorageWeakRef, Tensor]] = {}
+        self._known: dict[int, tuple[Memory, Tensor]] = {}
 
     def begin(self, inputs: Any) -> None:
         """What the model is given."""
@@ -125,7 +125,7 @@ class Flow:
         makes = [each for each in new if each.elements]
         changes = [self._new(each) for each in made if memory_of(each) not in self._held] if is_written else []
         kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
-        if func._overloadpacket is aten._to_copy and made[0].stride() != read[0].stride():
+        if packet_of(func) is aten._to_copy and made[0].stride() != read[0].stride():
             kind = Kind.MAKES  # it has another layout
         fresh = self._copied(read, made[0]) if kind is Kind.JOINS else 0
         if makes or changes or (reads and (is_written or not made)):
@@ -145,7 +145,7 @@ class Flow:
     def _new(self, tensor: torch.Tensor) -> Tensor:
         """Its memory keeps its name, though it may be freed before the pass ends."""
         found = _tensor(tensor)
-        self._known.setdefault(found.memory, (StorageWeakRef(tensor.untyped_storage()), found))  # type: ignore[no-untyped-call]
+        self._known.setdefault(found.memory, (Memory(tensor), found))
         return found
 
     def _seen(self, tensors: Iterable[torch.Tensor]) -> list[Tensor]:
@@ -157,7 +157,7 @@ class Flow:
         return {
             memory: made
             for memory, (storage, made) in self._known.items()
-            if memory not in given and not storage.expired()  # type: ignore[no-untyped-call]
+            if memory not in given and not storage.is_gone
         }
 
     def _copied(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> int:
@@ -305,7 +305,7 @@ def _wholes(flow: Flow) -> dict[int, set[int]]:
 
 @cache
 def _kind(func: Any) -> Kind:
-    packet = func._overloadpacket
+    packet = packet_of(func)
     if packet in JOINS:
         return Kind.JOINS
     if packet in SUMS:
@@ -335,4 +335,4 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
 def _tensor(tensor: torch.Tensor) -> Tensor:
     size, width = tensor.untyped_storage().nbytes(), tensor.element_size()
     lies = (tensor.storage_offset(), tensor.shape, tensor.stride())
-    return Tensor(tensor.untyped_storage()._cdata, size // width, width, tensor.numel(), lies)
+    return Tensor(memory_key(tensor), size // width, width, tensor.numel(), lies)

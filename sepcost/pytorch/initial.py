@@ -8,14 +8,15 @@ from math import isfinite, prod, sqrt
 
 import torch
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
+
+from sepcost.pytorch.private import ConvModule
 
 SAMPLES = 100_000
 WIDE = 512
 """So many independent weights average out by themselves, and orthogonal ones would take long to draw."""
 
 
-def initialise(parts: nn.Sequential, conv: _ConvNd) -> None:
+def initialise(parts: nn.Sequential, conv: ConvModule) -> None:
     """Draw the weights of parts that replace this convolution, and set their biases.
 
     >>> conv = nn.Conv2d(64, 64, 3, padding=1)
@@ -47,24 +48,24 @@ def initialise(parts: nn.Sequential, conv: _ConvNd) -> None:
                 part.bias.copy_(conv.bias) if last and conv.bias is not None else part.bias.zero_()
 
 
-def _with_activations(parts: nn.Sequential) -> Iterator[tuple[_ConvNd, str]]:
+def _with_activations(parts: nn.Sequential) -> Iterator[tuple[ConvModule, str]]:
     """Each convolution, and the activation in front of it (Identity where there is none)."""
     activation = "Identity"
     for module in parts:
-        if isinstance(module, _ConvNd):
+        if isinstance(module, ConvModule):
             yield module, activation
             activation = "Identity"
         elif type(module).__module__ == nn.ReLU.__module__:
             activation = type(module).__name__
 
 
-def _gain(conv: _ConvNd) -> float:
+def _gain(conv: ConvModule) -> float:
     weight = conv.weight.detach()
     norm = torch.linalg.vector_norm(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
     return _terms(conv) * float(norm) ** 2 / weight.numel()
 
 
-def _terms(conv: _ConvNd) -> float:
+def _terms(conv: ConvModule) -> float:
     """The products that an output sums, on average and far from the borders."""
     spread = prod(conv.stride) if conv.transposed else 1
     return conv.in_channels // conv.groups * prod(conv.kernel_size) / spread
@@ -77,7 +78,7 @@ def _mean_square_behind(activation: str) -> float:
     return float(getattr(nn, activation)()(normal).square().mean())
 
 
-def _draw(conv: _ConvNd, gain: float) -> None:
+def _draw(conv: ConvModule, gain: float) -> None:
     drawn = _orthogonal(conv.weight)
     mean_square = drawn.abs().square().mean().item()
     conv.weight.copy_(drawn * sqrt(gain / _terms(conv) / mean_square))

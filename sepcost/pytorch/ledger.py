@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
+
+from sepcost.pytorch.private import has_memory, is_lazy, memory_key
 
 
 class Region(NamedTuple):
@@ -151,6 +152,6 @@ def _layout(tensor: torch.Tensor) -> tuple[tuple[int, int], ...]:
 
 def memory_of(tensor: torch.Tensor | None) -> int | None:
     """Which piece of memory it is in; None for what is in none, as sparse tensors and lazy parameters are."""
-    if tensor is None or is_lazy(tensor) or tensor.layout is not torch.strided or not torch._C._has_storage(tensor):
+    if tensor is None or is_lazy(tensor) or tensor.layout is not torch.strided or not has_memory(tensor):
         return None
-    return int(tensor.untyped_storage()._cdata)
+    return memory_key(tensor)

@@ -24,6 +24,7 @@ from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
 from sepcost.pytorch.own_code import RAISED, own_line, told
 from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
+from sepcost.pytorch.private import MISSING_ON_META, ORIGINAL
 from sepcost.pytorch.settings import Settings, unchanged_settings
 from sepcost.text.model_text import Device, ModelText, foreign_format
 from sepcost.text.wording import did_you_mean
@@ -31,13 +32,6 @@ from sepcost.text.wording import did_you_mean
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}
 PRIVATE = "_sepcost_"
 """What the names of files' modules begin with."""
-MISSING_ON_META = {
-    "expected device": "makes a tensor on a device of its own",
-    "same device": "makes a tensor on a device of its own",
-    "Meta kernel": "runs an operator that is not made for it",
-    "": "asks for the values of tensors, which are not there",
-}
-"""What a model does that the meta device cannot, by what torch says of it."""
 INSTEAD_OF_SCRIPT = "name what it is made of, or --device cpu runs it on real memory"
 _set_by: dict[str, Settings] = {}
 """What a source's code sets for tensors while it is imported, which happens only once."""
@@ -253,7 +247,7 @@ def _unwrapped(model: nn.Module) -> nn.Module:
         if isinstance(module, nn.DataParallel):
             module.device_ids = []  # wherever it is called, it calls its module as it is
     while True:
-        inner = getattr(model, "_orig_mod", None) or (model.module if isinstance(model, nn.DataParallel) else None)
+        inner = getattr(model, ORIGINAL, None) or (model.module if isinstance(model, nn.DataParallel) else None)
         if not isinstance(inner, nn.Module):
             return model
         model = inner

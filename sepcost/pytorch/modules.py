@@ -12,7 +12,7 @@ from sepcost.blocks.blocks import Parts
 from sepcost.blocks.torch_modules import TorchModule, torch_modules
 from sepcost.count.comparison import Part
 from sepcost.errors import SepcostError
-from sepcost.layers.kinds import Conv, Linear
+from sepcost.layers import Conv, Linear
 
 
 def build(

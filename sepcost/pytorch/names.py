@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
-"""What compilers and wrappers put into names."""
+from sepcost.pytorch.private import WRAPPERS
 
 
 class Running(NamedTuple):

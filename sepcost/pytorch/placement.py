@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import random
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,9 +11,9 @@ from typing import Any, TypeVar
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
+from sepcost.pytorch.private import NAMES_META, is_lazy
 from sepcost.text.model_text import Device
 
 T = TypeVar("T")
@@ -23,10 +22,6 @@ META: Device = "meta"
 CPU: Device = "cpu"
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 """What weights are made with; other tensors are computed with, and their values may be asked for."""
-NAMES_META = re.compile(
-    r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b|\bregister_meta function\b", re.IGNORECASE
-)
-"""How torch speaks of it; a model may speak of metadata."""
 
 
 class WeightsOnMeta(TorchFunctionMode):

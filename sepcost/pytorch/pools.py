@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Pool
+from sepcost.layers import Pool
+from sepcost.pytorch.private import packet_of
 
 aten = torch.ops.aten
 
@@ -42,7 +43,7 @@ OF_ONE_AXIS = (nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxP
 
 def is_pool(func: Any, args: Sequence[Any]) -> bool:
     """Whether an operator is a pool: a mean is one if it is that of each whole map."""
-    operator = func._overloadpacket
+    operator = packet_of(func)
     if operator in REDUCTIONS:
         source, axes = args[0], args[1] if len(args) > 1 else None
         if source.dim() not in (4, 5) or not isinstance(axes, (list, tuple)):
@@ -53,7 +54,7 @@ def is_pool(func: Any, args: Sequence[Any]) -> bool:
 
 def pool_of(func: Any, args: Sequence[Any], out: torch.Tensor, module: nn.Module | None) -> Pool | None:
     """The pool as a layer; None where a layer has no words for it, such as a dilation."""
-    operator = func._overloadpacket
+    operator = packet_of(func)
     shape, made = tuple(args[0].shape[1:]), tuple(out.shape[1:])
     with suppress(LayerError):
         if operator in REDUCTIONS:  # whose output may have lost the axes

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import torch
 
 from sepcost.errors import LayerError
-from sepcost.layers.kinds import Conv, Linear
+from sepcost.layers import Conv, Linear
 from sepcost.network.network import Widths
+from sepcost.pytorch.private import packet_of, qualified_name
 
 NAMESPACE = "quantized::"
 BIAS = 4
@@ -27,7 +28,7 @@ class Packed(NamedTuple):
 
 def packed_layer(func: Any, args: Sequence[Any], out: Any) -> Packed | None:
     """The convolution or the linear layer that a quantised operator is; None if it is neither."""
-    if not func._overloadpacket._qualified_op_name.startswith(NAMESPACE) or len(args) < 2:
+    if not qualified_name(packet_of(func)).startswith(NAMESPACE) or len(args) < 2:
         return None
     source, packed = args[0], args[1]
     if not isinstance(source, torch.Tensor) or not isinstance(out, torch.Tensor):

@@ -13,14 +13,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch._ops import HigherOrderOperator
-from torch.nn.modules.conv import _ConvNd
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.errors import LayerError
+from sepcost.layers import Conv, Linear, Other
 from sepcost.layers.cost import Stored
-from sepcost.layers.kinds import Conv, Linear, Other
 from sepcost.network.network import Widths
 from sepcost.pytorch.calls import Call, larger
 from sepcost.pytorch.eligibility import described
@@ -28,6 +25,15 @@ from sepcost.pytorch.flow import Flow, tensors_in
 from sepcost.pytorch.ledger import Claim, Ledger
 from sepcost.pytorch.names import ModuleNames, is_at_work
 from sepcost.pytorch.pools import is_pool, pool_of
+from sepcost.pytorch.private import (
+    ConvModule,
+    DispatchMode,
+    Functional,
+    can_decompose,
+    flop_registry,
+    packet_of,
+    times_written,
+)
 from sepcost.pytorch.quantized import packed_layer
 from sepcost.pytorch.uncounted import uncounted
 from sepcost.pytorch.unseen import Unseen
@@ -64,7 +70,7 @@ class _Complex(NamedTuple):
     source: torch.Tensor
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator below autograd, in order, as torch's counter sees it.
 
     ``functional`` are modules whose weights something else runs with.
@@ -106,10 +112,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         if func is torch.ops.higher_order.cond:
             return self._branch(*args)
-        if isinstance(func, HigherOrderOperator):
+        if isinstance(func, Functional):
             return self._higher_order(func, args, kwargs)
-        operator = func._overloadpacket
-        if operator not in flop_registry and func._can_decompose() and not operator.__name__.startswith(RESIZES):
+        operator = packet_of(func)
+        if operator not in flop_registry and can_decompose(func) and not operator.__name__.startswith(RESIZES):
             with self:
                 return func.decompose(*args, **kwargs)
         self.value_reads.see(func, args)
@@ -124,7 +130,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _flows(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any, call: Call | None) -> None:
         """Note what is read and written; a complex convolution is one operator, whatever torch makes of it."""
-        name = _joined(self.names.running.path, func._overloadpacket.__name__)
+        name = _joined(self.names.running.path, packet_of(func).__name__)
         if self._complex is None:
             self.flow.add(name, func, (args, kwargs), out, call)
         elif func is aten.add.Tensor and out.is_complex():
@@ -133,7 +139,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _seen(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call | None:
         """The call that an operator is, if it is one."""
-        operator = func._overloadpacket
+        operator = packet_of(func)
         if self._complex is not None and operator in CONVOLUTIONS:
             return None
         if operator in flop_registry:
@@ -215,7 +221,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _pool(self, func: Any, args: tuple[Any, ...], out: Any) -> Call:
         path, module, _ = self.names.running
-        operator, output = func._overloadpacket, next(tensors_in(out))
+        operator, output = packet_of(func), next(tensors_in(out))
         pool = pool_of(func, args, output, module)
         if pool is None or not output.shape[0]:
             return self._other(operator, args[0], output)
@@ -233,8 +239,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return None
         self.dtypes |= {torch.qint8, torch.quint8}
         path, module, _ = self.names.running
-        name, layer = path or func._overloadpacket.__name__, packed.layer
-        return Call(name, module, func._overloadpacket, layer, packed.times, [], module, packed.widths, is_packed=True)
+        name, layer = path or packet_of(func).__name__, packed.layer
+        return Call(name, module, packet_of(func), layer, packed.times, [], module, packed.widths, is_packed=True)
 
     def _convolution(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> Call | None:
         source, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args[:9]
@@ -255,8 +261,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
         if conv.output_shape != out.shape[1:] or not source.shape[0]:
             return None
-        name, module = self._place("convolution", weight, _ConvNd)
-        computed_by = module if isinstance(module, _ConvNd) else None
+        name, module = self._place("convolution", weight, ConvModule)
+        computed_by = module if isinstance(module, ConvModule) else None
         claims, weights = self._weights([weight] if bias is None else [weight, bias], computed_by)
         widths = self._widths(weight, bias, source, out, computed_by, whole)
         call = Call(name, module, operator, self._as_written(conv), source.shape[0], claims, weights, widths)
@@ -264,13 +270,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             operands = [weight] if bias is None else [weight, bias]
             call.reads = sum(each.numel() for each in operands if not self.ledger.holds(each))
         self._complex = _Complex(call, source) if whole else None
-        self._convolved[id(out)] = (weakref.ref(out), _version(out), call)
+        self._convolved[id(out)] = (weakref.ref(out), times_written(out), call)
         return call
 
     def _as_written(self, conv: Conv) -> Conv:
         """The convolution as its module has it, where the module pads its input itself and the counts are the same."""
         _, module, inputs = self.names.running
-        if not isinstance(module, _ConvNd) or not inputs or not isinstance(inputs[0], torch.Tensor):
+        if not isinstance(module, ConvModule) or not inputs or not isinstance(inputs[0], torch.Tensor):
             return conv
         size = inputs[0].shape[-len(conv.input_size) :]
         if size == conv.input_size:
@@ -289,7 +295,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _normalize(self, source: torch.Tensor, scale: torch.Tensor | None, shift: torch.Tensor | None) -> None:
         """A norm that reads what a convolution has just made is the convolution's."""
         of, version, call = self._convolved.get(id(source), (lambda: None, 0, None))
-        if call is None or of() is not source or version != _version(source) or scale is None or shift is None:
+        if call is None or of() is not source or version != times_written(source) or scale is None or shift is None:
             return
         conv = call.layer
         if not isinstance(conv, Conv) or conv.norm != "none":
@@ -361,11 +367,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _axes(values: Sequence[int]) -> int | tuple[int, ...]:
     return values[0] if len(values) == 1 else tuple(values)
-
-
-def _version(tensor: torch.Tensor) -> int:
-    """How often it was written to."""
-    return 0 if tensor.is_inference() else tensor._version
 
 
 def _joined(path: str, operator: str) -> str:

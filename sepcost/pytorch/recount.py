@@ -10,7 +10,7 @@ from torch import nn
 from sepcost.count.comparison import Comparison
 from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.pytorch.inputs import Inputs
 from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
 from sepcost.pytorch.running import trace_model

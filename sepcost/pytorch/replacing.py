@@ -10,8 +10,6 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
-from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from sepcost.blocks.blocks import Parts
@@ -19,13 +17,14 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
+from sepcost.layers import Conv
 from sepcost.layers.cost import Cost
-from sepcost.layers.kinds import Conv
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
 from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
+from sepcost.pytorch.private import PADS, ConvModule, held_names, is_lazy, padded_sides
 from sepcost.text.arguments import extent
 from sepcost.text.wording import did_you_mean
 
@@ -119,7 +118,7 @@ class _Planned(NamedTuple):
     """A convolution of the model: either its parts or the reason why it has none."""
 
     name: str
-    module: _ConvNd
+    module: ConvModule
     reason: str | None
     parts: Parts = ()
     grows: bool = False
@@ -162,11 +161,11 @@ def _planned(
     return planned
 
 
-def _named(model: nn.Module) -> dict[str, tuple[_ConvNd, str | None]]:
+def _named(model: nn.Module) -> dict[str, tuple[ConvModule, str | None]]:
     """Each convolution under the first of its names, and why it cannot be replaced, or None."""
     found = reasons(model)
     return {
-        plain_name(name): (cast(_ConvNd, module), found[module])
+        plain_name(name): (cast(ConvModule, module), found[module])
         for name, module in model.named_modules()
         if module in found
     }
@@ -190,7 +189,7 @@ def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
     return found
 
 
-def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool, replace_if: ReplaceIf) -> _Planned:
+def _replaced(name: str, module: ConvModule, chosen: Replacement, inner_norm: bool, replace_if: ReplaceIf) -> _Planned:
     replacement = InPlace.of(chosen, inner_norm=inner_norm)
     first, *others = _stand_ins(module)
     reason = reason_to_keep(first)
@@ -217,7 +216,7 @@ def _replaced(name: str, module: _ConvNd, chosen: Replacement, inner_norm: bool,
     return _Planned(name, module, None, parts, grows=after.params > before.params or after.macs > before.macs)
 
 
-def _stand_ins(module: _ConvNd) -> Iterator[Conv]:
+def _stand_ins(module: ConvModule) -> Iterator[Conv]:
     """The convolution on maps of several sizes: the module knows none, and no part may depend on it."""
     rank = len(module.kernel_size)
     stride, padding, dilation = (
@@ -242,16 +241,16 @@ def _fails_or_differs(replacement: Replacement, conv: Conv, parts: Parts) -> boo
         return True
 
 
-def _pads_alike(parts: Parts, module: _ConvNd) -> bool:
+def _pads_alike(parts: Parts, module: ConvModule) -> bool:
     """Whether the parts together pad each side once, and as much as the convolution."""
     if any(each.kind.startswith("ZeroPad") for each in torch_modules(parts)):
         return False
-    pads = [each._reversed_padding_repeated_twice for each in _convolutions(build(parts, device="meta"))]
-    wanted: list[int] = module._reversed_padding_repeated_twice
+    pads = [padded_sides(each) for each in _convolutions(build(parts, device="meta"))]
+    wanted = padded_sides(module)
     return all(sorted(side) == [*[0] * (len(side) - 1), want] for want, *side in zip(wanted, *pads))
 
 
-def _sequential(module: _ConvNd, parts: Parts) -> nn.Sequential:
+def _sequential(module: ConvModule, parts: Parts) -> nn.Sequential:
     """The parts as modules, in everything else as the convolution is."""
     weight, bias = module.weight, module.bias
     built = cast(nn.Sequential, build(parts, device=weight.device, dtype=weight.dtype))
@@ -267,13 +266,13 @@ def _sequential(module: _ConvNd, parts: Parts) -> nn.Sequential:
     return built.train(module.training)
 
 
-def _convolutions(sequential: nn.Module) -> list[_ConvNd]:
-    return [each for each in sequential.children() if isinstance(each, _ConvNd)]
+def _convolutions(sequential: nn.Module) -> list[ConvModule]:
+    return [each for each in sequential.children() if isinstance(each, ConvModule)]
 
 
-def _pad_alike(conv: _ConvNd, part: Conv, module: _ConvNd) -> None:
+def _pad_alike(conv: ConvModule, part: Conv, module: ConvModule) -> None:
     """Padding in the module's own words, where this part has it."""
-    if any(conv._reversed_padding_repeated_twice):
+    if any(padded_sides(conv)):
         conv.padding_mode = module.padding_mode
     if isinstance(module.padding, str) and not (part.is_pointwise or part.transposed or max(part.stride) > 1):
         has_it = part.padding == "same" if module.padding == "same" else not any(conv.padding)
@@ -288,7 +287,7 @@ def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
     return None if ambiguous and weight.stride(1) != 1 else channels_last
 
 
-def _copied(model: nn.Module, replaced: Mapping[_ConvNd, nn.Module]) -> nn.Module:
+def _copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Module:
     """A deep copy in which these modules are those, wherever they are held."""
     memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
     lazy = [tensor for tensor in (*model.parameters(), *model.buffers()) if is_lazy(tensor)]
@@ -317,9 +316,9 @@ class _CopiesOfResults(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _attributes(module: _ConvNd, sequential: nn.Module) -> dict[str, Any]:
+def _attributes(module: ConvModule, sequential: nn.Module) -> dict[str, Any]:
     """What the convolution has of its own, for code that reads it: its arguments, and what others have noted there."""
-    theirs = {*vars(sequential), *sequential._modules, "_reversed_padding_repeated_twice"}
+    theirs = {*vars(sequential), *held_names(sequential), PADS}
     of_class = {
         name: getattr(module, name)
         for name, member in members_of_subclass(module).items()

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
 
+from sepcost.layers import Conv, Other
 from sepcost.layers.cost import Cost, Stored
-from sepcost.layers.kinds import Conv, Other
 from sepcost.layers.sharing import could_share
 from sepcost.network.network import Node
 from sepcost.pytorch.calls import Call, together
 from sepcost.pytorch.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.names import Names
+from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.recorder import Recorder
 
 QUANTISED = "it is quantised"
@@ -92,7 +92,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
             return QUANTISED
         if isinstance(module, torch.jit.ScriptModule):
             return SCRIPTED
-        if not isinstance(module, _ConvNd) or module in recorder.functional:
+        if not isinstance(module, ConvModule) or module in recorder.functional:
             return FUNCTIONAL
         reason = known.get(module, UNHELD) or recorder.usage.reasons.get(module)
         return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN)

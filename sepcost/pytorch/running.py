@@ -19,6 +19,7 @@ from sepcost.pytorch.loading import copy_of, importable, loaded, why_not_meta
 from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, told
 from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
+from sepcost.pytorch.private import NOT_IN_MODES
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.text.input_text import InputText, InputTexts
 from sepcost.text.model_text import Device, ModelText
@@ -137,7 +138,7 @@ def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseExcept
     """Why the forward pass failed, as far as that can be found out."""
     if device == META and misses_values(error):
         return why_not_meta(error)
-    if "NotImplementedType" in str(error) or "torch.ops.higher_order." in str(error):
+    if any(said in str(error) for said in NOT_IN_MODES):
         instead = "; --device cpu runs some of them" if device == META else ""
         return f"runs an operator that torch's counter cannot run, such as while_loop or map{own_line(error)}{instead}"
     why = f"{raised(error)}{running_layer(error, model)}{own_line(error)}"

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.network.network import Network
 from sepcost.pytorch.dtypes import with_dtypes
+from sepcost.pytorch.private import is_lazy
 from sepcost.pytorch.recorder import Recorder
 from sepcost.pytorch.rows import rows
 

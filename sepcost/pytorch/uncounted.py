@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch.utils.flop_counter import flop_registry
+from sepcost.pytorch.private import flop_registry, qualified_name
 
 NAMES = {
     # matrices and vectors
@@ -59,7 +59,7 @@ def uncounted(packet: Any) -> str | None:
     """
     if packet in flop_registry:
         return None
-    namespace, _, name = packet._qualified_op_name.partition("::")
+    namespace, _, name = qualified_name(packet).partition("::")
     if namespace == "quantized" and name.startswith(QUANTISED):
         return None
     if namespace not in TORCHS_OWN:

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
 from sepcost.pytorch.flow import tensors_in
 from sepcost.pytorch.ledger import memory_of
 from sepcost.pytorch.placement import META, tensors_of
+from sepcost.pytorch.private import Memory, packet_of
 
 aten = torch.ops.aten
 
@@ -39,9 +39,9 @@ class Unseen:
         self._has_values = True
         self._parameters = set(map(memory_of, model.parameters()))
         self._values_left = values_left
-        self._seen: dict[int | None, StorageWeakRef] = {}
+        self._seen: dict[int | None, Memory] = {}
         self._entered = ExitStack()
-        self._strangers: dict[int | None, tuple[StorageWeakRef, tuple[str, str]]] = {}
+        self._strangers: dict[int | None, tuple[Memory, tuple[str, str]]] = {}
         self.made(list(tensors_of(model)))
 
     def begin(self, inputs: Any) -> None:
@@ -62,7 +62,7 @@ class Unseen:
     def made(self, value: Any) -> None:
         """Tensors that are there, or whose making was seen; their memory keeps its name."""
         for tensor in tensors_in(value):
-            self._seen.setdefault(memory_of(tensor), _reference(tensor))
+            self._seen.setdefault(memory_of(tensor), Memory(tensor))
 
     def read(self, path: str, value: Any, func: Any = None) -> None:
         """What an operator of a module reads, or the model returns: a single number is nobody's result."""
@@ -70,9 +70,9 @@ class Unseen:
             memory = memory_of(tensor)
             if isinstance(tensor, nn.Parameter):
                 if memory not in self._parameters:
-                    self._strangers.setdefault(memory, (_reference(tensor), (path, WEIGHTS)))
+                    self._strangers.setdefault(memory, (Memory(tensor), (path, WEIGHTS)))
             elif tensor.numel() > 1 and memory not in self._seen and not self._is_constant(tensor, func):
-                self._strangers.setdefault(memory, (_reference(tensor), (path, OPERATOR)))
+                self._strangers.setdefault(memory, (Memory(tensor), (path, OPERATOR)))
 
     def operators(self) -> Counter[tuple[str, str]]:
         """How often each module reads what nobody saw being made."""
@@ -85,7 +85,7 @@ class Unseen:
         """Whether its numbers come from Python; or have memory, where no input has."""
         if not self._has_values:
             return not tensor.is_meta
-        is_from_python = func is not None and func._overloadpacket in LIFTED
+        is_from_python = func is not None and packet_of(func) in LIFTED
         return (is_from_python or not tensor.untyped_storage().resizable()) and not self._values_left()
 
 
@@ -103,10 +103,6 @@ class _WrittenOut(TorchFunctionMode):
         if func in WRITTEN_OUT:
             self._unseen.made(out)
         return out
-
-
-def _reference(tensor: torch.Tensor) -> StorageWeakRef:
-    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 
 
 def _constants(model: nn.Module) -> Iterator[torch.Tensor]:

@@ -6,14 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from threading import Lock
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import nn
-from torch.nn.modules.conv import _ConvNd
 
 from sepcost.pytorch.eligibility import described
 from sepcost.pytorch.names import first_argument, is_method_of
+from sepcost.pytorch.private import ConvModule
 
+Reader: TypeAlias = "Callable[[ConvModule, str], Any]"
 DESCRIPTION = described.__module__
 """Where sepcost itself looks at a convolution that runs."""
 INSIDE = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
@@ -44,7 +45,7 @@ class Usage:
     def note(self, module: nn.Module, name: str, reader: FrameType) -> None:
         """A frame has read a parameter."""
         file = reader.f_globals.get("__name__")
-        if file == _ConvNd.__module__ and is_method_of(reader, module):
+        if file == ConvModule.__module__ and is_method_of(reader, module):
             if reader.f_locals.get("output_size") is not None:
                 self.reasons.setdefault(module, "it is called with an output_size")
         elif file != DESCRIPTION:
@@ -54,21 +55,21 @@ class Usage:
 class _Watch:
     """The usages that are entered, in each other or in several threads, and the one patch that serves them all.
 
-    It wraps ``_ConvNd.__getattr__``, through which parameters are read, and whatever another tool has put there.
+    It wraps ``ConvModule.__getattr__``, through which parameters are read, and whatever another tool has put there.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._usages: list[Usage] = []
-        self._reader: Callable[[_ConvNd, str], Any] | None = None
+        self._reader: Reader | None = None
         self._covered: Any = None
 
     def add(self, usage: Usage) -> None:
         with self._lock:
             if not self._usages:
-                self._covered = vars(_ConvNd).get("__getattr__")
+                self._covered = vars(ConvModule).get("__getattr__")
                 self._reader = _reader(self._usages, self._covered)
-                _ConvNd.__getattr__ = self._reader  # type: ignore[assignment]
+                ConvModule.__getattr__ = self._reader  # type: ignore[assignment]
             self._usages.append(usage)
 
     def remove(self, usage: Usage) -> None:
@@ -77,21 +78,21 @@ class _Watch:
             if self._usages:
                 return
             self._usages = []  # a patch that another tool has covered since stays beneath it, and sees nobody
-            if vars(_ConvNd).get("__getattr__") is not self._reader:
+            if vars(ConvModule).get("__getattr__") is not self._reader:
                 return
             if self._covered is None:
-                del _ConvNd.__getattr__
+                del ConvModule.__getattr__
             else:
-                _ConvNd.__getattr__ = self._covered  # type: ignore[method-assign]
+                ConvModule.__getattr__ = self._covered  # type: ignore[method-assign]
 
 
 WATCH = _Watch()
 
 
-def _reader(usages: Sequence[Usage], covered: Callable[[_ConvNd, str], Any] | None) -> Callable[[_ConvNd, str], Any]:
+def _reader(usages: Sequence[Usage], covered: Reader | None) -> Reader:
     """An ``__getattr__`` that lets the usages know who reads a parameter, and reads it as the covered one does."""
 
-    def read(module: _ConvNd, name: str) -> Any:
+    def read(module: ConvModule, name: str) -> Any:
         found = nn.Module.__getattr__(module, name) if covered is None else covered(module, name)
         if name in ("weight", "bias"):
             for usage in list(usages):

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import torch
 
 from sepcost.pytorch.flow import tensors_in
+from sepcost.pytorch.private import packet_of
 
 PAST_THE_DISPATCHER = ("tolist", "numpy")
 """Methods of tensors that take values out without an operator that reads any."""
@@ -57,6 +58,6 @@ class ValueReads:
 
 def _by_values(operator: Any, args: Sequence[Any]) -> bool:
     """An index chooses by values where it is a mask; with numbers, its shape is that of the numbers."""
-    if operator._overloadpacket is not torch.ops.aten.index:
+    if packet_of(operator) is not torch.ops.aten.index:
         return True
     return any(index is not None and index.dtype in MASKS for index in args[1])

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.judge.proof import Refused, Witnessed
-from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import build
 

@@ -20,8 +20,8 @@ from sepcost.count.figure import (
 )
 from sepcost.count.total import Total
 from sepcost.errors import SepcostError
+from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.layers.kinds import Conv
 from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of
 from sepcost.sheets.notes import (
     caveats,

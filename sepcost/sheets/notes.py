@@ -10,8 +10,8 @@ from typing import Any
 from sepcost.count.comparison import Comparison
 from sepcost.count.figures import peak_place
 from sepcost.count.verification import Verification
+from sepcost.layers import Conv, Other
 from sepcost.layers.cost import MIXED, Convention
-from sepcost.layers.kinds import Conv, Other
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import Network, Widths
 from sepcost.sheets.verification_text import verified_line

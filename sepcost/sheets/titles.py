@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from sepcost.count.comparison import Comparison, LayerComparison
-from sepcost.layers.kinds import Conv, Layer, Pool
+from sepcost.layers import Conv, Layer, Pool
 from sepcost.network.network import Network
 from sepcost.text.arguments import times
 from sepcost.text.units import factor_text

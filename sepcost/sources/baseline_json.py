@@ -35,11 +35,9 @@ BYTES = names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def baseline_chunks(
-    networks: Iterable[CostedNetwork], convention: Convention, version: str, path: str
-) -> Iterator[str]:
+def baseline_chunks(networks: Iterable[CostedNetwork], convention: Convention, path: str) -> Iterator[str]:
     """The file in pieces, a line each: the networks by file and name, the layers in their order."""
-    fields = {"kind": KIND, **head(SCHEMA_VERSION, version, convention), "figures": [*FIGURES, *BYTES]}
+    fields = {"kind": KIND, **head(SCHEMA_VERSION, convention), "figures": [*FIGURES, *BYTES]}
     separator = f'{_encode(fields)[:-1]},"networks":[\n'
     folder = folder_of(path)
     named = [(_written_source(network, folder), network) for network in networks]

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.errors import ModelError, SepcostError
-from sepcost.layers.kinds import Conv, Flatten, Linear, Other, Pool
+from sepcost.layers import Conv, Flatten, Linear, Other, Pool
 from sepcost.network.network import Network
 from sepcost.sources.models import LoadedModel, run_model
 from sepcost.sources.yaml import load_one, load_value

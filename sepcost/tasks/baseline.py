@@ -24,7 +24,6 @@ from sepcost.tasks.lock import locked
 from sepcost.text.arguments import times
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened
-from sepcost.version import __version__
 
 OPTION = "--update-baseline"
 
@@ -124,7 +123,7 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
     _refuse_twins(networks, shown)
     with locked(path, shown):
         kept = _outside(path, networks, judgement.convention, sources) if path.exists() else []
-        chunks = baseline_chunks([*networks, *kept], judgement.convention, __version__, str(path))
+        chunks = baseline_chunks([*networks, *kept], judgement.convention, str(path))
         write_whole(chunks, resolved(path), shown)
     told = f"{path} is written: {counted(len(networks), 'network')}"
     return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told

@@ -12,7 +12,7 @@ from sepcost.blocks.replacements import REPLACEMENTS, Replacement, known_block
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
-from sepcost.layers.kinds import Conv
+from sepcost.layers import Conv
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
 from sepcost.tasks.replacement_sweep import TOGETHER, Family, Members

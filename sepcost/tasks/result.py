@@ -19,7 +19,7 @@ class Result(Comparison):
     def __str__(self) -> str:
         from rich.console import Console
 
-        from sepcost.formats.table import UNLIMITED, draw
+        from sepcost.formats.terminal import UNLIMITED, draw
         from sepcost.sheets.comparison_sheets import sheets
 
         return draw(Console(width=UNLIMITED, color_system=None), None, sheets(self)).rstrip("\n")
@@ -28,10 +28,9 @@ class Result(Comparison):
 
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
-        from sepcost.formats.json import json_chunks
-        from sepcost.version import __version__
+        from sepcost.formats.comparison_json import json_chunks
 
-        return "".join(json_chunks([self], self.convention, __version__))
+        return "".join(json_chunks([self], self.convention))
 
     def _repr_html_(self) -> str:
         from sepcost.formats.html import html

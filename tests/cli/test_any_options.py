@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sepcost.cli.app import run
 from sepcost.cli.formats import Format
-from sepcost.formats.csv import column_names
+from sepcost.formats.comparison_csv import column_names
 from sepcost.sheets.view import View
 
 NAMES = sorted({*column_names(View()), *column_names(View(totals=True)), "K", "H", "options.multiplier", "name"})

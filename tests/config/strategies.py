@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
 from sepcost.count.figure import BOUNDED, OWN
-from sepcost.layers.kinds import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
 from sepcost.layers.sharing import could_share
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import INPUT, Network, Node, side_by_side

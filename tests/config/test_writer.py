@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from sepcost import Conv, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.blocks import Parts
 from sepcost.count.comparison import Comparison, LayerComparison
-from sepcost.layers.kinds import Linear, Other
+from sepcost.layers import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node
 from sepcost.sources.yaml import Loaded, read_networks

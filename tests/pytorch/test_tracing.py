@@ -17,7 +17,7 @@ from torch.nn.utils import parametrizations, parametrize
 from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_flop_formula
 
 from sepcost import Conv
-from sepcost.layers.kinds import Linear, Other
+from sepcost.layers import Linear, Other
 from sepcost.network.network import Node
 from sepcost.pytorch.tracing import Trace, trace
 from sepcost.pytorch.uncounted import NAMES, uncounted

@@ -32,7 +32,7 @@ def costed(network: Network, replacements: list[str], convention: Convention) ->
 
 
 def written(*costs: CostedNetwork) -> str:
-    return "".join(baseline_chunks(costs, costs[0].convention, "1.0", "costs.json"))
+    return "".join(baseline_chunks(costs, costs[0].convention, "costs.json"))
 
 
 def read(text: str) -> list[CostedNetwork]:
@@ -75,7 +75,7 @@ def test_files_of_models_are_named_from_the_baselines_folder_and_modules_are_not
     costs = costed(load(CONFIGS[0]), [], Convention())
     sources = ["nets/net.py:build('a/b')", "pkg.nets:UNet", "<stdin>", "configs/net.yaml"]
     text = "".join(
-        baseline_chunks([replace(costs, source=source) for source in sources], Convention(), "1.0", "ci/costs.json")
+        baseline_chunks([replace(costs, source=source) for source in sources], Convention(), "ci/costs.json")
     )
     assert [network["source"] for network in json.loads(text)["networks"]] == [
         "../configs/net.yaml", "../nets/net.py:build('a/b')", "<stdin>", "pkg.nets:UNet",

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
-from sepcost.layers.kinds import Shape
+from sepcost.layers import Shape
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
-from sepcost.layers.kinds import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
+from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
 from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.allowance import LONGEST_NAME

@@ -21,10 +21,10 @@ from sepcost.sheets.verification_text import verification_fields
 SCHEMA_VERSION = 1
 
 
-def check_json(judgement: Judgement, version: str) -> str:
+def check_json(judgement: Judgement) -> str:
     """The document on one line."""
     document = {
-        **head(SCHEMA_VERSION, version, judgement.convention),
+        **head(SCHEMA_VERSION, judgement.convention),
         "holds": judgement.holds,
         "baseline": judgement.baseline,
         "networks": list(map(_verdict, judgement.verdicts)),

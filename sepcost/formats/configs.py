@@ -8,8 +8,8 @@ from dataclasses import replace
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison, LayerComparison
+from sepcost.layers import Other
 from sepcost.layers.cost import MIXED
-from sepcost.layers.kinds import Other
 from sepcost.network.network import Network, Node
 from sepcost.sheets.many import Several
 from sepcost.sheets.notes import READ_ZEROS

@@ -11,8 +11,8 @@ from sepcost.count.contract import SCHEMA_VERSION, head
 from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
 from sepcost.count.figures import FACTS, node_facts, peak_place
 from sepcost.count.total import Total
+from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.layers.kinds import Conv
 from sepcost.network.budget import REDUCTION
 from sepcost.network.network import Network
 from sepcost.sheets.many import HOLE, Holes, Several, texts
@@ -25,11 +25,11 @@ HOLE_IN_JSON = _encode(HOLE)
 
 
 def json_chunks(
-    comparisons: Iterable[Comparison | Several], convention: Convention, version: str, view: View | None = None
+    comparisons: Iterable[Comparison | Several], convention: Convention, view: View | None = None
 ) -> Iterator[str]:
     """The document in pieces as the comparisons come; nothing for no comparison."""
     view = view or View()
-    separator = f'{_encode(_head(convention, version, view))[:-1]},"networks":[\n'
+    separator = f'{_encode(_head(convention, view))[:-1]},"networks":[\n'
     for item in comparisons:
         yield separator
         yield from _networks(item, view)
@@ -39,11 +39,11 @@ def json_chunks(
 
 
 def json_lines(
-    comparisons: Iterable[Comparison | Several], convention: Convention, version: str, view: View | None = None
+    comparisons: Iterable[Comparison | Several], convention: Convention, view: View | None = None
 ) -> Iterator[str]:
     """A line for each network, which says all by itself."""
     view = view or View()
-    opening = _encode(_head(convention, version, view))[:-1] + ","
+    opening = _encode(_head(convention, view))[:-1] + ","
     for item in comparisons:
         yield "".join([f"{opening}{text[1:]}\n" for text in _texts(item, view)])
 
@@ -54,9 +54,9 @@ def indented(chunks: Iterable[str]) -> str:
     return json.dumps(json.loads(text), indent=2) + "\n" if text else ""
 
 
-def _head(convention: Convention, version: str, view: View) -> dict[str, Any]:
+def _head(convention: Convention, view: View) -> dict[str, Any]:
     swept = {"batch": None} if "batch" in view.swept else {}
-    return {**head(SCHEMA_VERSION, version, convention), **swept, **_selection(view)}
+    return {**head(SCHEMA_VERSION, convention), **swept, **_selection(view)}
 
 
 def _selection(view: View) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""Torch's private names: all that sepcost uses of what torch does not document. Each has a test in test_private.py.
+
+Operators are not in here: their names are data (``uncounted.NAMES``), though some begin with an underscore.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+from torch._ops import HigherOrderOperator
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+__all__ = ["flop_registry", "is_lazy"]
+
+ConvModule: TypeAlias = _ConvNd
+"""The class of every convolution of torch.nn."""
+DispatchMode: TypeAlias = TorchDispatchMode
+"""What sees every operator below autograd while it is entered."""
+Functional: TypeAlias = HigherOrderOperator
+"""An operator that runs functions, such as ``torch.cond``."""
+
+COMPILER = "torch._dynamo"
+"""The module that is torch's compiler."""
+DISABLED = "__dynamo_disable"
+"""Where torch keeps, with each function that must not be compiled, what the compiler has made of it."""
+ORIGINAL = "_orig_mod"
+"""Under which name a compiled module holds the module that it was made of."""
+OF_COMPILED = frozenset({ORIGINAL, "forward", "_torchdynamo_orig_callable"})
+"""What ``torch.compile`` makes of a module, and makes again of its copy."""
+COMPILED_CALL = "_compiled_call_impl"
+"""What ``Module.compile`` leaves behind, and no copy has."""
+WRAPPERS = (ORIGINAL, "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""What compilers and wrappers put into the names of modules."""
+
+HOOKS: Mapping[str, str] = {
+    "_forward_pre_hooks": "forward pre-hook",
+    "_forward_hooks": "forward hook",
+    "_backward_pre_hooks": "backward pre-hook",
+    "_backward_hooks": "backward hook",
+    "_state_dict_pre_hooks": "state_dict pre-hook",
+    "_state_dict_hooks": "state_dict hook",
+    "_load_state_dict_pre_hooks": "load_state_dict pre-hook",
+    "_load_state_dict_post_hooks": "load_state_dict post-hook",
+}
+"""Where a module has its hooks, and what they are called."""
+PARAMETER_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+"""Where a parameter has its hooks."""
+MODULES = "_modules"
+"""Where a module has its modules."""
+NAMED_BY = "_get_name"
+"""The method that says what a module is called when it is printed."""
+PADS = "_reversed_padding_repeated_twice"
+"""Where a convolution module has what it pads each side with."""
+
+NAMES_META = re.compile(
+    r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b|\bregister_meta function\b", re.IGNORECASE
+)
+"""How torch's errors speak of the meta device; a model may speak of metadata."""
+MISSING_ON_META: Mapping[str, str] = {
+    "expected device": "makes a tensor on a device of its own",
+    "same device": "makes a tensor on a device of its own",
+    "Meta kernel": "runs an operator that is not made for it",
+    "": "asks for the values of tensors, which are not there",
+}
+"""What a model does that the meta device cannot, by what torch's errors say of it."""
+NOT_IN_MODES = ("NotImplementedType", "torch.ops.higher_order.")
+"""What is in torch's errors of an operator that no dispatch mode can run, such as ``while_loop``."""
+
+
+def packet_of(func: Any) -> Any:
+    """The operator of which this is one overload.
+
+    >>> packet_of(torch.ops.aten.add.Tensor) is torch.ops.aten.add
+    True
+    """
+    return func._overloadpacket
+
+
+def qualified_name(packet: Any) -> str:
+    """An operator's name with its namespace.
+
+    >>> qualified_name(torch.ops.aten.add)
+    'aten::add'
+    """
+    name: str = packet._qualified_op_name
+    return name
+
+
+def can_decompose(func: Any) -> bool:
+    """Whether torch can run an operator as the simpler ones that it consists of.
+
+    >>> can_decompose(torch.ops.aten.linear.default), can_decompose(torch.ops.aten.addmm.default)
+    (True, False)
+    """
+    return bool(func._can_decompose())
+
+
+def has_memory(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has a storage: sparse ones have none."""
+    return torch._C._has_storage(tensor)
+
+
+def memory_key(tensor: torch.Tensor) -> int:
+    """The storage that a tensor is in, as a number that is its own as long as it is there.
+
+    >>> tensor = torch.zeros(2, 3)
+    >>> memory_key(tensor) == memory_key(tensor.t())
+    True
+    """
+    return int(tensor.untyped_storage()._cdata)
+
+
+class Memory:
+    """The storage that a tensor is in, without keeping it there."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self._reference = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was freed; its number is not used again before this object is gone, too."""
+        return bool(self._reference.expired())  # type: ignore[no-untyped-call]
+
+
+def times_written(tensor: torch.Tensor) -> int:
+    """How often a tensor was written to, which torch does not count in inference mode.
+
+    >>> times_written(torch.zeros(3).add_(1).mul_(2))
+    2
+    """
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def held_names(module: nn.Module) -> Iterator[str]:
+    """The names of the buffers, modules and parameters that are a module's own, also where they are None."""
+    return chain(
+        module._buffers.keys(), module._modules.keys(), module._parameters.keys()
+    )  # TorchScript's don't iterate
+
+
+def padded_sides(conv: ConvModule) -> Sequence[int]:
+    """How much a convolution module pads each side with, the last axis first.
+
+    >>> padded_sides(nn.Conv2d(3, 8, (3, 5), padding=(1, 2)))
+    (2, 2, 1, 1)
+    """
+    pads: Sequence[int] = getattr(conv, PADS)
+    return pads
