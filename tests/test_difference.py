@@ -196,6 +196,15 @@ def test_as_many_layers_as_nobody_would_wait_for_are_paired_one_by_one() -> None
     assert [(match.before, match.after) for match in few] == [(n + 1, n) for n in range(498)]
 
 
+def test_so_many_gaps_are_paired_one_by_one_too() -> None:
+    layers = [CostedLayer(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 801)]
+    named = CostedLayer("stem", {"type": "conv"}, {})
+    found = matched([*layers, named, *layers], [*layers[1:799], named, *layers[1:799]])
+    pairs = [(match.before, match.after) for match in found]
+    assert pairs[:799] == [*((n + 1, n) for n in range(798)), (800, 798)]
+    assert pairs[799:] == [(801 + n, 799 + n) for n in range(798)]
+
+
 def test_the_shallow_mobilenet_is_five_layers_less() -> None:
     """14×14×512×9×512 MACs each, and 512 channels more with their batch norms (arXiv:1704.04861, table 5)."""
     before, after = (

@@ -35,6 +35,8 @@ def test_a_text_is_read(
 
 LITERALS = "literals are numbers, texts in quotes, True, False, None, and lists, tuples, sets and dicts of these"
 NEITHER = "is neither a name, as UNet is, nor a call, as build('small') is"
+NINES, HEX = "9" * 399, "0x" + "f" * 6000
+"""Too large for a float, and for Python to write in decimal digits."""
 NO_SOURCE = "is neither a module, as pkg.nets is, nor a file that ends in .py"
 
 
@@ -46,6 +48,9 @@ NO_SOURCE = "is neither a module, as pkg.nets is, nor a file that ends in .py"
         ("m:f(2 ** 70)", f"argument 2 ** 70 is no literal; {LITERALS}"),
         ("m:f(1, x=[g()])", f"argument x=[g()] is no literal; {LITERALS}"),
         ("m:f({[]: 1})", f"argument {{[]: 1}} is no literal; {LITERALS}"),
+        (f"m:f({NINES}+9j)", f"argument 9999999999…9999999+9j (402 characters) is no literal; {LITERALS}"),
+        (f"m:f(x+{HEX})", f"argument x+0xffffff…ffffffffff (6,004 characters) is no literal; {LITERALS}"),
+        (f"m:f(**{HEX})", f"argument **0xffffff…ffffffffff (6,004 characters) is no literal; {LITERALS}"),
         ("m:f(*'ab')", f"argument *'ab' is no literal; {LITERALS}"),
         ("m:f(**{'a': 1})", f"argument **{{'a': 1}} is no literal; {LITERALS}"),
         ("m:f(a=1, a=2)", "argument a is given twice"),

@@ -40,7 +40,10 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        raise SepcostError("the current folder is not there any more") from None
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from sepcost.text.units import shortened
 T = TypeVar("T")
 NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
 MOST_PAIRS = 1_000_000
-"""Where more pairs would have to be looked at, layers are paired one after the other: nobody would wait."""
+"""Where more pairs would have to be looked at in two networks, layers are paired one after the other."""
 
 
 class Match(NamedTuple):
@@ -76,11 +76,11 @@ def _matched(
     for position, (left, right) in enumerate(by_name):
         yield Match(left, right, by_name=True, moved=position not in in_order)
     named_left, named_right = {left for left, _ in by_name}, {right for _, right in by_name}
-    start = (0, 0)
+    start, work = (0, 0), _Work()
     for end in [*(by_name[position] for position in sorted(in_order)), (len(before), len(after))]:
         lefts = [number for number in range(start[0], end[0]) if number not in named_left]
         rights = [number for number in range(start[1], end[1]) if number not in named_right]
-        for left, right in _aligned([ours[number] for number in lefts], [theirs[number] for number in rights]):
+        for left, right in _aligned([ours[number] for number in lefts], [theirs[number] for number in rights], work):
             yield Match(lefts[left], rights[right], by_name=False)
         start = end
 
@@ -112,7 +112,20 @@ def _longest_rising(numbers: Sequence[int]) -> set[int]:
     return rising
 
 
-def _aligned(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tuple[int, int]]:
+class _Work:
+    """The pairs of layers that may still be looked at."""
+
+    def __init__(self) -> None:
+        self.pairs_left = MOST_PAIRS
+
+    def take(self, pairs: int) -> bool:
+        """Whether they are so few; then they count."""
+        few = pairs <= self.pairs_left
+        self.pairs_left -= pairs if few else 0
+        return few
+
+
+def _aligned(before: Sequence[_Traits], after: Sequence[_Traits], work: _Work) -> Iterator[tuple[int, int]]:
     """Pairs in order: what is alike at both ends, and the most alike in the middle."""
     shorter = min(len(before), len(after))
     head = next((number for number in range(shorter) if before[number] != after[number]), shorter)
@@ -120,7 +133,7 @@ def _aligned(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator[tu
     tail = next((number for number in range(rest) if before[-1 - number] != after[-1 - number]), rest)
     yield from ((number, number) for number in range(head))
     middle_before, middle_after = before[head : len(before) - tail], after[head : len(after) - tail]
-    few = len(middle_before) * len(middle_after) <= MOST_PAIRS
+    few = work.take(len(middle_before) * len(middle_after))
     for left, right in (_most_alike if few else _one_by_one)(middle_before, middle_after):
         yield head + left, head + right
     yield from ((len(before) - number, len(after) - number) for number in range(tail, 0, -1))

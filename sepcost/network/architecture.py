@@ -21,6 +21,8 @@ MARKED = "marked keep"
 """Why a layer is kept that its author wants to keep."""
 MOST_PROBLEMS = 1000
 """What else is wrong is not judged any more."""
+MOST_HINTS = 50
+"""Only the first problems say which name may have been meant: to look for it takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +218,15 @@ class _Chain:
             if other in self.numbers and numbers is not None:
                 numbers.append(self.numbers[other])
             elif other not in self.numbers:
-                reason = f"no earlier layer is called {other!r}{did_you_mean(other, reversed(self.numbers))}"
+                reason = f"no earlier layer is called {other!r}{self._meant(other)}"
                 self.problems.append(LayerProblem(index, name, field_name, reason, item))
                 numbers = None
+            if len(self.problems) > MOST_PROBLEMS:
+                return None
         return numbers
+
+    def _meant(self, other: str) -> str:
+        return did_you_mean(other, reversed(self.numbers)) if len(self.problems) < MOST_HINTS else ""
 
     def _shape_without(self, field_name: str, spec: LayerSpec, sources: Sequence[int]) -> Shape | None:
         """What the layer would give without the field that is wrong, so that those behind it can be judged."""

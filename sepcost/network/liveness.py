@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
@@ -72,39 +72,54 @@ def _scheduled(network: Network) -> Schedule | None:
     """The schedule of layers that follow each other, or of one alone."""
     if network.no_peak is not None or network.per_position or (network.independent and not _is_alone(network)):
         return None
-    sizes: list[int] = []
     steps: list[Step] = []
-    read_by_others: set[int] = set()
-    held_by: dict[int, tuple[int, ...]] = {}
-
-    def new_map(elements: int) -> tuple[int]:
-        sizes.append(elements)
-        return (len(sizes) - 1,)
-
+    maps = _Maps()
     if network.input_shape is not None:
-        held_by[INPUT] = new_map(prod(network.input_shape))
+        maps.held_by[INPUT] = maps.new(prod(network.input_shape))
     for number, node in enumerate(network.nodes):
         if isinstance(node.layer, Other):
             continue
-        wanted = [map_ for source in node.sources for map_ in held_by[source]]
-        read = tuple(dict.fromkeys(wanted))
-        if len(read) < len(wanted):  # nobody but a copy can write what is there twice
-            copies = new_map(sum(sizes[map_] for map_ in wanted) - sum(sizes[map_] for map_ in read))
+        read, again = maps.held_together(node.sources)
+        if again:  # nobody but a copy can write what is there twice
+            copies = maps.new(again)
             steps.append(Step(node.name, (), copies))
             read += copies
         if isinstance(node.layer, Flatten) and read and not node.add:
-            held_by[number] = read
+            maps.held_by[number] = read
             continue
         if not node.sources:
-            read = new_map(prod(node.layer.input_shape))
-        held_by[number] = written = new_map(prod(node.layer.output_shape))
-        added = tuple(map_ for other in node.add for map_ in held_by[other])
+            read = maps.new(prod(node.layer.input_shape))
+        maps.held_by[number] = written = maps.new(prod(node.layer.output_shape))
         steps.append(Step(node.name, read, written, number))
-        if added:
-            steps.append(Step(node.name, written + added, written, adds=True))
-        read_by_others.update(read, added)
-    outputs = tuple(map_ for map_ in range(len(sizes)) if map_ not in read_by_others)
-    return Schedule(tuple(steps), tuple(sizes), held_by.get(INPUT, ()), outputs)
+        if node.add:  # never the peak: what is alive here is alive while the layer itself runs
+            steps.append(Step(node.name, maps.held_together(node.add)[0], written))
+    read_by_others = _first_steps((number, step.reads) for number, step in enumerate(steps))
+    outputs = tuple(map_ for map_ in range(len(maps.sizes)) if map_ not in read_by_others)
+    return Schedule(tuple(steps), tuple(maps.sizes), maps.held_by.get(INPUT, ()), outputs)
+
+
+class _Maps:
+    """The elements of each map so far, and which maps hold a node's output; nodes with the same maps share a tuple."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.held_by: dict[int, tuple[int, ...]] = {}
+        self._together: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {}
+
+    def new(self, elements: int) -> tuple[int]:
+        self.sizes.append(elements)
+        return (len(self.sizes) - 1,)
+
+    def held_together(self, nodes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+        """The maps of these nodes, each once, and the elements of those that are there more than once."""
+        if len(nodes) == 1:
+            return self.held_by[nodes[0]], 0
+        if nodes not in self._together:
+            wanted = [map_ for node in nodes for map_ in self.held_by[node]]
+            maps = tuple(dict.fromkeys(wanted))
+            again = sum(self.sizes[map_] for map_ in wanted) - sum(self.sizes[map_] for map_ in maps)
+            self._together[nodes] = maps, again
+        return self._together[nodes]
 
 
 def _is_alone(network: Network) -> bool:
@@ -130,12 +145,8 @@ def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int]) -> Iterat
 
 
 def _most(steps: Sequence[Step], sizes: Sequence[int], schedule: Schedule, *, in_bytes: bool) -> Peak:
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for number, step in enumerate(steps):
-        for map_ in step.reads + step.writes:
-            first.setdefault(map_, number)
-            last[map_] = number
+    used = [(number, maps) for number, step in enumerate(steps) for maps in (step.reads, step.writes)]
+    first, last = _first_steps(used), _first_steps(reversed(used))
     first |= dict.fromkeys(set(schedule.inputs) & (first.keys() | set(schedule.outputs)), 0)
     last |= dict.fromkeys(first.keys() & set(schedule.outputs), len(steps) - 1)
     change = [0] * (len(steps) + 1)
@@ -148,3 +159,15 @@ def _most(steps: Sequence[Step], sizes: Sequence[int], schedule: Schedule, *, in
     read = sum(sizes[map_] for map_ in set(step.reads))
     written = sum(sizes[map_] for map_ in set(step.writes) - set(step.reads))
     return Peak(step.name, read, written, alive[number] - read - written, in_bytes)
+
+
+def _first_steps(used: Iterable[tuple[int, tuple[int, ...]]]) -> dict[int, int]:
+    """The first step that uses each map; steps may share a tuple of many maps, and each tuple is read once."""
+    steps: dict[int, int] = {}
+    seen: set[int] = set()
+    for number, maps in used:
+        if id(maps) not in seen:
+            seen.add(id(maps))
+            for map_ in maps:
+                steps.setdefault(map_, number)
+    return steps

@@ -168,8 +168,8 @@ def _read(text: str, expression: str) -> tuple[str, tuple[Any, ...], dict[str, A
         raise _neither(text, expression) from None
     if not isinstance(found, ast.Call):
         return _dotted(text, expression, found), (), {}, False
-    arguments = tuple(_literal(text, argument, argument) for argument in found.args)
-    return _dotted(text, expression, found.func), arguments, _options(text, found.keywords), True
+    arguments = tuple(_literal(text, expression, argument, argument) for argument in found.args)
+    return _dotted(text, expression, found.func), arguments, _options(text, expression, found.keywords), True
 
 
 def _dotted(text: str, expression: str, node: ast.expr) -> str:
@@ -180,25 +180,27 @@ def _dotted(text: str, expression: str, node: ast.expr) -> str:
     raise _neither(text, expression)
 
 
-def _options(text: str, keywords: list[ast.keyword]) -> dict[str, Any]:
+def _options(text: str, expression: str, keywords: list[ast.keyword]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for keyword in keywords:
         if keyword.arg is None:
-            raise _no_literal(text, f"**{ast.unparse(keyword.value)}", keyword.value)
+            raise _no_literal(text, expression, keyword.value, keyword)
         if keyword.arg in options:
             raise _error(text, f"argument {keyword.arg} is given twice")
-        options[keyword.arg] = _literal(text, keyword.value, keyword)
+        options[keyword.arg] = _literal(text, expression, keyword.value, keyword)
     return options
 
 
-def _literal(text: str, node: ast.expr, shown: ast.expr | ast.keyword) -> Any:
+def _literal(text: str, expression: str, node: ast.expr, argument: ast.expr | ast.keyword) -> Any:
     try:
         return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        raise _no_literal(text, ast.unparse(shown), node) from None
+    except (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError):
+        raise _no_literal(text, expression, node, argument) from None
 
 
-def _no_literal(text: str, shown: str, node: ast.expr) -> ModelError:
+def _no_literal(text: str, expression: str, node: ast.expr, argument: ast.expr | ast.keyword) -> ModelError:
+    """The argument is shown as it was typed: Python does not write every number that it reads."""
+    shown = in_one_line(ast.get_source_segment(expression, argument) or "")
     quoted = f"in quotes it is a text: {node.id!r}" if isinstance(node, ast.Name) else f"literals are {LITERALS}"
     return _error(text, f"argument {shortened(shown)} is no literal; {quoted}")
 

@@ -40,6 +40,7 @@ def bounded(*arguments: str, lines: int | None = None) -> Run:
 
 CHAIN = "input: {C: 3, H: 8}\nlayers:\n"
 NAMES = "".join(f"  - {{name: {'b' * 200}{number}, K: 3, O: 3}}\n" for number in range(60))
+SHORT_NAMES = "".join(f"  - {{name: b{number}, K: 3, O: 3}}\n" for number in range(60))
 BOMBS = {
     "a long name again and again": (
         CHAIN + f"  - {{name: {'a' * 50_000}, K: 3, O: 3, repeat: 100000}}\n",
@@ -72,6 +73,10 @@ BOMBS = {
     "names that are nearly right": (
         CHAIN + NAMES + "".join(f"  - {{K: 3, O: 3, from: {'b' * 1995}c{n}}}\n" for n in range(450)),
         "layers[60].from: must have at most 250 characters, got bbbbbbbbbb…bbbbbbbbc0 (1,997 characters)",
+    ),
+    "wrong names in one layer": (
+        CHAIN + SHORT_NAMES + f"  - {{K: 3, O: 3, from: [{', '.join(f'c{n}' for n in range(6000))}]}}\n",
+        "has so many problems that further ones are not shown",
     ),
     "layers under many replacements": (
         f"replace: [{', '.join(f'separable:multiplier={n}' for n in range(1, 1001))}]\n{CHAIN}"
@@ -152,6 +157,40 @@ def test_maps_that_are_read_twice_are_held_once(tmp_path: Path) -> None:
     file.write_text(f"input: {{C: 1, H: 1}}\nlayers:\n  - {{name: f0, type: flatten}}\n{doubled}", encoding="utf-8")
     run = bounded("compare", str(file), "--totals", "--format", "csv")
     assert (run.code, run.err) == (0, "")
+
+
+WIDE = f"""input: {{C: 1, H: 1}}
+layers:
+  - {{name: a, K: 1, O: 1, repeat: 12000}}
+  - {{name: wide, type: flatten, from: [{", ".join(f"a.{number}" for number in range(1, 12_001))}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    "layers",
+    ["{type: flatten, repeat: 25000}", "{type: linear, O: 12000, add: wide, repeat: 12000}"],
+    ids=["flattened", "added"],
+)
+def test_many_maps_that_are_read_again_and_again(layers: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"{WIDE}  - {layers}\n", encoding="utf-8")
+    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    assert (run.code, run.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "--no-verify", "DEVICE"), ("check", "--no-verify", "configs/m5.yaml", "--baseline", "DEVICE"),
+     ("diff", "DEVICE", "configs/m5.yaml"), ("compare", "DEVICE")],
+    ids=["check", "baseline", "diff", "compare"],
+)  # fmt: skip
+def test_a_device_is_no_file(arguments: Sequence[str], tmp_path: Path) -> None:
+    device = tmp_path / "endless.yaml"
+    device.symlink_to("/dev/zero")
+    run = bounded(*(str(device) if argument == "DEVICE" else argument for argument in arguments))
+    assert run.code == 2
+    assert f"{device}: is a device, not a file\n" in run.err
+    assert len(run.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("view", [(), ("--totals",), ("--sort", "macs")], ids=str)

@@ -334,6 +334,19 @@ def test_unreadable_entries_of_a_folder_are_problems_and_what_is_passed_over_is_
         assert "nets/pipe.yaml: is no file\n" in done.err
 
 
+@pytest.mark.parametrize("source", ["/dev/stdin < net.yaml", "/dev/stdin < <(cat net.yaml)", "<(cat net.yaml)"])
+def test_pipes_and_what_the_shell_has_opened_are_read(source: str) -> None:
+    done = shell(f"sepcost compare --totals --format csv {source}")
+    assert (done.returncode, done.stdout.count("\nnet,"), done.stderr) == (0, 1, "")
+
+
+@pytest.mark.parametrize("command", ["compare net.yaml", "check .", "compare nets.py:Net", "diff net.yaml net.yaml"])
+def test_a_current_folder_that_is_gone_is_said(command: str) -> None:
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; sepcost {command}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "sepcost: the current folder is not there any more\n"
+
+
 def test_the_variables_of_completion_turn_no_check_into_none() -> None:
     for instruction in ("complete_zsh", "complete_fish", "source_bash"):
         assert shell(FAILS, _SEPCOST_COMPLETE=instruction, _TYPER_COMPLETE_ARGS="sepcost ").returncode == 1

@@ -168,6 +168,10 @@ def test_a_config_that_names_such_a_function_is_data_until_somebody_trusts_it(
     [
         ("[3x4, f.py:g]", "input[1]: a function returns every input: give it alone, not in a list"),
         ("x=f.py:g", "input: a function returns every input: leave out x=, and let it return a dict"),
+        (
+            f"f.py:g(**0x{'f' * 6000})",
+            "input: argument **0xffffff…ffffffffff (6,004 characters) is no literal; literals",
+        ),
         ("f.py:g(size)", "input: argument size is no literal; in quotes it is a text: 'size'"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -93,7 +93,14 @@ class DocumentReader:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(self._problem(path, message, key=key))
         elif len(self.problems) == MOST_PROBLEMS:
-            self.problems.append(self._problem((), "has so many problems that further ones are not shown"))
+            self.problems.append(self._further())
+
+    def _limited(self, problems: Sequence[ConfigProblem]) -> Sequence[ConfigProblem]:
+        """As many of them as are shown."""
+        return problems if len(problems) <= MOST_PROBLEMS else [*problems[:MOST_PROBLEMS], self._further()]
+
+    def _further(self) -> ConfigProblem:
+        return self._problem((), "has so many problems that further ones are not shown")
 
     def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
         line, column = place(self.document.value, path, key=key) or self.document.mark

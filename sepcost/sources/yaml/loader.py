@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network.lines import Lines
@@ -145,15 +147,23 @@ def load_one(path: str | PathLike[str]) -> Network:
 
 
 def read_lines(source: str) -> Iterator[bytes]:
-    """A file's lines; a ConfigError that names it where it cannot be read."""
+    """A file's lines; a ConfigError that names it where it cannot be read, or may have no end."""
     try:
         with Path(source).open("rb") as file:
+            if _is_device(file):
+                raise ConfigError.of(source, "is a device, not a file")
             yield from file
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {reason}")]) from None
     except ValueError as error:
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {error}")]) from None
+
+
+def _is_device(file: BinaryIO) -> bool:
+    """Whether it is one in which nobody types."""
+    mode = os.fstat(file.fileno()).st_mode
+    return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty()
 
 
 def stdin_lines() -> Iterable[bytes]:

@@ -77,7 +77,7 @@ class Translation(DocumentReader):
 
     def located(self, error: NetworkError) -> ConfigError:
         """The error as problems of this document, each with its place."""
-        return ConfigError([*self.problems, *map(self._layer_problem, error.problems)])
+        return ConfigError(self._limited([*self.problems, *map(self._layer_problem, error.problems)]))
 
     def lines(self, network: Network) -> Lines:
         """Where the network, its layers and its limits stand."""
