@@ -808,7 +808,7 @@ def test_a_baseline_is_not_written_unless_everything_could_be_judged(check: Sepc
 def test_a_baseline_is_not_written_where_torch_finds_another_count(
     sepcost_: Sepcost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
     write(NET)
     write("old\n", "costs.json")
     done = sepcost_("check", "net.yaml", "--update-baseline", "costs.json")

@@ -60,7 +60,7 @@ def check(sepcost_: Sepcost) -> Sepcost:
 
 @pytest.fixture
 def wrong_macs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
 
 
 def net(folder: Path, text: str, name: str = "net.yaml") -> Path:

@@ -114,7 +114,7 @@ def test_details_of_junit_are_no_commands_though_they_begin_a_line(
 
     layers = [{"name": name, "K": 3, "O": 4} for name in ("first", "::error title=x::y")]
     (folder / "net.yaml").write_text(json.dumps({"input": {"C": 3, "H": 8}, "layers": layers}))
-    monkeypatch.setattr("sepcost.layers.conv_macs", spoiled)
+    monkeypatch.setattr("sepcost.layers.conv.conv_macs", spoiled)
     command = ("check", "net.yaml", "--verify", "--format", "junit")
     raw = in_process(*command).out
     assert taken(raw) != []

@@ -30,7 +30,7 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 @pytest.fixture
 def wrong_macs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sepcost.layers.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
 
 
 def verified(text: str) -> list[dict[str, Any]]:

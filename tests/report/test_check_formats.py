@@ -432,7 +432,7 @@ def test_a_count_that_torch_does_not_confirm_is_annotated_on_its_layers_line(
         is_second = (in_channels, out_channels, kernel, groups) == (8, 8, (3, 3), 1)
         return formulas.conv_macs(positions, in_channels, out_channels, kernel, groups) + is_second
 
-    monkeypatch.setattr("sepcost.layers.conv_macs", spoiled)
+    monkeypatch.setattr("sepcost.layers.conv.conv_macs", spoiled)
     told = told_to_github(check(written(tmp_path, text), "--verify", "--format", "github").out)
     (found,) = [each for each in told if "but torch" in each.message]
     assert (found.level, found.line) == ("error", line_of(text, "second"))
