@@ -132,9 +132,9 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         """Note what is read and written; a complex convolution is one operator, whatever torch makes of it."""
         name = _joined(self.names.running.path, packet_of(func).__name__)
         if self._complex is None:
-            self.flow.add(name, func, (args, kwargs), out, call)
+            self.flow.add(name, func, args, kwargs, out, call)
         elif func is aten.add.Tensor and out.is_complex():
-            self.flow.add(name, func, self._complex.source, out, self._complex.call)
+            self.flow.add(name, func, (self._complex.source,), {}, out, self._complex.call)
             self._complex = None
 
     def _seen(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call | None:
