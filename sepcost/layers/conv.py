@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
-from sepcost.layers.layer import Padding, Shape
+from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Conv:
+class Conv(Layer):
     """A convolution on a map of known size, in one, two or three dimensions.
 
     >>> conv = Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3)
@@ -48,6 +48,16 @@ class Conv:
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "conv"
+    takes = Takes.MAP
+    weights: ClassVar = {
+        "K": "kernel_size",
+        "C": "in_channels",
+        "O": "out_channels",
+        "groups": "groups",
+        "bias": "bias",
+        "norm": "norm",
+        "transposed": "transposed",
+    }
 
     def __init__(
         self,
@@ -104,6 +114,10 @@ class Conv:
         """
         return cls(input_size, in_channels, out_channels, 1, bias=bias, norm=norm, activation=activation)
 
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Conv:
+        return cls(shape[1:], shape[0], **options)
+
     @property
     def input_shape(self) -> Shape:
         return (self.in_channels, *self.input_size)
@@ -139,6 +153,13 @@ class Conv:
             touched=self.in_channels * prod(self.input_size) + outputs,
             biases=biases,
         )
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Conv:
+        """A depthwise one has as many channels as reach it, times its multiplier."""
+        groups, out_channels = self.groups, widen(self.out_channels)
+        if self.is_depthwise:
+            groups, out_channels = shape[0], self.out_channels // self.in_channels * shape[0]
+        return replace(self, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups)
 
     def _check_groups(self) -> None:
         if self.groups == 1:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
+from sepcost.errors import LayerError
 from sepcost.layers.cost import Cost, Stored
-from sepcost.layers.layer import Shape
+from sepcost.layers.layer import Layer, Shape, Takes
 from sepcost.text.arguments import natural
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class Other(Layer):
     """What has params or MACs and is none of these: attention, a product of matrices, or what is left of a model.
 
     >>> Other("bmm", macs=1000, reads=200, writes=50).cost
@@ -28,13 +31,27 @@ class Other:
     stored: Stored | None = None
 
     type = "other"
-    input_shape: Shape = field(init=False, repr=False, compare=False, default=())
-    output_shape: Shape = field(init=False, repr=False, compare=False, default=())
+    takes = Takes.NOTHING
 
     def __post_init__(self) -> None:
         for name in ("params", "macs", "reads", "writes"):
             natural(name, getattr(self, name))
 
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Other:
+        return cls(**options)
+
+    @property
+    def input_shape(self) -> Shape:
+        return ()
+
+    @property
+    def output_shape(self) -> Shape:
+        return ()
+
     @property
     def cost(self) -> Cost:
         return Cost(self.params, self.macs, touched=self.reads + self.writes, stored=self.stored)
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> NoReturn:
+        raise LayerError("type", "has figures that were given, which cannot be scaled")

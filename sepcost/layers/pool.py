@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 from sepcost.errors import LayerError
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
-from sepcost.layers.layer import Padding, Shape
+from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Pool:
+class Pool(Layer):
     """A max or average pool: no params, no MACs, but maps to read and to write.
 
     >>> Pool((64, 112, 112), kernel_size=3, stride=2, padding=1).output_shape
@@ -26,7 +26,7 @@ class Pool:
     The stride is the kernel's size unless told otherwise; a global pool takes none of the other arguments.
     """
 
-    input_shape: Shape
+    input_shape: Shape = field()
     kernel_size: Extent
     stride: Extent
     padding: Padding
@@ -36,6 +36,7 @@ class Pool:
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "pool"
+    takes = Takes.MAP
 
     def __init__(
         self,
@@ -69,6 +70,10 @@ class Pool:
         put(self, "global_pool", global_pool)
         put(self, "output_size", self._output_size(size))
 
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Pool:
+        return cls(shape, **options)
+
     @property
     def output_shape(self) -> Shape:
         return (self.input_shape[0], *self.output_size)
@@ -76,6 +81,12 @@ class Pool:
     @property
     def cost(self) -> Cost:
         return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Pool:
+        """A global one spans the other map as well."""
+        if self.global_pool:
+            return Pool(shape, mode=self.mode, global_pool=True)
+        return replace(self, input_shape=shape)
 
     def _output_size(self, size: Extent) -> Extent:
         if self.padding == "same":

@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import TypeAlias
 
-from sepcost.layers import Flatten, Layer, Other
+from sepcost.layers import Layer, Takes
 from sepcost.network.network import INPUT, Network
 from sepcost.network.schedule import Schedule, Step
 
@@ -84,7 +84,7 @@ def _scheduled(network: Network) -> Schedule | None:
     if network.input_shape is not None:
         held_by[INPUT] = new_map(prod(network.input_shape))
     for number, node in enumerate(network.nodes):
-        if isinstance(node.layer, Other):
+        if node.layer.takes is Takes.NOTHING:
             continue
         wanted = [map_ for source in node.sources for map_ in held_by[source]]
         read = tuple(dict.fromkeys(wanted))
@@ -92,7 +92,7 @@ def _scheduled(network: Network) -> Schedule | None:
             copies = new_map(sum(sizes[map_] for map_ in wanted) - sum(sizes[map_] for map_ in read))
             steps.append(Step(node.name, (), copies))
             read += copies
-        if isinstance(node.layer, Flatten) and read and not node.add:
+        if node.layer.is_view and read and not node.add:
             held_by[number] = read
             continue
         if not node.sources:
@@ -109,7 +109,7 @@ def _scheduled(network: Network) -> Schedule | None:
 
 def _is_alone(network: Network) -> bool:
     """Whether there is one layer, whose maps are all there are."""
-    return len(network) == 1 and not isinstance(network.nodes[0].layer, Other)
+    return len(network) == 1 and network.nodes[0].layer.takes is not Takes.NOTHING
 
 
 def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int]) -> Iterator[Step]:
