@@ -93,7 +93,7 @@ def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
         no_peak=recorder.flow.unknown,
         unconfirmed=found.unconfirmed,
     )
-    return with_dtypes(network, recorder.dtypes | {parameter.dtype for parameter in model.parameters()})
+    return with_dtypes(network, recorder.operators.dtypes | {parameter.dtype for parameter in model.parameters()})
 
 
 class _Untracked(ModuleTracker):
