@@ -10,10 +10,14 @@ from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
 from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
+
+PADDING = "same (the default), or a number for both sides of each axis"
+NORMS = ("none", "batch")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -48,7 +52,31 @@ class Conv(Layer):
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "conv"
+    summary = "A convolution; depthwise with groups = C."
     takes = Takes.MAP
+    arguments = (
+        Argument("K", Form.SIZES, "kernel size: 3, 3x5 or [3, 5]", attribute="kernel_size", needed=True),
+        Argument("O", Form.POSITIVE, "output channels", attribute="out_channels", needed=True),
+        Argument("stride", Form.SIZES, unless_given=1),
+        Argument("padding", Form.PADDING, PADDING, unless_given="same"),
+        Argument("output_padding", Form.NATURAL_SIZES, "for transposed convolutions", unless_given=0),
+        Argument("dilation", Form.SIZES, unless_given=1),
+        Argument("groups", Form.POSITIVE, unless_given=1),
+        Argument("bias", Form.FLAG, "false unless given", unless_given=False),
+        Argument("norm", NORMS, "a batch norm behind it: 2 params per channel", unless_given="none"),
+        Argument("transposed", Form.FLAG, unless_given=False),
+    )
+    facts: ClassVar = {
+        "kernel": "kernel_size",
+        "stride": "stride",
+        "padding": "padding",
+        "dilation": "dilation",
+        "groups": "groups",
+        "bias": "bias",
+        "norm": "norm",
+        "transposed": "transposed",
+        "output_padding": "output_padding",
+    }
     weights: ClassVar = {
         "K": "kernel_size",
         "C": "in_channels",
@@ -89,7 +117,7 @@ class Conv(Layer):
         put(self, "dilation", extent("dilation", dilation, rank, 1))
         put(self, "groups", whole("groups", groups, 1))
         put(self, "bias", flag("bias", bias))
-        put(self, "norm", one_of("norm", norm, ("none", "batch")))
+        put(self, "norm", one_of("norm", norm, NORMS))
         put(self, "activation", one_of("activation", activation, ACTIVATIONS))
         put(self, "transposed", flag("transposed", transposed))
         self._check_groups()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from sepcost.layers.cost import Cost
 from sepcost.layers.layer import Layer, Shape, Takes
@@ -22,7 +22,10 @@ class Flatten(Layer):
     input_shape: Shape = field()
 
     type = "flatten"
+    summary = "The map as a vector of features."
     takes = Takes.ANYTHING
+    arguments = ()
+    facts: ClassVar = {}
     is_view = True
 
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from sepcost.layers.argument import Argument
 from sepcost.layers.cost import Cost
 from sepcost.text.arguments import Extent
 
@@ -32,7 +33,12 @@ class Layer(ABC):
 
     type: ClassVar[str]
     """What configs and results call the kind."""
+    summary: ClassVar[str]
+    """What it is, in a sentence for whoever writes a config."""
     takes: ClassVar[Takes]
+    arguments: ClassVar[tuple[Argument, ...]]
+    facts: ClassVar[Mapping[str, str]]
+    """What results say of it beside type and shapes, in the order of the JSON contract: attributes, by their names."""
     is_view: ClassVar[bool] = False
     """Whether its output is its input in another shape, without a copy."""
     weights: ClassVar[Mapping[str, str]] = {}
@@ -42,6 +48,16 @@ class Layer(ABC):
     @abstractmethod
     def on(cls, shape: Shape, **options: Any) -> Layer:
         """The layer on an input of this shape; the options are those of a LayerSpec. Raises LayerError."""
+
+    @classmethod
+    def usual_facts(cls, rank: int) -> dict[str, Any]:
+        """What these facts are of a layer in so many dimensions, unless somebody says otherwise."""
+        usual = {
+            argument.name: argument.usual(rank)
+            for argument in cls.arguments
+            if argument.unless_given is not None and not argument.always_said
+        }
+        return {fact: usual[attribute] for fact, attribute in cls.facts.items() if attribute in usual}
 
     @property
     @abstractmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sepcost.errors import LayerError
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.layer import Layer, Shape, Takes
 from sepcost.text.arguments import flag, times, whole
@@ -25,7 +26,13 @@ class Linear(Layer):
     bias: bool = False
 
     type = "linear"
+    summary = "A fully connected layer."
     takes = Takes.FEATURES
+    arguments = (
+        Argument("O", Form.POSITIVE, "output features", attribute="out_channels", needed=True),
+        Argument("bias", Form.FLAG, "false unless given", unless_given=False),
+    )
+    facts: ClassVar = {"bias": "bias"}
     weights: ClassVar = {"C": "in_features", "O": "out_features", "bias": "bias"}
 
     def __post_init__(self) -> None:
@@ -40,6 +47,10 @@ class Linear(Layer):
             found = f"not a {times(shape)} map: put a flatten or a global pool before it"
             raise LayerError("type", f"a linear layer takes features, {found}")
         return cls(shape[0], options["out_channels"], options.get("bias", False))
+
+    @property
+    def out_channels(self) -> int:
+        return self.out_features
 
     @property
     def input_shape(self) -> Shape:

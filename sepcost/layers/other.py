@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from sepcost.errors import LayerError
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost, Stored
 from sepcost.layers.layer import Layer, Shape, Takes
 from sepcost.text.arguments import natural
+
+OPERATOR = "what it does: bmm, attention, remainder"
+MOVED = "elements of maps that it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,16 @@ class Other(Layer):
     stored: Stored | None = None
 
     type = "other"
+    summary = "What has params or MACs and is none of these, with its figures given; no layer reads it."
     takes = Takes.NOTHING
+    arguments = (
+        Argument("operator", Form.NAME, OPERATOR, unless_given="other", always_said=True),
+        Argument("params", Form.WHOLE, "0 unless given", unless_given=0),
+        Argument("macs", Form.WHOLE, "of one sample; 0 unless given", unless_given=0),
+        Argument("reads", Form.WHOLE, f"{MOVED} reads, of one sample; 0 unless given", unless_given=0),
+        Argument("writes", Form.WHOLE, f"{MOVED} writes, of one sample; 0 unless given", unless_given=0),
+    )
+    facts: ClassVar = {"operator": "operator"}
 
     def __post_init__(self) -> None:
         for name in ("params", "macs", "reads", "writes"):
@@ -39,7 +52,7 @@ class Other(Layer):
 
     @classmethod
     def on(cls, shape: Shape, **options: Any) -> Other:
-        return cls(**options)
+        return cls(**{"operator": cls.type, **options})
 
     @property
     def input_shape(self) -> Shape:
