@@ -31,6 +31,8 @@ from sepcost.count.comparison import Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
 from sepcost.judge.proof import Refused, Witnessed, verify
 from sepcost.layers import Layer, Shape, formulas
+from sepcost.layers import conv as conv_module
+from sepcost.layers import pool as pool_module
 from sepcost.network.network import INPUT, Node
 from sepcost.pytorch import TorchWitness
 from tests.commands import ROOT

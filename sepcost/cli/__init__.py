@@ -25,8 +25,10 @@ def main() -> None:
             signal.signal(number, _end)
     try:
         from sepcost.cli.app import run  # here, so that an interruption while modules load is quiet too
+        from sepcost.guests.own_process import own_process
 
-        code = run(sys.argv[1:])
+        with own_process():
+            code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
     except EndedError as ended:

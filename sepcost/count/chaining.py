@@ -7,7 +7,7 @@ from math import prod
 
 from sepcost.count.comparison import Comparison
 from sepcost.errors import LayerError
-from sepcost.layers import Flatten, Layer, Linear, Other, Shape
+from sepcost.layers import Flatten, Layer, Shape, Takes
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import INPUT, Network, Node, side_by_side
 from sepcost.network.schedule import Step
@@ -63,7 +63,7 @@ class _Chain:
     def network(self) -> Network:
         """What has no step, such as parameters that no layer has, is at the end."""
         rest = [node for number, node in enumerate(self.traced.nodes) if number not in self.numbers]
-        if unread := next((node.name for node in rest if not isinstance(node.layer, Other)), None):
+        if unread := next((node.name for node in rest if node.layer.takes is not Takes.NOTHING), None):
             raise NoChainError(f"nobody knows which maps {unread} reads")
         if self.input_shape is None:
             raise NoChainError("no layer reads the model's input alone")
@@ -72,7 +72,7 @@ class _Chain:
         return replace(chained, schedule=None)
 
     def _layer(self, step: Step, node: Node) -> None:
-        if isinstance(node.layer, Other):
+        if node.layer.takes is Takes.NOTHING:
             raise NoChainError(f"no layer does what {node.name} does")
         if step.node in self.numbers or node.times != 1:
             raise NoChainError(f"{node.name} runs more than once")
@@ -96,7 +96,7 @@ class _Chain:
         except LayerError:
             raise NoChainError(f"{node.name} reads maps that cannot be side by side") from None
         expected = node.layer.input_shape
-        if isinstance(node.layer, Linear) and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
+        if node.layer.takes is Takes.FEATURES and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
             self.nodes.append(Node(f"{node.name}.flatten", Flatten(reaching), tuple(sources)))
             sources[:] = [len(self.nodes) - 1]
         elif _without_ones(reaching, node.layer) != expected:
@@ -128,4 +128,4 @@ class _Chain:
 
 def _without_ones(shape: Shape, layer: Layer) -> Shape:
     """A map of one position as the features that a linear layer takes."""
-    return shape[:1] if isinstance(layer, Linear) and prod(shape[1:]) == 1 else shape
+    return shape[:1] if layer.takes is Takes.FEATURES and prod(shape[1:]) == 1 else shape

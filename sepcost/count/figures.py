@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.total import Total
-from sepcost.layers import Conv, Layer, Linear, Other, Pool
+from sepcost.layers import KINDS, Layer
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Node
 
-FACTS = (
-    "type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "norm", "transposed",
-    "output_padding", "mode", "ceil_mode", "global", "operator", "times", "shared",
-    "weights_of",
-)  # fmt: skip
+_OF_KINDS = (fact for kind in KINDS.values() for fact in kind.facts)
+FACTS = ("type", "input", "output", *dict.fromkeys(_OF_KINDS), "times", "shared", "weights_of")
 """What layers may be told to be, in the order of the contract."""
 
 UNLESS_GIVEN = {"times": 1, "shared": False}
@@ -27,14 +24,9 @@ def usual_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     >>> usual_facts({"type": "conv", "input": (3, 32, 32)})["stride"], usual_facts({"type": "linear", "input": (3,)})
     ((1, 1), {'bias': False})
     """
-    axes = len(facts["input"]) - 1 if isinstance(facts["input"], (tuple, list)) else 0
-    ones, zeros = (1,) * axes, (0,) * axes
-    if facts["type"] == "conv":
-        usual = {"stride": ones, "padding": "same", "dilation": ones, "groups": 1, "bias": False, "norm": "none"}
-        return {**usual, "transposed": False, "output_padding": zeros}
-    if facts["type"] == "pool":
-        return {"padding": zeros, "ceil_mode": False, "global": False}
-    return {"bias": False} if facts["type"] == "linear" else {}
+    rank = len(facts["input"]) - 1 if isinstance(facts["input"], (tuple, list)) else 0
+    kind = KINDS.get(facts["type"])
+    return {} if kind is None else kind.usual_facts(rank)
 
 
 def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
@@ -63,36 +55,15 @@ def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
 
 def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
     """A layer's type, shapes and arguments; sizes are null without a map."""
-    facts: dict[str, Any] = {
+    facts = {
         "type": layer.type,
-        "input": layer.input_shape if has_map else _channels_only(layer.input_shape),
-        "output": layer.output_shape if has_map else _channels_only(layer.output_shape),
+        "input": layer.input_shape,
+        "output": layer.output_shape,
+        **{fact: getattr(layer, attribute) for fact, attribute in layer.facts.items()},
     }
-    if isinstance(layer, Conv):
-        facts |= {
-            "kernel": layer.kernel_size,
-            "stride": layer.stride,
-            "padding": layer.padding if has_map else None,
-            "dilation": layer.dilation,
-            "groups": layer.groups,
-            "bias": layer.bias,
-            "norm": layer.norm,
-            "transposed": layer.transposed,
-            "output_padding": layer.output_padding,
-        }
-    elif isinstance(layer, Pool):
-        facts |= {
-            "kernel": layer.kernel_size,
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "mode": layer.mode,
-            "ceil_mode": layer.ceil_mode,
-            "global": layer.global_pool,
-        }
-    elif isinstance(layer, Linear):
-        facts["bias"] = layer.bias
-    elif isinstance(layer, Other):
-        facts["operator"] = layer.operator
+    if not has_map:
+        sizes = {"input": _channels_only(layer.input_shape), "output": _channels_only(layer.output_shape)}
+        return {**facts, **sizes, "padding": None}
     return facts
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from sepcost.layers.conv import Conv
 from sepcost.layers.flatten import Flatten
-from sepcost.layers.layer import Padding, Shape
+from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.layers.linear import Linear
 from sepcost.layers.other import Other
 from sepcost.layers.pool import Pool
 
-__all__ = ["Conv", "Flatten", "Layer", "Linear", "Other", "Padding", "Pool", "Shape"]
+__all__ = ["KINDS", "Conv", "Flatten", "Layer", "Linear", "Other", "Padding", "Pool", "Shape", "Takes"]
 
-Layer: TypeAlias = Conv | Linear | Pool | Flatten | Other
+_KINDS: tuple[type[Layer], ...] = (Conv, Linear, Pool, Flatten, Other)
+KINDS: Mapping[str, type[Layer]] = {kind.type: kind for kind in _KINDS}
+"""All of them, by type."""

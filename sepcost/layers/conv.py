@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
-from sepcost.layers.layer import Padding, Shape
+from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
+
+PADDING = "same (the default), or a number for both sides of each axis"
+NORMS = ("none", "batch")
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Conv:
+class Conv(Layer):
     """A convolution on a map of known size, in one, two or three dimensions.
 
     >>> conv = Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3)
@@ -48,6 +52,40 @@ class Conv:
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "conv"
+    summary = "A convolution; depthwise with groups = C."
+    takes = Takes.MAP
+    arguments = (
+        Argument("K", Form.SIZES, "kernel size: 3, 3x5 or [3, 5]", attribute="kernel_size", needed=True),
+        Argument("O", Form.POSITIVE, "output channels", attribute="out_channels", needed=True),
+        Argument("stride", Form.SIZES, unless_given=1),
+        Argument("padding", Form.PADDING, PADDING, unless_given="same"),
+        Argument("output_padding", Form.NATURAL_SIZES, "for transposed convolutions", unless_given=0),
+        Argument("dilation", Form.SIZES, unless_given=1),
+        Argument("groups", Form.POSITIVE, unless_given=1),
+        Argument("bias", Form.FLAG, "false unless given", unless_given=False),
+        Argument("norm", NORMS, "a batch norm behind it: 2 params per channel", unless_given="none"),
+        Argument("transposed", Form.FLAG, unless_given=False),
+    )
+    facts: ClassVar = {
+        "kernel": "kernel_size",
+        "stride": "stride",
+        "padding": "padding",
+        "dilation": "dilation",
+        "groups": "groups",
+        "bias": "bias",
+        "norm": "norm",
+        "transposed": "transposed",
+        "output_padding": "output_padding",
+    }
+    weights: ClassVar = {
+        "K": "kernel_size",
+        "C": "in_channels",
+        "O": "out_channels",
+        "groups": "groups",
+        "bias": "bias",
+        "norm": "norm",
+        "transposed": "transposed",
+    }
 
     def __init__(
         self,
@@ -79,7 +117,7 @@ class Conv:
         put(self, "dilation", extent("dilation", dilation, rank, 1))
         put(self, "groups", whole("groups", groups, 1))
         put(self, "bias", flag("bias", bias))
-        put(self, "norm", one_of("norm", norm, ("none", "batch")))
+        put(self, "norm", one_of("norm", norm, NORMS))
         put(self, "activation", one_of("activation", activation, ACTIVATIONS))
         put(self, "transposed", flag("transposed", transposed))
         self._check_groups()
@@ -103,6 +141,10 @@ class Conv:
         262144
         """
         return cls(input_size, in_channels, out_channels, 1, bias=bias, norm=norm, activation=activation)
+
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Conv:
+        return cls(shape[1:], shape[0], **options)
 
     @property
     def input_shape(self) -> Shape:
@@ -139,6 +181,13 @@ class Conv:
             touched=self.in_channels * prod(self.input_size) + outputs,
             biases=biases,
         )
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Conv:
+        """A depthwise one has as many channels as reach it, times its multiplier."""
+        groups, out_channels = self.groups, widen(self.out_channels)
+        if self.is_depthwise:
+            groups, out_channels = shape[0], self.out_channels // self.in_channels * shape[0]
+        return replace(self, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups)
 
     def _check_groups(self) -> None:
         if self.groups == 1:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any, ClassVar
 
 from sepcost.layers.cost import Cost
-from sepcost.layers.layer import Shape
+from sepcost.layers.layer import Layer, Shape, Takes
 
 
 @dataclass(frozen=True, slots=True)
-class Flatten:
+class Flatten(Layer):
     """A map as a vector of features: a view, which costs nothing.
 
     >>> Flatten((512, 7, 7)).output_shape
     (25088,)
     """
 
-    input_shape: Shape
+    input_shape: Shape = field()
 
     type = "flatten"
+    summary = "The map as a vector of features."
+    takes = Takes.ANYTHING
+    arguments = ()
+    facts: ClassVar = {}
+    is_view = True
+
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Flatten:
+        return cls(shape)
 
     @property
     def output_shape(self) -> Shape:
@@ -28,3 +39,6 @@ class Flatten:
     @property
     def cost(self) -> Cost:
         return Cost()
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Flatten:
+        return Flatten(shape)

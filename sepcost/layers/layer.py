@@ -1,12 +1,77 @@
-"""What all kinds of layers have."""
+"""What every kind of layer says of itself: whoever adds one writes a class of this in a file of its own."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, ClassVar, Literal, TypeAlias
 
+from sepcost.layers.argument import Argument
+from sepcost.layers.cost import Cost
 from sepcost.text.arguments import Extent
 
 Shape: TypeAlias = tuple[int, ...]
 """Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""
 
 Padding: TypeAlias = Literal["same"] | Extent
+
+
+class Takes(Enum):
+    """What a layer reads."""
+
+    MAP = "a map"
+    FEATURES = "features"
+    ANYTHING = "a map or features"
+    NOTHING = "nothing that is known"
+
+
+class Layer(ABC):
+    """A layer on an input of known shape."""
+
+    __slots__ = ()
+
+    type: ClassVar[str]
+    """What configs and results call the kind."""
+    summary: ClassVar[str]
+    """What it is, in a sentence for whoever writes a config."""
+    takes: ClassVar[Takes]
+    arguments: ClassVar[tuple[Argument, ...]]
+    facts: ClassVar[Mapping[str, str]]
+    """What results say of it beside type and shapes, in the order of the JSON contract: attributes, by their names."""
+    is_view: ClassVar[bool] = False
+    """Whether its output is its input in another shape, without a copy."""
+    weights: ClassVar[Mapping[str, str]] = {}
+    """What two layers have in common whose weights may be the same: attributes, by the letters of configs."""
+
+    @classmethod
+    @abstractmethod
+    def on(cls, shape: Shape, **options: Any) -> Layer:
+        """The layer on an input of this shape; the options are those of a LayerSpec. Raises LayerError."""
+
+    @classmethod
+    def usual_facts(cls, rank: int) -> dict[str, Any]:
+        """What these facts are of a layer in so many dimensions, unless somebody says otherwise."""
+        usual = {
+            argument.name: argument.usual(rank)
+            for argument in cls.arguments
+            if argument.unless_given is not None and not argument.always_said
+        }
+        return {fact: usual[attribute] for fact, attribute in cls.facts.items() if attribute in usual}
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def cost(self) -> Cost:
+        """Params, MACs and maps of one sample."""
+
+    @abstractmethod
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Layer:
+        """The same layer on an input of another shape; ``widen`` scales a number of output channels."""

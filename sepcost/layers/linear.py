@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from sepcost.errors import LayerError
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
-from sepcost.layers.layer import Shape
-from sepcost.text.arguments import flag, whole
+from sepcost.layers.layer import Layer, Shape, Takes
+from sepcost.text.arguments import flag, times, whole
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(Layer):
     """A fully connected layer.
 
     >>> Linear(4096, 1000, bias=True).cost
@@ -22,11 +26,31 @@ class Linear:
     bias: bool = False
 
     type = "linear"
+    summary = "A fully connected layer."
+    takes = Takes.FEATURES
+    arguments = (
+        Argument("O", Form.POSITIVE, "output features", attribute="out_channels", needed=True),
+        Argument("bias", Form.FLAG, "false unless given", unless_given=False),
+    )
+    facts: ClassVar = {"bias": "bias"}
+    weights: ClassVar = {"C": "in_features", "O": "out_features", "bias": "bias"}
 
     def __post_init__(self) -> None:
         for name in ("in_features", "out_features"):
             object.__setattr__(self, name, whole(name, getattr(self, name), 1))
         flag("bias", self.bias)
+
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Linear:
+        """On a map of one position, or on features that are flat already."""
+        if any(size != 1 for size in shape[1:]):
+            found = f"not a {times(shape)} map: put a flatten or a global pool before it"
+            raise LayerError("type", f"a linear layer takes features, {found}")
+        return cls(shape[0], options["out_channels"], options.get("bias", False))
+
+    @property
+    def out_channels(self) -> int:
+        return self.out_features
 
     @property
     def input_shape(self) -> Shape:
@@ -46,3 +70,6 @@ class Linear:
             touched=self.in_features + self.out_features,
             biases=self.out_features * self.bias,
         )
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Linear:
+        return self.on(shape, out_channels=widen(self.out_features), bias=self.bias)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
 
+from sepcost.errors import LayerError
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost, Stored
-from sepcost.layers.layer import Shape
+from sepcost.layers.layer import Layer, Shape, Takes
 from sepcost.text.arguments import natural
+
+OPERATOR = "what it does: bmm, attention, remainder"
+MOVED = "elements of maps that it"
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class Other(Layer):
     """What has params or MACs and is none of these: attention, a product of matrices, or what is left of a model.
 
     >>> Other("bmm", macs=1000, reads=200, writes=50).cost
@@ -28,13 +35,36 @@ class Other:
     stored: Stored | None = None
 
     type = "other"
-    input_shape: Shape = field(init=False, repr=False, compare=False, default=())
-    output_shape: Shape = field(init=False, repr=False, compare=False, default=())
+    summary = "What has params or MACs and is none of these, with its figures given; no layer reads it."
+    takes = Takes.NOTHING
+    arguments = (
+        Argument("operator", Form.NAME, OPERATOR, unless_given="other", always_said=True),
+        Argument("params", Form.WHOLE, "0 unless given", unless_given=0),
+        Argument("macs", Form.WHOLE, "of one sample; 0 unless given", unless_given=0),
+        Argument("reads", Form.WHOLE, f"{MOVED} reads, of one sample; 0 unless given", unless_given=0),
+        Argument("writes", Form.WHOLE, f"{MOVED} writes, of one sample; 0 unless given", unless_given=0),
+    )
+    facts: ClassVar = {"operator": "operator"}
 
     def __post_init__(self) -> None:
         for name in ("params", "macs", "reads", "writes"):
             natural(name, getattr(self, name))
 
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Other:
+        return cls(**{"operator": cls.type, **options})
+
+    @property
+    def input_shape(self) -> Shape:
+        return ()
+
+    @property
+    def output_shape(self) -> Shape:
+        return ()
+
     @property
     def cost(self) -> Cost:
         return Cost(self.params, self.macs, touched=self.reads + self.writes, stored=self.stored)
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> NoReturn:
+        raise LayerError("type", "has figures that were given, which cannot be scaled")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
+from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
-from sepcost.layers.layer import Padding, Shape
+from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
+
+MODES = ("max", "average")
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Pool:
+class Pool(Layer):
     """A max or average pool: no params, no MACs, but maps to read and to write.
 
     >>> Pool((64, 112, 112), kernel_size=3, stride=2, padding=1).output_shape
@@ -26,7 +29,7 @@ class Pool:
     The stride is the kernel's size unless told otherwise; a global pool takes none of the other arguments.
     """
 
-    input_shape: Shape
+    input_shape: Shape = field()
     kernel_size: Extent
     stride: Extent
     padding: Padding
@@ -36,6 +39,24 @@ class Pool:
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "pool"
+    summary = "A pool: K, stride = K and padding 0 unless told otherwise; or global."
+    takes = Takes.MAP
+    arguments = (
+        Argument("K", Form.SIZES, attribute="kernel_size"),
+        Argument("stride", Form.SIZES),
+        Argument("padding", Form.PADDING, unless_given=0),
+        Argument("mode", MODES, unless_given="max", always_said=True),
+        Argument("ceil_mode", Form.FLAG, unless_given=False),
+        Argument("global", Form.FLAG, "span the whole map", attribute="global_pool", unless_given=False),
+    )
+    facts: ClassVar = {
+        "kernel": "kernel_size",
+        "stride": "stride",
+        "padding": "padding",
+        "mode": "mode",
+        "ceil_mode": "ceil_mode",
+        "global": "global_pool",
+    }
 
     def __init__(
         self,
@@ -64,10 +85,14 @@ class Pool:
         put(self, "kernel_size", kernel)
         put(self, "stride", kernel if stride is None else extent("stride", stride, rank, 1))
         put(self, "padding", padding if padding == "same" else extent("padding", padding, rank, 0))
-        put(self, "mode", one_of("mode", mode, ("max", "average")))
+        put(self, "mode", one_of("mode", mode, MODES))
         put(self, "ceil_mode", flag("ceil_mode", ceil_mode))
         put(self, "global_pool", global_pool)
         put(self, "output_size", self._output_size(size))
+
+    @classmethod
+    def on(cls, shape: Shape, **options: Any) -> Pool:
+        return cls(shape, **options)
 
     @property
     def output_shape(self) -> Shape:
@@ -76,6 +101,12 @@ class Pool:
     @property
     def cost(self) -> Cost:
         return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+
+    def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Pool:
+        """A global one spans the other map as well."""
+        if self.global_pool:
+            return Pool(shape, mode=self.mode, global_pool=True)
+        return replace(self, input_shape=shape)
 
     def _output_size(self, size: Extent) -> Extent:
         if self.padding == "same":

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Layer, Linear
+from sepcost.layers.layer import Layer
 from sepcost.text.arguments import times
 
 
 class Weights:
     """The weights that the layers of a network have, as far as it has been built.
 
+    >>> from sepcost import Conv
     >>> weights = Weights()
     >>> weights.add(0, "stem", Conv((8, 8), 3, 16, 3))
     >>> weights.owner(Conv((4, 4), 3, 16, 3, stride=2))
@@ -58,6 +59,7 @@ class Weights:
 def could_share(layers: Sequence[Layer], others: Sequence[Layer]) -> bool:
     """Whether the second layers may have the weights of the first, one for one.
 
+    >>> from sepcost import Conv
     >>> could_share([Conv((8, 8), 3, 16, 3)], [Conv((4, 4), 3, 16, 3, stride=2)])
     True
     """
@@ -67,20 +69,10 @@ def could_share(layers: Sequence[Layer], others: Sequence[Layer]) -> bool:
 
 def _weights(layer: Layer) -> Mapping[str, object]:
     """What two layers have in common if their weights may be the same; nothing for a layer without weights."""
-    if isinstance(layer, Linear):
-        return {"type": layer.type, "C": layer.in_features, "O": layer.out_features, "bias": layer.bias}
-    if not isinstance(layer, Conv):
+    if not layer.weights:
         return {}
-    return {
-        "type": layer.type,
-        "K": times(layer.kernel_size),
-        "C": layer.in_channels,
-        "O": layer.out_channels,
-        "groups": layer.groups,
-        "bias": layer.bias,
-        "norm": layer.norm,
-        "transposed": layer.transposed,
-    }
+    values = {letter: getattr(layer, name) for letter, name in layer.weights.items()}
+    return {"type": layer.type, **values}
 
 
 def _differing(theirs: Mapping[str, object], ours: Mapping[str, object]) -> Iterator[str]:
@@ -94,4 +86,6 @@ def _told(weights: Mapping[str, object]) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return times(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

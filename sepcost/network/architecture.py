@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
-from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import KINDS, Layer, Shape, Takes
 from sepcost.layers.sharing import Weights
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
-from sepcost.text.arguments import Extent, times
-from sepcost.text.wording import did_you_mean
+from sepcost.text.arguments import Extent
+from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sepcost.network.budget import Budget
@@ -51,6 +51,10 @@ class LayerSpec:
     times: int = 1
     shared: bool | str = False
     readable: bool = True
+
+    @property
+    def takes_input(self) -> bool:
+        return self.type not in KINDS or KINDS[self.type].takes is not Takes.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class _Chain:
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
             if copy == 1 and not self.independent:
                 spec = replace(spec, in_channels=None, input_size=None)
-            follows = not self.independent and spec.type != "other"
+            follows = not self.independent and spec.takes_input
             if links and copy and follows and self.previous is not None:
                 links = links._replace(sources=[self.previous])
             shape = None
@@ -178,7 +182,7 @@ class _Chain:
                     self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
                     shape = self._shape_without(error.field, spec, links.sources)
             self.numbers[node_name] = self.count
-            if spec.type != "other":  # which stands beside the chain
+            if spec.takes_input:  # which stands beside the chain
                 self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
@@ -202,7 +206,7 @@ class _Chain:
     def _resolve(self, index: int, spec: LayerSpec, name: str) -> _Links | None:
         """The layers that it names; None where one of them is unknown."""
         sources = self._numbers(index, name, "from", spec.sources)
-        follows = not self.independent and spec.type != "other"
+        follows = not self.independent and spec.takes_input
         if follows and not spec.sources and spec.input_size is None and self.previous is not None:
             sources = [self.previous]
         add = self._numbers(index, name, "add", spec.add)
@@ -268,7 +272,7 @@ def _node(name: str, layer: Layer, links: _Links, spec: LayerSpec, index: int, o
 
 
 def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
-    if spec.type == "other":
+    if not spec.takes_input:
         return ()
     if not sources:
         if spec.in_channels is None:
@@ -285,24 +289,9 @@ def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
 
 
 def _layer(spec: LayerSpec, shape: Shape) -> Layer:
-    if spec.type == "flatten":
-        return Flatten(shape)
-    if spec.type == "other":
-        return Other(**spec.options)
-    if spec.type == "linear":
-        return linear_on(shape, spec.options["out_channels"], spec.options.get("bias", False))
-    if len(shape) == 1:
-        raise LayerError("type", f"a {spec.type} layer needs a map, but {shape[0]} features reach this one")
-    if spec.type == "pool":
-        return Pool(shape, **spec.options)
-    if spec.type == "conv":
-        return Conv(shape[1:], shape[0], **spec.options)
-    raise LayerError("type", f"must be conv, linear, pool or flatten, got {spec.type!r}")
-
-
-def linear_on(shape: Shape, out_features: int, bias: bool) -> Linear:
-    """A linear layer on a map of one position, or on features that are flat already."""
-    if any(size != 1 for size in shape[1:]):
-        reason = f"a linear layer takes features, not a {times(shape)} map: put a flatten or a global pool before it"
-        raise LayerError("type", reason)
-    return Linear(shape[0], out_features, bias)
+    kind = KINDS.get(spec.type)
+    if kind is None:
+        raise LayerError("type", f"must be {listed(list(KINDS), 'or')}, got {spec.type!r}")
+    if kind.takes is Takes.MAP and len(shape) == 1:
+        raise LayerError("type", f"a {kind.type} layer needs a map, but {shape[0]} features reach this one")
+    return kind.on(shape, **spec.options)

@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import TypeAlias
 
-from sepcost.layers import Flatten, Layer, Other
+from sepcost.layers import Layer, Takes
 from sepcost.network.network import INPUT, Network
 from sepcost.network.schedule import Schedule, Step
 
@@ -77,14 +77,14 @@ def _scheduled(network: Network) -> Schedule | None:
     if network.input_shape is not None:
         maps.held_by[INPUT] = maps.new(prod(network.input_shape))
     for number, node in enumerate(network.nodes):
-        if isinstance(node.layer, Other):
+        if node.layer.takes is Takes.NOTHING:
             continue
         read, again = maps.held_together(node.sources)
         if again:  # nobody but a copy can write what is there twice
             copies = maps.new(again)
             steps.append(Step(node.name, (), copies))
             read += copies
-        if isinstance(node.layer, Flatten) and read and not node.add:
+        if node.layer.is_view and read and not node.add:
             maps.held_by[number] = read
             continue
         if not node.sources:
@@ -124,7 +124,7 @@ class _Maps:
 
 def _is_alone(network: Network) -> bool:
     """Whether there is one layer, whose maps are all there are."""
-    return len(network) == 1 and not isinstance(network.nodes[0].layer, Other)
+    return len(network) == 1 and network.nodes[0].layer.takes is not Takes.NOTHING
 
 
 def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int]) -> Iterator[Step]:

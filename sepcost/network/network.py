@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, SepcostError
-from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Conv, Layer, Shape
 from sepcost.layers.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
 from sepcost.network.schedule import Schedule
 from sepcost.text.arguments import times
@@ -57,6 +57,7 @@ class Widths(NamedTuple):
     def applied(self, layer: Layer) -> Cost:
         """The cost of a layer that is stored like this.
 
+        >>> from sepcost import Linear
         >>> Widths(2, 4, 4, 2, 2).applied(Linear(3, 5, bias=True)).stored
         Stored(weights=50, activations=10, touched=16)
         """
@@ -122,7 +123,7 @@ class Node:
 
     @property
     def has_weights(self) -> bool:
-        return isinstance(self.layer, (Conv, Linear))
+        return bool(self.layer.weights)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -170,7 +171,7 @@ class Network:
     @classmethod
     def of(cls, layer: Layer, name: str | None = None, *, keep: str | None = None) -> Network:
         """A network of this one layer."""
-        if not isinstance(layer, (Conv, Linear, Pool, Flatten, Other)):
+        if not isinstance(layer, Layer):
             raise SepcostError(f"a network is made of layers, such as a Conv, got {as_text(layer, repr)}")
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 

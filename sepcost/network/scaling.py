@@ -8,9 +8,8 @@ from fractions import Fraction
 from math import floor
 
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
-from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Layer, Shape, Takes
 from sepcost.layers.sharing import Weights
-from sepcost.network.architecture import linear_on
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent, extent, times
 from sepcost.text.units import as_text, factor_text, read_factor
@@ -150,27 +149,9 @@ class _Scaling:
         return self.size or tuple(max(1, round(self.rho * extent)) for extent in size)
 
     def _scaled_layer(self, number: int, node: Node, shape: Shape) -> Layer:
-        layer = node.layer
-        if isinstance(layer, Flatten):
-            return Flatten(shape)
-        if isinstance(layer, Other):
-            raise LayerError("type", "has figures that were given, which cannot be scaled")
-        if isinstance(layer, Linear):
-            if node.times != 1 and (self.rho != 1 or self.size):
-                raise LayerError("times", f"{node.times} positions of a map that is not known cannot be scaled")
-            return linear_on(shape, self._out_channels(number, node, layer.out_features), layer.bias)
-        if isinstance(layer, Pool):
-            return _pool_on(layer, shape)
-        groups, out_channels = layer.groups, self._out_channels(number, node, layer.out_channels)
-        if layer.is_depthwise:
-            groups, out_channels = shape[0], layer.out_channels // layer.in_channels * shape[0]
-        return replace(layer, input_size=shape[1:], in_channels=shape[0], out_channels=out_channels, groups=groups)
+        def widened(channels: int) -> int:
+            return channels if number == self.last_weighted else scaled_channels(channels, self.alpha, node.round_to)
 
-    def _out_channels(self, number: int, node: Node, channels: int) -> int:
-        return channels if number == self.last_weighted else scaled_channels(channels, self.alpha, node.round_to)
-
-
-def _pool_on(pool: Pool, shape: Shape) -> Pool:
-    if pool.global_pool:
-        return Pool(shape, mode=pool.mode, global_pool=True)
-    return replace(pool, input_shape=shape)
+        if node.layer.takes is Takes.FEATURES and node.times != 1 and (self.rho != 1 or self.size):
+            raise LayerError("times", f"{node.times} positions of a map that is not known cannot be scaled")
+        return node.layer.scaled(shape, widened)

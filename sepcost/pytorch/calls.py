@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from sepcost.layers import Conv, Layer, Linear, Other
+from sepcost.layers import Layer, Other
 from sepcost.network.network import Widths
 from sepcost.pytorch.ledger import Claim
 
@@ -40,7 +40,7 @@ class Call:
 
     @property
     def shared(self) -> bool:
-        return isinstance(self.layer, (Conv, Linear)) and not self.claims and not self.is_packed
+        return bool(self.layer.weights) and not self.claims and not self.is_packed
 
 
 def together(calls: Iterable[Call]) -> dict[Call, Call]:

@@ -1,34 +1,43 @@
-"""Torch's compiler, which counting has no use for: left out where nobody has imported it, idle where somebody has."""
+"""Torch's compiler, which counting has no use for: left out in the command's own process, idle in any other."""
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from threading import Lock, get_ident
 from types import ModuleType
 from typing import Any, TypeVar
 
 import torch
 
+from sepcost.guests.own_process import is_own_process
 from sepcost.pytorch.private import COMPILER, DISABLED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SWITCH = "SEPCOST_COMPILER"
+"""With this in the environment, the compiler is never left out."""
+
 
 @contextmanager
 def without_compiler() -> Iterator[None]:
-    """In here nothing is compiled, and the compiler is imported only if a model asks for it.
+    """In here nothing is compiled: what ``torch.compile`` has compiled runs as it was written.
 
-    Torch imports it (0.7 s, 37 MB) as soon as a dispatch mode sees an operator, only to be told what it must leave
-    alone. Where it is imported already, what ``torch.compile`` has compiled runs as it was written.
+    Torch imports its compiler (0.7 s, 37 MB) as soon as a dispatch mode sees an operator, only to be told what it must
+    leave alone. In the command's own process it is left out, and imported only if a model asks for it: then the model
+    can use it.
 
     >>> with without_compiler():
     ...     nothing = torch.utils.flop_counter.FlopCounterMode(display=False)
     """
-    if COMPILER in sys.modules:
+    if COMPILER in sys.modules or SWITCH in os.environ or not is_own_process():
+        _import_quietly()
         with torch.compiler.set_stance("force_eager"):
             yield
         return
@@ -40,20 +49,26 @@ def without_compiler() -> Iterator[None]:
         absent.leave()
 
 
+def _import_quietly() -> None:
+    """Import the compiler, which warns of torch's own code: a user of sepcost cannot mend that."""
+    if COMPILER not in sys.modules:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import_module(COMPILER)
+
+
 class _Absent(ModuleType):
-    """Stands where the compiler would be, and leaves functions alone; for anything else it fetches the compiler."""
+    """In the compiler's place, it leaves functions alone; for anything else it fetches the compiler.
+
+    It answers the thread that has entered it. Other threads get the compiler.
+    """
 
     def __init__(self) -> None:
         super().__init__(COMPILER)
         self.__path__: list[str] = []  # a package
+        self._thread = get_ident()
+        self._lock = Lock()
         self._left_alone: list[Callable[..., Any]] = []
-
-    def disable(self, fn: F | None = None, recursive: bool = True, **options: Any) -> Any:
-        """Torch asks for a function of its own not to be compiled (and not to be wrapped); nor is it."""
-        if fn is None or options != {"wrapping": False}:
-            return self._compiler().disable(fn, recursive, **options)
-        self._left_alone.append(fn)
-        return fn
 
     def enter(self) -> None:
         sys.modules[COMPILER] = self
@@ -61,17 +76,28 @@ class _Absent(ModuleType):
 
     def leave(self) -> None:
         """The compiler's place is free, and it will be asked again about every function."""
-        if sys.modules.get(COMPILER) is self:
-            del sys.modules[COMPILER]
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        while self._left_alone:
-            vars(self._left_alone.pop()).pop(DISABLED, None)
+        with self._lock:
+            if sys.modules.get(COMPILER) is self:
+                del sys.modules[COMPILER]
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            for function in self._left_alone:
+                vars(function).pop(DISABLED, None)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self._compiler(), name)
+        return self._disable if name == "disable" and self._is_asked() else getattr(self._compiler(), name)
+
+    @property
+    def __spec__(self) -> ModuleSpec | None:  # type: ignore[override]
+        """Python reads it whenever a module that is there is imported: another thread then finds the compiler there."""
+        if self._is_asked():
+            return None
+        self._compiler()
+        found = ModuleSpec(COMPILER, None)
+        vars(found)["_initializing"] = True  # Python looks again
+        return found
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """As a finder: whoever imports a part of the compiler gets all of it first."""
@@ -79,6 +105,17 @@ class _Absent(ModuleType):
             return None
         self._compiler()
         return _Loaded(import_module(name)).spec
+
+    def _disable(self, fn: F | None = None, recursive: bool = True, **options: Any) -> Any:
+        """Torch asks for a function of its own not to be compiled (and not to be wrapped); nor is it."""
+        if fn is None or options != {"wrapping": False}:
+            return self._compiler().disable(fn, recursive, **options)
+        self._left_alone.append(fn)
+        return fn
+
+    def _is_asked(self) -> bool:
+        """Whether it is asked by the thread that has entered it."""
+        return get_ident() == self._thread
 
     def _compiler(self) -> ModuleType:
         self.leave()

@@ -1,4 +1,4 @@
-"""Flow: which maps the operators of a forward pass read and write."""
+"""Flow: a record of which maps the operators of a forward pass read and write."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sepcost.network.schedule import Schedule, Step
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.ledger import memory_of
-from sepcost.pytorch.private import Memory, memory_key, packet_of
+from sepcost.pytorch.private import Memory, memory_key, packet_of, written
 
 aten, quantized = torch.ops.aten, torch.ops.quantized
 
@@ -86,7 +85,7 @@ class Event:
 
 
 class Flow:
-    """The operators of a pass as they come; ``schedule`` says what becomes of their maps.
+    """The operators of a pass as they come; ``plan.schedule`` says what becomes of their maps.
 
     ``unknown`` says which operator hides what it reads and writes: then nobody knows.
     """
@@ -110,33 +109,35 @@ class Flow:
             gc.collect()  # what only waits for that is not kept
         self.outputs = list((returned | self._kept()).values())
 
-    def add(self, name: str, func: Any, given: Any, out: Any, call: Call | None = None) -> None:
+    def add(
+        self,
+        name: str,
+        func: Any,
+        args: Sequence[Any],
+        options: Mapping[str, Any],
+        out: Any,
+        call: Call | None = None,
+    ) -> None:
         """An operator that ran.
 
         What neither the model was given nor an operator has made is a constant; so is what an operator computes from
         constants alone, unless it is a layer.
         """
-        read, made = list(tensors_in(given)), list(tensors_in(out))
-        reads, is_written = self._seen(read), _writes(func)
+        read, made = list(tensors_in((args, options))), list(tensors_in(out))
+        over = list(tensors_in(written(func, args, options)))
+        reads = self._seen(read)
         if read and not reads and call is None:
             return
         theirs = set(map(memory_of, read))
         new = [self._new(each) for each in made if not self.is_map(each) and memory_of(each) not in theirs]
         makes = [each for each in new if each.elements]
-        changes = [self._new(each) for each in made if memory_of(each) not in self._held] if is_written else []
+        changes = [self._new(each) for each in over if memory_of(each) not in self._held]
         kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
         if packet_of(func) is aten._to_copy and made[0].stride() != read[0].stride():
             kind = Kind.MAKES  # it has another layout
         fresh = self._copied(read, made[0]) if kind is Kind.JOINS else 0
-        if makes or changes or (reads and (is_written or not made)):
+        if makes or changes or (reads and (over or not made)):
             self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
-
-    def schedule(self, nodes: Mapping[Call, tuple[int, str]]) -> Schedule | None:
-        """Every map and the steps that read and write it; None where an operator hides it.
-
-        ``nodes`` are the numbers and the names of the layers that calls are.
-        """
-        return None if self.unknown else _Plan(self, nodes).schedule()
 
     def is_map(self, tensor: torch.Tensor) -> bool:
         """Whether it is in memory that the model was given or an operator has made of that: no constant."""
@@ -176,133 +177,6 @@ class Flow:
         return sum(many - min(there[memory], once[memory]) for memory, many in wanted.items())
 
 
-class _Plan:
-    """The events once more, now that it is known who reads what last."""
-
-    def __init__(self, flow: Flow, nodes: Mapping[Call, tuple[int, str]]) -> None:
-        self.flow = flow
-        self.nodes = nodes
-        self.direct = _direct_reads(flow)
-        self.last = _last_reads(flow, self.direct)
-        self.wholes = _wholes(flow)
-        self.maps: dict[int, tuple[int, ...]] = {}
-        self.holders: list[set[int]] = []
-        self.sizes: list[int] = []
-        self.widths: list[int] = []
-        self.steps: list[Step] = []
-
-    def schedule(self) -> Schedule:
-        for each in self.flow.inputs:
-            if each.memory not in self.maps:
-                self._place_anew(each)
-        inputs = tuple(range(len(self.sizes)))
-        for number, event in enumerate(self.flow.events):
-            if event.kind is Kind.JOINS:
-                self._join(event)
-            else:
-                self._run(number, event)
-        return Schedule(tuple(self.steps), tuple(self.sizes), inputs, self._of(self.flow.outputs), tuple(self.widths))
-
-    def _join(self, event: Event) -> None:
-        """Its parts are where the whole is, since their producers write there; what nobody produced is copied."""
-        fresh = self._map(event.fresh, event.makes[0].width) if event.fresh else ()
-        self._place(event.makes[0], self._of(event.reads) + fresh)
-        if fresh:
-            self.steps.append(Step(event.name, (), fresh))
-
-    def _run(self, number: int, event: Event) -> None:
-        reads: tuple[int, ...] = self._of(event.reads)
-        writes: tuple[int, ...] = ()
-        for each in event.changes:
-            writes += self._of([each]) if self._has_room(number, each) else self._place_anew(each)
-        makes = self._wanted(event)
-        over = self._written_over(number, event, makes[0]) if makes and not event.changes else None
-        if over is not None:
-            writes += self._place(makes.pop(0), self.maps[over.memory])
-        for each in makes:
-            writes += self._place_anew(each)
-        node, name = self.nodes.get(event.call, (None, event.name)) if event.call else (None, event.name)
-        self.steps.append(Step(name, reads, writes, node, event.kind is Kind.ADDS))
-
-    def _wanted(self, event: Event) -> list[Tensor]:
-        """What somebody reads of what it makes; if nobody reads anything, the first of it."""
-        wanted = [each for each in event.makes if each.memory in self.last]
-        return wanted or list(event.makes[:1])
-
-    def _written_over(self, number: int, event: Event, made: Tensor) -> Tensor | None:
-        """What it reads for the last time, all of it and in one way, and has the size of what it makes."""
-        if event.kind not in (Kind.OVER, Kind.ADDS):
-            return None
-        ways = Counter(memory for memory, _ in {(each.memory, each.lies) for each in event.reads})
-        same = (each for each in event.reads if each.is_whole and made.is_whole and each.bytes == made.bytes)
-        return next((each for each in same if ways[each.memory] == 1 and self._is_last(number, each)), None)
-
-    def _has_room(self, number: int, tensor: Tensor) -> bool:
-        """Whether it can be written where it is: in memory as large, which nobody reads later as something else."""
-        room = sum(self.sizes[map_] * self.widths[map_] for map_ in self.maps.get(tensor.memory, ()))
-        return 0 < tensor.bytes <= room and self._is_last(number, tensor, but=tensor.memory)
-
-    def _is_last(self, number: int, tensor: Tensor, but: int | None = None) -> bool:
-        """Whether nobody reads these maps later, except through one memory."""
-        holders = {holder for map_ in self.maps[tensor.memory] for holder in self.holders[map_]}
-        return all(self._last_read(holder, but) <= number for holder in holders - {but})
-
-    def _last_read(self, memory: int, but: int | None) -> int:
-        """The last read of a memory that is not one of a concatenation in this one."""
-        wholes = self.wholes.get(memory, set())
-        if but not in wholes:
-            return self.last.get(memory, -1)
-        others = (self.last.get(whole, -1) for whole in wholes - {but})
-        return max(self.direct.get(memory, -1), *others, -1)
-
-    def _map(self, elements: int, width: int) -> tuple[int]:
-        self.sizes.append(elements)
-        self.widths.append(width)
-        self.holders.append(set())
-        return (len(self.sizes) - 1,)
-
-    def _place_anew(self, tensor: Tensor) -> tuple[int, ...]:
-        return self._place(tensor, self._map(tensor.elements, tensor.width))
-
-    def _place(self, tensor: Tensor, maps: tuple[int, ...]) -> tuple[int, ...]:
-        self.maps[tensor.memory] = maps
-        for map_ in maps:
-            self.holders[map_].add(tensor.memory)
-        return maps
-
-    def _of(self, tensors: Iterable[Tensor]) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(map_ for each in tensors for map_ in self.maps.get(each.memory, ())))
-
-
-def _direct_reads(flow: Flow) -> dict[int, int]:
-    """The last event that reads each memory itself."""
-    last: dict[int, int] = {}
-    for number, event in enumerate(flow.events):
-        if event.kind is not Kind.JOINS:
-            last |= dict.fromkeys((each.memory for each in event.reads), number)
-    return last | dict.fromkeys((each.memory for each in flow.outputs), len(flow.events))
-
-
-def _last_reads(flow: Flow, direct: Mapping[int, int]) -> dict[int, int]:
-    """The last event that reads each memory; that of a concatenation reads its parts."""
-    last = dict(direct)
-    for event in reversed(flow.events):
-        if event.kind is Kind.JOINS and event.makes[0].memory in last:
-            for each in event.reads:
-                last[each.memory] = max(last.get(each.memory, -1), last[event.makes[0].memory])
-    return last
-
-
-def _wholes(flow: Flow) -> dict[int, set[int]]:
-    """The concatenations that each memory is a part of."""
-    wholes: dict[int, set[int]] = {}
-    for event in flow.events:
-        if event.kind is Kind.JOINS:
-            for each in event.reads:
-                wholes.setdefault(each.memory, set()).add(event.makes[0].memory)
-    return wholes
-
-
 @cache
 def _kind(func: Any) -> Kind:
     packet = packet_of(func)
@@ -313,11 +187,6 @@ def _kind(func: Any) -> Kind:
     if packet in IN_PLACE or (torch.Tag.pointwise in func.tags and packet not in COPIES):
         return Kind.OVER
     return Kind.MAKES
-
-
-def _writes(func: Any) -> bool:
-    """Whether it writes over what it is given: as ``relu_`` does, or into its ``out``."""
-    return bool(func.__name__.partition(".")[0].endswith("_") or func.__name__.endswith("out"))
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:

@@ -138,3 +138,12 @@ def plain_name(name: str) -> str:
     'stem.conv'
     """
     return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def joined(path: str, operator: str) -> str:
+    """The name of an operator that the module of this name calls.
+
+    >>> joined("stem.conv", "relu"), joined("", "relu")
+    ('stem.conv.relu', 'relu')
+    """
+    return f"{path}.{operator}" if path else operator

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -104,6 +105,29 @@ def can_decompose(func: Any) -> bool:
     return bool(func._can_decompose())
 
 
+def written(func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
+    """The arguments that an operator writes over: its schema marks them, as ``mutates_args`` does for a custom one.
+
+    >>> one, other = torch.zeros(2), torch.ones(2)
+    >>> written(torch.ops.aten.add_.Tensor, (one, other), {})[0] is one
+    True
+    >>> written(torch.ops.aten.add.Tensor, (one, other), {})
+    []
+    """
+    by_place, by_name = _places_written(func)
+    return [args[place] for place in by_place if place < len(args)] + [
+        options[name] for name in by_name & options.keys()
+    ]
+
+
+@cache
+def _places_written(func: Any) -> tuple[tuple[int, ...], frozenset[str]]:
+    """The numbers and the names of an operator's arguments that it writes over."""
+    marked = [argument.alias_info is not None and argument.alias_info.is_write for argument in func._schema.arguments]
+    names = frozenset(argument.name for argument, is_marked in zip(func._schema.arguments, marked) if is_marked)
+    return tuple(place for place, is_marked in enumerate(marked) if is_marked), names
+
+
 def has_memory(tensor: torch.Tensor) -> bool:
     """Whether a tensor has a storage: sparse ones have none."""
     return torch._C._has_storage(tensor)
@@ -142,9 +166,8 @@ def times_written(tensor: torch.Tensor) -> int:
 
 def held_names(module: nn.Module) -> Iterator[str]:
     """The names of the buffers, modules and parameters that are a module's own, also where they are None."""
-    return chain(
-        module._buffers.keys(), module._modules.keys(), module._parameters.keys()
-    )  # TorchScript's don't iterate
+    held = (module._buffers, module._modules, module._parameters)
+    return chain.from_iterable(each.keys() for each in held)  # TorchScript's cannot be iterated over themselves
 
 
 def padded_sides(conv: ConvModule) -> Sequence[int]:

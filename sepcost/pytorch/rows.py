@@ -76,7 +76,7 @@ def _remainder(
     if left:
         in_layers = sum(cost.stored.weights for cost in counted if cost.stored)
         stored = Stored(sum(each.numel() * each.element_size() for each in parameters) - in_layers, 0, 0)
-        held = Other(_held(recorder.ledger.left(), left), params=left, stored=stored)
+        held = Other(_held(recorder.operators.ledger.left(), left), params=left, stored=stored)
         yield Node(names.other(REMAINDER), held, index=index)
 
 
@@ -92,7 +92,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
             return QUANTISED
         if isinstance(module, torch.jit.ScriptModule):
             return SCRIPTED
-        if not isinstance(module, ConvModule) or module in recorder.functional:
+        if not isinstance(module, ConvModule) or module in recorder.operators.functional:
             return FUNCTIONAL
         reason = known.get(module, UNHELD) or recorder.usage.reasons.get(module)
         return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN)

@@ -15,6 +15,7 @@ from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.network.network import Network
 from sepcost.pytorch.dtypes import with_dtypes
+from sepcost.pytorch.plan import schedule
 from sepcost.pytorch.private import is_lazy
 from sepcost.pytorch.recorder import Recorder
 from sepcost.pytorch.rows import rows
@@ -88,11 +89,11 @@ def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
         found.nodes,
         independent=True,
         inner_norm=False,
-        schedule=recorder.flow.schedule(found.of),
+        schedule=schedule(recorder.flow, found.of),
         no_peak=recorder.flow.unknown,
         unconfirmed=found.unconfirmed,
     )
-    return with_dtypes(network, recorder.dtypes | {parameter.dtype for parameter in model.parameters()})
+    return with_dtypes(network, recorder.operators.dtypes | {parameter.dtype for parameter in model.parameters()})
 
 
 class _Untracked(ModuleTracker):

@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.judge.proof import Refused, Witnessed
-from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import build
 
@@ -66,9 +66,11 @@ def _counts(layer: Layer) -> Witnessed | Refused:
 def _module(layer: Layer) -> nn.Module:
     if isinstance(layer, Flatten):
         return nn.Flatten()
-    if isinstance(layer, Other):
-        raise TypeError(f"there is no module for {layer.operator}")
-    return _pool(layer) if isinstance(layer, Pool) else build(layer, device="meta")
+    if isinstance(layer, Pool):
+        return _pool(layer)
+    if isinstance(layer, (Conv, Linear)):
+        return build(layer, device="meta")
+    raise TypeError(f"there is no module for {layer.type}")
 
 
 def _pool(pool: Pool) -> nn.Module:

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.errors import ModelError, SepcostError
-from sepcost.layers import Conv, Flatten, Linear, Other, Pool
+from sepcost.layers import Layer
 from sepcost.network.network import Network
 from sepcost.sources.models import LoadedModel, run_model
 from sepcost.sources.yaml import load_one, load_value
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sepcost.pytorch.inputs import Inputs
 
-Source: TypeAlias = "Conv | Network | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
+Source: TypeAlias = "Layer | Network | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
 DEVICES: tuple[Device, ...] = ("meta", "cpu")
 CALLER = "the caller"
 """Whose inputs they are that are no texts."""
@@ -43,7 +43,7 @@ def read_source(source: Source, inputs: Any = None, device: str = "meta") -> Net
         raise SepcostError(f"inputs are for a model, and {_shown(source)} is none")
     if isinstance(source, Network):
         return source
-    if isinstance(source, (Conv, Linear, Pool, Flatten, Other)):
+    if isinstance(source, Layer):
         return Network.of(source)
     if isinstance(source, (str, PathLike)):
         return load_one(source)

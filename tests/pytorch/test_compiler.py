@@ -1,4 +1,4 @@
-"""Counting leaves torch's compiler alone: it is not imported for it, and works as ever afterwards."""
+"""The command leaves torch's compiler out, unless somebody else asks for it; a library call leaves it as it is."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pytest
 COUNT = """
     import sys
     import torch
+    from contextlib import suppress
+    from threading import Thread
     from torch import nn
-    from sepcost import Conv
-    from sepcost.text.input_text import InputText
-    from sepcost.text.model_text import ModelText
-    from sepcost.pytorch import TorchWitness
-    from sepcost.pytorch.running import load_and_trace
+    from sepcost.cli import main
 
     class Net(nn.Module):
         def __init__(self):
@@ -26,11 +24,15 @@ COUNT = """
         def forward(self, image):
             return self.norm(self.conv(image))
 
-    def count(name):
-        traced = load_and_trace(ModelText.parse(f"__main__:{name}"), [InputText.parse("3x10x10")]).trace
-        assert traced.agrees and traced.macs == 8 * 27 * 64, traced
-        return traced
+    def run(*arguments):
+        sys.argv = ["sepcost", *arguments]
+        with suppress(SystemExit):
+            main()
+
+    def count(name, *options):
+        run("compare", f"__main__:{name}", "--input", "3x10x10", "-r", "none", *options)
 """
+COUNTED = "13,824"
 COMPILE = """
     net = Net().eval()
     image, graphs = torch.randn(1, 3, 10, 10), []
@@ -56,10 +58,35 @@ def python(*parts: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
 
 
-def test_nothing_that_counts_imports_the_compiler_and_it_works_after() -> None:
+def test_the_command_does_not_import_the_compiler_which_works_after() -> None:
     not_there = 'assert "torch._dynamo" not in sys.modules\n'
-    witness = 'assert TorchWitness().counts(Conv((8, 8), 3, 8, 3, norm="batch")).macs == 13824\n'
-    done = python(COUNT, 'count("Net")\n', witness, not_there, ASKED_AGAIN, COMPILE, 'count("Net")\n')
+    done = python(COUNT, 'count("Net", "--verify")\n', not_there, ASKED_AGAIN, COMPILE, 'count("Net")\n')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(COUNTED) == 2, done.stderr
+
+
+def test_a_variable_turns_that_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEPCOST_COMPILER", "1")
+    done = python(COUNT, 'count("Net")\n', 'assert hasattr(sys.modules["torch._dynamo"], "__file__")\n')
+    assert (done.returncode, done.stdout.count(COUNTED)) == (0, 1), done.stderr
+
+
+def test_a_library_call_has_the_compiler_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_its_own = """
+    class Own(Net):
+        def forward(self, image):
+            assert sys.modules["torch._dynamo"].__file__, "it is none"
+            return super().forward(image)
+
+    import warnings
+    from sepcost import compare
+    from sepcost.cli.app import run as in_process
+    warnings.simplefilter("error")
+    assert compare(Net(), [], inputs="3x10x10", verify=True).verified.mismatches == ()
+    assert compare(Own(), [], inputs="3x10x10").standard.cost.macs == 13824
+    assert in_process(["compare", "__main__:Own", "--input", "3x10x10"]) == 0
+    """
+    done = python(COUNT, of_its_own, COMPILE)
     assert done.returncode == 0, done.stderr
 
 
@@ -84,13 +111,50 @@ def test_a_model_that_wants_the_compiler_gets_it(wanted: str) -> None:
     """
     done = python(COUNT, of_its_own, 'count("Own")\n', 'assert "torch._dynamo" in sys.modules\n', COMPILE)
     assert done.returncode == 0, done.stderr
+    assert COUNTED in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import torch._dynamo as found",
+        "import torch; found = torch._dynamo",
+        "from importlib import import_module; found = import_module('torch._dynamo')",
+        "from torch._dynamo import disable; found = sys.modules[disable.__module__]",
+        "from torch._dynamo import config; found = sys.modules['torch._dynamo']",
+    ],
+)
+def test_another_thread_never_sees_what_is_in_its_place(imports: str) -> None:
+    of_its_own = f"""
+    class Own(Net):
+        def forward(self, image):
+            out = super().forward(image)
+            here = "torch._dynamo" in sys.modules and hasattr(sys.modules["torch._dynamo"], "__file__")
+            thread = Thread(target=self.imports)
+            thread.start()
+            thread.join()
+            print("found", here, self.found)
+            return super().forward(out.new_zeros(1, 3, 4, 4)).sum() + out
+
+        def imports(self):
+            {imports}
+            self.found = found.__name__, hasattr(found, "__file__")
+
+    count("Own")
+    """
+    done = python(COUNT, of_its_own, COMPILE)
+    assert done.returncode == 0, done.stderr
+    name = "torch._dynamo.decorators" if "disable" in imports else "torch._dynamo"
+    assert f"found False ('{name}', True)" in done.stderr
 
 
 def test_what_the_compiler_does_not_have_is_missing_as_ever() -> None:
-    inside = """
-    from sepcost.pytorch.compiler import without_compiler
-    with without_compiler():
-        import torch._dynamo.nonsense
+    of_its_own = """
+    class Own(Net):
+        def forward(self, image):
+            import torch._dynamo.nonsense
+
+    count("Own")
     """
-    done = python(inside)
-    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'torch._dynamo.nonsense'"
+    done = python(COUNT, of_its_own)
+    assert "ModuleNotFoundError: No module named 'torch._dynamo.nonsense'" in done.stderr

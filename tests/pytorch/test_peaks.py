@@ -22,6 +22,17 @@ MAP = 8 * 16 * 16
 """Elements of a map of eight channels."""
 
 
+@torch.library.custom_op("sepcost_tests::fill", mutates_args=("target",))
+def fill(source: Tensor, target: Tensor) -> None:
+    """An operator of one's own that returns nothing, and says what it writes over."""
+    target.copy_(source)
+
+
+@fill.register_fake
+def _(source: Tensor, target: Tensor) -> None:
+    pass
+
+
 class Does(nn.Module):
     """A model that does this with two convolutions that keep the map as it is, and one that halves it."""
 
@@ -63,6 +74,14 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         ("b", 4, 4, 4),
     ),
     "written in place by its author": (lambda self, x: self.b(self.a(x).relu_()), ("a", 4, 4, 0)),
+    "by an operator of one's own, which makes a map of a constant": (
+        lambda self, x: (fill(self.stride(x), target := self.grid[..., :8, :8].clone()), self.up(target))[1],
+        ("up.upsample_nearest2d", 1, 16, 0),
+    ),
+    "but not by one whose name only looks like it": (
+        lambda self, x: self.b((self.a(x).int() << 1).float()),
+        ("a", 4, 4, 0),
+    ),
     "a view holds its map": (lambda self, x: self.b(self.a(x)) + x[:, :1], ("b", 4, 4, 4)),
     "a concatenation costs nothing": (
         lambda self, x: torch.cat([self.a(x), self.b(x)], 1),

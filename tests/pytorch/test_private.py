@@ -120,6 +120,23 @@ def test_an_operator_is_known_by_its_packet_and_its_namespace(private: Any) -> N
     assert private.qualified_name(packet) == "aten::add", why
 
 
+def test_schemas_say_what_an_operator_writes_over(private: Any) -> None:
+    one, other, two = torch.zeros(2), torch.ones(2), [torch.zeros(2), torch.zeros(2)]
+    aten = torch.ops.aten
+    calls: list[tuple[Any, tuple[Any, ...], dict[str, Any], list[Any]]] = [
+        (aten.add.Tensor, (one, other), {}, []),
+        (aten.add_.Tensor, (one, other), {}, [one]),
+        (aten.add.out, (one, one), {"out": other}, [other]),
+        (aten.sort.values, (one,), {"values": other, "indices": one}, [other, one]),
+        (aten._foreach_mul_.Scalar, (two, 2.0), {}, [two]),
+        (getattr(aten, "__lshift__").Scalar, (one, 1), {}, []),  # noqa: B009
+    ]
+    for func, args, options, expected in calls:
+        found = private.written(func, args, options)
+        why = changed(f"the schema of {func} marks other arguments", "flow.py: which maps are written over")
+        assert [id(each) for each in found] == [id(each) for each in expected], why
+
+
 def test_torch_decomposes_what_it_says_it_can(private: Any) -> None:
     linear, addmm = torch.ops.aten.linear.default, torch.ops.aten.addmm.default
     why = changed("_can_decompose answers otherwise", "recorder.py: products would be counted twice, or not at all")

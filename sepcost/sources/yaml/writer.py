@@ -245,7 +245,7 @@ def _arguments(node: Node) -> Keys:
         return {"O": str(layer.out_features), "bias": _flag(layer.bias)}
     if isinstance(layer, Pool):
         return _pool(layer)
-    if isinstance(layer, Flatten):
+    if not isinstance(layer, Other):
         return {}
     moved = {"reads": node.times * layer.reads, "writes": node.times * layer.writes}
     figures = {"params": node.cost.params, "macs": node.cost.macs, **moved}
