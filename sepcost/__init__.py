@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
     from sepcost.sources.yaml.loader import load_all
+    from sepcost.tasks.check import check
     from sepcost.tasks.compare import compare, load
+    from sepcost.tasks.diff import diff
 
 __all__ = [
     "Architecture",
@@ -48,14 +50,18 @@ __all__ = [
     "ReplacementError",
     "SepcostError",
     "__version__",
+    "check",
     "compare",
+    "diff",
     "load",
     "load_all",
     "scale",
 ]
 
 _HOMES = {
+    "sepcost.tasks.check": ("check",),
     "sepcost.tasks.compare": ("compare", "load"),
+    "sepcost.tasks.diff": ("diff",),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
     "sepcost.sources.yaml.loader": ("load_all",),
     "sepcost.count.comparison": ("Comparison",),

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,7 @@ from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain, complain_about, write
-from sepcost.errors import INSTALL, ConfigError, MissingTorchError, SepcostError
+from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.replacement_texts import asked_replacements
@@ -31,10 +30,7 @@ from sepcost.text.wording import listed
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
-    from sepcost.judge.proof import Witness
     from sepcost.judge.verdict import Judgement
-    from sepcost.tasks.baseline import Baseline
-    from sepcost.tasks.inspection import Inspection
 
 FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
@@ -141,32 +137,25 @@ def check(
 
     from sepcost.cli.limits import chosen_allowances, chosen_limits
     from sepcost.sources.models import ModelOptions
-    from sepcost.tasks.inspection import Inspection, Wishes
+    from sepcost.tasks.check import judgement_of, witness
+    from sepcost.tasks.inspection import Wishes
 
-    witness, unverified = _witness(verify)
+    torch, unverified = witness(wanted=verify)
     wishes = Wishes(
         read_convention(flops_per_mac, dtype and dtype.value, batch),
         next(iter(multipliers)),
         _replacements(replacements),
         chosen_limits(most, max_ or (), min_reduction or ()),
         chosen_allowances(max_growth or ()),
-        witness,
+        torch,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
         allowed=frozenset(allow or ()),
         models=ModelOptions.read(inputs, device.value, run_models, files, batch),
     )
-    before = _read_baseline(baseline)
     with Waiting("networks") as waiting:
-        inspection = Inspection(wishes, waiting)
-        inspection.read(files)
-        judgement = _judgement(inspection, before, files, unverified)
-    if inspection.counted and not judgement.problems:
-        networks = (each.comparison.network for each in inspection.counted)
-        unmatched = reduce(Selection.unmatched, networks, wishes.selection)
-        if any(unmatched):
-            raise SepcostError(unmatched.complaint)
+        judgement = judgement_of(files, wishes, baseline, unverified, waiting)
     if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
         raise SepcostError(NOTHING)
     updated = None
@@ -210,43 +199,6 @@ def _replacements(texts: Sequence[str] | None) -> Sequence[Replacement] | None:
     if swept:
         raise SepcostError(f"check judges one version of a network: give one value for {listed(swept)}")
     return chosen
-
-
-def _witness(wanted: bool | None) -> tuple[Witness | None, str | None]:
-    """torch, if it is wanted or there; else why nothing is verified, if that was not by wish."""
-    if wanted is False:
-        return None, None
-    from sepcost.tasks.verifier import torch_witness
-
-    try:
-        return torch_witness(), None
-    except MissingTorchError as error:
-        if wanted:
-            raise
-        return None, str(error)
-
-
-def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
-    """The baseline as it is before any model runs, or what is wrong with it."""
-    from sepcost.tasks.baseline import Baseline
-
-    try:
-        return None if path is None else Baseline.read(path)
-    except ConfigError as error:
-        return error
-
-
-def _judgement(
-    inspection: Inspection, before: Baseline | ConfigError | None, sources: Sequence[str], unverified: str | None
-) -> Judgement:
-    """Everything judged that can be; a baseline that cannot be read is one more problem."""
-    if isinstance(before, ConfigError):
-        inspection.problems += before.problems
-        return inspection.judgement(None, sources, unverified)
-    judgement = inspection.judgement(before, sources, unverified)
-    for warning in before.warnings(judgement.verdicts) if before else ():
-        complain(warning)
-    return judgement
 
 
 def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:

@@ -86,7 +86,7 @@ def compare(
     from sepcost.sources.source import read_source
     from sepcost.tasks.result import Result
 
-    chosen, condition = _chosen(replacements), ReplaceIf.read(replace_if)
+    chosen, condition = chosen_replacements_of(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
     read = read_source(source, inputs, device)
     network, model = (read, None) if isinstance(read, Network) else (read.network, read)
@@ -98,7 +98,7 @@ def compare(
     return replace(result, verified=proved(result, torch_witness(), model))
 
 
-def _chosen(given: Any) -> list[Replacement] | None:
+def chosen_replacements_of(given: Any) -> list[Replacement] | None:
     """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
     from sepcost.tasks.replacement_texts import chosen_replacements
 

@@ -1,0 +1,166 @@
+"""Check: networks held to budgets, to a baseline, and to a witness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.count.figure import BOUNDED, GROWING, OWN, kind_of
+from sepcost.errors import ConfigError, MissingTorchError, SepcostError
+from sepcost.layers.cost import Convention
+from sepcost.network.budget import REDUCTION, Allow, Limit
+from sepcost.network.selection import Selection
+from sepcost.sources.models import ModelOptions
+from sepcost.tasks.baseline import Baseline
+from sepcost.tasks.compare import chosen_replacements_of
+from sepcost.tasks.events import Events
+from sepcost.tasks.inspection import Allowances, Inspection, Wishes
+from sepcost.text.quantities import read_allowance
+from sepcost.text.units import NumberError, as_text
+from sepcost.text.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from sepcost.judge.proof import Witness
+    from sepcost.judge.verdict import Judgement
+
+
+def check(
+    sources: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    at_most: Mapping[str, str | int] | None = None,
+    reductions: Mapping[str, str | float] | None = None,
+    baseline: str | PathLike[str] | None = None,
+    growth: str | Mapping[str, str] | None = None,
+    allow: Sequence[str] = (),
+    replacements: Any = None,
+    replace_if: str = "always",
+    inputs: Sequence[str] = (),
+    device: str = "meta",
+    run_models: bool = False,
+    flops_per_mac: int = 1,
+    batch: int = 1,
+    dtype: str | None = None,
+    verify: bool = False,
+) -> Judgement:
+    """What ``sepcost check`` says of files, folders and models: whether they are within their limits.
+
+    >>> judgement = check("configs/mobilenet_v1.yaml", at_most={"macs": "600M"}, reductions={"macs": 8})
+    Traceback (most recent call last):
+    sepcost.errors.SepcostError: reductions are of a replacement, and none is named: give replacements="separable"
+    >>> judgement = check(
+    ...     "configs/mobilenet_v1.yaml", at_most={"macs": "600M"}, reductions={"macs": 8}, replacements="separable"
+    ... )
+    >>> judgement.holds, [limit.outcome.value for limit in judgement.verdicts[0].budgeted]
+    (True, ['held', 'held', 'held'])
+
+    ``at_most`` and ``reductions`` are limits by the names of figures, beside those of the files: numbers, or texts such
+    as ``"600M"``. They speak of the network as it is, or of the first of the ``replacements``. ``baseline`` is a file
+    that ``--update-baseline`` wrote: nothing may have grown beyond it, but by ``growth`` (``"2%"``, or by figure:
+    ``{"macs": "2%"}``). ``allow`` has what is not known and passes all the same: uncounted, zeros, gone. With
+    ``verify`` torch counts again. The rest is as ``compare`` takes it. The judgement ``holds``, or its ``problems``,
+    ``verdicts`` and ``gone`` say why not; ``is_decided`` is false where not everything could be judged. Raises
+    SepcostError for limits that are none, MissingTorchError where there is no torch to verify with.
+    """
+    texts = [fspath(each) for each in ([sources] if isinstance(sources, (str, PathLike)) else sources)]
+    chosen = chosen_replacements_of(replacements)
+    if reductions and not chosen:
+        raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
+    least = {f"{REDUCTION}{name}": value for name, value in _known("reductions", reductions or {}, OWN).items()}
+    limits = {**_known("at_most", at_most or {}, BOUNDED), **least}
+    wishes = Wishes(
+        Convention.asked(flops_per_mac, batch, dtype),
+        replacements=chosen,
+        limits=tuple(Limit(name, _read(name, kind_of(name).read, value)) for name, value in limits.items()),
+        allowances=_allowances(growth),
+        witness=witness(wanted=True)[0] if verify else None,
+        verification_required=verify,
+        models=ModelOptions.read(inputs, device, run_models, texts, str(batch)),
+        replace_if=ReplaceIf.read(replace_if),
+        allowed=frozenset(map(_allowed, allow)),
+    )
+    return judgement_of(texts, wishes, None if baseline is None else fspath(baseline))
+
+
+def judgement_of(
+    sources: Sequence[str],
+    wishes: Wishes,
+    baseline: str | None = None,
+    unverified: str | None = None,
+    events: Events | None = None,
+) -> Judgement:
+    """Everything judged that can be; a baseline that cannot be read is one more problem.
+
+    It is read before any model runs. Raises SepcostError where a glob of the selection matches nothing.
+    """
+    events = events or Events()
+    before = _read_baseline(baseline)
+    inspection = Inspection(wishes, events)
+    inspection.read(sources)
+    if isinstance(before, ConfigError):
+        inspection.problems += before.problems
+        before = None
+    judgement = inspection.judgement(before, sources, unverified)
+    for warning in before.warnings(judgement.verdicts) if before else ():
+        events.tell(warning)
+    if inspection.counted and not judgement.problems:
+        networks = (each.comparison.network for each in inspection.counted)
+        unmatched = reduce(Selection.unmatched, networks, wishes.selection)
+        if any(unmatched):
+            raise SepcostError(unmatched.complaint)
+    return judgement
+
+
+def witness(*, wanted: bool | None) -> tuple[Witness | None, str | None]:
+    """torch, if it is wanted or there (None); else why nothing is verified, if that was not by wish."""
+    if wanted is False:
+        return None, None
+    from sepcost.tasks.verifier import torch_witness
+
+    try:
+        return torch_witness(), None
+    except MissingTorchError as error:
+        if wanted:
+            raise
+        return None, str(error)
+
+
+def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
+    try:
+        return None if path is None else Baseline.read(path)
+    except ConfigError as error:
+        return error
+
+
+def _known(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
+    """The limits by figure; a SepcostError for a name that is no figure with such a limit."""
+    for name in given:
+        if name not in names:
+            hint = did_you_mean(str(name), names)
+            raise SepcostError(f"{argument}: no figure is called {name!r}{hint} (there are {listed(names)})")
+    return given
+
+
+def _read(name: str, read: Any, value: Any) -> Any:
+    try:
+        return read(as_text(value))
+    except NumberError as error:
+        raise SepcostError(f"{name}: {error}") from None
+
+
+def _allowances(growth: str | Mapping[str, str] | None) -> Allowances:
+    if growth is None:
+        return Allowances()
+    if isinstance(growth, str):
+        return Allowances(dict.fromkeys(GROWING, _read("growth", read_allowance, growth)))
+    known = _known("growth", growth, GROWING)
+    return Allowances(of_each={name: _read(name, kind_of(name).read_growth, text) for name, text in known.items()})
+
+
+def _allowed(word: str) -> Allow:
+    words = [each.value for each in Allow]
+    if word not in words:
+        raise SepcostError(f"allow: must be {listed(words, 'or')}, got {word!r}{did_you_mean(str(word), words)}")
+    return Allow(word)
