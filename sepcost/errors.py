@@ -61,14 +61,14 @@ class CannotReplaceError(SepcostError):
     """A block does not take this convolution: its text is the reason why the convolution is kept."""
 
 
-INSTALL = "pip install 'torch>=2.13'"
+INSTALL = "pip install 'torch>=2.13,<2.15'"
 
 
 class MissingTorchError(SepcostError, ImportError):
     """torch is wanted and cannot be imported: the text says why, and what to do.
 
     >>> print(MissingTorchError(ModuleNotFoundError(name="torch")))
-    torch is not installed: pip install 'torch>=2.13'
+    torch is not installed: pip install 'torch>=2.13,<2.15'
     """
 
     def __init__(self, reason: Exception) -> None:

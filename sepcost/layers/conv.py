@@ -66,6 +66,7 @@ class Conv(Layer):
         Argument("norm", NORMS, "a batch norm behind it: 2 params per channel", unless_given="none"),
         Argument("transposed", Form.FLAG, unless_given=False),
     )
+    defaults = frozenset({argument.key for argument in arguments} - {"output_padding"} | {"keep", "round_to"})
     facts: ClassVar = {
         "kernel": "kernel_size",
         "stride": "stride",
@@ -145,6 +146,10 @@ class Conv(Layer):
     @classmethod
     def on(cls, shape: Shape, **options: Any) -> Conv:
         return cls(shape[1:], shape[0], **options)
+
+    def given(self) -> dict[str, Any]:
+        """Whether it is transposed comes first: the rest is read in that light."""
+        return {"transposed": self.transposed, **Layer.given(self)}
 
     @property
     def input_shape(self) -> Shape:

@@ -37,6 +37,8 @@ class Layer(ABC):
     """What it is, in a sentence for whoever writes a config."""
     takes: ClassVar[Takes]
     arguments: ClassVar[tuple[Argument, ...]]
+    defaults: ClassVar[frozenset[str]] = frozenset()
+    """The keys for which the ``defaults`` of a config hold."""
     facts: ClassVar[Mapping[str, str]]
     """What results say of it beside type and shapes, in the order of the JSON contract: attributes, by their names."""
     is_view: ClassVar[bool] = False
@@ -48,6 +50,15 @@ class Layer(ABC):
     @abstractmethod
     def on(cls, shape: Shape, **options: Any) -> Layer:
         """The layer on an input of this shape; the options are those of a LayerSpec. Raises LayerError."""
+
+    @classmethod
+    def can_run_again(cls) -> bool:
+        """Whether it can run several times on a sample: a view does nothing, given figures are of all runs."""
+        return not cls.is_view and cls.takes is not Takes.NOTHING
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that a config gives to make it, by key: what follows from others is left out."""
+        return {argument.key: getattr(self, argument.name) for argument in self.arguments}
 
     @classmethod
     def usual_facts(cls, rank: int) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Linear(Layer):
         Argument("O", Form.POSITIVE, "output features", attribute="out_channels", needed=True),
         Argument("bias", Form.FLAG, "false unless given", unless_given=False),
     )
+    defaults = frozenset({"bias"})
     facts: ClassVar = {"bias": "bias"}
     weights: ClassVar = {"C": "in_features", "O": "out_features", "bias": "bias"}
 

@@ -114,10 +114,9 @@ def written(func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[
     >>> written(torch.ops.aten.add.Tensor, (one, other), {})
     []
     """
-    by_place, by_name = _places_written(func)
-    return [args[place] for place in by_place if place < len(args)] + [
-        options[name] for name in by_name & options.keys()
-    ]
+    places, names = _places_written(func)
+    by_place = [args[place] for place in places if place < len(args)]
+    return by_place + [value for name, value in options.items() if name in names]
 
 
 @cache

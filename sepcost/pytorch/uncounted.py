@@ -36,9 +36,9 @@ NAMES = {
     "_fft_c2c", "_fft_c2r", "_fft_r2c", "_linalg_det", "_linalg_eigh", "_linalg_eigvals", "_linalg_slogdet",
     "_linalg_solve_ex", "_linalg_svd", "linalg_cholesky_ex", "linalg_eig", "linalg_eigvals",
     "linalg_householder_product", "linalg_inv_ex", "linalg_ldl_factor_ex", "linalg_ldl_solve", "linalg_lstsq",
-    "linalg_lu", "linalg_lu_factor_ex", "linalg_lu_solve", "linalg_matrix_exp", "linalg_pinv", "linalg_qr",
-    "linalg_solve_triangular", "cholesky", "cholesky_inverse", "cholesky_solve", "_cholesky_solve_helper", "geqrf",
-    "ormqr", "triangular_solve",
+    "linalg_lu", "linalg_lu_factor_ex", "linalg_lu_solve", "linalg_matrix_exp", "linalg_pinv", "linalg_polar",
+    "linalg_qr", "linalg_solve_triangular", "cholesky", "cholesky_inverse", "cholesky_solve", "_cholesky_solve_helper",
+    "geqrf", "ormqr", "triangular_solve",
 }  # fmt: skip
 """Of torch's own, those whose kernels do it all: in place, too (``addmm_``), where the counter knows only ``addmm``."""
 QUANTISED = (

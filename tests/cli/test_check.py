@@ -39,9 +39,9 @@ REDUCED = ["params", "macs", "activations", "traffic_bytes", "peak_activation_by
 CONVENTIONS = [(), ("--batch", "3", "--dtype", "float16", "--flops-per-mac", "2")]
 NOTHING = (
     "sepcost: nothing to check: give a budget (--max-params 4.3M, or `budget` in the file) or a --baseline, or let "
-    "torch verify the counts (pip install 'torch>=2.13')\n"
+    "torch verify the counts (pip install 'torch>=2.13,<2.15')\n"
 )
-INSTALL = "torch is not installed: pip install 'torch>=2.13'"
+INSTALL = "torch is not installed: pip install 'torch>=2.13,<2.15'"
 TOO_LARGE = "too large for torch: a tensor of it takes 2⁶³ bytes or more"
 
 

@@ -276,10 +276,10 @@ BROKEN = "raise ImportError('libtorch.so: cannot open shared object file\\nand m
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (MISSING, "torch is not installed: pip install 'torch>=2.13'"),
+        (MISSING, "torch is not installed: pip install 'torch>=2.13,<2.15'"),
         (
             BROKEN,
-            "torch cannot be imported (libtorch.so: cannot open shared object file): pip install 'torch>=2.13'",
+            "torch cannot be imported (libtorch.so: cannot open shared object file): pip install 'torch>=2.13,<2.15'",
         ),
     ],
 )

@@ -134,19 +134,19 @@ def test_what_is_padded_is_zeros_in_front_and_behind() -> None:
 TORCHES = {
     "missing": (
         "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')",
-        "torch is not installed: pip install 'torch>=2.13'",
+        "torch is not installed: pip install 'torch>=2.13,<2.15'",
     ),
     "broken": (
         "raise ImportError('libtorch.so: cannot open shared object file\\nand a second line')",
-        "torch cannot be imported (libtorch.so: cannot open shared object file): pip install 'torch>=2.13'",
+        "torch cannot be imported (libtorch.so: cannot open shared object file): pip install 'torch>=2.13,<2.15'",
     ),
     "silent": (
         "raise ImportError",
-        "torch cannot be imported (no reason given): pip install 'torch>=2.13'",
+        "torch cannot be imported (no reason given): pip install 'torch>=2.13,<2.15'",
     ),
     "without all that it needs": (
         "import nowhere_to_be_found",
-        "torch cannot be imported (No module named 'nowhere_to_be_found'): pip install 'torch>=2.13'",
+        "torch cannot be imported (No module named 'nowhere_to_be_found'): pip install 'torch>=2.13,<2.15'",
     ),
 }
 

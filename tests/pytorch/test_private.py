@@ -263,6 +263,14 @@ def test_every_operator_that_is_named_is_one_of_torchs() -> None:
             assert hasattr(getattr(torch.ops, namespace), name), why
 
 
+def test_the_message_and_the_extra_name_the_same_versions() -> None:
+    from sepcost.errors import INSTALL
+
+    extra = re.search(r'^torch = \["(.*)"\]$', (tests.commands.ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert extra is not None
+    assert f"pip install '{extra[1]}'" == INSTALL
+
+
 OWN = {"self", "cls", "sys", "aten", "quantized"}
 """Of these, names with an underscore are sepcost's, Python's, or operators."""
 OF_TUPLES = {"_replace", "_fields", "_asdict"}

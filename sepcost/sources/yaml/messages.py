@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.count.figure import BOUNDED, GROWING, OWN
+from sepcost.layers import KINDS, Conv
 from sepcost.sources.yaml.schema import keys_of
 from sepcost.sources.yaml.yaml_reader import INTEGER, Text
 from sepcost.text.arguments import LARGEST
@@ -47,7 +48,7 @@ NO_LAYERS = {
 }
 """Types that people expect, and what to write instead."""
 
-TYPES = ("conv", "linear", "pool", "flatten", "other")
+TYPES = tuple(KINDS)
 NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers", "model")
 MODEL_KEYS = ("name", "model", "input", "device", "replace", "include", "exclude", "budget")
 INPUT_KEYS = ("C", "H", "W", "size")
@@ -107,7 +108,7 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
             inside = OWN if around[-1] == "reduction" else GROWING
             return f"unknown key{_meant(key, BUDGET_KEYS if len(around) == 1 else inside)}"
         if around and around[0] == "defaults":
-            known = [*keys_of("conv")]
+            known = [*keys_of(Conv.type)]
             if key in known:
                 return "cannot be a default: it belongs to a single layer"
         if not around and key in MODEL_KEYS:
@@ -115,7 +116,7 @@ def _unknown_key(detail: Mapping[str, Any]) -> str:
         return f"unknown key{_meant(key, known)}"
     owners = [other for other in TYPES if key in keys_of(other)]
     if owners:
-        article = "an `other`" if layer_type == "other" else f"a {layer_type}"
+        article = f"an `{layer_type}`" if layer_type[0] in "aeiou" else f"a {layer_type}"
         return f"unknown key: {article} layer has no `{key}` ({listed(owners)} layers have)"
     return f"unknown key{_meant(key, keys_of(str(layer_type)))}"
 

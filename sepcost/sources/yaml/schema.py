@@ -5,14 +5,17 @@ Keys have the letters of the literature. The names of ``torch.nn.Conv2d`` are ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_type_hints
+from collections.abc import Iterator, Mapping
+from functools import cache, reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
 from sepcost.count.figure import BOUNDED, BY_NAME, GROWING, OWN
+from sepcost.layers import KINDS, Conv, Layer, Takes
+from sepcost.layers.argument import Argument, Form
 from sepcost.sources.yaml.values import (
     GROWTH,
     LIMITS,
@@ -53,126 +56,92 @@ class Input(TypedDict, total=False):
     size: Annotated[Sizes, Field(description="the size of every axis: 16000, 224x224 or [16, 112, 112]")]
 
 
-Times = Annotated[
-    Positive, Field(description="how often it runs on each sample, with the same weights; 1 unless given")
-]
-Shared = Annotated[
-    FlagOrName,
-    Field(description="the layer whose weights it has, and where they count; true: the nearest earlier one with such"),
-]
+ANYWHERE: Mapping[str, Any] = {
+    "name": Annotated[Name, Field(description="what other layers and the output call it")],
+    "C": Annotated[Positive, Field(description="input channels; what reaches the layer unless given")],
+    "H": Annotated[Positive, Field(description="height of an input of the layer's own")],
+    "W": Annotated[Positive, Field(description="width of an input of the layer's own; H unless given")],
+    "size": Annotated[Sizes, Field(description="size of an input of the layer's own, every axis")],
+    "repeat": Annotated[Positive, Field(description="how many of this layer follow each other: name.1, name.2, …")],
+    "from": Annotated[Names, Field(description="the layer whose output this one reads; a list concatenates channels")],
+    "add": Annotated[Names, Field(description="layers whose outputs are added to this one's")],
+}
+"""What every layer with an input may say."""
+FORMS: Mapping[Form, Any] = {
+    Form.POSITIVE: Positive,
+    Form.WHOLE: Whole,
+    Form.FLAG: Flag,
+    Form.NAME: Name,
+    Form.SIZES: Sizes,
+    Form.NATURAL_SIZES: NaturalSizes,
+    Form.PADDING: Padding,
+}
+ROUND_TO = "under a width multiplier, round O to a multiple of this"
+SHARED = "the layer whose weights it has, and where they count; true: the nearest earlier one with such"
+_literal: Any = Literal
 
 
-class Anywhere(TypedDict, total=False):
-    """What every layer may say."""
-
-    name: Annotated[Name, Field(description="what other layers and the output call it")]
-    C: Annotated[Positive, Field(description="input channels; what reaches the layer unless given")]
-    H: Annotated[Positive, Field(description="height of an input of the layer's own")]
-    W: Annotated[Positive, Field(description="width of an input of the layer's own; H unless given")]
-    size: Annotated[Sizes, Field(description="size of an input of the layer's own, every axis")]
-    repeat: Annotated[Positive, Field(description="how many of this layer follow each other: name.1, name.2, …")]
-    from_: Annotated[
-        Names, Field(alias="from", description="the layer whose output this one reads; a list concatenates channels")
-    ]
-    add: Annotated[Names, Field(description="layers whose outputs are added to this one's")]
+def _form(argument: Argument) -> Any:
+    return FORMS[argument.form] if isinstance(argument.form, Form) else _literal[argument.form]
 
 
-@with_config(STRICT)
-class ConvLayer(Anywhere, total=False):
-    """A convolution; depthwise with groups = C."""
-
-    type: Literal["conv"]
-    K: Annotated[Sizes, Field(description="kernel size: 3, 3x5 or [3, 5]")]
-    O: Annotated[Positive, Field(description="output channels")]  # noqa: E741
-    stride: Sizes
-    padding: Annotated[Padding, Field(description="same (the default), or a number for both sides of each axis")]
-    output_padding: Annotated[NaturalSizes, Field(description="for transposed convolutions")]
-    dilation: Sizes
-    groups: Positive
-    bias: Annotated[Flag, Field(description="false unless given")]
-    norm: Annotated[Literal["none", "batch"], Field(description="a batch norm behind it: 2 params per channel")]
-    transposed: Flag
-    keep: Annotated[Flag, Field(description="never replace this layer")]
-    round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
-    times: Times
-    shared: Shared
+def _marks(kind: type[Layer]) -> Iterator[tuple[str, Any]]:
+    """What a layer of this kind may say beside its arguments."""
+    if kind is Conv:
+        yield "keep", Annotated[Flag, Field(description="never replace this layer")]
+    if kind.weights:
+        yield "round_to", Annotated[Positive, Field(description=ROUND_TO)]
+    if kind.can_run_again():
+        weights = ", with the same weights" if kind.weights else ""
+        times = f"how often it runs on each sample{weights}; 1 unless given"
+        yield "times", Annotated[Positive, Field(description=times)]
+    if kind.weights:
+        yield "shared", Annotated[FlagOrName, Field(description=SHARED)]
 
 
-@with_config(STRICT)
-class LinearLayer(Anywhere, total=False):
-    """A fully connected layer."""
-
-    type: Required[Literal["linear"]]
-    O: Annotated[Positive, Field(description="output features")]  # noqa: E741
-    bias: Annotated[Flag, Field(description="false unless given")]
-    round_to: Annotated[Positive, Field(description="under a width multiplier, round O to a multiple of this")]
-    times: Times
-    shared: Shared
-
-
-@with_config(STRICT)
-class PoolLayer(Anywhere, total=False):
-    """A pool: K, stride = K and padding 0 unless told otherwise; or global."""
-
-    type: Required[Literal["pool"]]
-    K: Sizes
-    stride: Sizes
-    padding: Padding
-    mode: Literal["max", "average"]
-    ceil_mode: Flag
-    global_: Annotated[Flag, Field(alias="global", description="span the whole map")]
-    times: Annotated[Positive, Field(description="how often it runs on each sample; 1 unless given")]
+def _fields(kind: type[Layer]) -> dict[str, Any]:
+    """Every key of a layer of this kind, and its type."""
+    has_input = kind.takes is not Takes.NOTHING
+    alone = {} if has_input else {"name": Annotated[Name, Field(description="what the output calls the layer")]}
+    tag = _literal[kind.type]
+    return {
+        **(ANYWHERE if has_input else {}),
+        "type": tag if kind is Conv else Required[tag],
+        **alone,
+        **{each.key: Annotated[_form(each), Field(description=each.description)] for each in kind.arguments},
+        **dict(_marks(kind)),
+    }
 
 
-@with_config(STRICT)
-class FlattenLayer(Anywhere, total=False):
-    """The map as a vector of features."""
-
-    type: Required[Literal["flatten"]]
-
-
-@with_config(STRICT)
-class OtherLayer(TypedDict, total=False):
-    """What has params or MACs and is none of these, with its figures given; no layer reads it."""
-
-    type: Required[Literal["other"]]
-    name: Annotated[Name, Field(description="what the output calls the layer")]
-    operator: Annotated[Name, Field(description="what it does: bmm, attention, remainder")]
-    params: Annotated[Whole, Field(description="0 unless given")]
-    macs: Annotated[Whole, Field(description="of one sample; 0 unless given")]
-    reads: Annotated[Whole, Field(description="elements of maps that it reads, of one sample; 0 unless given")]
-    writes: Annotated[Whole, Field(description="elements of maps that it writes, of one sample; 0 unless given")]
+def _mapping(name: str, description: str, keys: Mapping[str, Any]) -> Any:
+    """The type of a mapping whose keys follow from the kinds of layers, or from the figures, that there are."""
+    make: Any = TypedDict
+    made = make(name, dict(keys), total=False)
+    made.__doc__ = description
+    return with_config(STRICT)(made)
 
 
 def _layer_type(value: Any) -> Any:
-    return value.get("type", "conv") if isinstance(value, dict) else "conv"
+    return value.get("type", Conv.type) if isinstance(value, dict) else Conv.type
 
 
-Layer = Annotated[
-    Annotated[ConvLayer, Tag("conv")]
-    | Annotated[LinearLayer, Tag("linear")]
-    | Annotated[PoolLayer, Tag("pool")]
-    | Annotated[FlattenLayer, Tag("flatten")]
-    | Annotated[OtherLayer, Tag("other")],
-    Discriminator(_layer_type),
-]
-
-
-@with_config(STRICT)
-class Defaults(TypedDict, total=False):
-    """What holds for every convolution of the network that does not say otherwise; bias for linear layers too."""
-
-    K: Sizes
-    O: Positive  # noqa: E741
-    stride: Sizes
-    padding: Padding
-    dilation: Sizes
-    groups: Positive
-    bias: Flag
-    norm: Literal["none", "batch"]
-    transposed: Flag
-    keep: Flag
-    round_to: Positive
+FIELDS: Mapping[str, dict[str, Any]] = {name: _fields(kind) for name, kind in KINDS.items()}
+if TYPE_CHECKING:
+    LayerMapping: TypeAlias = Any
+    Defaults: TypeAlias = Any
+else:
+    _mappings = {name: _mapping(f"{name.title()}Layer", KINDS[name].summary, FIELDS[name]) for name in KINDS}
+    _tagged = (Annotated[mapping, Tag(name)] for name, mapping in _mappings.items())
+    LayerMapping = Annotated[reduce(or_, _tagged), Discriminator(_layer_type)]
+    Defaults = _mapping(
+        "Defaults",
+        "What holds for every convolution of the network that does not say otherwise; bias for linear layers too.",
+        {
+            **{each.key: _form(each) for each in Conv.arguments if each.key in Conv.defaults},
+            "keep": Flag,
+            "round_to": Positive,
+        },
+    )
 
 
 @with_config(STRICT)
@@ -181,14 +150,6 @@ class NetworkInput(Input, total=False):
 
 
 SPOKEN_OF = "the replacement it speaks of; the network as it is unless given"
-
-
-def _mapping(name: str, description: str, keys: Mapping[str, Any]) -> Any:
-    """The type of a mapping whose keys are known only by the figures that there are."""
-    make: Any = TypedDict
-    made = make(name, dict(keys), total=False)
-    made.__doc__ = description
-    return with_config(STRICT)(made)
 
 
 if TYPE_CHECKING:
@@ -235,7 +196,7 @@ class Head(TypedDict, total=False):
 class NetworkMapping(Head, total=False):
     """A network: layers that follow each other."""
 
-    layers: Required[Annotated[list[Layer], Field(min_length=1)]]
+    layers: Required[Annotated[list[LayerMapping], Field(min_length=1)]]
 
 
 @with_config(STRICT)
@@ -259,7 +220,7 @@ class ModelMapping(TypedDict, total=False):
 @cache
 def layers_validator() -> TypeAdapter[Any]:
     """Checks a list of layers."""
-    return TypeAdapter(Annotated[list[Layer], Field(min_length=1)])
+    return TypeAdapter(Annotated[list[LayerMapping], Field(min_length=1)])
 
 
 @cache
@@ -274,20 +235,10 @@ def model_validator() -> TypeAdapter[Any]:
     return TypeAdapter(ModelMapping)
 
 
-LAYERS: Mapping[str, Any] = {
-    "conv": ConvLayer,
-    "linear": LinearLayer,
-    "pool": PoolLayer,
-    "flatten": FlattenLayer,
-    "other": OtherLayer,
-}
-
-
 @cache
 def keys_of(layer_type: str) -> dict[str, str]:
     """Every key that a layer of this type may have, torch's names too, and the letter or word that it stands for."""
-    fields = LAYERS[layer_type]
-    keys = [key.rstrip("_") for key in get_type_hints(fields)]
+    keys = FIELDS[layer_type]
     return {key: key for key in keys} | {
         name: letter for name, letter in torch_names(layer_type).items() if letter in keys
     }
@@ -295,12 +246,13 @@ def keys_of(layer_type: str) -> dict[str, str]:
 
 def torch_names(layer_type: str) -> Mapping[str, str]:
     """The names that may be written instead of a letter."""
-    return LINEAR_NAMES if layer_type == "linear" else TORCH_NAMES
+    kind = KINDS.get(layer_type)
+    return LINEAR_NAMES if kind is not None and kind.takes is Takes.FEATURES else TORCH_NAMES
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config file: one network, as a mapping, a plain list or the name of a model."""
-    schema = TypeAdapter(Annotated[NetworkMapping | ModelMapping | list[Layer], Field()]).json_schema()
+    schema = TypeAdapter(Annotated[NetworkMapping | ModelMapping | list[LayerMapping], Field()]).json_schema()
     definitions = schema.pop("$defs")
     for name in definitions:
         aliases = LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES

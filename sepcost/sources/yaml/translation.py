@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
-from sepcost.layers import Shape
+from sepcost.layers import KINDS, Conv, Layer, Shape, Takes
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
@@ -20,24 +20,17 @@ from sepcost.sources.yaml.values import as_written
 from sepcost.sources.yaml.yaml_reader import Block, Document, Items
 from sepcost.text.arguments import Extent
 
-FIELD_OF_KEY = {"K": "kernel_size", "O": "out_channels", "global_": "global_pool"}
-"""Keys that have another name as an argument of the layer's class."""
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    name: {argument.key: argument.name for argument in kind.arguments} for name, kind in KINDS.items()
+}
+"""What the layer's class calls the arguments that a key stands for."""
 
 KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
-    "kernel_size": ("K",),
-    "out_channels": ("O",),
-    "out_features": ("O",),
-    "in_channels": ("C",),
-    "in_features": ("C",),
+    **{field: (key,) for kind in KINDS.values() for key, field in kind.weights.items()},
+    **{field: (key,) for fields in FIELDS.values() for key, field in fields.items()},
     "input_size": ("size", "H", "W"),
-    "global_pool": ("global",),
 }
 """Where a field that a layer complains about may stand in its mapping."""
-
-SPEC_KEYS = frozenset(
-    {"type", "name", "C", "H", "W", "size", "repeat", "from_", "add", "keep", "round_to", "times", "shared"}
-)
-"""Keys that are not arguments of the layer's class."""
 
 AT_ONCE = 1000
 """Layers are checked in portions, so that a file in which everything is wrong is not checked to its end."""
@@ -120,7 +113,7 @@ class Translation(DocumentReader):
     def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
         for index, layer in enumerate(layers):
             if isinstance(layer, Block):
-                self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", "conv"))))
+                self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", Conv.type))))
         if not layers:
             self._note(self.root, "must have at least one layer")
         valid: list[Any] = []
@@ -151,22 +144,20 @@ class Translation(DocumentReader):
     ) -> LayerSpec:
         if layer is None:
             return _unreadable(written, independent)
-        kind = layer.get("type", "conv")
-        if kind == "conv":
-            layer = {**defaults, **layer}
-        elif kind == "linear" and "bias" in defaults:
-            layer = {"bias": defaults["bias"], **layer}
-        elif kind == "other":
-            layer = {"operator": kind, **layer}
+        name = layer.get("type", Conv.type)
+        kind = KINDS[name]
+        if kind.defaults and defaults:
+            layer = {**{key: value for key, value in defaults.items() if key in kind.defaults}, **layer}
         readable = self._has_all_keys(index, kind, layer, independent)
-        options = {FIELD_OF_KEY.get(key, key): value for key, value in layer.items() if key not in SPEC_KEYS}
+        fields = FIELDS[name]
+        options = {fields[key]: value for key, value in layer.items() if key in fields}
         return LayerSpec(
-            kind,
+            name,
             layer.get("name"),
             options,
             layer.get("C"),
             self._size(layer, (*self.root, index)),
-            () if independent else _names(layer.get("from_", ())),
+            () if independent else _names(layer.get("from", ())),
             () if independent else _names(layer.get("add", ())),
             layer.get("repeat", 1),
             layer.get("keep", False),
@@ -176,17 +167,18 @@ class Translation(DocumentReader):
             readable,
         )
 
-    def _has_all_keys(self, index: int, kind: str, layer: dict[str, Any], independent: bool) -> bool:
+    def _has_all_keys(self, index: int, kind: type[Layer], layer: dict[str, Any], independent: bool) -> bool:
         path = (*self.root, index)
-        needed = {"conv": ["K", "O"], "linear": ["O"]}.get(kind, [])
-        if kind == "other":
+        if kind.takes is Takes.NOTHING:
             return True
+        needed = [argument.key for argument in kind.arguments if argument.needed]
         if independent:
-            needed = [*(["H"] if kind != "linear" and not {"W", "size"} & layer.keys() else []), "C", *needed]
+            needs_size = kind.takes is not Takes.FEATURES and not {"W", "size"} & layer.keys()
+            needed = [*(["H"] if needs_size else []), "C", *needed]
             for key in ("from", "add"):
-                if (key + "_" if key == "from" else key) in layer:
+                if key in layer:
                     self._note((*path, key), INDEPENDENT if self.root else IN_A_LIST, key=True)
-        elif ("H" in layer or "size" in layer) and "from_" not in layer:
+        elif ("H" in layer or "size" in layer) and "from" not in layer:
             needed = ["C", *needed]
         missing = [key for key in needed if key not in layer]
         if missing and self.defaults_readable:

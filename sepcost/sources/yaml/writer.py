@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
-from sepcost.layers import Conv, Flatten, Layer, Linear, Other, Padding, Pool, Shape
+from sepcost.layers import Conv, Other, Shape, Takes
 from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.allowance import LONGEST_NAME
@@ -34,23 +34,6 @@ PLAIN = re.compile(rf"(?![0-9]){WORD}(?: {WORD})*")
 """What stands without quotes, and is the same text to every reader of YAML, if it is none of these:"""
 NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 ESCAPES: Mapping[str, str] = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
-
-UNLESS_GIVEN: Mapping[type[Layer], Keys] = {
-    Conv: {
-        "transposed": "false",
-        "stride": "1",
-        "padding": "same",
-        "output_padding": "0",
-        "dilation": "1",
-        "groups": "1",
-        "bias": "false",
-        "norm": "none",
-    },
-    Linear: {"bias": "false"},
-    Pool: {"padding": "0", "mode": "max", "ceil_mode": "false", "global": "false"},
-    Other: {"operator": "other", "params": "0", "macs": "0", "reads": "0", "writes": "0"},
-}
-"""What the reader takes a key for that is not there: such keys are left out."""
 
 
 def written(network: Network, comment: str = "Written by sepcost.", schema: str = SCHEMA) -> str:
@@ -191,11 +174,12 @@ def _layer(network: Network, number: int, node: Node) -> Keys:
 
     A layer with weights that are no parameters has figures, as a config has no words for it.
     """
-    if has_no_words(node) and network.independent:
+    if isinstance(node.layer, Other) or (has_no_words(node) and network.independent):
         node = replace(node, layer=_as_figures(node), shared=False)
     kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
-    unless_given = UNLESS_GIVEN.get(type(node.layer), {})
-    arguments = {key: text for key, text in _arguments(node).items() if text != unless_given.get(key)}
+    unless_given = {argument.key: _text(argument.unless_given) for argument in node.layer.arguments}
+    texts = {key: _text(value) for key, value in node.layer.given().items()}
+    arguments = {key: text for key, text in texts.items() if text != unless_given[key]}
     added = {"add": _names(network, node.add)} if node.add else {}
     return {"name": scalar(node.name), **kind, **_reads(network, number, node), **arguments, **_marks(node), **added}
 
@@ -206,63 +190,26 @@ def has_no_words(node: Node) -> bool:
 
 
 def _as_figures(node: Node) -> Other:
-    """A layer without weights of its own as what it does and moves."""
-    layer = node.layer
-    reads, writes = prod(layer.input_shape) + node.reads, prod(layer.output_shape)
-    return Other(layer.type, macs=layer.cost.macs, reads=reads, writes=writes)
+    """What the layer does and moves in all its runs."""
+    layer, cost = node.layer, node.cost
+    if isinstance(layer, Other):
+        operator, reads, writes = layer.operator, layer.reads, layer.writes
+    else:
+        operator, reads, writes = layer.type, prod(layer.input_shape) + node.reads, prod(layer.output_shape)
+    return Other(operator, cost.params, cost.macs, node.times * reads, node.times * writes)
 
 
 def _reads(network: Network, number: int, node: Node) -> Keys:
     """Where the layer's input comes from, unless it is what the one before it gives."""
     layer = node.layer
-    if isinstance(layer, Other) or node.sources == (number - 1,):  # INPUT is the number before the first
+    if layer.takes is Takes.NOTHING or node.sources == (number - 1,):  # INPUT is the number before the first
         return {}
     if node.sources:
         return {"from": _names(network, node.sources)}
     channels, *size = layer.input_shape
     comes_first = number == 0 and network.input_shape is None
-    is_vector = isinstance(layer, Linear) if network.independent else comes_first
+    is_vector = layer.takes is Takes.FEATURES if network.independent else comes_first
     return {**_size(size or ([] if is_vector else [1])), "C": str(channels)}
-
-
-def _arguments(node: Node) -> Keys:
-    """Every argument of the layer's class, but for its input."""
-    layer = node.layer
-    if isinstance(layer, Conv):
-        return {
-            "transposed": _flag(layer.transposed),
-            "K": _extent(layer.kernel_size),
-            "O": str(layer.out_channels),
-            "stride": _extent(layer.stride),
-            "padding": _padding(layer.padding),
-            "output_padding": _extent(layer.output_padding),
-            "dilation": _extent(layer.dilation),
-            "groups": str(layer.groups),
-            "bias": _flag(layer.bias),
-            "norm": layer.norm,
-        }
-    if isinstance(layer, Linear):
-        return {"O": str(layer.out_features), "bias": _flag(layer.bias)}
-    if isinstance(layer, Pool):
-        return _pool(layer)
-    if not isinstance(layer, Other):
-        return {}
-    moved = {"reads": node.times * layer.reads, "writes": node.times * layer.writes}
-    figures = {"params": node.cost.params, "macs": node.cost.macs, **moved}
-    return {"operator": scalar(layer.operator), **{name: str(value) for name, value in figures.items()}}
-
-
-def _pool(pool: Pool) -> Keys:
-    if pool.global_pool:
-        return {"mode": pool.mode, "global": "true"}
-    stride = {"stride": _extent(pool.stride)} if pool.stride != pool.kernel_size else {}
-    return {
-        "K": _extent(pool.kernel_size),
-        **stride,
-        "padding": _padding(pool.padding),
-        "mode": pool.mode,
-        "ceil_mode": _flag(pool.ceil_mode),
-    }
 
 
 def _marks(node: Node) -> Keys:
@@ -272,7 +219,7 @@ def _marks(node: Node) -> Keys:
         marks["keep"] = "true"
     if node.round_to is not None and node.has_weights:
         marks["round_to"] = str(node.round_to)
-    if node.times != 1 and not isinstance(node.layer, (Other, Flatten)):
+    if node.times != 1 and node.layer.can_run_again():
         marks["times"] = str(node.times)
     if node.shared and node.has_weights:
         marks["shared"] = "true" if node.weights_of is None else scalar(node.weights_of)
@@ -301,12 +248,12 @@ def _extent(extent: Shape) -> str:
     return str(extent[0]) if len(set(extent)) == 1 else "x".join(map(str, extent))
 
 
-def _padding(padding: Padding) -> str:
-    return padding if isinstance(padding, str) else _extent(padding)
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return _extent(value)
+    return scalar(value) if isinstance(value, str) else str(value)
 
 
 def _mapping(keys: Keys) -> str:
