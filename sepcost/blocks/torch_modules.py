@@ -1,18 +1,15 @@
-"""Convolutions in torch's words: which modules they are, and with which arguments. Nothing here imports torch."""
+"""Parts in torch's words: which modules they are, and what these are called. Nothing here imports torch."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from keyword import iskeyword
-from typing import Any, NamedTuple
 
-from sepcost.blocks.blocks import Parts
-from sepcost.blocks.torch_padding import torch_padding
-from sepcost.layers import Conv
+from sepcost.layers import Layer
+from sepcost.layers.torch_module import TorchModule
 
 LONGEST_NAME = 40
-ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "hardswish": "Hardswish", "gelu": "GELU"}
 TORCHS = """
 T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
 eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu
@@ -25,18 +22,10 @@ set_submodule share_memory state_dict to to_empty train training type xpu zero_g
 """What a torch module has of its own: no part can be called so."""
 
 
-class TorchModule(NamedTuple):
-    """A module of ``torch.nn``: its name among others, its class, and the arguments that are not torch's defaults."""
+def torch_modules(parts: Sequence[tuple[str, Layer]], *, any_size: bool = False) -> list[TorchModule]:
+    """The modules that layers are, one after the other: what pads, convolves, crops, normalizes and activates.
 
-    name: str
-    kind: str
-    arguments: tuple[Any, ...]
-    options: Mapping[str, Any] = {}
-
-
-def torch_modules(parts: Parts | Sequence[tuple[str, Conv]], *, any_size: bool = False) -> list[TorchModule]:
-    """The modules that convolutions are, one after the other: what pads, convolves, crops, normalizes and activates.
-
+    >>> from sepcost import Conv
     >>> conv = Conv((112, 112), 32, 32, 3, groups=32, norm="batch", activation="relu")
     >>> for module in torch_modules([("depthwise", conv)]):
     ...     print(module.name, module.kind, *module.arguments, *module.options.items())
@@ -48,7 +37,13 @@ def torch_modules(parts: Parts | Sequence[tuple[str, Conv]], *, any_size: bool =
     does not look at the size of the map (``torch_padding``).
     """
     taken = set(TORCHS.split())
-    return [module for name, conv in parts for module in _modules(identifier(name, taken), conv, any_size, taken)]
+    modules: list[TorchModule] = []
+    for part, layer in parts:
+        name = identifier(part, taken)
+        for module in layer.torch_modules(any_size=any_size):
+            own = identifier(f"{name}_{module.name}", taken) if module.name else name
+            modules.append(module._replace(name=own))
+    return modules
 
 
 def identifier(text: str, taken: set[str]) -> str:
@@ -66,43 +61,3 @@ def identifier(text: str, taken: set[str]) -> str:
     name = next(free for free in names if free not in taken)
     taken.add(name)
     return name
-
-
-def _modules(name: str, conv: Conv, any_size: bool, taken: set[str]) -> Iterator[TorchModule]:
-    rank = len(conv.kernel_size)
-    padding = torch_padding(conv, any_size=any_size)
-    if padding.around is not None:
-        yield TorchModule(identifier(f"{name}_pad", taken), f"ZeroPad{rank}d", (_zero_pad(padding.around),))
-    options = {
-        "stride": (_short(conv.stride), 1),
-        "padding": (padding.padding if padding.padding == "same" else _short(padding.padding), 0),
-        "output_padding": (_short(padding.output_padding), 0),
-        "dilation": (_short(conv.dilation), 1),
-        "groups": (conv.groups, 1),
-        "bias": (conv.bias, True),
-    }
-    yield TorchModule(
-        name,
-        f"Conv{'Transpose' if conv.transposed else ''}{rank}d",
-        (conv.in_channels, conv.out_channels),
-        {
-            "kernel_size": _short(conv.kernel_size),
-            **{option: value for option, (value, default) in options.items() if value != default},
-        },
-    )
-    if padding.crop is not None:
-        ends = tuple((0, -more) for more in padding.crop)
-        yield TorchModule(identifier(f"{name}_crop", taken), f"ZeroPad{rank}d", (_zero_pad(ends),))
-    if conv.norm == "batch":
-        yield TorchModule(identifier(f"{name}_norm", taken), f"BatchNorm{rank}d", (conv.out_channels,))
-    if conv.activation != "none":
-        yield TorchModule(identifier(f"{name}_activation", taken), ACTIVATIONS[conv.activation], ())
-
-
-def _short(sizes: Sequence[int]) -> int | tuple[int, ...]:
-    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
-
-
-def _zero_pad(sides: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """torch.nn.ZeroPad2d begins with the last axis."""
-    return tuple(side for both in reversed(sides) for side in both)

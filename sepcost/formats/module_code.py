@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from sepcost.blocks.torch_modules import TorchModule, identifier, torch_modules
-from sepcost.blocks.torch_padding import fits_any_size
+from sepcost.blocks.torch_modules import identifier, torch_modules
 from sepcost.count.comparison import Comparison, LayerComparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
+from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.torch_padding import fits_any_size
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
 from sepcost.text.units import as_ratio, exact

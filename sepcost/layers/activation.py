@@ -18,3 +18,6 @@ class Activation(str, Enum):
 
 ACTIVATIONS = tuple(activation.value for activation in Activation)
 """Their names."""
+
+OF_TORCH = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "hardswish": "Hardswish", "gelu": "GELU"}
+"""Their classes in ``torch.nn``."""

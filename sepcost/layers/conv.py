@@ -9,11 +9,13 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
-from sepcost.layers.activation import ACTIVATIONS
+from sepcost.layers.activation import ACTIVATIONS, OF_TORCH
 from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
 from sepcost.layers.layer import Layer, Padding, Shape, Takes
+from sepcost.layers.torch_module import TorchModule, short, zero_pad
+from sepcost.layers.torch_padding import torch_padding
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
 
 PADDING = "same (the default), or a number for both sides of each axis"
@@ -186,6 +188,30 @@ class Conv(Layer):
             touched=self.in_channels * prod(self.input_size) + outputs,
             biases=biases,
         )
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        """What pads, convolves, crops, normalizes and activates."""
+        rank = len(self.kernel_size)
+        padding = torch_padding(self, any_size=any_size)
+        options = {
+            "stride": (short(self.stride), 1),
+            "padding": (short(padding.padding), 0),
+            "output_padding": (short(padding.output_padding), 0),
+            "dilation": (short(self.dilation), 1),
+            "groups": (self.groups, 1),
+            "bias": (self.bias, True),
+        }
+        given = {option: value for option, (value, default) in options.items() if value != default}
+        kernel = {"kernel_size": short(self.kernel_size)}
+        conv = f"Conv{'Transpose' if self.transposed else ''}{rank}d"
+        crop = [(0, -more) for more in padding.crop or ()]
+        return [
+            *([zero_pad("pad", padding.around)] if padding.around else []),
+            TorchModule("", conv, (self.in_channels, self.out_channels), {**kernel, **given}),
+            *([zero_pad("crop", crop)] if crop else []),
+            *([TorchModule("norm", f"BatchNorm{rank}d", (self.out_channels,))] if self.norm == "batch" else []),
+            *([TorchModule("activation", OF_TORCH[self.activation])] if self.activation != "none" else []),
+        ]
 
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Conv:
         """A depthwise one has as many channels as reach it, times its multiplier."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from sepcost.layers.cost import Cost
 from sepcost.layers.layer import Layer, Shape, Takes
+from sepcost.layers.torch_module import TorchModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Flatten(Layer):
     @property
     def cost(self) -> Cost:
         return Cost()
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        return [TorchModule("", "Flatten")]
 
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Flatten:
         return Flatten(shape)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from sepcost.layers.argument import Argument
 from sepcost.layers.cost import Cost
+from sepcost.layers.torch_module import TorchModule
 from sepcost.text.arguments import Extent
 
 Shape: TypeAlias = tuple[int, ...]
@@ -82,6 +83,13 @@ class Layer(ABC):
     @abstractmethod
     def cost(self) -> Cost:
         """Params, MACs and maps of one sample."""
+
+    @abstractmethod
+    def torch_modules(self, *, any_size: bool = False) -> Sequence[TorchModule]:
+        """Torch's modules that do what the layer does, one after the other; none where nobody knows what that is.
+
+        ``any_size``: they are for maps of any size. They verify the formulas, so none of those is called here.
+        """
 
     @abstractmethod
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Layer:

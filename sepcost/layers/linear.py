@@ -10,6 +10,7 @@ from sepcost.errors import LayerError
 from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.layer import Layer, Shape, Takes
+from sepcost.layers.torch_module import TorchModule
 from sepcost.text.arguments import flag, times, whole
 
 
@@ -71,6 +72,9 @@ class Linear(Layer):
             touched=self.in_features + self.out_features,
             biases=self.out_features * self.bias,
         )
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        return [TorchModule("", "Linear", (self.in_features, self.out_features, self.bias))]
 
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Linear:
         return self.on(shape, out_channels=widen(self.out_features), bias=self.bias)

@@ -10,6 +10,7 @@ from sepcost.errors import LayerError
 from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost, Stored
 from sepcost.layers.layer import Layer, Shape, Takes
+from sepcost.layers.torch_module import TorchModule
 from sepcost.text.arguments import natural
 
 OPERATOR = "what it does: bmm, attention, remainder"
@@ -65,6 +66,9 @@ class Other(Layer):
     @property
     def cost(self) -> Cost:
         return Cost(self.params, self.macs, touched=self.reads + self.writes, stored=self.stored)
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        return []
 
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> NoReturn:
         raise LayerError("type", "has figures that were given, which cannot be scaled")

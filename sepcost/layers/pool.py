@@ -12,6 +12,7 @@ from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
 from sepcost.layers.layer import Layer, Padding, Shape, Takes
+from sepcost.layers.torch_module import TorchModule, zero_pad
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
 
 MODES = ("max", "average")
@@ -105,6 +106,21 @@ class Pool(Layer):
     @property
     def cost(self) -> Cost:
         return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        """A pool with the same output size: what it pads with, and what it makes of a window, does not matter."""
+        rank = len(self.kernel_size)
+        if self.global_pool:
+            return [TorchModule("", f"AdaptiveMaxPool{rank}d", (1,))]
+        kind = f"MaxPool{rank}d"
+        if self.padding != "same":
+            arguments = (self.kernel_size, self.stride, self.padding)
+            return [TorchModule("", kind, arguments, {"ceil_mode": self.ceil_mode})]
+        around: list[tuple[int, int]] = []
+        for size, kernel, stride in zip(self.input_shape[1:], self.kernel_size, self.stride):
+            missing = max(0, kernel - (size % stride or stride))  # of the last window, which begins inside of the map
+            around.append((missing // 2, missing - missing // 2))
+        return [zero_pad("pad", around), TorchModule("", kind, (self.kernel_size, self.stride))]
 
     def scaled(self, shape: Shape, widen: Callable[[int], int]) -> Pool:
         """A global one spans the other map as well."""

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from sepcost.blocks.blocks import Parts
-from sepcost.blocks.torch_modules import TorchModule, torch_modules
+from sepcost.blocks.torch_modules import torch_modules
 from sepcost.count.comparison import Part
 from sepcost.errors import SepcostError
-from sepcost.layers import Conv, Linear
+from sepcost.layers import Conv, Layer, Linear
+from sepcost.layers.torch_module import TorchModule
 
 
 def build(
@@ -41,15 +42,25 @@ def build(
     name. Padding ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then
     nothing is allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
     """
-    if isinstance(layer, Linear):
-        return nn.Linear(layer.in_features, layer.out_features, layer.bias, device=device, dtype=dtype)
-    if not isinstance(layer, (Conv, tuple, list)) or not layer:
+    if isinstance(layer, (Conv, Linear)):
+        return built(layer, device, dtype)
+    if not isinstance(layer, (tuple, list)) or not layer:
         raise SepcostError(f"build takes a convolution, a linear layer or parts, got {layer!r:.60}")
-    modules = torch_modules([("conv", layer)] if isinstance(layer, Conv) else list(map(_named, layer)))
-    built = OrderedDict((module.name, _built(module, device, dtype)) for module in modules)
-    if isinstance(layer, Conv) and len(built) == 1:
-        return built["conv"]
-    return nn.Sequential(built)
+    return nn.Sequential(_modules(list(map(_named, layer)), device, dtype))
+
+
+def built(layer: Layer, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> nn.Module:
+    """The module of a layer of any kind; TypeError where there is none."""
+    modules = _modules([(layer.type, layer)], device, dtype)
+    if not modules:
+        raise TypeError(f"there is no module for {layer.type}")
+    return nn.Sequential(modules) if len(modules) > 1 else modules.popitem()[1]
+
+
+def _modules(
+    parts: Sequence[tuple[str, Layer]], device: torch.device | str | None, dtype: torch.dtype | None
+) -> OrderedDict[str, nn.Module]:
+    return OrderedDict((module.name, _built(module, device, dtype)) for module in torch_modules(parts))
 
 
 def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
@@ -62,5 +73,5 @@ def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
 
 def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:
     kind: type[nn.Module] = getattr(nn, module.kind)
-    stored = {"device": device, "dtype": dtype} if module.kind.startswith(("Conv", "BatchNorm")) else {}
+    stored = {"device": device, "dtype": dtype} if module.kind.startswith(("Conv", "Linear", "BatchNorm")) else {}
     return kind(*module.arguments, **module.options, **stored)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.judge.proof import Refused, Witnessed
-from sepcost.layers import Conv, Flatten, Layer, Linear, Pool, Shape
+from sepcost.layers import Layer, Shape, Takes
 from sepcost.pytorch.compiler import without_compiler
-from sepcost.pytorch.modules import build
+from sepcost.pytorch.modules import built
 
 MOST_REMEMBERED = 100_000
 """So many different layers are counted once only; an endless stream does not fill the memory."""
@@ -38,7 +37,7 @@ class TorchWitness:
         """What reaches the layer when these maps stand side by side; a linear layer takes them as features."""
         try:
             reaching = torch.cat([_empty(shape) for shape in shapes], dim=1)
-            return _shape(reaching.flatten(1) if isinstance(layer, Linear) else reaching)
+            return _shape(reaching.flatten(1) if layer.takes is Takes.FEATURES else reaching)
         except Exception as error:
             return _refused(error)
 
@@ -52,7 +51,7 @@ class TorchWitness:
 
 def _counts(layer: Layer) -> Witnessed | Refused:
     try:
-        module = _module(layer).eval()
+        module = built(layer, device="meta").eval()
         with warnings.catch_warnings(), torch.no_grad(), without_compiler(), FlopCounterMode(display=False) as counter:
             warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
             output = module(_empty(layer.input_shape))
@@ -61,36 +60,6 @@ def _counts(layer: Layer) -> Witnessed | Refused:
     flops = counter.get_total_flops()
     params = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
     return Witnessed(params, flops / 2 if flops % 2 else flops // 2, _shape(output))
-
-
-def _module(layer: Layer) -> nn.Module:
-    if isinstance(layer, Flatten):
-        return nn.Flatten()
-    if isinstance(layer, Pool):
-        return _pool(layer)
-    if isinstance(layer, (Conv, Linear)):
-        return build(layer, device="meta")
-    raise TypeError(f"there is no module for {layer.type}")
-
-
-def _pool(pool: Pool) -> nn.Module:
-    """A module with the pool's output size: what it pads with, and what it makes of a window, does not matter."""
-    rank = len(pool.kernel_size)
-    if pool.global_pool:
-        return _nn(f"AdaptiveMaxPool{rank}d")(1)
-    pools = _nn(f"MaxPool{rank}d")
-    if pool.padding != "same":
-        return pools(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
-    around: list[int] = []
-    for size, kernel, stride in zip(pool.input_shape[1:], pool.kernel_size, pool.stride):
-        missing = max(0, kernel - (size % stride or stride))  # of the last window, which begins inside of the map
-        around = [missing // 2, missing - missing // 2, *around]
-    return nn.Sequential(_nn(f"ZeroPad{rank}d")(tuple(around)), pools(pool.kernel_size, pool.stride))
-
-
-def _nn(name: str) -> Callable[..., nn.Module]:
-    module: Callable[..., nn.Module] = getattr(nn, name)
-    return module
 
 
 def _empty(shape: Shape) -> torch.Tensor:

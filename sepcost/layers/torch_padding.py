@@ -6,9 +6,13 @@ The modules made with it verify the formulas (``proof``), so nothing here calls 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sepcost.layers import Conv, Padding
+from sepcost.layers.layer import Padding
 from sepcost.text.arguments import Extent
+
+if TYPE_CHECKING:
+    from sepcost.layers import Conv
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class TorchPadding:
 def torch_padding(conv: Conv, *, any_size: bool = False) -> TorchPadding:
     """How torch pads this convolution.
 
+    >>> from sepcost import Conv
     >>> torch_padding(Conv((112, 112), 32, 64, 3, stride=2)).padding
     (1, 1)
     >>> torch_padding(Conv((112, 112), 32, 64, 4)).padding
