@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import typer
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
-from sepcost.cli.formats import ESCAPES, FOR_PEOPLE, Format, chosen_format, chosen_output, refuse_other_formats
+from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.log import under_github
 from sepcost.cli.multipliers import multiplier_sweep
@@ -23,6 +22,8 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain, complain_about, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
+from sepcost.formats.format import Format, FormatOptions
+from sepcost.formats.registry import format_named, writing
 from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.replacement_texts import asked_replacements
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
     from sepcost.judge.verdict import Judgement
 
-FORMATS = (Format.TABLE, Format.JSON, Format.MARKDOWN, Format.GITHUB, Format.JUNIT)
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
 BUDGET = "Budget"
 BASELINE = "Baseline"
@@ -105,15 +105,7 @@ def check(
             rich_help_panel=o.COUNTED,
         ),
     ] = None,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            help="github under GitHub Actions, else table.",
-            metavar="table|json|markdown|github|junit",
-            rich_help_panel=o.OUTPUT,
-        ),
-    ] = None,
+    format_: Annotated[Format | None, o.format_option("judgement", "github under GitHub Actions, else table.")] = None,
     output: o.OutputFile = None,
 ) -> int:
     """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
@@ -124,12 +116,11 @@ def check(
     """
     files = sources or []
     output = chosen_output(output)
-    refuse_other_formats(format_, FORMATS)
     read = [*files, *code_files([*files, *(replacements or ()), *(inputs or ())])]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = under_github() and output is None
-    usual = Format.GITHUB if to_actions else Format.TABLE
-    format_ = chosen_format(format_, FORMATS, output, usual)
+    usual = "github" if to_actions else "table"
+    format_ = chosen_format(format_, writing("judgement"), output, usual)
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch="1")
     if multipliers.names:
@@ -205,52 +196,15 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
     """Write the judgement; what could not be judged, and what was not verified, is told on standard error too."""
     from sepcost.sheets.check_text import undecided
 
-    if format_ is not Format.GITHUB:
+    if not format_.is_log:
         complain_about((*judgement.problems, *undecided(judgement)))
-    if judgement.unverified is not None and format_ in (Format.JSON, Format.JUNIT):
+    if judgement.unverified is not None and not (format_.is_log or format_.audience == "people"):
         complain(f"counts are not verified: {judgement.unverified}")
-    for_nobody = format_ in FOR_PEOPLE and not judgement.verdicts
-    chunks = [] if for_nobody else [_rendered(judgement, format_, to_stdout=output is None)]
-    write(chunks, output, escape=ESCAPES[format_])
-    if format_ is Format.GITHUB:
+    for_nobody = format_.audience == "people" and not judgement.verdicts
+    chunks = [] if for_nobody else [format_.judgement(judgement, FormatOptions(to_stdout=output is None))]
+    write(chunks, output, escape=format_.escape)
+    if format_.is_log:
         _append_summary(judgement)
-
-
-def _rendered(judgement: Judgement, format_: Format, *, to_stdout: bool) -> str:
-    if format_ is Format.JSON:
-        from sepcost.formats.comparison_json import indented
-        from sepcost.formats.judgement_json import check_json
-
-        text = check_json(judgement)
-        return indented([text]) if to_stdout and sys.stdout.isatty() else text
-    if format_ is Format.GITHUB:
-        from sepcost.formats.annotations import github
-
-        return github(judgement, _in_workspace)
-    if format_ is Format.JUNIT:
-        from sepcost.formats.junit_xml import junit
-
-        return junit(judgement)
-    from sepcost.cli.shown import refuse_too_large
-    from sepcost.sheets.check_sheets import check_sheets
-
-    sheets = check_sheets(judgement, problems=format_ is Format.MARKDOWN)
-    refuse_too_large(sheets, "use --format json")
-    if format_ is Format.MARKDOWN:
-        from sepcost.formats.markdown_tables import markdown
-
-        return markdown(sheets)
-    from sepcost.formats.terminal import draw, terminal
-
-    return draw(*terminal(to_stdout), sheets)
-
-
-def _in_workspace(source: str) -> str | None:
-    """The file as GitHub names it: seen from the top of the checkout, where it is in there."""
-    if not Path(source).is_file():
-        return None
-    file, top = Path(os.path.abspath(source)), os.environ.get("GITHUB_WORKSPACE")  # noqa: PTH100 (links stay)
-    return file.relative_to(top).as_posix() if top and Path(top) in file.parents else source
 
 
 def _append_summary(judgement: Judgement) -> None:
@@ -260,7 +214,7 @@ def _append_summary(judgement: Judgement) -> None:
         return
     try:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(_rendered(judgement, Format.MARKDOWN, to_stdout=False))
+            file.write(format_named("markdown").judgement(judgement, FormatOptions()))
     except OSError as error:
         complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
 

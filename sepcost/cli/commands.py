@@ -16,7 +16,21 @@ NAMES = ("compare", "diff", "check", "replacements", "schema")
 """As help lists them. A command's module and function are called as it is."""
 
 
-class Gate(TyperCommand):
+class Command(TyperCommand):
+    """A command whose ``--format`` is described by its result, until somebody asks for help."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with the names of the formats: only for that are all of them imported."""
+        for parameter in self.params:
+            if parameter.name == "format_":
+                from sepcost.formats.registry import names_of, writing
+
+                result: Any = parameter.metavar
+                parameter.metavar = "|".join(names_of(writing(result))) or result
+        super().format_help(ctx, formatter)
+
+
+class Gate(Command):
     """A command that refuses an option of one value that is given twice: of two limits, one would not be looked at."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -50,5 +64,7 @@ class Commands(TyperGroup):
         if cmd_name not in NAMES:
             return None
         alone = Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-        alone.command(cmd_name, cls=CLASSES.get(cmd_name))(getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name))
+        alone.command(cmd_name, cls=CLASSES.get(cmd_name, Command))(
+            getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name)
+        )
         return get_command(alone)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
-from sepcost.cli.appearance import Appearance
+from sepcost.cli.appearance import read_appearance
 from sepcost.cli.contradictions import (
     refuse_beside_code,
     refuse_contradictions,
@@ -16,27 +16,21 @@ from sepcost.cli.contradictions import (
 )
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.explaining import only_convolution
-from sepcost.cli.formats import (
-    DATA,
-    ESCAPES,
-    FOR_PEOPLE,
-    OF_COMPARISONS,
-    Format,
-    chosen_format,
-    chosen_output,
-    refuse_other_formats,
-)
+from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
-from sepcost.cli.rendering import Rendering
-from sepcost.cli.shown import chosen_view, refuse_too_many
+from sepcost.cli.shown import chosen_view
 from sepcost.cli.streams import write
 from sepcost.count.comparison import Comparison
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
+from sepcost.formats.format import Format, FormatOptions
+from sepcost.formats.people import refuse_too_many
+from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
+from sepcost.sheets.view import View
 from sepcost.sources.models import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.job import Job
@@ -102,7 +96,6 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
-    refuse_other_formats(format_, OF_COMPARISONS)
     shape = {
         "precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top, "verify": verify,
     }  # fmt: skip
@@ -112,7 +105,7 @@ def compare(
     format_ = chosen_format(format_, _available(explain, code, precision), named)
     table = {"caption": caption, "label": label} if explain else {}
     refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
-    appearance = Appearance.read(format_, precision, caption, label)
+    appearance = read_appearance(format_, precision, caption, label)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
     refuse_link(output)
@@ -131,54 +124,62 @@ def compare(
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
-    rendering = Rendering(format_, view, appearance, output is None, [] if files else one.assumed)
-    if format_ not in DATA and top is None:
+    assumed = [] if files else one.assumed
+    asked = appearance._replace(view=view, convention=job.convention, assumed=assumed, to_stdout=output is None)
+    if format_.audience == "people" and top is None:
         refuse_too_many(sweep.size * max(1, len(chosen or ())))
+    write_one = _code if code else format_.derivation if explain else None
     chunks: Iterable[str]
     with waiting:
-        if files and explain:
-            chunks = _apart(map(rendering.derived, only_convolution(job.compare_sources(files), job)))
-        elif files:
-            chunks = _of_sources(job.compare_sources(files), job, rendering)
+        if files:
+            comparisons = job.compare_sources(files)
+            if write_one:
+                chunks = _apart(write_one, only_convolution(comparisons, job), asked)
+            else:
+                chunks = _of_sources(comparisons, format_, view, asked)
         else:
             convolutions = ConvolutionSweep(one.network, sweep, job, view)
-            write_one = rendering.code if code else rendering.derived if explain else None
-            chunks = _of_convolutions(convolutions, rendering, write_one)
+            if write_one:
+                chunks = _apart(write_one, convolutions.comparisons(), asked)
+            else:
+                chunks = _of_convolutions(convolutions, format_, asked)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
-        write(chunks, output, escape=ESCAPES[format_])
+        write(chunks, output, escape=format_.escape)
     return job.exit_code
 
 
-def _available(explain: bool, code: bool, precision: str | None) -> Iterable[Format]:
+def _available(explain: bool, code: bool, precision: str | None) -> Callable[[Format], bool]:
     if code:
-        return (Format.TABLE,)
-    if explain:
-        return FOR_PEOPLE
-    return FOR_PEOPLE if precision is not None else OF_COMPARISONS
+        return lambda format_: format_.name == "table"
+    if explain or precision is None:
+        return writing("derivation" if explain else "comparisons")
+    return lambda format_: "precision" in format_.options
 
 
-def _of_sources(comparisons: Iterable[Comparison], job: Job, rendering: Rendering) -> Iterable[str]:
-    view = rendering.view
-    if rendering.format not in DATA:
-        return rendering.drawn(view.networks(comparisons))
-    light = (comparison.without_layers() if view.totals else comparison for comparison in comparisons)
-    return rendering.written(view.networks(light), job.convention)
+def _of_sources(networks: Iterable[Comparison], format_: Format, view: View, options: FormatOptions) -> Iterable[str]:
+    if format_.audience == "programs" and view.totals:
+        networks = (comparison.without_layers() for comparison in networks)
+    return format_.comparisons(view.networks(networks), options)
 
 
-def _of_convolutions(
-    convolutions: ConvolutionSweep, rendering: Rendering, write_one: Callable[[Comparison], str] | None
-) -> Iterable[str]:
-    """``write_one`` writes each by itself, where that was asked for."""
-    if write_one is not None:
-        return _apart(map(write_one, convolutions.comparisons()))
-    if rendering.format in DATA:
-        return rendering.written(convolutions.several(), convolutions.job.convention)
+def _of_convolutions(convolutions: ConvolutionSweep, format_: Format, options: FormatOptions) -> Iterable[str]:
+    if format_.audience == "programs":
+        return format_.comparisons(convolutions.several(), options)
     refuse_too_many(convolutions.rows)
-    return rendering.drawn(convolutions.comparisons())
+    return format_.comparisons(convolutions.comparisons(), options)
 
 
-def _apart(texts: Iterable[str]) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        yield f"\n{text}" if number else text
+def _code(comparison: Comparison, options: FormatOptions) -> str:
+    from sepcost.formats.module_code import module_code
+    from sepcost.sheets.comparison_sheets import title_of
+
+    return module_code(title_of(comparison, options.assumed), comparison)
+
+
+def _apart(
+    write_one: Callable[[Comparison, FormatOptions], str], comparisons: Iterable[Comparison], options: FormatOptions
+) -> Iterator[str]:
+    for number, comparison in enumerate(comparisons):
+        yield "\n" * bool(number) + write_one(comparison, options)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.formats import FOR_PEOPLE, Format
 from sepcost.errors import SepcostError
+from sepcost.formats.format import Format
+from sepcost.formats.registry import names_of, writing
 from sepcost.sheets.view import OF_REPLACEMENT
+from sepcost.text.wording import listed
 
 
 def refuse_contradictions(
@@ -26,12 +28,11 @@ def refuse_contradictions(
         raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
     if sources.count("-") > 1:
         raise SepcostError("- stands for standard input, and can be given once")
-    if format_ is Format.YAML:
-        _refuse_beside_yaml(sources, others)
-    if explain and format_ not in FOR_PEOPLE:
-        raise SepcostError(
-            f"--explain is for people: it goes with --format table, markdown or latex, not {format_.value}"
-        )
+    if format_.whole_networks:
+        _refuse_beside_networks(format_, sources, others)
+    if explain and not writing("derivation")(format_):
+        there = listed(names_of(writing("derivation")), "or")
+        raise SepcostError(f"--explain is for people: it goes with --format {there}, not {format_.name}")
     if not sources and selected:
         raise SepcostError("--include and --exclude choose layers of files and models by their names: leave them out")
     for name, given in others.items():
@@ -39,12 +40,12 @@ def refuse_contradictions(
             raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")
 
 
-def _refuse_beside_yaml(sources: Sequence[str], others: Mapping[str, object]) -> None:
+def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Mapping[str, object]) -> None:
     if not sources:
-        raise SepcostError("--format yaml writes networks: give a model or a file, not one convolution")
+        raise SepcostError(f"--format {format_.name} writes networks: give a model or a file, not one convolution")
     for name, given in others.items():
         if given and name != "verify":
-            raise SepcostError(f"--format yaml writes whole networks: leave out --{name}")
+            raise SepcostError(f"--format {format_.name} writes whole networks: leave out --{name}")
 
 
 def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
@@ -73,8 +74,8 @@ def refuse_beside_code(
         raise SepcostError("--code writes one convolution: give -C, -K and -O (and -H), not a source")
     if explain:
         raise SepcostError("--code and --explain contradict each other: give one of them")
-    if format_ not in (None, Format.TABLE):
-        raise SepcostError(f"--code is Python: it does not go with --format {format_.value}")
+    if format_ is not None and format_.name != "table":
+        raise SepcostError(f"--code is Python: it does not go with --format {format_.name}")
     for name, given in others.items():
         if given:
             raise SepcostError(f"--code is Python: it does not go with --{name}")

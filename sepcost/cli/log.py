@@ -7,6 +7,8 @@ import re
 
 COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=\[)", re.MULTILINE)
 """``::error::`` where a line begins, and ``##[error]`` anywhere in it (GitHub's runner, ActionCommand.cs)."""
+
+
 AS_TEXT = r"\x{:02x}"
 """How a character is written by its number where people read it."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.cli.formats import Format
+from sepcost.errors import SepcostError
+from sepcost.formats.format import Format, ResultName
+from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
+from sepcost.text.wording import listed
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
 COUNTED = "What is counted"
@@ -203,14 +207,29 @@ Top = Annotated[
     str | None, typer.Option("--top", help="Only the first so many rows.", metavar="N", rich_help_panel=SHOWN)
 ]
 
+
+def format_option(result: ResultName, text: str = "table unless told otherwise.", panel: str | None = OUTPUT) -> Any:
+    """``--format`` of a command that writes this result: its help names the formats that do."""
+    return typer.Option(
+        "--format",
+        help=text,
+        metavar=result,
+        parser=partial(_read_format, result=result),
+        autocompletion=lambda incomplete: [name for name in ENDINGS if name.startswith(incomplete)],
+        rich_help_panel=panel,
+    )
+
+
+def _read_format(name: str, result: ResultName) -> Format:
+    format_ = format_named(name)
+    if result not in format_.writes:
+        raise SepcostError(f"--format: this command has {listed(names_of(writing(result)))} only")
+    return format_
+
+
 OutputFormat = Annotated[
     Format | None,
-    typer.Option(
-        "--format",
-        help="table, unless --output's name or SEPCOST_FORMAT says otherwise.",
-        metavar="table|json|jsonl|csv|markdown|latex|yaml",
-        rich_help_panel=OUTPUT,
-    ),
+    format_option("comparisons", "table, unless --output's name or SEPCOST_FORMAT says otherwise."),
 ]
 OutputFile = Annotated[
     Path | None,

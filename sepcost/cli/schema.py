@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sepcost.cli.formats import Format, chosen_format
+from sepcost.cli.formats import chosen_format
 from sepcost.cli.streams import write
 
 
@@ -10,7 +10,7 @@ def schema() -> None:
     """Print the JSON Schema of the YAML format, for editors and validators."""
     import json
 
-    chosen_format(None, [Format.JSON])
+    chosen_format(None, lambda format_: format_.name == "json", usual="json")
 
     from sepcost.sources.yaml.schema import json_schema
 

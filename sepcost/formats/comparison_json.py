@@ -48,12 +48,6 @@ def json_lines(
         yield "".join([f"{opening}{text[1:]}\n" for text in _texts(item, view)])
 
 
-def indented(chunks: Iterable[str]) -> str:
-    """The same document for a reader's eye."""
-    text = "".join(chunks)
-    return json.dumps(json.loads(text), indent=2) + "\n" if text else ""
-
-
 def _head(convention: Convention, view: View) -> dict[str, Any]:
     swept = {"batch": None} if "batch" in view.swept else {}
     return {**head(SCHEMA_VERSION, convention), **swept, **_selection(view)}

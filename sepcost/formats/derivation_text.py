@@ -11,10 +11,9 @@ from rich.cells import cell_len
 from sepcost.derive.algebra import Expression, Sum
 from sepcost.derive.derivation import Section
 from sepcost.derive.steps import Step
-from sepcost.formats.latex_tables import HINT
-from sepcost.formats.markdown_tables import escaped
+from sepcost.formats.markdown_text import escaped
 from sepcost.formats.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
-from sepcost.formats.tex import tex
+from sepcost.formats.tex import HINT, tex
 from sepcost.text.harmless import harmless
 
 NEEDS = r"% needs \usepackage{amsmath}"

@@ -21,7 +21,7 @@ from sepcost.sheets.verification_text import verification_fields
 SCHEMA_VERSION = 1
 
 
-def check_json(judgement: Judgement) -> str:
+def judgement_json(judgement: Judgement) -> str:
     """The document on one line."""
     document = {
         **head(SCHEMA_VERSION, judgement.convention),

@@ -64,6 +64,8 @@ ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
     "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
 }  # fmt: skip
+HINT = re.compile(r" \(--[^()]*\)")
+"""What notes say to people at a command line, and not in a paper."""
 LIGATURE = re.compile(r"([-,])(?=\1)")
 
 

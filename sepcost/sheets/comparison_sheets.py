@@ -35,7 +35,7 @@ from sepcost.sheets.notes import (
 )
 from sepcost.sheets.records import Record, layer_record, total_record
 from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
-from sepcost.sheets.titles import called, conv_title, layer_kernel, network_title, scaled_by
+from sepcost.sheets.titles import called, conv_title, layer_kernel, layer_title, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, View
 from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
@@ -65,6 +65,13 @@ def sheets(comparison: Comparison, assumed: Sequence[str] = (), view: View | Non
         return [totals_sheet(comparison, view)]
     layers = layers_sheet(comparison, view)
     return [layers, totals_sheet(comparison, view)] if view.columns is None else [layers]
+
+
+def title_of(comparison: Comparison, assumed: Sequence[str] = ()) -> str:
+    """What the one layer of a comparison is called."""
+    if is_single_convolution(comparison):
+        return sheets(comparison, assumed)[0].title
+    return layer_title(comparison, comparison.layers[0])
 
 
 def is_single_convolution(comparison: Comparison) -> bool:

@@ -35,12 +35,13 @@ def difference_sheets(difference: Difference) -> list[Sheet]:
     return [totals_sheet(difference), layers_sheet(difference, listed, notes)]
 
 
-def nothing_changed(difference: Difference) -> str:
-    """The one line that stands for a difference that is empty."""
-    network = difference.after
+def nothing_changed(difference: Difference) -> list[str]:
+    """The line that is written for an empty difference, and what is to be said of it."""
+    before, network = difference.before, difference.after
     many = "1 layer" if len(network.layers) == 1 else f"{exact(len(network.layers))} layers"
     counts = f"{exact(network.total['params'] or 0)} params, {exact(network.total['macs'] or 0)} MACs"
-    return f"{_title(difference)}: nothing changed ({many}, {counts})"
+    line = f"{_title(difference)}: nothing changed ({many}, {counts})"
+    return [line, *caveats(before.network, network.network), *verified_note(before.verified, network.verified)]
 
 
 def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:

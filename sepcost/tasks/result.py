@@ -19,7 +19,7 @@ class Result(Comparison):
     def __str__(self) -> str:
         from rich.console import Console
 
-        from sepcost.formats.terminal import UNLIMITED, draw
+        from sepcost.formats.table import UNLIMITED, draw
         from sepcost.sheets.comparison_sheets import sheets
 
         return draw(Console(width=UNLIMITED, color_system=None), None, sheets(self)).rstrip("\n")

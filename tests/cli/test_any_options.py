@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sepcost.cli.app import run
-from sepcost.cli.formats import Format
-from sepcost.formats.comparison_csv import column_names
+from sepcost.formats.csv import column_names
+from sepcost.formats.registry import ENDINGS
 from sepcost.sheets.view import View
 
 NAMES = sorted({*column_names(View()), *column_names(View(totals=True)), "K", "H", "options.multiplier", "name"})
@@ -55,7 +55,7 @@ OPTIONS = st.tuples(
     st.sampled_from([[], [], ["--ascending"]]),
     some("--top", "1", "3", "100"),
     some("--precision", "3"),
-    st.sampled_from([["--format", format_.value] for format_ in Format]),
+    st.sampled_from([["--format", name] for name in ENDINGS]),
 ).map(list)
 
 

@@ -16,7 +16,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sepcost.cli.formats import Format
+from sepcost.formats.registry import ENDINGS
 from sepcost.layers import formulas
 from tests.cli.test_any_options import put_together, some
 from tests.commands import ROOT, Run, Sepcost
@@ -570,7 +570,7 @@ OPTIONS = st.tuples(
     some("--dtype", "int8"),
     some("--flops-per-mac", "2"),
     st.sampled_from([["--no-verify"], ["--no-verify"], ["--no-verify"], [], ["--verify"]]),
-    st.sampled_from([[], *(["--format", format_.value] for format_ in Format)]),
+    st.sampled_from([[], *(["--format", name] for name in ENDINGS)]),
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from sepcost import Convention, load
 from sepcost.count.figure import COUNTS
-from sepcost.formats.terminal import draw
+from sepcost.formats.table import draw
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.sheets.difference_sheets import difference_sheets

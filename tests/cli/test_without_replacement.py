@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from sepcost.cli.formats import OF_COMPARISONS, Format
+from sepcost.formats.registry import names_of
 from tests.cases import models
 from tests.commands import Sepcost
 
 MODELS = Path(models.__file__)
-FORMATS = [format_.value for format_ in OF_COMPARISONS if format_ is not Format.YAML]
+FORMATS = names_of(lambda format_: "comparisons" in format_.writes and not format_.whole_networks)
 MLP = """
 input: {C: 784}
 layers:

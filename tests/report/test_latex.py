@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, compare, load
-from sepcost.formats.latex_tables import latex
+from sepcost.formats.latex import latex
 from sepcost.formats.tex import tex
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Column, Row, Sheet

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sepcost import Comparison, Conv, Network, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.formats.terminal import draw
+from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.sheets.summary_sheet import summary_sheet

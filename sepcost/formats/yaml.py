@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison, LayerComparison
+from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED
 from sepcost.network.network import Network, Node
-from sepcost.sheets.many import Several
 from sepcost.sheets.notes import READ_ZEROS
 from sepcost.sources.yaml.writer import chunks, has_no_words
 from sepcost.text.wording import listed
 
 
-def yaml_chunks(comparisons: Iterable[Comparison | Several]) -> Iterator[str]:
-    """A document for each network, which reads back to the same numbers."""
-    for number, comparison in enumerate(comparisons):
-        if isinstance(comparison, Comparison):
-            yield "---\n" * bool(number)
-            network, why = _as_config(_with_kept(comparison))
-            comment = "\n".join([_comment(network, why), *_kept_in_part(comparison)])
-            yield from chunks(replace(network, replacements=comparison.replacements), comment)
+class Yaml(Format):
+    """What is compared, rather than what it costs."""
+
+    escape = r"\u{:04x}"
+    writes = ("comparisons",)
+    whole_networks = True
+
+    def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
+        """A document for each network, which reads back to the same numbers."""
+        for number, comparison in enumerate(comparisons):
+            if isinstance(comparison, Comparison):
+                yield "---\n" * bool(number)
+                network, why = _as_config(_with_kept(comparison))
+                comment = "\n".join([_comment(network, why), *_kept_in_part(comparison)])
+                yield from chunks(replace(network, replacements=comparison.replacements), comment)
+
+
+FORMAT = Yaml()
 
 
 def _with_kept(comparison: Comparison) -> Network:

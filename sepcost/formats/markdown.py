@@ -1,48 +1,40 @@
-"""Sheets as Markdown tables."""
+"""Markdown, as GitHub shows it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from sepcost.formats.format import FormatOptions
+from sepcost.formats.markdown_text import escaped
+from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Look, Row, Sheet, cell_text
-from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
-REFERENCE = re.compile(
-    r"""
-    @                                  # a mention, or an address of e-mail
-    | \#(?=\d)                         # an issue: #1, owner/repository#1
-    | \b(?:GH|GHSA|CVE)-(?=\w)         # an issue or an advisory
-    | :(?=//) | \bwww(?=\.)            # an address in the web
-    | :(?=[\w+-]+:)                    # an emoji
-    | [0-9a-f]{6}(?=[0-9a-f])          # a commit: 7 digits and more
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-"""What GitHub makes a link of, or tells somebody about, up to where it may be broken: its documentation, "Autolinked
-references and URLs" and "Mentioning people and teams"; GFM, section 6.9. It looks for them in what Markdown has made of
-the text, so a backslash does not help.
-"""
-BREAK = "\u200b"
+
+class Markdown(ForPeople):
+    """Headings, tables and lists of notes, as GitHub shows them; formulas are math."""
+
+    escape = "&#{};"
+    writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
+
+    def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
+        """Each sheet as a heading, a table with aligned columns, and its notes."""
+        return "\n".join(map(_sheet, sheets))
+
+    def text(self, text: str) -> str:
+        """Text that refers to nothing."""
+        return escaped(text)
+
+    def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
+        """Steps as ``$…$``."""
+        from sepcost.formats.derivation_text import markdown_derivation
+
+        return markdown_derivation(title, sections, notes)
 
 
-def markdown(sheets: Sequence[Sheet]) -> str:
-    """Each sheet as a heading, a table with aligned columns, and its notes."""
-    return "\n".join(map(_sheet, sheets))
-
-
-def escaped(text: str) -> str:
-    r"""Text that Markdown shows as it is, and that refers to nothing: a space of no width is where it would.
-
-    >>> print(escaped("a|b <i>"), escaped("by @me, #1"))
-    a\|b \<i\> by @&#8203;me, \#&#8203;1
-    """
-    broken = REFERENCE.sub(rf"\g<0>{BREAK}", harmless(text))
-    return SPECIAL.sub(r"\\\1", broken).replace(BREAK, f"&#{ord(BREAK)};")
+FORMAT = Markdown()
 
 
 def _sheet(sheet: Sheet) -> str:

@@ -5,8 +5,11 @@ The commands and their escapes: GitHub's documentation, "Workflow commands for G
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
+from sepcost.formats.format import Format, FormatOptions
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.sheets.check_text import (
     failures,
@@ -24,12 +27,19 @@ IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 IN_PROPERTIES = {**IN_MESSAGES, ":": "%3A", ",": "%2C"}
 
 
-def github(judgement: Judgement, file_of: Callable[[str], str | None]) -> str:
-    """A line for each thing that fails or could not be judged, and one that sums up.
+class Github(Format):
+    """Commands to the runner, which shows them next to the lines of the files."""
 
-    ``file_of`` gives a source's name as seen from the top of the repository, None for what is no file.
-    """
-    return "".join(f"{line}\n" for line in _lines(judgement, file_of))
+    audience = "CI"
+    writes = ("judgement",)
+    is_log = True
+
+    def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
+        """A line for each thing that fails or could not be judged, and one that sums up."""
+        return "".join(f"{line}\n" for line in _lines(judgement))
+
+
+FORMAT = Github()
 
 
 def annotation(level: str, message: str, file: str | None = None, line: int = 0, column: int = 0) -> str:
@@ -43,12 +53,12 @@ def annotation(level: str, message: str, file: str | None = None, line: int = 0,
     return f"::{level} {','.join(['title=sepcost', *properties])}::{_escaped(message, IN_MESSAGES)}"
 
 
-def _lines(judgement: Judgement, file_of: Callable[[str], str | None]) -> Iterator[str]:
+def _lines(judgement: Judgement) -> Iterator[str]:
     def annotated(level: str, message: str, source: str = "", line: int = 0, column: int = 0) -> str:
-        return annotation(level, message, file_of(source), line, column)
+        return annotation(level, message, _in_workspace(source), line, column)
 
     for problem in judgement.problems:
-        has_place = problem.line and file_of(problem.source) is not None
+        has_place = problem.line and _in_workspace(problem.source) is not None
         told = ": ".join(filter(None, (problem.path, problem.message))) if has_place else str(problem)
         yield annotated("error", told, problem.source, problem.line, problem.column)
     for verdict in judgement.verdicts:
@@ -85,3 +95,11 @@ def _errors(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]
 
 def _escaped(text: str, escapes: dict[str, str]) -> str:
     return "".join(escapes.get(character, character) for character in harmless(text))
+
+
+def _in_workspace(source: str) -> str | None:
+    """The file as GitHub names it: seen from the top of the checkout, where it is in there."""
+    if not Path(source).is_file():
+        return None
+    file, top = Path(os.path.abspath(source)), os.environ.get("GITHUB_WORKSPACE")  # noqa: PTH100 (links stay)
+    return file.relative_to(top).as_posix() if top and Path(top) in file.parents else source

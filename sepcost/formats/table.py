@@ -1,4 +1,4 @@
-"""Sheets as tables in a terminal, drawn by Rich."""
+"""Tables in a terminal, drawn by Rich."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sepcost.formats.format import FormatOptions
 from sepcost.formats.layout import GAP, Page, header, laid_out
+from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
@@ -29,6 +31,37 @@ STYLES = {
     Look.FLAGGED: Style(color="yellow"),
     Look.REDUCTION: Style(italic=True),
 }
+
+
+class TerminalTable(ForPeople):
+    """What a command writes unless told otherwise."""
+
+    escape = r"\x{:02x}"
+    writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
+    has_problems = False
+
+    def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
+        """As wide as the terminal, or whole where there is none."""
+        return draw(*terminal(options.to_stdout), sheets)
+
+    def text(self, text: str) -> str:
+        """Text without what steers a terminal."""
+        return harmless(text)
+
+    def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
+        """Steps with their equal signs below each other."""
+        from sepcost.formats.derivation_text import plain_derivation
+
+        return plain_derivation(title, sections, notes)
+
+    def replacements(self, options: FormatOptions) -> str:
+        """A paragraph each: a table would be too wide."""
+        from sepcost.sheets.replacement_list import replacement_text
+
+        return replacement_text()
+
+
+FORMAT = TerminalTable()
 
 
 def terminal(to_stdout: bool) -> tuple[Console, int | None]:

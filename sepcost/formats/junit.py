@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from sepcost.formats.format import Format, FormatOptions
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
 from sepcost.sheets.check_text import (
@@ -30,6 +31,35 @@ NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error"}
 
 
+class Junit(Format):
+    """A suite for each network, and a case for each check."""
+
+    audience = "CI"
+    escape = "&#{};"
+    writes = ("judgement",)
+
+    def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
+        """The document."""
+        suites = [(verdict.source, verdict.name, list(_cases(verdict, judgement))) for verdict in judgement.verdicts]
+        for source, problems in groupby(judgement.problems, key=lambda problem: problem.source):
+            cases = [Case(problem.path or "can be read", "error", str(problem)) for problem in problems]
+            suites.append((source, source, cases))
+        for gone in judgement.gone:
+            outcome = "skipped" if judgement.gone_allowed else "error"
+            case = Case("growth", outcome, gone_sentence(gone, judgement.baseline))
+            suites.append((gone.source or "", gone.name, [case]))
+        root = ElementTree.Element("testsuites", {"name": "sepcost", **_all_numbers(suites)})
+        for source, name, cases in suites:
+            suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_numbers(cases)})
+            for case in cases:
+                _append(suite, source, case)
+        ElementTree.indent(root)
+        return f"<?xml version='1.0' encoding='UTF-8'?>\n{ElementTree.tostring(root, encoding='unicode')}\n"
+
+
+FORMAT = Junit()
+
+
 class Case(NamedTuple):
     """One check: ``outcome`` is None, or the element that says what became of it, with a message and details."""
 
@@ -37,25 +67,6 @@ class Case(NamedTuple):
     outcome: str | None = None
     message: str = ""
     details: Sequence[str] = ()
-
-
-def junit(judgement: Judgement) -> str:
-    """The document."""
-    suites = [(verdict.source, verdict.name, list(_cases(verdict, judgement))) for verdict in judgement.verdicts]
-    for source, problems in groupby(judgement.problems, key=lambda problem: problem.source):
-        cases = [Case(problem.path or "can be read", "error", str(problem)) for problem in problems]
-        suites.append((source, source, cases))
-    for gone in judgement.gone:
-        outcome = "skipped" if judgement.gone_allowed else "error"
-        case = Case("growth", outcome, gone_sentence(gone, judgement.baseline))
-        suites.append((gone.source or "", gone.name, [case]))
-    root = ElementTree.Element("testsuites", {"name": "sepcost", **_all_numbers(suites)})
-    for source, name, cases in suites:
-        suite = ElementTree.SubElement(root, "testsuite", {"name": _text(name), **_numbers(cases)})
-        for case in cases:
-            _append(suite, source, case)
-    ElementTree.indent(root)
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{ElementTree.tostring(root, encoding='unicode')}\n"
 
 
 def _append(suite: ElementTree.Element, source: str, case: Case) -> None:

@@ -6,16 +6,38 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sepcost.formats.format import FormatOptions
 from sepcost.formats.latex_pages import GAP, Page, groups, header, pages, text_of
-from sepcost.formats.tex import tex
+from sepcost.formats.people import ForPeople, Sections
+from sepcost.formats.tex import HINT, tex
 from sepcost.sheets.sheet import Column, Look, Row, Sheet
 from sepcost.text.kind import Kind
 
 NEEDS = r"% needs \usepackage{booktabs}"
 MOST_FLOATS = 16
 """LaTeX stops where more tables wait for a page."""
-HINT = re.compile(r" \(--[^()]*\)")
-"""What notes say to people at a command line, and not in a paper."""
+
+
+class Latex(ForPeople):
+    """Tables in floats, and formulas in ``align*``."""
+
+    options = ("precision", "caption", "label")
+    escape = r"\char{}{{}}"
+    writes = ("comparisons", "derivation")
+    is_drawn_apart = False  # what sets the tables' names apart depends on all of them
+
+    def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
+        """A float or more for each."""
+        return latex(sheets, options.caption, options.label)
+
+    def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
+        """Steps under each other, as slides want them."""
+        from sepcost.formats.derivation_text import latex_derivation
+
+        return latex_derivation(title, sections, notes)
+
+
+FORMAT = Latex()
 
 
 class Heading(NamedTuple):

@@ -1,0 +1,154 @@
+"""CSV: a row for each layer and replacement, for each part, and for the totals; raw numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sepcost.count import figure
+from sepcost.count.comparison import Comparison
+from sepcost.formats.format import Comparisons, Format, FormatOptions
+from sepcost.sheets.many import HOLE, Holes, texts
+from sepcost.sheets.records import COUNTED, Record, network_records
+from sepcost.sheets.view import View
+from sepcost.text.harmless import harmless
+
+if TYPE_CHECKING:
+    from sepcost.judge.difference import Difference, LayerDifference
+
+PARTS = ("before", "after", "difference", "percent")
+"""Of each figure of a difference."""
+COLUMNS = (
+    "row", "status", "matched_by", "moved", "before", "after", "place.before", "place.after", "facts",
+    "flops_per_mac", "batch", "dtype",
+    *(f"{name}.{part}" for name in figure.WHOLE for part in PARTS),
+    "own_dtype.before", "own_dtype.after",
+)  # fmt: skip
+"""``row`` is total or layer, ``before`` and ``after`` are names; the other names are the JSON's."""
+
+
+class Csv(Format):
+    """Tidy tables for spreadsheets and data frames."""
+
+    writes = ("comparisons", "difference")
+
+    def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
+        """The file in pieces; nothing for no comparison."""
+        view = options.view or View()
+        names = column_names(view)
+        as_they_are = WRITTEN_AS_THEY_ARE
+
+        def line(record: Record, holes: Holes) -> str:
+            values = map(record.get, names)
+            return _line([value if type(value) in as_they_are else _cell(value, holes) for value in values])
+
+        def rows(comparison: Comparison, holes: Holes) -> Iterator[str]:
+            records = network_records(comparison, layers=not view.totals, parts="part" in names)
+            return (line(record, holes) for record in records)
+
+        started = False
+        for item in comparisons:
+            if not started:
+                yield _line(names)
+                started = True
+            if isinstance(item, Comparison):
+                yield from _portions(rows(item, []))
+            else:
+                yield "".join(texts(item, lambda comparison, holes: "".join(rows(comparison, holes))))
+
+    def difference(self, difference: Difference, options: FormatOptions) -> str:
+        """The whole file: a row for the totals, and one for each layer that is not as it was."""
+        convention, before, after = difference.convention, difference.before, difference.after
+        common = {"flops_per_mac": convention.flops_per_mac, "batch": convention.batch, "dtype": convention.dtype}
+        common |= {"own_dtype.before": before.own_dtype, "own_dtype.after": after.own_dtype}
+        rows = ({**common, **row} for row in _difference_rows(difference))
+        return _line(COLUMNS) + "".join(_line(_text(row.get(name)) for name in COLUMNS) for row in rows)
+
+
+FORMAT = Csv()
+
+
+def column_names(view: View) -> tuple[str, ...]:
+    """The columns: what a row is, then what it says.
+
+    >>> column_names(View(totals=True, columns=("macs",), swept=("K",)))
+    ('network', 'K', 'replacement', 'macs')
+    """
+    if view.columns is not None:
+        return tuple(dict.fromkeys((*view.identity, *view.columns)))
+    network, *others = view.identity
+    part = () if view.totals else ("part",)
+    about = ("kept", "costs_more", *view.facts, *COUNTED, *figure.ALL)
+    return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
+
+
+def _portions(lines: Iterator[str]) -> Iterator[str]:
+    """Lines together, as many as are worth writing at once."""
+    while portion := "".join(islice(lines, AT_ONCE)):
+        yield portion
+
+
+AT_ONCE = 500
+WRITTEN_AS_THEY_ARE = {int, float, type(None)}
+
+
+class _Echo:
+    """A file whose write hands back what it was given."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+_writer = csv.writer(_Echo(), lineterminator="\n")
+
+
+def _line(cells: Iterable[Any]) -> str:
+    line: str = _writer.writerow(cells)
+    return line
+
+
+def _cell(value: Any, holes: Holes) -> Any:
+    if isinstance(value, (bool, tuple, list, str)):
+        return _text(value)
+    holes.append(value)
+    return HOLE
+
+
+def _text(value: Any) -> Any:
+    """Sizes as 3x224x224, flags as true and false."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (tuple, list)):
+        return "x".join("" if item is None else str(item) for item in value)
+    return harmless(value) if isinstance(value, str) else value
+
+
+def _difference_rows(difference: Difference) -> Iterator[dict[str, Any]]:
+    status = "unchanged" if difference.is_empty else "changed"
+    names = {"before": difference.before.name, "after": difference.after.name}
+    yield {"row": "total", "status": status, **names, **_figures(difference.total)}
+    for layer in difference.changes:
+        yield {"row": "layer", **_layer(layer), **_figures(layer.figures)}
+
+
+def _layer(layer: LayerDifference) -> dict[str, Any]:
+    both = layer.before is not None and layer.after is not None
+    return {
+        "status": layer.status.value,
+        "matched_by": ("name" if layer.by_name else "position") if both else None,
+        "moved": layer.moved,
+        "before": layer.before.name if layer.before else None,
+        "after": layer.after.name if layer.after else None,
+        "place.before": layer.places[0],
+        "place.after": layer.places[1],
+        "facts": "; ".join(f"{name}: {_text(old)} -> {_text(new)}" for name, (old, new) in layer.facts.items()),
+    }
+
+
+def _figures(figures: Any) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for name, change in figures.items():
+        cells |= {f"{name}.{part}": getattr(change, part) for part in PARTS}
+    return cells

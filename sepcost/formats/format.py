@@ -1,0 +1,65 @@
+"""Format: how results are written, for people, for programs or for CI."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from sepcost.layers.cost import Convention
+
+if TYPE_CHECKING:
+    from sepcost.count.comparison import Comparison
+    from sepcost.judge.difference import Difference
+    from sepcost.judge.verdict import Judgement
+    from sepcost.sheets.many import Several
+    from sepcost.sheets.view import View
+
+Comparisons: TypeAlias = "Iterable[Comparison | Several]"
+"""In portions, where many were counted at once: only formats for programs get those."""
+ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
+
+
+class FormatOptions(NamedTuple):
+    """What is asked of a format; ``assumed`` is what the title says of a single convolution's defaults."""
+
+    view: View | None = None
+    convention: Convention = Convention()
+    assumed: Sequence[str] = ()
+    to_stdout: bool = False
+    precision: int | None = None
+    caption: str | None = None
+    label: str | None = None
+
+    @property
+    def to_terminal(self) -> bool:
+        return self.to_stdout and sys.stdout.isatty()
+
+
+class Format:
+    """What a format is, and what it writes: a method for each result in ``writes``, and for no other."""
+
+    audience: Literal["people", "programs", "CI"] = "programs"
+    options: tuple[str, ...] = ()
+    """Options of the command line that only some formats have."""
+    escape: str | None = None
+    """How it writes a character by its number; None where it has no way."""
+    writes: tuple[ResultName, ...]
+    whole_networks: bool = False
+    """It writes the networks themselves: no single convolution, and nothing less than all of a network."""
+    is_log: bool = False
+    """It is the log of CI itself: what standard error says would be there twice."""
+
+    comparisons: Callable[[Comparisons, FormatOptions], Iterable[str]]
+    """In pieces, as the comparisons come."""
+    difference: Callable[[Difference, FormatOptions], str]
+    judgement: Callable[[Judgement, FormatOptions], str]
+    derivation: Callable[[Comparison, FormatOptions], str]
+    """Of the one layer that the comparison has."""
+    replacements: Callable[[FormatOptions], str]
+    """The list of all that there are."""
+
+    @property
+    def name(self) -> str:
+        """What its file is called."""
+        return type(self).__module__.rpartition(".")[2]

@@ -1,0 +1,46 @@
+"""JSON: a document for each result, by the contracts of docs/json.md, docs/diff.md and docs/check.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sepcost.formats.format import Comparisons, Format, FormatOptions
+
+if TYPE_CHECKING:
+    from sepcost.judge.difference import Difference
+    from sepcost.judge.verdict import Judgement
+
+
+class Json(Format):
+    """One document, indented where it goes to a terminal; each kind imports what it needs, and no other does."""
+
+    escape = r"\u{:04x}"
+    writes = ("comparisons", "difference", "judgement")
+
+    def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:
+        """The document in pieces; nothing for no comparison."""
+        from sepcost.formats.comparison_json import json_chunks
+
+        chunks = json_chunks(comparisons, options.convention, options.view)
+        return [_shown("".join(chunks), options)] if options.to_terminal else chunks
+
+    def difference(self, difference: Difference, options: FormatOptions) -> str:
+        """The document."""
+        from sepcost.formats.difference_json import difference_json
+
+        return _shown(difference_json(difference), options)
+
+    def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
+        """The document."""
+        from sepcost.formats.judgement_json import judgement_json
+
+        return _shown(judgement_json(judgement), options)
+
+
+def _shown(text: str, options: FormatOptions) -> str:
+    return json.dumps(json.loads(text), indent=2) + "\n" if text and options.to_terminal else text
+
+
+FORMAT = Json()

@@ -1,0 +1,115 @@
+"""ForPeople: a format that draws sheets, of whatever result they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sepcost.errors import SepcostError
+from sepcost.formats.format import Format, FormatOptions
+
+if TYPE_CHECKING:
+    from sepcost.count.comparison import Comparison
+    from sepcost.derive.derivation import Section
+    from sepcost.judge.difference import Difference
+    from sepcost.judge.verdict import Judgement
+    from sepcost.sheets.sheet import Sheet
+
+Sections: TypeAlias = "Sequence[Section]"
+
+MOST_ROWS = 10_000
+"""Tables have no more together: nobody would read them."""
+MOST_CELLS = 80_000
+"""Nor more cells, where many replacements make them wide."""
+INSTEAD = "use --format csv, or --top 20"
+
+
+class ForPeople(Format):
+    """A format that has to draw any sheets, and to write a derivation; all else follows from that."""
+
+    audience = "people"
+    options: tuple[str, ...] = ("precision",)
+    is_drawn_apart: bool = True
+    """Whether the networks can be drawn one by one, as they come."""
+    has_problems: bool = True
+    """Whether it says what could not be judged; not where standard error says so next to it."""
+
+    draw: Callable[[Sequence[Sheet], FormatOptions], str]
+    text: Callable[[str], str]
+    """Any text, so that it is shown as it is."""
+    derived: Callable[[str, Sections, Sequence[str]], str]
+    """A derivation's title, sections and notes."""
+
+    def comparisons(self, comparisons: Iterable[Any], options: FormatOptions) -> Iterator[str]:
+        """Each network as it comes, where it has a table of its own; raises SepcostError where they are too many."""
+        from sepcost.sheets.comparison_sheets import sheets
+        from sepcost.sheets.summary_sheet import several_sheets
+        from sepcost.sheets.view import View
+
+        view = options.view or View()
+        shown: list[Comparison] = []
+        rows = 0
+        one_by_one = self.is_drawn_apart and not view.totals
+        for comparison in comparisons:
+            refuse_too_many(rows + (len(comparison.texts) if view.totals else len(comparison.layers)))
+            if one_by_one:
+                each = sheets(comparison, options.assumed, view)
+                rows = refuse_too_large(each, drawn=rows)
+                yield "\n" * bool(shown) + self._drawn(each, options)
+            else:
+                rows += len(comparison.texts) if view.totals else len(comparison.layers)
+            shown.append(comparison.without_layers() if one_by_one else comparison)
+        rest = several_sheets(shown, view, options.assumed, drawn=one_by_one)
+        refuse_too_large(rest)
+        if rest:
+            yield "\n" * one_by_one + self._drawn(rest, options)
+
+    def difference(self, difference: Difference, options: FormatOptions) -> str:
+        """The sheets of it, or a line or two where there is none; raises SepcostError where they are too large."""
+        from sepcost.sheets.difference_sheets import difference_sheets, nothing_changed
+
+        if difference.is_empty:
+            return "".join(f"{self.text(line)}\n" for line in nothing_changed(difference))
+        sheets = difference_sheets(difference)
+        refuse_too_large(sheets, "use --format csv")
+        return self._drawn(sheets, options)
+
+    def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
+        """The sheets of it; raises SepcostError where they are too large."""
+        from sepcost.sheets.check_sheets import check_sheets
+
+        sheets = check_sheets(judgement, problems=self.has_problems)
+        refuse_too_large(sheets, "use --format json")
+        return self._drawn(sheets, options)
+
+    def derivation(self, comparison: Comparison, options: FormatOptions) -> str:
+        """The derivation of one convolution."""
+        from sepcost.derive.derivation import derivation
+        from sepcost.sheets.comparison_sheets import title_of
+        from sepcost.sheets.notes import derivation_notes
+
+        return self.derived(title_of(comparison, options.assumed), derivation(comparison), derivation_notes(comparison))
+
+    def replacements(self, options: FormatOptions) -> str:
+        """The list of replacements as a sheet."""
+        from sepcost.sheets.replacement_list import replacement_sheet
+
+        return self._drawn([replacement_sheet()], options)
+
+    def _drawn(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
+        return self.draw([sheet._replace(precision=options.precision) for sheet in sheets], options)
+
+
+def refuse_too_many(rows: int, instead: str = INSTEAD) -> None:
+    """A SepcostError for more rows than anybody reads."""
+    if rows > MOST_ROWS:
+        raise SepcostError(f"more than {MOST_ROWS:,} rows are too many for a table: {instead}")
+
+
+def refuse_too_large(sheets: Sequence[Sheet], instead: str = INSTEAD, drawn: int = 0) -> int:
+    """The same, of sheets that are to be drawn after so many rows; the rows that there are then."""
+    rows = drawn + sum(len(sheet.all_rows) for sheet in sheets)
+    refuse_too_many(rows, instead)
+    if sum(len(sheet.all_rows) * len(sheet.columns) for sheet in sheets) > MOST_CELLS:
+        raise SepcostError(f"more than {MOST_CELLS:,} cells are too many for a table: {instead}")
+    return rows

@@ -1,0 +1,111 @@
+"""Every format writes every result that it says it has, and every command that has the result knows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import get_args
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from sepcost.formats.format import Format, ResultName
+from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
+from tests.commands import Sepcost
+
+NETWORK = """
+name: tiny
+input: {C: 3, H: 8}
+layers:
+  - {name: stem, K: 3, O: 8}
+  - {name: body, K: 3, O: 16}
+"""
+COMMANDS = {
+    "comparisons": ("compare", "net.yaml"),
+    "difference": ("diff", "net.yaml", "wide.yaml"),
+    "judgement": ("check", "net.yaml", "--no-verify", "--max-params", "1"),
+    "derivation": ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8", "--explain"),
+    "replacements": ("replacements",),
+}
+"""A command for each result."""
+READERS: Mapping[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
+    "csv": lambda text: list(csv.DictReader(io.StringIO(text), strict=True)),
+    "yaml": lambda text: list(yaml.safe_load_all(text)),
+    "junit": ElementTree.fromstring,
+    "github": lambda text: [line for line in text.splitlines() if line.startswith("::")],
+}
+"""How programs read each format that is for them."""
+WRITTEN = [(name, result) for name in ENDINGS for result in format_named(name).writes]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "net.yaml").write_text(NETWORK)
+    (tmp_path / "wide.yaml").write_text(NETWORK.replace("O: 16", "O: 32"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(("name", "result"), WRITTEN)
+def test_every_format_writes_what_it_says(in_process: Sepcost, name: str, result: ResultName) -> None:
+    first, second = (in_process(*COMMANDS[result], "--format", name) for _ in range(2))
+    assert first.code == (result == "judgement")
+    assert first.out.strip()
+    assert first.out.endswith("\n")
+    assert first.out == second.out
+    if format_named(name).audience != "people":
+        assert READERS[name](first.out)
+
+
+@pytest.mark.parametrize("result", get_args(ResultName))
+def test_help_and_refusals_name_the_formats_that_write_the_result(
+    in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, result: ResultName
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    names = names_of(writing(result))
+    command = COMMANDS[result][0]
+    if result != "derivation":
+        assert f" {'|'.join(names)} " in in_process(command, "--help").out
+    for name in set(ENDINGS) - set(names):
+        refused = in_process(*COMMANDS[result], "--format", name)
+        assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(("name", "result"), [pair for pair in WRITTEN if pair[1] != "replacements"])
+def test_the_name_of_a_file_and_the_environment_choose_a_format(
+    in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: ResultName
+) -> None:
+    typed = in_process(*COMMANDS[result], "--format", name).out
+    for ending in ENDINGS[name]:
+        in_process(*COMMANDS[result], "--output", f"out{ending.upper()}")
+        assert (folder / f"out{ending.upper()}").read_text() == typed
+    monkeypatch.setenv("SEPCOST_FORMAT", name)
+    assert in_process(*COMMANDS[result]).out == typed
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_format_has_a_method_for_each_result_that_it_writes(name: str) -> None:
+    format_ = format_named(name)
+    assert isinstance(format_, Format)
+    assert format_.name == name
+    assert all(callable(getattr(format_, result)) for result in format_.writes)
+    assert set(format_.writes) <= {*get_args(ResultName)}
+
+
+def test_no_format_is_imported_that_is_not_used(folder: Path) -> None:
+    code = (
+        "import sys; from sepcost.cli.app import run; run(sys.argv[1:]); print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    for arguments, used in (((), "table"), (("--format", "csv"), "csv"), (("--output", "costs.csv"), "csv")):
+        command = [sys.executable, "-c", code, "compare", "net.yaml", *arguments]
+        modules = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stderr.split()
+        assert [name for name in ENDINGS if f"sepcost.formats.{name}" in modules] == [used]
