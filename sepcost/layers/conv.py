@@ -16,7 +16,7 @@ from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reac
 from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.layers.torch_module import TorchModule, short, zero_pad
 from sepcost.layers.torch_padding import torch_padding
-from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
+from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 
 PADDING = "same (the default), or a number for both sides of each axis"
 NORMS = ("none", "batch")
@@ -188,6 +188,16 @@ class Conv(Layer):
             touched=self.in_channels * prod(self.input_size) + outputs,
             biases=biases,
         )
+
+    @property
+    def label(self) -> str:
+        """Its kernel, and its stride where it has one.
+
+        >>> Conv((56, 56), 64, 128, 3, stride=2).label
+        '3×3 /2'
+        """
+        stride = f" /{short_times(self.stride)}" if set(self.stride) != {1} else ""
+        return f"{times(self.kernel_size)}{stride}{' transposed' if self.transposed else ''}"
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
         """What pads, convolves, crops, normalizes and activates."""

@@ -84,6 +84,11 @@ class Layer(ABC):
     def cost(self) -> Cost:
         """Params, MACs and maps of one sample."""
 
+    @property
+    def label(self) -> str:
+        """What it does, in a word or two, for a cell of a table."""
+        return self.type
+
     @abstractmethod
     def torch_modules(self, *, any_size: bool = False) -> Sequence[TorchModule]:
         """Torch's modules that do what the layer does, one after the other; none where nobody knows what that is.

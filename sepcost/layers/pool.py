@@ -13,7 +13,7 @@ from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
 from sepcost.layers.layer import Layer, Padding, Shape, Takes
 from sepcost.layers.torch_module import TorchModule, zero_pad
-from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, times, whole
+from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 
 MODES = ("max", "average")
 
@@ -106,6 +106,13 @@ class Pool(Layer):
     @property
     def cost(self) -> Cost:
         return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+
+    @property
+    def label(self) -> str:
+        if self.global_pool:
+            return "global pool"
+        stride = f" /{short_times(self.stride)}" if self.stride != self.kernel_size else ""
+        return f"{times(self.kernel_size)}{stride} pool"
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
         """A pool with the same output size: what it pads with, and what it makes of a window, does not matter."""

@@ -35,7 +35,7 @@ from sepcost.sheets.notes import (
 )
 from sepcost.sheets.records import Record, layer_record, total_record
 from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
-from sepcost.sheets.titles import called, conv_title, layer_kernel, layer_title, network_title, scaled_by
+from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, View
 from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
@@ -215,7 +215,7 @@ def _variant_rows(
 def _layer_row(comparison: Comparison, layer: LayerComparison, before: Sequence[str], replaced: Sequence[str]) -> Row:
     records: list[Record] = [layer_record(comparison, layer, text) for text in comparison.texts]
     often = f" (×{layer.node.times})" if layer.node.times > 1 else ""
-    own = {**records[0], "kernel": f"{layer_kernel(layer.layer)}{often}"}
+    own = {**records[0], "kernel": f"{layer.layer.label}{often}"}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
     for record in records if layer.variants else ():
         cells += [cell_of(name, record) for name in replaced]

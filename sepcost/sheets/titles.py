@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from sepcost.count.comparison import Comparison, LayerComparison
-from sepcost.layers import Conv, Layer, Pool
+from sepcost.layers import Conv
 from sepcost.network.network import Network
-from sepcost.text.arguments import times
+from sepcost.text.arguments import short_times, times
 from sepcost.text.units import factor_text
 from sepcost.text.wording import listed
 
@@ -27,13 +27,13 @@ def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = 
     parts = [what, f"{inputs} → {outputs if 'O' in swept else conv.out_channels} channels"]
     for name, value, default in (("stride", conv.stride, 1), ("dilation", conv.dilation, 1)):
         if set(value) != {default} and name not in swept:
-            parts.append(f"{name} {short_extent(value)}")
+            parts.append(f"{name} {short_times(value)}")
     if conv.groups > 1 and "groups" not in swept:
         parts.append(f"{conv.groups} groups")
     if conv.padding != "same" and "padding" not in swept:
-        parts.append(f"padding {short_extent(conv.padding)}")
+        parts.append(f"padding {short_times(conv.padding)}")
     if any(conv.output_padding) and "output_padding" not in swept:
-        parts.append(f"output padding {short_extent(conv.output_padding)}")
+        parts.append(f"output padding {short_times(conv.output_padding)}")
     parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
     parts += [conv.activation] * (conv.activation != "none")
     if per_position:
@@ -80,7 +80,7 @@ def called(network: Network) -> str:
 
 def layer_title(comparison: Comparison, layer: LayerComparison) -> str:
     """A convolution of a network: whose it is, and what it is."""
-    described = conv_title(layer.layer) if isinstance(layer.layer, Conv) else layer_kernel(layer.layer)
+    described = conv_title(layer.layer) if isinstance(layer.layer, Conv) else layer.layer.label
     return f"{', '.join([called(comparison.network), *scaled_by(comparison)])}: {layer.name}: {described}"
 
 
@@ -89,24 +89,3 @@ def scaled_by(comparison: Comparison) -> Iterator[str]:
     for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
         if factor != 1:
             yield f"{symbol} = {factor_text(factor)}"
-
-
-def layer_kernel(layer: Layer) -> str:
-    """What a layer does, in a word: its kernel, and its stride where it has one.
-
-    >>> layer_kernel(Conv((56, 56), 64, 128, 3, stride=2))
-    '3×3 /2'
-    """
-    if isinstance(layer, Pool) and layer.global_pool:
-        return "global pool"
-    if not isinstance(layer, (Conv, Pool)):
-        return layer.type
-    usual = layer.kernel_size if isinstance(layer, Pool) else (1,) * len(layer.stride)
-    stride = f" /{short_extent(layer.stride)}" if layer.stride != usual else ""
-    kind = " pool" if isinstance(layer, Pool) else " transposed" if layer.transposed else ""
-    return f"{times(layer.kernel_size)}{stride}{kind}"
-
-
-def short_extent(sizes: Sequence[int]) -> str:
-    """One number where all axes have the same."""
-    return str(sizes[0]) if len(set(sizes)) == 1 else times(sizes)

@@ -86,3 +86,12 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise LayerError(name, f"must be one of {', '.join(choices)}, got {as_text(value, repr)}")
     return choices[choices.index(value)]
+
+
+def short_times(sizes: Sequence[int]) -> str:
+    """One number where all axes have the same.
+
+    >>> short_times((2, 2)), short_times((2, 1))
+    ('2', '2×1')
+    """
+    return str(sizes[0]) if len(set(sizes)) == 1 else times(sizes)

@@ -1,0 +1,98 @@
+"""Every kind of layer has all that a kind must have; a new one needs an example here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
+from sepcost.count.figures import FACTS, layer_facts, usual_facts
+from sepcost.layers import KINDS, Layer, Other
+from sepcost.layers.sharing import could_share
+from sepcost.pytorch.witness import TorchWitness
+from sepcost.sources.yaml.schema import json_schema
+from sepcost.sources.yaml.writer import written
+
+EXAMPLES: dict[str, list[Layer]] = {
+    "conv": [
+        Conv((9, 8), 4, 6, (3, 2), stride=2, padding=1, dilation=(1, 2), groups=2, bias=True, norm="batch"),
+        Conv((9,), 4, 6, 3, stride=2, padding=1, output_padding=1, transposed=True),
+    ],
+    "linear": [Linear(5, 3, bias=True)],
+    "pool": [
+        Pool((4, 9, 8), (3, 2), stride=1, padding=1, mode="average", ceil_mode=True),
+        Pool((4, 6), global_pool=True),
+    ],
+    "flatten": [Flatten((4, 3, 2))],
+    "other": [Other("bmm", params=2, macs=1000, reads=200, writes=50)],
+}
+EVERY = [pytest.param(layer, id=f"{name}-{number}") for name in KINDS for number, layer in enumerate(EXAMPLES[name])]
+every_kind = pytest.mark.parametrize("layer", EVERY)
+
+
+def test_no_kind_is_forgotten() -> None:
+    subclasses = {kind.__name__ for kind in Layer.__subclasses__() if kind.__module__.startswith("sepcost.")}
+    assert {kind.__name__ for kind in KINDS.values()} == subclasses
+    assert {name: {type(layer) for layer in layers} for name, layers in EXAMPLES.items()} == {
+        name: {kind} for name, kind in KINDS.items()
+    }
+
+
+def test_a_kind_that_forgets_a_method_cannot_be_made() -> None:
+    class Upsample(Layer):
+        type = "upsample"
+
+    with pytest.raises(TypeError, match="Can't instantiate abstract class Upsample"):
+        Upsample()  # type: ignore[abstract]
+
+
+@every_kind
+def test_its_facts_are_those_of_the_contract(layer: Layer) -> None:
+    facts = layer_facts(layer)
+    assert list(facts) == [name for name in FACTS if name in facts]
+    assert usual_facts(facts).keys() <= facts.keys()
+    arguments = {argument.name for argument in layer.arguments}
+    assert set(layer.facts.values()) <= arguments
+
+
+@every_kind
+def test_the_schema_has_its_keys(layer: Layer) -> None:
+    schema = json_schema()["$defs"][f"{layer.type.title()}Layer"]
+    assert schema["description"] == layer.summary
+    assert {argument.key for argument in layer.arguments} <= schema["properties"].keys()
+
+
+@every_kind
+def test_it_is_read_as_it_was_written(layer: Layer, tmp_path: Path) -> None:
+    config = tmp_path / "net.yaml"
+    config.write_text(written(Network.of(layer)), encoding="utf-8")
+    assert [node.layer for node in load(config)] == [layer]
+
+
+@every_kind
+def test_it_scales_with_its_map_or_says_why_not(layer: Layer) -> None:
+    network = Network.of(layer)
+    if not layer.input_shape:
+        with pytest.raises(SepcostError, match="cannot be scaled"):
+            scale(network, alpha=2, rho=2)
+        return
+    (scaled,) = scale(network, alpha=2, rho=2)
+    channels, *size = layer.input_shape
+    assert scaled.layer.input_shape == (2 * channels, *(2 * extent for extent in size))
+    assert replace(scaled, layer=layer) == network.nodes[0]
+
+
+@every_kind
+def test_torch_has_a_module_that_counts_the_same_or_there_is_none(layer: Layer) -> None:
+    if not layer.torch_modules():
+        assert not layer.output_shape
+        return
+    found = TorchWitness().counts(layer)
+    assert found == (layer.cost.params, layer.cost.macs, layer.output_shape)
+
+
+@every_kind
+def test_it_has_weights_to_share_where_it_has_params_of_its_own(layer: Layer) -> None:
+    assert could_share([layer], [layer]) == bool(layer.cost.params and layer.output_shape)
