@@ -49,7 +49,9 @@ def test_what_cannot_be_judged_is_a_problem_and_no_exception(nets: Path) -> None
     [
         ({"at_most": {"mac": 1}}, "at_most: no figure is called 'mac'; did you mean `macs`?"),
         ({"at_most": {"macs": "6B"}}, "macs: must be a count such as"),
-        ({"growth": {"macs": "2"}}, "macs: must be per cent such as 2%"),
+        ({}, "nothing to check: give at_most, reductions, a baseline or verify=True"),
+        ({"growth": "2%"}, "growth is by how much a baseline may be exceeded: give a baseline"),
+        ({"growth": {"macs": "2"}, "baseline": "costs.json"}, "macs: must be per cent such as 2%"),
         ({"allow": ["gon"]}, "allow: must be uncounted, zeros or gone, got 'gon'; did you mean `gone`?"),
     ],
 )
@@ -57,6 +59,12 @@ def test_limits_that_are_none_get_one_clear_line(nets: Path, options: dict[str, 
     with pytest.raises(SepcostError) as raised:
         sepcost.check("before.yaml", **options)  # type: ignore[arg-type]
     assert str(raised.value).startswith(message)
+
+
+def test_a_model_runs_on_one_input_or_several(nets: Path) -> None:
+    (nets / "net.py").write_text("import torch\nnet = torch.nn.Conv2d(3, 8, 3)\n")
+    for inputs in ("3x8x8", ["3x8x8"]):
+        assert sepcost.check("net.py:net", at_most={"macs": 36 * 27 * 8}, inputs=inputs).holds
 
 
 def test_diff_takes_whatever_compare_does(in_process: Sepcost, nets: Path) -> None:

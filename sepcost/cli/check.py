@@ -147,7 +147,7 @@ def check(
     )
     with Waiting("networks") as waiting:
         judgement = judgement_of(files, wishes, baseline, unverified, waiting)
-    if not judgement.problems and not update_baseline and not any(verdict.checks for verdict in judgement.verdicts):
+    if not judgement.problems and not update_baseline and not judgement.checks:
         raise SepcostError(NOTHING)
     updated = None
     if update_baseline is not None:

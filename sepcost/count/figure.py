@@ -17,7 +17,7 @@ Figures: TypeAlias = Mapping[str, Any]
 REPLACEMENT = "replacement."
 """Before the name of a figure: it is that of the replacement; behind REDUCTION, standard ÷ replacement."""
 PEAK = "peak_activation_bytes"
-"""The figure that nobody can know of some networks."""
+"""The figure that some networks do not have: how their maps live is not known."""
 ITSELF = "itself"
 
 

@@ -97,6 +97,11 @@ class Judgement:
     gone_allowed: bool = False
 
     @property
+    def checks(self) -> int:
+        """How many things were judged of all networks."""
+        return sum(verdict.checks for verdict in self.verdicts)
+
+    @property
     def is_decided(self) -> bool:
         """Whether everything could be judged, and everything that should be there is."""
         missing = not self.gone_allowed and (self.gone or any(verdict.gone for verdict in self.verdicts))

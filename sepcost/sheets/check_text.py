@@ -30,7 +30,7 @@ def outcome_line(judgement: Judgement) -> str:
     """All of it in one line."""
     if not judgement.verdicts:
         return f"nothing could be judged: {counted(len(judgement.problems), 'problem')}"
-    checks = sum(verdict.checks for verdict in judgement.verdicts)
+    checks = judgement.checks
     failures = sum(verdict.failures for verdict in judgement.verdicts)
     networks = counted(len(judgement.verdicts), "network")
     missing = list(_missing(judgement))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from sepcost.text.harmless import harmless
+from sepcost.text.harmless import harmless, visible
 from sepcost.text.kind import Kind
 from sepcost.text.units import as_ratio
 
@@ -117,7 +117,7 @@ def cell_text(cell: Cell, kind: Kind, precision: int | None = None, *, rounded: 
     if isinstance(cell, Measure):
         return _measure_text(cell, precision, rounded=rounded)
     if isinstance(cell, str):
-        return harmless(cell)
+        return visible(cell)
     if cell is None:
         return "–"
     return kind.text(cell, precision, rounded=rounded)

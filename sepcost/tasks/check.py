@@ -37,7 +37,7 @@ def check(
     allow: Sequence[str] = (),
     replacements: Any = None,
     replace_if: str = "always",
-    inputs: Sequence[str] = (),
+    inputs: str | Sequence[str] = (),
     device: str = "meta",
     run_models: bool = False,
     flops_per_mac: int = 1,
@@ -62,12 +62,15 @@ def check(
     ``{"macs": "2%"}``). ``allow`` has what is not known and passes all the same: uncounted, zeros, gone. With
     ``verify`` torch counts again. The rest is as ``compare`` takes it. The judgement ``holds``, or its ``problems``,
     ``verdicts`` and ``gone`` say why not; ``is_decided`` is false where not everything could be judged. Raises
-    SepcostError for limits that are none, MissingTorchError where there is no torch to verify with.
+    SepcostError for limits that are none and where there is nothing to check, MissingTorchError where there is no torch
+    to verify with.
     """
     texts = [fspath(each) for each in ([sources] if isinstance(sources, (str, PathLike)) else sources)]
     chosen = chosen_replacements_of(replacements)
     if reductions and not chosen:
         raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
+    if growth is not None and baseline is None:
+        raise SepcostError("growth is by how much a baseline may be exceeded: give a baseline")
     least = {f"{REDUCTION}{name}": value for name, value in _known("reductions", reductions or {}, OWN).items()}
     limits = {**_known("at_most", at_most or {}, BOUNDED), **least}
     wishes = Wishes(
@@ -77,11 +80,16 @@ def check(
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
-        models=ModelOptions.read(inputs, device, run_models, texts, str(batch)),
+        models=ModelOptions.read(
+            [inputs] if isinstance(inputs, str) else inputs, device, run_models, texts, str(batch)
+        ),
         replace_if=ReplaceIf.read(replace_if),
         allowed=frozenset(map(_allowed, allow)),
     )
-    return judgement_of(texts, wishes, None if baseline is None else fspath(baseline))
+    judgement = judgement_of(texts, wishes, None if baseline is None else fspath(baseline))
+    if not judgement.problems and not judgement.checks:
+        raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
+    return judgement
 
 
 def judgement_of(

@@ -21,14 +21,21 @@ def harmless(text: str) -> str:
 
     >>> print(harmless("\x1b[31mred\x1b[0m"))
     \x1b[31mred\x1b[0m
-    >>> print(harmless("plain[red]"), harmless("a\u3164"), harmless("\u2764\ufe0f"), harmless(" "))
-    plain[red] a\u3164 ❤\ufe0f \x20
+    >>> print(harmless("plain[red]"), harmless("a\u3164"), harmless("\u2764\ufe0f"))
+    plain[red] a\u3164 ❤\ufe0f
     """
-    if text.isspace():
-        return "".join(f"\\x{ord(character):02x}" for character in text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_harmless_character, text))
+
+
+def visible(text: str) -> str:
+    r"""The same for a text that is alone in its place, where one of blanks alone would be none.
+
+    >>> print(visible(" \xa0"), visible("a b"))
+    \x20\xa0 a b
+    """
+    return "".join(f"\\x{ord(character):02x}" for character in text) if text.isspace() else harmless(text)
 
 
 def _harmless_character(character: str) -> str:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from sepcost.layers import formulas
-from sepcost.text.harmless import harmless
+from sepcost.text.harmless import harmless, visible
 from tests.commands import ROOT, Run, Sepcost
 from tests.golden.cases import CHECKS, FAILING, FORMATS
 
@@ -623,13 +623,13 @@ def assert_data(check: Sepcost, file: Path, costs: Path, name: str) -> None:
     first, layers = tables(out)
     for table in (first, layers):
         assert {len(row) for row in table} == {len(table[0])}
-    assert without_escapes(first[2][0]) == shown.strip()
-    assert without_escapes(layers[2][0]) == shown.strip()
+    assert without_escapes(first[2][0]) == visible(name).strip()
+    assert without_escapes(layers[2][0]) == visible(name).strip()
     for special in "<>[]|`*_~#$&":
         assert not re.search(rf"(?<!\\)(?:\\\\)*{re.escape(special)}", first[2][0])
 
     out = output("table")
-    assert shown in out
+    assert visible(name) in out
     assert {character for character in out if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}} <= {"\n"}
 
 
