@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from unittest.mock import patch
+
+from sepcost.guests.own_process import own_process
 
 ROOT = Path(__file__).parent.parent
 SHAPES_OUTPUT = (
@@ -35,11 +40,43 @@ Sepcost = Callable[..., Run]
 
 
 def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **environment: str) -> Run:
-    """One run of the command in a process of its own, with its output in pipes."""
+    """One run of the command in this process, as if it had one of its own: its folder, variables, streams, modules."""
+    from sepcost.cli.app import run
+
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    given, out, err = (TextIOWrapper(BytesIO(each), "utf-8") for each in (data, b"", b""))
+    with _as_if_alone(cwd, environment), redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", given):
+        code = run(arguments)
+    return Run(code, _written(out), _written(err))
+
+
+def in_a_process(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **environment: str) -> Run:
+    """One run of the command in a process of its own, with its output in pipes: where the process is the subject."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
     command = [sys.executable, "-W", "error", "-m", "sepcost", *arguments]
     done = subprocess.run(command, input=data, capture_output=True, cwd=cwd, env=clean_environment(**environment))
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@contextmanager
+def _as_if_alone(cwd: Path, environment: dict[str, str]) -> Iterator[None]:
+    """In another folder and environment; no module of that folder stays."""
+    before, modules, variables = Path.cwd(), set(sys.modules), clean_environment(**environment)
+    with own_process(), patch.object(sys, "path", sys.path.copy()), patch.dict(os.environ, variables, clear=True):
+        os.chdir(cwd)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+            for name in set() if cwd == ROOT else set(sys.modules) - modules:
+                if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(cwd)):
+                    del sys.modules[name]
+
+
+def _written(stream: TextIOWrapper) -> str:
+    stream.flush()
+    data = stream.buffer.getvalue()  # type: ignore[attr-defined]
+    return data.decode()  # type: ignore[no-any-return]
 
 
 def clean_environment(**more: str) -> dict[str, str]:

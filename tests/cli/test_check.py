@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from sepcost.formats.registry import ENDINGS
 from sepcost.layers import formulas
 from tests.cli.test_any_options import put_together, some
-from tests.commands import ROOT, Run, Sepcost
-from tests.commands import sepcost as in_a_process
+from tests.commands import ROOT, Run, Sepcost, in_a_process
 
 HOLDS, FAILS, BROKEN = (f"tests/configs/check/{name}.yaml" for name in ("holds", "fails", "broken"))
 M5, UNET, VGG = (f"configs/{name}.yaml" for name in ("m5", "unet", "vgg16"))

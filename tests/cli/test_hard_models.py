@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import models
-from tests.commands import ROOT, Sepcost
-from tests.commands import sepcost as in_a_process
+from tests.commands import ROOT, Sepcost, in_a_process
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])

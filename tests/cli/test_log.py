@@ -12,7 +12,7 @@ import yaml
 
 from sepcost.formats.registry import names_of
 from sepcost.layers import formulas
-from tests.commands import Sepcost, sepcost
+from tests.commands import Sepcost, in_a_process
 
 NAMES = ["::error::pwned", " ::add-mask::x", "::error title=x::y", "##[error]y", "a ##[add-mask]b", "\\##[error]###[c"]
 
@@ -125,7 +125,8 @@ def test_details_of_junit_are_no_commands_though_they_begin_a_line(
 @pytest.mark.parametrize("output", ["/dev/fd/1", "/dev/stderr"])
 def test_the_log_is_the_log_by_whatever_name_it_is_written_to(folder: Path, output: str) -> None:
     (folder / "net.yaml").write_text(network("##[error]y"))
-    run = sepcost("compare", "net.yaml", "--format", "json", "--output", output, cwd=folder, GITHUB_ACTIONS="true")
+    options = ("--format", "json", "--output", output)
+    run = in_a_process("compare", "net.yaml", *options, cwd=folder, GITHUB_ACTIONS="true")
     assert taken(run.out + run.err) == []
     assert json.loads(run.out + run.err)["networks"][0]["name"] == "##[error]y"
 

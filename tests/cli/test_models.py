@@ -16,8 +16,7 @@ from sepcost.cli.app import run
 from sepcost.formats.registry import names_of, writing
 from sepcost.pytorch import running
 from sepcost.pytorch.tracing import Trace
-from tests.commands import Run, Sepcost
-from tests.commands import sepcost as in_a_process
+from tests.commands import Run, Sepcost, in_a_process
 
 NETS = """
 import torch

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cases import inputs, models
-from tests.commands import ROOT, Run, Sepcost
-from tests.commands import sepcost as in_a_process
+from tests.commands import ROOT, Run, Sepcost, in_a_process
 
 MODELS = str(Path(models.__file__).relative_to(ROOT))
 INPUTS = str(Path(inputs.__file__).relative_to(ROOT))

@@ -15,8 +15,7 @@ from sepcost import compare
 from sepcost.layers import formulas
 from sepcost.pytorch import TorchWitness
 from sepcost.sheets.verification_text import verified_line
-from tests.commands import ROOT, Run, Sepcost
-from tests.commands import sepcost as in_a_process
+from tests.commands import ROOT, Run, Sepcost, in_a_process
 
 VERSION = torch.__version__.partition("+")[0]
 ONE = ("compare", "-H", "112", "-C", "32", "-K", "3", "-O", "64")
