@@ -27,7 +27,7 @@ from sepcost import (
     load,
 )
 from sepcost.blocks.replacements import REPLACEMENTS
-from sepcost.count.comparison import Part
+from sepcost.count.layer_comparison import ByReplacement, Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
 from sepcost.judge.proof import Refused, Witnessed, verify
 from sepcost.layers import Layer, Shape, formulas
@@ -245,7 +245,7 @@ def with_parts(change: Callable[[Part], Part]) -> Comparison:
     last = replace(last, cost=last.layer.cost)
     variant = replace(layer.variants["separable"], parts=(first, last), cost=first.cost + last.cost)
     total = replace(comparison.totals["separable"], cost=variant.cost)
-    layers = (replace(layer, variants={"separable": variant}),)
+    layers = (layer.under(ByReplacement(separable=variant)),)
     return replace(comparison, layers=layers, totals={"separable": total})
 
 

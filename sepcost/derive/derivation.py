@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.count.comparison import Comparison, Variant
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
 from sepcost.derive.chain import Formulas, chain
 from sepcost.derive.reduction import Reduction

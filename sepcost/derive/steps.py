@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.count.comparison import Variant
+from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.derive.chain import Formulas
 from sepcost.layers.cost import Convention, Cost

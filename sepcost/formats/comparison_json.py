@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.count.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.comparison import Comparison
 from sepcost.count.contract import SCHEMA_VERSION, head
 from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
 from sepcost.count.figures import FACTS, node_facts, peak_place
+from sepcost.count.layer_comparison import LayerComparison, Variant
 from sepcost.count.total import Total
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention

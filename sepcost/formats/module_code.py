@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from sepcost.blocks.torch_modules import identifier, torch_modules
-from sepcost.count.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import LayerComparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.count.chaining import NoChainError, chained
-from sepcost.count.comparison import Comparison, LayerComparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import LayerComparison
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED

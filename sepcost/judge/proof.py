@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from sepcost.count.comparison import Comparison, LayerComparison, Part, Variant
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import LayerComparison, Part, Variant
 from sepcost.count.verification import STANDARD, Found, Mismatch, Unverified, Verification
 from sepcost.layers import Layer, Other, Shape
 from sepcost.layers.cost import Cost

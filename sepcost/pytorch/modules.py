@@ -10,7 +10,7 @@ from torch import nn
 
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.torch_modules import torch_modules
-from sepcost.count.comparison import Part
+from sepcost.count.layer_comparison import Part
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer, Linear
 from sepcost.layers.torch_module import TorchModule

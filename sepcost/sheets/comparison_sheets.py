@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sepcost.count.comparison import Comparison, LayerComparison, Variant
+from sepcost.count.comparison import Comparison
 from sepcost.count.figure import (
     BY_NAME,
     FIGURES,
@@ -18,6 +18,7 @@ from sepcost.count.figure import (
 from sepcost.count.figure import (
     names as figure_names,
 )
+from sepcost.count.layer_comparison import LayerComparison, Variant
 from sepcost.count.total import Total
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv

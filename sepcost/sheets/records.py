@@ -10,9 +10,10 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from sepcost.count.comparison import Comparison, LayerComparison, Part
+from sepcost.count.comparison import Comparison
 from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
 from sepcost.count.figures import layer_facts, node_facts
+from sepcost.count.layer_comparison import LayerComparison, Part
 from sepcost.network.budget import REDUCTION
 
 Record: TypeAlias = Mapping[str, Any]

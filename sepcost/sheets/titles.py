@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sepcost.count.comparison import Comparison, LayerComparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import LayerComparison
 from sepcost.layers import Conv
 from sepcost.network.network import Network
 from sepcost.text.arguments import short_times, times

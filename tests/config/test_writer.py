@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 
 from sepcost import Conv, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.blocks import Parts
-from sepcost.count.comparison import Comparison, LayerComparison
+from sepcost.count.comparison import Comparison
+from sepcost.count.layer_comparison import LayerComparison
 from sepcost.layers import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node

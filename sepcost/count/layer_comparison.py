@@ -1,0 +1,167 @@
+"""A layer as it is, and under each replacement: what its parts are, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from operator import add
+from typing import TypeAlias, TypeVar
+
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import REPLACEMENTS, Replacement, reason_to_keep
+from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
+from sepcost.layers import Conv, Layer
+from sepcost.layers.cost import Cost
+from sepcost.network.liveness import Runs
+from sepcost.network.network import Network, Node
+from sepcost.text.wording import did_you_mean
+
+T = TypeVar("T")
+Compared: TypeAlias = "Callable[[Node, tuple[Replacement, ...], ReplaceIf], Alternatives]"
+
+MOST_KNOWN = 4096
+"""As many different layers are remembered: networks repeat theirs, and the candidates of a search each other's."""
+
+
+class ByReplacement(dict[str, T]):
+    """What there is for each replacement, under its text; a text that is not there is a ReplacementError.
+
+    >>> ByReplacement(separable=1)["separabel"]
+    Traceback (most recent call last):
+    sepcost.errors.ReplacementError: nothing was compared with 'separabel'; did you mean `separable`?
+    """
+
+    def __missing__(self, text: object) -> T:
+        hint = did_you_mean(str(text), self) or f" (but with: {', '.join(self) or 'nothing'})"
+        raise ReplacementError(f"nothing was compared with {text!r}{hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the convolutions that stand in for another."""
+
+    name: str
+    layer: Conv
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A layer under one replacement: its parts, and what they cost together.
+
+    ``kept`` is the reason why the layer stays as it is, and has no parts; or None.
+    """
+
+    cost: Cost
+    parts: tuple[Part, ...] = ()
+    costs_more: bool = False
+    kept: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """What a layer costs as it is, and under each replacement; ``kept`` is why it stays as it is under all of them.
+
+    Equal layers have the same one, which is its own key: whoever evaluates it can remember it.
+    """
+
+    kept: str | None
+    standard: Cost
+    variants: ByReplacement[Variant]
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class LayerComparison:
+    """One layer and its alternatives."""
+
+    node: Node
+    alternatives: Alternatives
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def layer(self) -> Layer:
+        return self.node.layer
+
+    @property
+    def kept(self) -> str | None:
+        """The reason why it stays as it is under each replacement, or None."""
+        return self.alternatives.kept
+
+    @property
+    def standard(self) -> Cost:
+        return self.alternatives.standard
+
+    @property
+    def variants(self) -> Mapping[str, Variant]:
+        return self.alternatives.variants
+
+    def under(self, variants: ByReplacement[Variant], kept: str | None = None) -> LayerComparison:
+        """The same layer with these variants; ``kept`` where there is a new reason to keep it under each of them."""
+        return LayerComparison(self.node, Alternatives(kept or self.kept, self.standard, variants))
+
+    def runs_as(self, replacement: str | None) -> Runs:
+        """The layers that it runs as: the parts of the replacement, or itself."""
+        parts = self.variants[replacement].parts if replacement else ()
+        return [(f"{self.name}.{part.name}", part.layer) for part in parts] or [(self.name, self.layer)]
+
+
+def compared_layers(
+    network: Network, replacements: Sequence[Replacement], replace_if: ReplaceIf
+) -> list[LayerComparison]:
+    """Each layer under each replacement; raises NetworkError where one does not fit."""
+    compared = _lookup(network, replacements)
+    chosen = tuple(replacements)
+    layers = []
+    for node in network:
+        alone = replace(node, name="", sources=(), add=(), round_to=None, index=0, weights_of=None)
+        try:
+            layers.append(LayerComparison(node, compared(alone, chosen, replace_if)))
+        except LayerError as error:
+            raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
+    return layers
+
+
+def _compared(node: Node, replacements: tuple[Replacement, ...], replace_if: ReplaceIf) -> Alternatives:
+    standard, kept = node.cost, _reason_to_keep(node)
+    if kept is not None or not isinstance(node.layer, Conv):
+        kept_as_it_is = Variant(standard, kept=kept)
+        return Alternatives(kept, standard, ByReplacement({each.text: kept_as_it_is for each in replacements}))
+    variants = {each.text: _variant(node, node.layer, each, standard, replace_if) for each in replacements}
+    reasons = [variant.kept for variant in variants.values()]
+    return Alternatives(reasons[0] if reasons and all(reasons) else None, standard, ByReplacement(variants))
+
+
+_remembered = lru_cache(MOST_KNOWN)(_compared)
+
+
+def _lookup(network: Network, replacements: Sequence[Replacement]) -> Compared:
+    """Equal layers are compared once: everywhere, or in this network alone where a user's function may change its mind.
+
+    One layer alone may be made of many numbers at once, which have no hash.
+    """
+    if len(network) == 1:
+        return _compared
+    own = all(each.block in REPLACEMENTS.values() for each in replacements)
+    return _remembered if own else lru_cache(MOST_KNOWN)(_compared)
+
+
+def _reason_to_keep(node: Node) -> str | None:
+    if not isinstance(node.layer, Conv):
+        return "no convolution"
+    return node.keep or reason_to_keep(node.layer)
+
+
+def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost, replace_if: ReplaceIf) -> Variant:
+    try:
+        parts = tuple(Part(name, part, node.cost_as(part)) for name, part in replacement(conv))
+    except CannotReplaceError as reason:
+        return Variant(standard, kept=str(reason))
+    cost = reduce(add, (part.cost for part in parts))
+    kept = replace_if.reason_to_keep(standard.macs, cost.macs)
+    return Variant(standard, kept=kept) if kept else Variant(cost, parts, costs_more=cost.macs > standard.macs)
