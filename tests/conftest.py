@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.commands import SHAPES_OUTPUT, Run, Sepcost
+from sepcost.count.layer_comparison import compared_once
+from tests.commands import SHAPES_OUTPUT, Run, Sepcost, Spoil
 
 settings.register_profile("sepcost", deadline=None, max_examples=300)
 settings.load_profile("sepcost")
@@ -27,6 +29,14 @@ def in_process(capsys: pytest.CaptureFixture[str]) -> Sepcost:
         return Run(code, *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def spoil(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoil]:
+    """Put another formula in the place of that for the MACs of a convolution; what was counted is forgotten."""
+    compared_once.cache_clear()
+    yield lambda formula: monkeypatch.setattr("sepcost.layers.conv.conv_macs", formula)
+    compared_once.cache_clear()
 
 
 @pytest.fixture(autouse=True)

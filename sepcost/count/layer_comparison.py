@@ -137,7 +137,7 @@ def _compared(node: Node, replacements: tuple[Replacement, ...], replace_if: Rep
     return Alternatives(reasons[0] if reasons and all(reasons) else None, standard, ByReplacement(variants))
 
 
-_remembered = lru_cache(MOST_KNOWN)(_compared)
+compared_once = lru_cache(MOST_KNOWN)(_compared)
 
 
 def _lookup(network: Network, replacements: Sequence[Replacement]) -> Compared:
@@ -148,7 +148,7 @@ def _lookup(network: Network, replacements: Sequence[Replacement]) -> Compared:
     if len(network) == 1:
         return _compared
     own = all(each.block in REPLACEMENTS.values() for each in replacements)
-    return _remembered if own else lru_cache(MOST_KNOWN)(_compared)
+    return compared_once if own else lru_cache(MOST_KNOWN)(_compared)
 
 
 def _reason_to_keep(node: Node) -> str | None:

@@ -17,7 +17,7 @@ from sepcost.count.figure import MULTIPLES, OWN
 from sepcost.judge.costed import CostedNetwork
 from sepcost.layers import formulas
 from sepcost.sources.costs_reader import read_costs
-from tests.commands import ROOT, Run, Sepcost
+from tests.commands import ROOT, Run, Sepcost, Spoil
 
 NET = """\
 name: net
@@ -805,10 +805,8 @@ def test_a_baseline_is_not_written_unless_everything_could_be_judged(check: Sepc
     assert sorted(file.name for file in Path().iterdir()) == ["bad.yaml", "costs.json", "net.yaml"]
 
 
-def test_a_baseline_is_not_written_where_torch_finds_another_count(
-    sepcost_: Sepcost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+def test_a_baseline_is_not_written_where_torch_finds_another_count(sepcost_: Sepcost, spoil: Spoil) -> None:
+    spoil(lambda *numbers: formulas.conv_macs(*numbers) + 1)
     write(NET)
     write("old\n", "costs.json")
     done = sepcost_("check", "net.yaml", "--update-baseline", "costs.json")

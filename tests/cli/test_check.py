@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sepcost.formats.registry import ENDINGS
 from sepcost.layers import formulas
 from tests.cli.test_any_options import put_together, some
-from tests.commands import ROOT, Run, Sepcost, in_a_process
+from tests.commands import ROOT, Run, Sepcost, Spoil, in_a_process
 
 HOLDS, FAILS, BROKEN = (f"tests/configs/check/{name}.yaml" for name in ("holds", "fails", "broken"))
 M5, UNET, VGG = (f"configs/{name}.yaml" for name in ("m5", "unet", "vgg16"))
@@ -58,8 +58,8 @@ def check(sepcost_: Sepcost) -> Sepcost:
 
 
 @pytest.fixture
-def wrong_macs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+def wrong_macs(spoil: Spoil) -> None:
+    spoil(lambda *numbers: formulas.conv_macs(*numbers) + 1)
 
 
 def net(folder: Path, text: str, name: str = "net.yaml") -> Path:

@@ -12,7 +12,7 @@ import yaml
 
 from sepcost.formats.registry import names_of
 from sepcost.layers import formulas
-from tests.commands import Sepcost, in_a_process
+from tests.commands import Sepcost, Spoil, in_a_process
 
 NAMES = ["::error::pwned", " ::add-mask::x", "::error title=x::y", "##[error]y", "a ##[add-mask]b", "\\##[error]###[c"]
 
@@ -106,14 +106,14 @@ def read(text: str, format_: str) -> object:
 
 
 def test_details_of_junit_are_no_commands_though_they_begin_a_line(
-    in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch
+    in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: Spoil
 ) -> None:
     def spoiled(*arguments: Any) -> int:
         return formulas.conv_macs(*arguments) + 1
 
     layers = [{"name": name, "K": 3, "O": 4} for name in ("first", "::error title=x::y")]
     (folder / "net.yaml").write_text(json.dumps({"input": {"C": 3, "H": 8}, "layers": layers}))
-    monkeypatch.setattr("sepcost.layers.conv.conv_macs", spoiled)
+    spoil(spoiled)
     command = ("check", "net.yaml", "--verify", "--format", "junit")
     raw = in_process(*command).out
     assert taken(raw) != []

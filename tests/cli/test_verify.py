@@ -15,7 +15,7 @@ from sepcost import compare
 from sepcost.layers import formulas
 from sepcost.pytorch import TorchWitness
 from sepcost.sheets.verification_text import verified_line
-from tests.commands import ROOT, Run, Sepcost, in_a_process
+from tests.commands import ROOT, Run, Sepcost, Spoil, in_a_process
 
 VERSION = torch.__version__.partition("+")[0]
 ONE = ("compare", "-H", "112", "-C", "32", "-K", "3", "-O", "64")
@@ -28,8 +28,8 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.fixture
-def wrong_macs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sepcost.layers.conv.conv_macs", lambda *numbers: formulas.conv_macs(*numbers) + 1)
+def wrong_macs(spoil: Spoil) -> None:
+    spoil(lambda *numbers: formulas.conv_macs(*numbers) + 1)
 
 
 def verified(text: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from sepcost.layers import formulas
 from sepcost.text.harmless import harmless, visible
-from tests.commands import ROOT, Run, Sepcost
+from tests.commands import ROOT, Run, Sepcost, Spoil
 from tests.golden.cases import CHECKS, FAILING, FORMATS
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
@@ -426,13 +426,13 @@ def test_a_network_that_is_new_is_annotated_where_it_begins(check: Sepcost, tmp_
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_count_that_torch_does_not_confirm_is_annotated_on_its_layers_line(
-    check: Sepcost, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+    check: Sepcost, tmp_path: Path, text: str, spoil: Spoil
 ) -> None:
     def spoiled(positions: int, in_channels: int, out_channels: int, kernel: tuple[int, ...], groups: int) -> int:
         is_second = (in_channels, out_channels, kernel, groups) == (8, 8, (3, 3), 1)
         return formulas.conv_macs(positions, in_channels, out_channels, kernel, groups) + is_second
 
-    monkeypatch.setattr("sepcost.layers.conv.conv_macs", spoiled)
+    spoil(spoiled)
     told = told_to_github(check(written(tmp_path, text), "--verify", "--format", "github").out)
     (found,) = [each for each in told if "but torch" in each.message]
     assert (found.level, found.line) == ("error", line_of(text, "second"))
