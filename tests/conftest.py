@@ -12,7 +12,8 @@ from hypothesis import settings
 from sepcost.count.layer_comparison import compared_once
 from tests.commands import SHAPES_OUTPUT, Run, Sepcost, Spoil
 
-settings.register_profile("sepcost", deadline=None, max_examples=300)
+settings.register_profile("sepcost", deadline=None, max_examples=100)
+settings.register_profile("thorough", deadline=None, max_examples=2000)  # pytest --hypothesis-profile thorough
 settings.load_profile("sepcost")
 
 for name in [name for name in os.environ if name.startswith(SHAPES_OUTPUT)]:

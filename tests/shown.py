@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.commands import ROOT, clean_environment
+from tests.commands import ROOT, Run, clean_environment, sepcost
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+OF_A_SHELL = re.compile("[|&;<>$*]")
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def output_of(command: str) -> str:
-    """What a shell shows of this command, run in the project's folder."""
+    """What a terminal shows of this command."""
+    done = ran(command)
+    return done.out + done.err
+
+
+def ran(command: str) -> Run:
+    """This command in the project's folder: by a shell where it needs one, otherwise in this process."""
+    if not OF_A_SHELL.search(command):
+        return sepcost(*shlex.split(command)[1:])
     here = str(Path(sys.executable).parent)
     environment = clean_environment()
     environment["PATH"] = f"{here}:{environment['PATH']}"
@@ -29,7 +39,7 @@ def output_of(command: str) -> str:
         stderr=subprocess.STDOUT,
         timeout=120,
     )
-    return done.stdout.decode()
+    return Run(done.returncode, done.stdout.decode(), "")
 
 
 def shown_as(command: str) -> str:

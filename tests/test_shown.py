@@ -11,7 +11,7 @@ import pytest
 import sepcost
 from sepcost.cli.commands import NAMES
 from tests.commands import ROOT
-from tests.shown import FILES, blocks, commands, output_of, shown_as
+from tests.shown import FILES, blocks, commands, output_of, ran, shown_as
 
 SHOWN = [
     pytest.param(command, block, id=f"{file.name}: {command}") for file in FILES for command, block in blocks(file)
@@ -28,7 +28,7 @@ def test_shown_output_is_what_the_command_prints(command: str, block: str) -> No
 
 @pytest.mark.parametrize("command", LISTED)
 def test_listed_commands_work(command: str) -> None:
-    assert output_of(f"{command} > /dev/null && echo fine") == "fine\n"
+    assert ran(command).code == 0
 
 
 def test_the_readme_shows_both_commands_first() -> None:

@@ -22,7 +22,7 @@ def limited() -> None:
 
 
 def bounded(*arguments: str, lines: int | None = None) -> Run:
-    """A run within the bounds; as far as so many lines of its output."""
+    """A run within the bounds; as far as so many lines of its output, where it is ended."""
     command = [sys.executable, "-m", "sepcost", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -34,7 +34,7 @@ def bounded(*arguments: str, lines: int | None = None) -> Run:
         assert running.stdout
         assert running.stderr
         out = "".join(running.stdout.readline() for _ in range(lines))
-        running.stdout.close()
+        running.kill()
         return Run(running.wait(), out, running.stderr.read())
 
 
