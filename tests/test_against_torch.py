@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -77,7 +77,6 @@ def counted(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int, tuple[
 TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
 
 
-@settings(max_examples=200)
 @given(convs())
 def test_the_formulas_count_what_modules_made_by_hand_count(conv: Conv) -> None:
     assert counted(module_of(conv), conv.input_shape) == (conv.cost.params, conv.cost.macs, conv.output_shape)
@@ -89,7 +88,6 @@ def test_the_formulas_count_what_modules_made_by_hand_count(conv: Conv) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@settings(max_examples=200)
 @given(convs())
 def test_the_witness_counts_what_modules_made_by_hand_count(conv: Conv) -> None:
     witness = TorchWitness()

@@ -573,7 +573,7 @@ OPTIONS = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(SOURCES), max_size=3, unique=True), OPTIONS.map(list), st.booleans())
 def test_no_options_end_in_an_internal_error(
     sepcost_: Sepcost, tmp_path: Path, sources: list[str], options: list[list[str]], update: bool

@@ -17,6 +17,7 @@ from sepcost.formats.registry import names_of, writing
 from sepcost.pytorch import running
 from sepcost.pytorch.tracing import Trace
 from tests.commands import Run, Sepcost, in_a_process
+from tests.commands import sepcost as in_a_folder
 
 NETS = """
 import torch
@@ -384,9 +385,9 @@ def test_what_writes_past_python_does_not_reach_stdout_either(tmp_path: Path) ->
     assert done.err == "from another program\nfrom below\n"
 
 
-def test_a_model_that_does_not_run_once_it_is_replaced_is_not_verified(tmp_path: Path) -> None:
-    (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
-    done = in_a_process("compare", "noisy.py:Reads", *IMAGE, "--verify", "--format", "json", cwd=tmp_path)
+def test_a_model_that_does_not_run_once_it_is_replaced_is_not_verified(sepcost: Sepcost) -> None:
+    Path("noisy.py").write_text(NOISY, encoding="utf-8")
+    done = sepcost("compare", "noisy.py:Reads", *IMAGE, "--verify", "--format", "json")
     assert done.code == 1
     assert "separable: MACs are " in done.err
     assert "since the replaced model does not run on 3x" in done.err
@@ -466,10 +467,10 @@ def test_a_budget_guards_a_model(sepcost: Sepcost) -> None:
 def test_a_baseline_guards_a_model(tmp_path: Path) -> None:
     file, options = tmp_path / "nets.py", ("check", NET, *IMAGE, "--no-verify")
     file.write_text(NETS, encoding="utf-8")
-    assert in_a_process(*options, "--update-baseline", "costs.json", cwd=tmp_path).code == 0
-    assert in_a_process(*options, "--baseline", "costs.json", cwd=tmp_path).code == 0
+    assert in_a_folder(*options, "--update-baseline", "costs.json", cwd=tmp_path).code == 0
+    assert in_a_folder(*options, "--baseline", "costs.json", cwd=tmp_path).code == 0
     file.write_text(NETS.replace("width=8", "width=16"), encoding="utf-8")
-    grown = in_a_process(*options, "--baseline", "costs.json", cwd=tmp_path)
+    grown = in_a_folder(*options, "--baseline", "costs.json", cwd=tmp_path)
     assert (grown.code, grown.err) == (1, PRINTED)
     assert "params" in grown.out
 

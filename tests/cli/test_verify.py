@@ -16,6 +16,7 @@ from sepcost.layers import formulas
 from sepcost.pytorch import TorchWitness
 from sepcost.sheets.verification_text import verified_line
 from tests.commands import ROOT, Run, Sepcost, Spoil, in_a_process
+from tests.commands import sepcost as in_a_folder
 
 VERSION = torch.__version__.partition("+")[0]
 ONE = ("compare", "-H", "112", "-C", "32", "-K", "3", "-O", "64")
@@ -262,7 +263,7 @@ def test_a_users_function_is_verified(tmp_path: Path) -> None:
         "def halves(conv):\n"
         "    return [('forward', Conv(conv.input_size, conv.in_channels, conv.out_channels, 3, groups=2))]\n"
     )
-    done = in_a_process(*ONE, "-r", "mine:halves", "--verify", cwd=tmp_path)
+    done = in_a_folder(*ONE, "-r", "mine:halves", "--verify", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert f"Verified with torch {VERSION}: 1 layer, 1 replaced layer, 13 counts." in done.out
 

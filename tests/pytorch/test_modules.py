@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -89,7 +89,6 @@ def test_on_the_meta_device_nothing_is_too_large_but_for_torch() -> None:
         build(Linear(2**31 - 1, 2**31 - 1), device="meta")
 
 
-@settings(max_examples=200)
 @given(convs(), every_replacement())
 def test_the_modules_are_those_that_code_writes(conv: Conv, texts: list[str]) -> None:
     """Of a sequence of one module, --code writes the module."""
@@ -105,7 +104,6 @@ def test_the_modules_are_those_that_code_writes(conv: Conv, texts: list[str]) ->
         assert shapes[0] == shapes[1]
 
 
-@settings(max_examples=200)
 @given(convs(), st.data())
 def test_maps_of_numbers_go_through_and_have_the_claimed_shapes(conv: Conv, data: st.DataObject) -> None:
     numbers = torch.rand(2, *conv.input_shape)

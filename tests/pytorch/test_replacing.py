@@ -245,7 +245,7 @@ def torch_convs(draw: st.DrawFn) -> Conv:
         return replace(conv, norm="none", stride=(1,) * len(conv.stride), padding="same", transposed=False)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(torch_convs(), st.sampled_from(TEXTS))
 def test_any_module_and_any_replacement(conv: Conv, text: str) -> None:
     module = module_of(conv)
