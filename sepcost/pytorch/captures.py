@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import nn
 
-from sepcost.pytorch.names import called
 from sepcost.pytorch.private import COMPILED_CALL, HOOKS, MODULES, OF_COMPILED, ORIGINAL, held_names
 
 NOT_RUN = {name for name in HOOKS if "state_dict" in name}
@@ -122,3 +121,13 @@ def _items(value: Any, depth: int = 3) -> Iterable[Any]:
         return (value,)
     values = value.values() if isinstance(value, Mapping) else value
     return [item for each in values for item in _items(each, depth - 1)]
+
+
+def called(function: object) -> str:
+    """What a function or a hook is called.
+
+    >>> called(nn.Linear.forward), called(nn.ReLU())
+    ('Linear.forward', 'ReLU')
+    """
+    function = getattr(function, "hook", function)  # torch wraps some of them
+    return getattr(function, "__qualname__", None) or type(function).__name__

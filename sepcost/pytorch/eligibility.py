@@ -15,10 +15,16 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Padding
-from sepcost.pytorch.captures import captured_by
-from sepcost.pytorch.ledger import memory_of
-from sepcost.pytorch.names import called, plain_name
-from sepcost.pytorch.private import HOOKS, NAMED_BY, PARAMETER_HOOKS, ConvModule, held_names
+from sepcost.pytorch.captures import called, captured_by
+from sepcost.pytorch.private import (
+    HOOKS,
+    NAMED_BY,
+    PARAMETER_HOOKS,
+    ConvModule,
+    held_names,
+    memory_of,
+    plain_name,
+)
 from sepcost.text.arguments import LARGEST, times
 
 KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sepcost.pytorch.calls import Call
-from sepcost.pytorch.ledger import memory_of
-from sepcost.pytorch.private import Memory, memory_key, packet_of, written
+from sepcost.pytorch.private import Memory, memory_key, memory_of, packet_of, written
+from sepcost.pytorch.tensors import tensors_in
 
 aten, quantized = torch.ops.aten, torch.ops.quantized
 
@@ -72,14 +71,15 @@ class Kind(Enum):
 class Event:
     """An operator that ran: what it read, what it made, and what it wrote over.
 
-    ``fresh`` are elements of a concatenation that no operator has made: constants, and what is there several times.
+    ``call`` is the layer that it is, if it is one; ``plan.schedule`` looks it up. ``fresh`` are elements of a
+    concatenation that no operator has made: constants, and what is there several times.
     """
 
     name: str
     reads: Sequence[Tensor]
     makes: Sequence[Tensor]
     changes: Sequence[Tensor]
-    call: Call | None
+    call: Hashable | None
     kind: Kind
     fresh: int
 
@@ -116,7 +116,7 @@ class Flow:
         args: Sequence[Any],
         options: Mapping[str, Any],
         out: Any,
-        call: Call | None = None,
+        call: Hashable | None = None,
     ) -> None:
         """An operator that ran.
 
@@ -187,18 +187,6 @@ def _kind(func: Any) -> Kind:
     if packet in IN_PLACE or (torch.Tag.pointwise in func.tags and packet not in COPIES):
         return Kind.OVER
     return Kind.MAKES
-
-
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """The tensors in a value, or in what it holds, that have memory."""
-    if isinstance(value, torch.Tensor):
-        if memory_of(value) is not None:
-            yield value
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from tensors_in(each)
-    elif isinstance(value, Mapping):
-        yield from tensors_in(list(value.values()))
 
 
 def _tensor(tensor: torch.Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from sepcost.pytorch.private import has_memory, is_lazy, memory_key
+from sepcost.pytorch.private import memory_of
 
 
 class Region(NamedTuple):
@@ -148,10 +148,3 @@ def _layout(tensor: torch.Tensor) -> tuple[tuple[int, int], ...]:
         else:
             axes.append((step, many))
     return tuple(axes)
-
-
-def memory_of(tensor: torch.Tensor | None) -> int | None:
-    """Which piece of memory it is in; None for what is in none, as sparse tensors and lazy parameters are."""
-    if tensor is None or is_lazy(tensor) or tensor.layout is not torch.strided or not has_memory(tensor):
-        return None
-    return memory_key(tensor)

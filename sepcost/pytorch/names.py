@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from sepcost.pytorch.private import WRAPPERS
+from sepcost.pytorch.private import plain_name
 
 
 class Running(NamedTuple):
@@ -97,47 +96,6 @@ class Names:
             unique = f"{name}#{number}"
         self._taken.add(unique)
         return unique
-
-
-def first_argument(frame: FrameType) -> Any:
-    """The object whose method a frame runs, if it runs one; None where there is none."""
-    code = frame.f_code
-    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-
-
-def is_method_of(frame: FrameType, module: nn.Module) -> bool:
-    """Whether a frame runs a method of the module's class for this module."""
-    method = getattr(type(module), frame.f_code.co_name, None)
-    return getattr(method, "__code__", None) is frame.f_code and first_argument(frame) is module
-
-
-def is_at_work(module: nn.Module) -> bool:
-    """Whether the ``forward`` of the module itself is running, called past its hooks."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "forward" and is_method_of(frame, module):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def called(function: object) -> str:
-    """What a function or a hook is called.
-
-    >>> called(nn.Linear.forward), called(nn.ReLU())
-    ('Linear.forward', 'ReLU')
-    """
-    function = getattr(function, "hook", function)  # torch wraps some of them
-    return getattr(function, "__qualname__", None) or type(function).__name__
-
-
-def plain_name(name: str) -> str:
-    """A module's name without what compilers and wrappers put into it.
-
-    >>> plain_name("_orig_mod.stem.conv")
-    'stem.conv'
-    """
-    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
 def joined(path: str, operator: str) -> str:

@@ -17,13 +17,14 @@ from sepcost.layers.cost import Stored
 from sepcost.network.network import Widths
 from sepcost.pytorch.calls import Call
 from sepcost.pytorch.eligibility import described
-from sepcost.pytorch.flow import tensors_in
 from sepcost.pytorch.ledger import Claim, Ledger
-from sepcost.pytorch.names import ModuleNames, is_at_work, joined
+from sepcost.pytorch.names import ModuleNames, joined
 from sepcost.pytorch.pools import is_pool, pool_of
 from sepcost.pytorch.private import ConvModule, flop_registry, packet_of, times_written
 from sepcost.pytorch.quantized import packed_layer
+from sepcost.pytorch.tensors import tensors_in
 from sepcost.pytorch.uncounted import uncounted
+from sepcost.pytorch.usage import is_at_work
 
 aten = torch.ops.aten
 

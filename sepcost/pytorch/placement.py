@@ -14,6 +14,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from sepcost.pytorch.private import NAMES_META, is_lazy
+from sepcost.pytorch.tensors import tensors_of
 from sepcost.text.model_text import Device
 
 T = TypeVar("T")
@@ -134,17 +135,6 @@ def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
             return call()
     except Exception:
         raise missing from None
-
-
-def tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
-    """Parameters and buffers, and the tensors among the plain attributes and in their lists and dicts."""
-    yield from model.parameters()
-    yield from model.buffers()
-    for module in model.modules():
-        for value in vars(module).values():
-            several = value.values() if isinstance(value, dict) else value
-            held = several if isinstance(value, (dict, list, tuple)) else [value]
-            yield from (each for each in held if isinstance(each, torch.Tensor))
 
 
 def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sepcost.network.schedule import Schedule, Step
-from sepcost.pytorch.calls import Call
 from sepcost.pytorch.flow import Event, Flow, Kind, Tensor
 
 
-def schedule(flow: Flow, nodes: Mapping[Call, tuple[int, str]]) -> Schedule | None:
+def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | None:
     """Every map and the steps that read and write it; None where an operator hides it.
 
     ``nodes`` are the numbers and the names of the layers that calls are.
@@ -21,7 +21,7 @@ def schedule(flow: Flow, nodes: Mapping[Call, tuple[int, str]]) -> Schedule | No
 class _Plan:
     """The events once more, now that it is known who reads what last."""
 
-    def __init__(self, flow: Flow, nodes: Mapping[Call, tuple[int, str]]) -> None:
+    def __init__(self, flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> None:
         self.flow = flow
         self.nodes = nodes
         self.direct = _direct_reads(flow)

@@ -77,6 +77,15 @@ NOT_IN_MODES = ("NotImplementedType", "torch.ops.higher_order.")
 """What is in torch's errors of an operator that no dispatch mode can run, such as ``while_loop``."""
 
 
+def plain_name(name: str) -> str:
+    """A module's name without what compilers and wrappers put into it.
+
+    >>> plain_name("_orig_mod.stem.conv")
+    'stem.conv'
+    """
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
 def packet_of(func: Any) -> Any:
     """The operator of which this is one overload.
 
@@ -127,11 +136,6 @@ def _places_written(func: Any) -> tuple[tuple[int, ...], frozenset[str]]:
     return tuple(place for place, is_marked in enumerate(marked) if is_marked), names
 
 
-def has_memory(tensor: torch.Tensor) -> bool:
-    """Whether a tensor has a storage: sparse ones have none."""
-    return torch._C._has_storage(tensor)
-
-
 def memory_key(tensor: torch.Tensor) -> int:
     """The storage that a tensor is in, as a number that is its own as long as it is there.
 
@@ -140,6 +144,13 @@ def memory_key(tensor: torch.Tensor) -> int:
     True
     """
     return int(tensor.untyped_storage()._cdata)
+
+
+def memory_of(tensor: torch.Tensor | None) -> int | None:
+    """The storage that a tensor is in; None for what is in none: sparse tensors and lazy parameters."""
+    if tensor is None or is_lazy(tensor) or tensor.layout is not torch.strided or not torch._C._has_storage(tensor):
+        return None
+    return memory_key(tensor)
 
 
 class Memory:

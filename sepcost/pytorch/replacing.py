@@ -22,9 +22,8 @@ from sepcost.layers.cost import Cost
 from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
 from sepcost.pytorch.initial import initialise
 from sepcost.pytorch.modules import build
-from sepcost.pytorch.names import plain_name
 from sepcost.pytorch.placement import uninitialized
-from sepcost.pytorch.private import PADS, ConvModule, held_names, is_lazy, padded_sides
+from sepcost.pytorch.private import PADS, ConvModule, held_names, is_lazy, padded_sides, plain_name
 from sepcost.text.arguments import extent
 from sepcost.text.wording import did_you_mean
 

@@ -14,10 +14,9 @@ from sepcost.errors import MiscountError, ModelError
 from sepcost.guests.apart import apart
 from sepcost.network.network import Network
 from sepcost.pytorch.compiler import without_compiler
-from sepcost.pytorch.inputs import Inputs, make_inputs
+from sepcost.pytorch.inputs import Inputs, OwnInputs, load_inputs, make_inputs
 from sepcost.pytorch.loading import copy_of, importable, loaded, why_not_meta
 from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, told
-from sepcost.pytorch.own_inputs import OwnInputs, load_inputs
 from sepcost.pytorch.placement import META, misses_values, run
 from sepcost.pytorch.private import NOT_IN_MODES
 from sepcost.pytorch.tracing import Trace, trace

@@ -13,10 +13,9 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from sepcost.pytorch.flow import tensors_in
-from sepcost.pytorch.ledger import memory_of
-from sepcost.pytorch.placement import META, tensors_of
-from sepcost.pytorch.private import Memory, packet_of
+from sepcost.pytorch.placement import META
+from sepcost.pytorch.private import Memory, memory_of, packet_of
+from sepcost.pytorch.tensors import tensors_in, tensors_of
 
 aten = torch.ops.aten
 

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from torch import nn
 
 from sepcost.pytorch.eligibility import described
-from sepcost.pytorch.names import first_argument, is_method_of
 from sepcost.pytorch.private import ConvModule
 
 Reader: TypeAlias = "Callable[[ConvModule, str], Any]"
@@ -100,6 +99,28 @@ def _reader(usages: Sequence[Usage], covered: Reader | None) -> Reader:
         return found
 
     return read
+
+
+def first_argument(frame: FrameType) -> Any:
+    """The object whose method a frame runs, if it runs one; None where there is none."""
+    code = frame.f_code
+    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+
+
+def is_method_of(frame: FrameType, module: nn.Module) -> bool:
+    """Whether a frame runs a method of the module's class for this module."""
+    method = getattr(type(module), frame.f_code.co_name, None)
+    return getattr(method, "__code__", None) is frame.f_code and first_argument(frame) is module
+
+
+def is_at_work(module: nn.Module) -> bool:
+    """Whether the ``forward`` of the module itself is running, called past its hooks."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "forward" and is_method_of(frame, module):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _by(reader: FrameType | None) -> str:

@@ -62,7 +62,7 @@ def _inputs(given: Any) -> InputTexts | Inputs:
         several = [given]
     if several and all(isinstance(each, str) or _is_shape(each) for each in several):
         return _described([each if isinstance(each, str) else shape_text(each) for each in several])
-    from sepcost.pytorch.own_inputs import OwnInputs
+    from sepcost.pytorch.inputs import OwnInputs
 
     return OwnInputs.of(given, CALLER)
 
