@@ -66,8 +66,8 @@ Count = Callable[[], int]
 
 def by_sepcost(model: str) -> Count:
     """As the command does it."""
-    from sepcost.pytorch.loading import load_model
-    from sepcost.pytorch.running import trace_model
+    from sepcost.pytorch.models.loading import load_model
+    from sepcost.pytorch.running.running import trace_model
     from sepcost.text.input_text import InputText
     from sepcost.text.model_text import ModelText
 

@@ -3,9 +3,9 @@
 from sepcost.errors import MissingTorchError
 
 try:
-    from sepcost.pytorch.eligibility import eligible
+    from sepcost.pytorch.convolutions.eligibility import eligible
     from sepcost.pytorch.modules import build
-    from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
+    from sepcost.pytorch.replacing.replacing import GrowsWarning, replace_convolutions, replacement_plan
     from sepcost.pytorch.witness import TorchWitness
 except Exception as error:  # a broken installation raises whatever it likes, OSError and RuntimeError too
     raise MissingTorchError(error) from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sepcost.count.verification import Mismatch
     from sepcost.network.lines import Lines
-    from sepcost.pytorch.inputs import Inputs
+    from sepcost.pytorch.models.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class LoadedModel:
 
     def recounted(self, comparison: Comparison) -> list[Mismatch]:
         """Replace the model's convolutions for real and run it: what differs from what was predicted."""
-        from sepcost.pytorch.loading import importable
-        from sepcost.pytorch.recount import recounted
+        from sepcost.pytorch.models.loading import importable
+        from sepcost.pytorch.running.recount import recounted
 
         with importable(self.named) if self.named else nullcontext():
             return recounted(self.model, comparison, self.inputs, self.device)
@@ -91,7 +91,7 @@ def run_model(named: ModelText, inputs: InputTexts | Inputs, device: Device) -> 
 
     Raises MiscountError where the layers don't add up to torch's own count.
     """
-    from sepcost.pytorch.running import as_network, load_and_trace
+    from sepcost.pytorch.running.running import as_network, load_and_trace
 
     ran = load_and_trace(named, inputs, device=device)
     network = replace(as_network(ran, str(named), device), source=str(named))

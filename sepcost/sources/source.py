@@ -20,7 +20,7 @@ from sepcost.text.wording import did_you_mean, in_one_line
 if TYPE_CHECKING:
     from torch import nn
 
-    from sepcost.pytorch.inputs import Inputs
+    from sepcost.pytorch.models.inputs import Inputs
 
 Source: TypeAlias = "Layer | Network | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
 DEVICES: tuple[Device, ...] = ("meta", "cpu")
@@ -62,7 +62,7 @@ def _inputs(given: Any) -> InputTexts | Inputs:
         several = [given]
     if several and all(isinstance(each, str) or _is_shape(each) for each in several):
         return _described([each if isinstance(each, str) else shape_text(each) for each in several])
-    from sepcost.pytorch.inputs import OwnInputs
+    from sepcost.pytorch.models.inputs import OwnInputs
 
     return OwnInputs.of(given, CALLER)
 
@@ -85,7 +85,7 @@ def _is_module(source: Any) -> bool:
 
 
 def _run(model: Any, inputs: InputTexts | Inputs, device: Device) -> LoadedModel:
-    from sepcost.pytorch.running import as_network, copy_and_trace
+    from sepcost.pytorch.running.running import as_network, copy_and_trace
 
     name = type(model).__name__
     ran = copy_and_trace(model, inputs, name=name, device=device)

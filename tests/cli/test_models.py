@@ -14,8 +14,8 @@ import yaml
 
 from sepcost.cli.app import run
 from sepcost.formats.registry import names_of, writing
-from sepcost.pytorch import running
-from sepcost.pytorch.tracing import Trace
+from sepcost.pytorch.running import running
+from sepcost.pytorch.tracing.trace import Trace
 from tests.commands import Run, Sepcost, in_a_process
 from tests.commands import sepcost as in_a_folder
 
@@ -507,7 +507,7 @@ def one_mac_more(*args: Any, **named: Any) -> Trace:
 def test_verify_finds_a_spoiled_prediction(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr("sepcost.pytorch.recount.trace_model", one_mac_more)
+    monkeypatch.setattr("sepcost.pytorch.running.recount.trace_model", one_mac_more)
     done = sepcost(*command, NET, *IMAGE, "--verify")
     assert done.code == 1
     told = done.err if command == ["compare"] else done.out
@@ -519,7 +519,7 @@ def test_verify_finds_a_spoiled_prediction(
 def test_layers_that_are_not_torchs_total_are_told(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr("sepcost.pytorch.running.trace_model", one_mac_more)
+    monkeypatch.setattr("sepcost.pytorch.running.running.trace_model", one_mac_more)
     told = f"sepcost: {NET}: the layers have 528,800 MACs, and torch counts 528,801: please report it\n"
     assert sepcost(*command, *IMAGE) == Run(1, "", told)
 

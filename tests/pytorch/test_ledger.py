@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sepcost.pytorch.ledger import Ledger
+from sepcost.pytorch.tracing.operators.ledger import Ledger
 
 
 def test_a_number_counts_once_in_whichever_form_it_comes() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.pytorch.loading import load_model
+from sepcost.pytorch.models.loading import load_model
 from sepcost.text.model_text import Device, ModelText
 
 Write = Callable[..., str]

@@ -23,7 +23,7 @@ import tests.commands
 
 SOURCES = tests.commands.ROOT / "sepcost"
 NAMES = {
-    "torch._C._has_storage": "ledger.py: sparse tensors are in no memory",
+    "torch._C._has_storage": "private.py: sparse tensors are in no memory",
     "torch._ops.HigherOrderOperator": "recorder.py: an operator that runs functions hides what it counts",
     "torch._ops.OpOverload._can_decompose": "recorder.py: what torch takes apart is counted in its parts",
     "torch._ops.OpOverload.decompose": "recorder.py: what torch takes apart is counted in its parts",
@@ -39,7 +39,7 @@ NAMES = {
 }
 """What torch must have, and who needs it."""
 ATTRIBUTES: dict[str, tuple[Callable[[], object], str]] = {
-    "mod_tracker": (lambda: FlopCounterMode(display=False), "tracing.py: counts by module are not asked for"),
+    "mod_tracker": (lambda: FlopCounterMode(display=False), "trace.py: counts by module are not asked for"),
     "flop_counts": (lambda: FlopCounterMode(display=False), "recorder.py: whether torch.cond counts both branches"),
     "_modules": (nn.Module, "captures.py: the modules that a copy copies"),
     "_buffers": (nn.Module, "eligibility.py: what a convolution also holds"),
@@ -65,14 +65,14 @@ def test_torch_has_the_name(dotted: str, user: str) -> None:
     try:
         _walk(dotted)
     except AttributeError as error:
-        pytest.fail(f"torch {torch.__version__} has no {dotted} any more ({error}); sepcost/pytorch/{user}")
+        pytest.fail(f"torch {torch.__version__} has no {dotted} any more ({error}); in sepcost/pytorch, {user}")
 
 
 @pytest.mark.parametrize(("name", "made", "user"), [(name, *found) for name, found in ATTRIBUTES.items()])
 def test_what_torch_makes_has_the_attribute(name: str, made: Callable[[], object], user: str) -> None:
     found = made()
     kind = type(found).__name__
-    assert hasattr(found, name), f"torch {torch.__version__}: {kind} has no {name} any more; sepcost/pytorch/{user}"
+    assert hasattr(found, name), f"torch {torch.__version__}: {kind} has no {name} any more; in sepcost/pytorch, {user}"
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def private() -> Any:
 
 
 def changed(what: str, user: str) -> str:
-    return f"torch {torch.__version__}: {what}; sepcost/pytorch/{user}"
+    return f"torch {torch.__version__}: {what}; in sepcost/pytorch, {user}"
 
 
 def test_modules_and_parameters_keep_their_hooks_there(private: Any) -> None:
@@ -164,7 +164,7 @@ def test_a_memory_has_one_number_which_is_not_used_again(private: Any) -> None:
 
 def test_sparse_tensors_have_no_memory() -> None:
     dense, sparse = torch.eye(2), torch.eye(2).to_sparse()
-    why = changed("_has_storage answers otherwise", "ledger.py")
+    why = changed("_has_storage answers otherwise", "private.py")
     assert (torch._C._has_storage(dense), torch._C._has_storage(sparse)) == (True, False), why
 
 
@@ -209,7 +209,7 @@ def test_a_compiled_module_is_made_of_these() -> None:
         print(getattr(compiled, ORIGINAL), callable(getattr(itself, COMPILED_CALL)))
     """
     done = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, timeout=300)
-    why = changed("torch.compile makes something else of a module", "captures.py, loading.py, names.py")
+    why = changed("torch.compile makes something else of a module", "captures.py, loading.py")
     assert done.stdout.splitlines() == ["[]", "ReLU() True"], why + done.stderr
 
 
@@ -256,7 +256,7 @@ def test_an_operator_that_no_mode_can_run_is_no_result(private: Any) -> None:
 
 
 def test_every_operator_that_is_named_is_one_of_torchs() -> None:
-    for file in sorted(SOURCES.glob("pytorch/*.py")):
+    for file in sorted(SOURCES.glob("pytorch/**/*.py")):
         for found in re.finditer(r"\b(aten|quantized)\.([a-z_]\w*)", file.read_text()):
             namespace, name = found.groups()
             why = changed(f"there is no operator {namespace}.{name} any more", file.name)
@@ -303,7 +303,7 @@ def private_texts() -> set[str]:
 
 def test_private_names_are_in_one_file() -> None:
     found: list[str] = []
-    for file in sorted(Path(SOURCES).glob("pytorch/*.py")):
+    for file in sorted(Path(SOURCES).glob("pytorch/**/*.py")):
         if file.name != "private.py":
             found += [f"{file.name}:{line}: {name}" for line, name in _privates(ast.parse(file.read_text()))]
     assert found == [], "private names of torch belong in sepcost/pytorch/private.py"

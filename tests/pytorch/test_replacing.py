@@ -27,9 +27,9 @@ from sepcost.blocks.blocks import Parts, separable
 from sepcost.blocks.replacements import REPLACEMENTS, reason_to_keep
 from sepcost.count.comparison import Comparison
 from sepcost.pytorch import eligible, replace_convolutions, replacement_plan
-from sepcost.pytorch.eligibility import described
+from sepcost.pytorch.convolutions.eligibility import described
 from sepcost.pytorch.private import plain_name
-from sepcost.pytorch.tracing import trace
+from sepcost.pytorch.tracing.trace import trace
 from tests.pytorch.zoo import of_pytorchcv
 from tests.strategies import convs
 

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from sepcost.errors import ModelError
-from sepcost.pytorch.inputs import make_inputs
-from sepcost.pytorch.running import load_and_trace
-from sepcost.pytorch.tracing import Trace
+from sepcost.pytorch.models.inputs import make_inputs
+from sepcost.pytorch.running.running import load_and_trace
+from sepcost.pytorch.tracing.trace import Trace
 from sepcost.text.input_text import DTYPES, InputText
 from sepcost.text.model_text import Device, ModelText
 from tests.commands import sepcost

@@ -15,7 +15,7 @@ from torch import nn
 
 from sepcost import Network, compare, load
 from sepcost.count.chaining import chained
-from sepcost.pytorch.tracing import trace
+from sepcost.pytorch.tracing.trace import trace
 from sepcost.sources.yaml.writer import written
 from tests.commands import ROOT
 from tests.pytorch.models import MobileNetV2, ResNet50, UNet

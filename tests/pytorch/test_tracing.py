@@ -19,8 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_fl
 from sepcost import Conv
 from sepcost.layers import Linear, Other
 from sepcost.network.network import Node
-from sepcost.pytorch.tracing import Trace, trace
-from sepcost.pytorch.uncounted import NAMES, uncounted
+from sepcost.pytorch.tracing.operators.uncounted import NAMES, uncounted
+from sepcost.pytorch.tracing.trace import Trace, trace
 from tests.cases.models import ClassToken
 
 IMAGE = (1, 3, 8, 8)

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from sepcost.pytorch.tracing import trace
-from sepcost.pytorch.usage import Usage
+from sepcost.pytorch.convolutions.usage import Usage
+from sepcost.pytorch.tracing.trace import trace
 
 IMAGE = torch.zeros(1, 3, 8, 8)
 

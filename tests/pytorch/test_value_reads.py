@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sepcost.pytorch.tracing import trace
+from sepcost.pytorch.tracing.trace import trace
 
 READS: dict[str, Callable[[Tensor], Any]] = {
     "item": lambda x: x.sum().item(),

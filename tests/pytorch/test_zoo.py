@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost import compare
 from sepcost.pytorch import replace_convolutions, replacement_plan
-from sepcost.pytorch.tracing import Trace, trace
+from sepcost.pytorch.tracing.trace import Trace, trace
 from tests.pytorch.models import MobileNetV2, ResNet50
 from tests.pytorch.zoo import of_pytorchcv
 

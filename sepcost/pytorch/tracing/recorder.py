@@ -12,16 +12,16 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcost.pytorch.calls import Call, larger
-from sepcost.pytorch.flow import Flow
-from sepcost.pytorch.ledger import Ledger
-from sepcost.pytorch.names import ModuleNames, joined
-from sepcost.pytorch.operators import Operators
+from sepcost.pytorch.convolutions.usage import Usage
 from sepcost.pytorch.private import DispatchMode, Functional, can_decompose, flop_registry, packet_of
-from sepcost.pytorch.uncounted import uncounted
-from sepcost.pytorch.unseen import Unseen
-from sepcost.pytorch.usage import Usage
-from sepcost.pytorch.value_reads import ValueReads
+from sepcost.pytorch.tracing.maps.flow import Flow
+from sepcost.pytorch.tracing.operators.calls import Call, larger
+from sepcost.pytorch.tracing.operators.ledger import Ledger
+from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
+from sepcost.pytorch.tracing.operators.operators import Operators
+from sepcost.pytorch.tracing.operators.uncounted import uncounted
+from sepcost.pytorch.tracing.unseen import Unseen
+from sepcost.pytorch.tracing.value_reads import ValueReads
 
 RESIZES = ("upsample_", "_upsample_")
 """What torch takes apart into indices, and kernels do without."""

@@ -14,9 +14,9 @@ from torch import nn
 
 from sepcost.errors import ModelError
 from sepcost.guests.apart import apart
-from sepcost.pytorch.loading import check_arguments, described, importable, named_by
-from sepcost.pytorch.own_code import RAISED, told
-from sepcost.pytorch.placement import CPU, META, Copies, built
+from sepcost.pytorch.models.loading import check_arguments, described, importable, named_by
+from sepcost.pytorch.models.own_code import RAISED, told
+from sepcost.pytorch.models.placement import CPU, META, Copies, built
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import Device, ModelText
 from sepcost.text.wording import did_you_mean, listed

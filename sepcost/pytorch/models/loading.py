@@ -22,10 +22,10 @@ from torch import nn
 from sepcost.errors import ModelError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
-from sepcost.pytorch.own_code import RAISED, own_line, told
-from sepcost.pytorch.placement import META, built, copied_to, is_on, misses_values
+from sepcost.pytorch.models.own_code import RAISED, own_line, told
+from sepcost.pytorch.models.placement import META, built, copied_to, is_on, misses_values
+from sepcost.pytorch.models.settings import Settings, unchanged_settings
 from sepcost.pytorch.private import MISSING_ON_META, ORIGINAL
-from sepcost.pytorch.settings import Settings, unchanged_settings
 from sepcost.text.model_text import Device, ModelText, foreign_format
 from sepcost.text.wording import did_you_mean
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sepcost.network.schedule import Schedule, Step
-from sepcost.pytorch.flow import Event, Flow, Kind, Tensor
+from sepcost.pytorch.tracing.maps.flow import Event, Flow, Kind, Tensor
 
 
 def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | None:

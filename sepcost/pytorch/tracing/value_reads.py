@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import torch
 
+from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import packet_of
-from sepcost.pytorch.tensors import tensors_in
 
 PAST_THE_DISPATCHER = ("tolist", "numpy")
 """Methods of tensors that take values out without an operator that reads any."""

@@ -15,7 +15,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from sepcost.errors import LayerError
 from sepcost.layers import Conv, Padding
-from sepcost.pytorch.captures import called, captured_by
+from sepcost.pytorch.convolutions.captures import called, captured_by
 from sepcost.pytorch.private import (
     HOOKS,
     NAMED_BY,

@@ -14,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.network.network import Network
-from sepcost.pytorch.dtypes import with_dtypes
-from sepcost.pytorch.plan import schedule
 from sepcost.pytorch.private import is_lazy
-from sepcost.pytorch.recorder import Recorder
-from sepcost.pytorch.rows import rows
+from sepcost.pytorch.tracing.dtypes import with_dtypes
+from sepcost.pytorch.tracing.maps.plan import schedule
+from sepcost.pytorch.tracing.recorder import Recorder
+from sepcost.pytorch.tracing.rows import rows
 
 
 @dataclass(frozen=True, slots=True)

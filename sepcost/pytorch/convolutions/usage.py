@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from torch import nn
 
-from sepcost.pytorch.eligibility import described
+from sepcost.pytorch.convolutions.eligibility import described
 from sepcost.pytorch.private import ConvModule
 
 Reader: TypeAlias = "Callable[[ConvModule, str], Any]"

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import Memory, memory_key, memory_of, packet_of, written
-from sepcost.pytorch.tensors import tensors_in
 
 aten, quantized = torch.ops.aten, torch.ops.quantized
 

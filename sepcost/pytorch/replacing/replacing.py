@@ -19,11 +19,11 @@ from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost
-from sepcost.pytorch.eligibility import described, members_of_subclass, reasons
-from sepcost.pytorch.initial import initialise
+from sepcost.pytorch.convolutions.eligibility import described, members_of_subclass, reasons
+from sepcost.pytorch.models.placement import uninitialized
 from sepcost.pytorch.modules import build
-from sepcost.pytorch.placement import uninitialized
 from sepcost.pytorch.private import PADS, ConvModule, held_names, is_lazy, padded_sides, plain_name
+from sepcost.pytorch.replacing.initial import initialise
 from sepcost.text.arguments import extent
 from sepcost.text.wording import did_you_mean
 

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from sepcost.pytorch.models.tensors import tensors_of
 from sepcost.pytorch.private import NAMES_META, is_lazy
-from sepcost.pytorch.tensors import tensors_of
 from sepcost.text.model_text import Device
 
 T = TypeVar("T")

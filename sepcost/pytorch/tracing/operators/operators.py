@@ -15,16 +15,16 @@ from sepcost.errors import LayerError
 from sepcost.layers import Conv, Linear, Other
 from sepcost.layers.cost import Stored
 from sepcost.network.network import Widths
-from sepcost.pytorch.calls import Call
-from sepcost.pytorch.eligibility import described
-from sepcost.pytorch.ledger import Claim, Ledger
-from sepcost.pytorch.names import ModuleNames, joined
-from sepcost.pytorch.pools import is_pool, pool_of
+from sepcost.pytorch.convolutions.eligibility import described
+from sepcost.pytorch.convolutions.usage import is_at_work
+from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import ConvModule, flop_registry, packet_of, times_written
-from sepcost.pytorch.quantized import packed_layer
-from sepcost.pytorch.tensors import tensors_in
-from sepcost.pytorch.uncounted import uncounted
-from sepcost.pytorch.usage import is_at_work
+from sepcost.pytorch.tracing.operators.calls import Call
+from sepcost.pytorch.tracing.operators.ledger import Claim, Ledger
+from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
+from sepcost.pytorch.tracing.operators.pools import is_pool, pool_of
+from sepcost.pytorch.tracing.operators.quantized import packed_layer
+from sepcost.pytorch.tracing.operators.uncounted import uncounted
 
 aten = torch.ops.aten
 

@@ -14,12 +14,12 @@ from sepcost.errors import MiscountError, ModelError
 from sepcost.guests.apart import apart
 from sepcost.network.network import Network
 from sepcost.pytorch.compiler import without_compiler
-from sepcost.pytorch.inputs import Inputs, OwnInputs, load_inputs, make_inputs
-from sepcost.pytorch.loading import copy_of, importable, loaded, why_not_meta
-from sepcost.pytorch.own_code import RAISED, own_line, raised, running_layer, told
-from sepcost.pytorch.placement import META, misses_values, run
+from sepcost.pytorch.models.inputs import Inputs, OwnInputs, load_inputs, make_inputs
+from sepcost.pytorch.models.loading import copy_of, importable, loaded, why_not_meta
+from sepcost.pytorch.models.own_code import RAISED, own_line, raised, running_layer, told
+from sepcost.pytorch.models.placement import META, misses_values, run
 from sepcost.pytorch.private import NOT_IN_MODES
-from sepcost.pytorch.tracing import Trace, trace
+from sepcost.pytorch.tracing.trace import Trace, trace
 from sepcost.text.input_text import InputText, InputTexts
 from sepcost.text.model_text import Device, ModelText
 from sepcost.text.wording import listed

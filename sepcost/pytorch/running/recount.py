@@ -11,9 +11,9 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
-from sepcost.pytorch.inputs import Inputs
-from sepcost.pytorch.replacing import GrowsWarning, replace_convolutions, replacement_plan
-from sepcost.pytorch.running import trace_model
+from sepcost.pytorch.models.inputs import Inputs
+from sepcost.pytorch.replacing.replacing import GrowsWarning, replace_convolutions, replacement_plan
+from sepcost.pytorch.running.running import trace_model
 from sepcost.text.model_text import Device
 
 

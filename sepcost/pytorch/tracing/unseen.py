@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from sepcost.pytorch.placement import META
+from sepcost.pytorch.models.placement import META
+from sepcost.pytorch.models.tensors import tensors_in, tensors_of
 from sepcost.pytorch.private import Memory, memory_of, packet_of
-from sepcost.pytorch.tensors import tensors_in, tensors_of
 
 aten = torch.ops.aten
 

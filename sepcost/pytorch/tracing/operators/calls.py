@@ -10,7 +10,7 @@ from torch import nn
 
 from sepcost.layers import Layer, Other
 from sepcost.network.network import Widths
-from sepcost.pytorch.ledger import Claim
+from sepcost.pytorch.tracing.operators.ledger import Claim
 
 
 @dataclass(slots=True, eq=False)

@@ -14,11 +14,11 @@ from sepcost.layers import Conv, Other
 from sepcost.layers.cost import Cost, Stored
 from sepcost.layers.sharing import could_share
 from sepcost.network.network import Node
-from sepcost.pytorch.calls import Call, together
-from sepcost.pytorch.eligibility import SCRIPTED, reasons
-from sepcost.pytorch.names import Names
+from sepcost.pytorch.convolutions.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.private import ConvModule
-from sepcost.pytorch.recorder import Recorder
+from sepcost.pytorch.tracing.operators.calls import Call, together
+from sepcost.pytorch.tracing.operators.names import Names
+from sepcost.pytorch.tracing.recorder import Recorder
 
 QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"
