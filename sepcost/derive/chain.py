@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from sepcost.derive.algebra import Letter, Term, number
+from sepcost.derive.formulas import Formulas
 from sepcost.derive.symbolic import AXES, Named, along, term_of
 from sepcost.layers import Conv
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-@dataclass(frozen=True, slots=True)
-class Formulas:
-    """What a convolution costs, in letters: for one sample; ``norms`` are a norm's scales and shifts."""
-
-    weights: Term
-    biases: tuple[Term, ...]
-    norms: tuple[Term, ...]
-    macs: Term
-    reads: Term
-    writes: Term
-    is_depthwise: bool
-    is_pointwise: bool
-
-    @property
-    def letters(self) -> Iterator[Letter]:
-        return (letter for term in (self.macs, self.reads, self.writes) for letter, _ in term.powers)
 
 
 def chain(

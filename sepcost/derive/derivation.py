@@ -8,9 +8,10 @@ from typing import NamedTuple
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
-from sepcost.derive.chain import Formulas, chain
+from sepcost.derive.chain import chain
+from sepcost.derive.formulas import Formulas, Step, step
 from sepcost.derive.reduction import Reduction
-from sepcost.derive.steps import Counted, Step, step
+from sepcost.derive.steps import Counted
 from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
@@ -66,7 +67,8 @@ def derivation(comparison: Comparison) -> list[Section]:
         parts = formulas([part for _, part in with_letters(replacement)(conv)])
         names = ", then ".join(part.name for part in variant.parts)
         sections.append(Section(f"{text}: {names}{_letters(parts)}", tuple(_replaced(counted, parts, variant))))
-        reduction = Reduction(text, conv, counted, standard, parts, layer.standard, variant.cost)
+        compared = tuple(counted.compared(layer.standard, variant.cost))
+        reduction = Reduction(text, conv, compared, standard, parts, layer.standard, variant.cost)
         sections.append(Section(f"reduction by {text}", tuple(reduction.steps()), tuple(reduction.remark())))
     return sections
 

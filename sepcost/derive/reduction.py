@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.derive.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
-from sepcost.derive.chain import Formulas
-from sepcost.derive.steps import Counted, Step, step
+from sepcost.derive.formulas import Formulas, Step, step
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
 from sepcost.text.units import as_ratio, decimal
@@ -21,7 +20,7 @@ class Reduction(NamedTuple):
 
     text: str
     conv: Conv
-    counted: Counted
+    compared: Sequence[tuple[str, int, int]]
     standard: Formulas
     parts: Sequence[Formulas]
     before: Cost
@@ -29,7 +28,7 @@ class Reduction(NamedTuple):
 
     def steps(self) -> Iterator[Step]:
         """The reduction of each figure; then that of MACs without what cancels, and upside down, as a share."""
-        for name, before, after in self.counted.compared(self.before, self.after):
+        for name, before, after in self.compared:
             if after:
                 yield step(name, Quotient(Word("standard", before), Word(self.text, after)), _ratio(before, after))
         above, below = self._left

@@ -7,24 +7,10 @@ from typing import NamedTuple
 
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
-from sepcost.derive.chain import Formulas
+from sepcost.derive.formulas import Formulas, Step, step
 from sepcost.layers.cost import Convention, Cost
 from sepcost.network.network import Widths
 from sepcost.text.units import BYTES, decimal, exact, in_bytes
-
-
-class Step(NamedTuple):
-    """One formula: in symbols, with the numbers in place, and its value."""
-
-    name: str
-    symbols: Expression
-    numbers: Expression
-    value: str
-
-
-def step(name: str, formula: Expression, value: str) -> Step:
-    """A step whose numbers are those of its letters."""
-    return Step(name, formula, formula, value)
 
 
 class _Count(NamedTuple):

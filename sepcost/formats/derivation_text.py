@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from sepcost.derive.algebra import Expression, Sum
 from sepcost.derive.derivation import Section
-from sepcost.derive.steps import Step
+from sepcost.derive.formulas import Step
 from sepcost.formats.markdown_text import escaped
 from sepcost.formats.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
 from sepcost.formats.tex import HINT, tex
