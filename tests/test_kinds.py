@@ -12,7 +12,7 @@ from sepcost.count.figures import FACTS, layer_facts, usual_facts
 from sepcost.layers import KINDS, Layer, Other
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness
-from sepcost.sources.yaml.schema import json_schema
+from sepcost.sources.yaml.schema.schema import json_schema
 from sepcost.sources.yaml.writer import written
 
 EXAMPLES: dict[str, list[Layer]] = {

@@ -12,6 +12,6 @@ def schema() -> None:
 
     chosen_format(None, lambda format_: format_.name == "json", usual="json")
 
-    from sepcost.sources.yaml.schema import json_schema
+    from sepcost.sources.yaml.schema.schema import json_schema
 
     write([json.dumps(json_schema(), indent=2), "\n"], None)

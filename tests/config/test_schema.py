@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from sepcost.sources.yaml.schema import json_schema
+from sepcost.sources.yaml.schema.schema import json_schema
 from tests.commands import ROOT, sepcost
 
 GOOD = [

@@ -20,7 +20,7 @@ from sepcost.layers import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node
 from sepcost.sources.yaml import Loaded, read_networks
-from sepcost.sources.yaml.schema import json_schema
+from sepcost.sources.yaml.schema.schema import json_schema
 from sepcost.sources.yaml.writer import chunks, written
 from tests.commands import ROOT
 from tests.config.strategies import networks

@@ -15,12 +15,12 @@ from typing import Any, BinaryIO
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, SepcostError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-from sepcost.sources.yaml.allowance import Allowance
-from sepcost.sources.yaml.documents import Piece, pieces
-from sepcost.sources.yaml.model_translation import ModelTranslation, names_model
-from sepcost.sources.yaml.named_model import NamedModel
-from sepcost.sources.yaml.translation import Translation
-from sepcost.sources.yaml.yaml_reader import Document, read_documents
+from sepcost.sources.yaml.reading.allowance import Allowance
+from sepcost.sources.yaml.reading.documents import Piece, pieces
+from sepcost.sources.yaml.reading.yaml_reader import Document, read_documents
+from sepcost.sources.yaml.translating.model_translation import ModelTranslation, names_model
+from sepcost.sources.yaml.translating.named_model import NamedModel
+from sepcost.sources.yaml.translating.translation import Translation
 from sepcost.text.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")

@@ -15,7 +15,7 @@ from sepcost.errors import LayerProblem, NetworkError, ReplacementError, Sepcost
 from sepcost.layers import Conv, Other, Shape, Takes
 from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
-from sepcost.sources.yaml.allowance import LONGEST_NAME
+from sepcost.sources.yaml.reading.allowance import LONGEST_NAME
 from sepcost.text.kind import Kind
 from sepcost.text.units import LONGEST, factor_text, shortened
 

@@ -16,7 +16,7 @@ from typing_extensions import Required, TypedDict
 from sepcost.count.figure import BOUNDED, BY_NAME, GROWING, OWN
 from sepcost.layers import KINDS, Conv, Layer, Takes
 from sepcost.layers.argument import Argument, Form
-from sepcost.sources.yaml.values import (
+from sepcost.sources.yaml.schema.values import (
     GROWTH,
     LIMITS,
     Flag,

@@ -12,8 +12,8 @@ from sepcost.count.figure import BOUNDED
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
-from sepcost.sources.yaml.messages import message_of, real_path
-from sepcost.sources.yaml.yaml_reader import Block, Document, Items, path_text, place
+from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items, path_text, place
+from sepcost.sources.yaml.schema.messages import message_of, real_path
 
 Path: TypeAlias = "tuple[str | int, ...]"
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.sources.yaml.allowance import LONGEST_NAME
-from sepcost.sources.yaml.yaml_reader import Text
+from sepcost.sources.yaml.reading.allowance import LONGEST_NAME
+from sepcost.sources.yaml.reading.yaml_reader import Text
 from sepcost.text.arguments import LARGEST
 from sepcost.text.input_text import DTYPES, SCALAR
 from sepcost.text.kind import Kind

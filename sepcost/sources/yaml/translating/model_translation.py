@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from sepcost.errors import ConfigError, ModelError
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
-from sepcost.sources.yaml.document_reader import DocumentReader
-from sepcost.sources.yaml.messages import message_in_model, real_path, shown
-from sepcost.sources.yaml.named_model import KEY, NamedModel
-from sepcost.sources.yaml.schema import model_validator
-from sepcost.sources.yaml.yaml_reader import Block, Document, Items, place
+from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items, place
+from sepcost.sources.yaml.schema.messages import message_in_model, real_path, shown
+from sepcost.sources.yaml.schema.schema import model_validator
+from sepcost.sources.yaml.translating.document_reader import DocumentReader
+from sepcost.sources.yaml.translating.named_model import KEY, NamedModel
 from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.text.model_text import ModelText
 from sepcost.text.units import shortened

@@ -15,7 +15,7 @@ import yaml
 
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.network.architecture import MOST_PROBLEMS
-from sepcost.sources.yaml.allowance import Allowance
+from sepcost.sources.yaml.reading.allowance import Allowance
 from sepcost.text.surrogates import mark_at, with_whole_characters
 from sepcost.text.units import shortened
 

@@ -12,12 +12,12 @@ from sepcost.layers import KINDS, Conv, Layer, Shape, Takes
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-from sepcost.sources.yaml.allowance import LAYERS, Allowance
-from sepcost.sources.yaml.document_reader import DocumentReader, Path
-from sepcost.sources.yaml.messages import message_of, real_path
-from sepcost.sources.yaml.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
-from sepcost.sources.yaml.values import as_written
-from sepcost.sources.yaml.yaml_reader import Block, Document, Items
+from sepcost.sources.yaml.reading.allowance import LAYERS, Allowance
+from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items
+from sepcost.sources.yaml.schema.messages import message_of, real_path
+from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
+from sepcost.sources.yaml.schema.values import as_written
+from sepcost.sources.yaml.translating.document_reader import DocumentReader, Path
 from sepcost.text.arguments import Extent
 
 FIELDS: Mapping[str, Mapping[str, str]] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 from sepcost.count.figure import BOUNDED, GROWING, OWN
 from sepcost.layers import KINDS, Conv
-from sepcost.sources.yaml.schema import keys_of
-from sepcost.sources.yaml.yaml_reader import INTEGER, Text
+from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
+from sepcost.sources.yaml.schema.schema import keys_of
 from sepcost.text.arguments import LARGEST
 from sepcost.text.units import WHOLE, shortened
 from sepcost.text.wording import did_you_mean, listed

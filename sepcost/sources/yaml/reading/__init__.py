@@ -1,0 +1,1 @@
+"""Reading: bytes as documents of plain data, each value with its place in the file."""
