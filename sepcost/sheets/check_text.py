@@ -14,7 +14,7 @@ from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
-from sepcost.sheets.difference_sheets import layer_changes, layer_name
+from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.sheet import AT_LEAST
 from sepcost.sheets.verification_text import counted
 from sepcost.text.kind import Kind

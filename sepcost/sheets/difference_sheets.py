@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sepcost.count.figure import BY_NAME, FIGURES
-from sepcost.judge.costed import CostedLayer, CostedNetwork
+from sepcost.count.figure import BY_NAME
+from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.layers.cost import Convention
+from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
 from sepcost.sheets.titles import called
@@ -18,10 +18,6 @@ from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4
 """A note names that many layers and counts the rest."""
-
-IN_BYTES = {figure.name: figure.header for figure in FIGURES if figure.kind is Kind.BYTES}
-"""Figures that are bytes, and what people call them."""
-NO_CHANGE = Change(None, None)
 
 
 def difference_sheets(difference: Difference) -> list[Sheet]:
@@ -121,53 +117,6 @@ def _network_name(network: CostedNetwork) -> str:
     per = [f"per {network.per}"] if network.per else []
     name = network.name if network.network is None else called(network.network)
     return ", ".join([name, *scaled, *per])
-
-
-def layer_name(layer: LayerDifference) -> str:
-    """What the layer is called, on both sides where they differ."""
-    names = dict.fromkeys(side.name for side in (layer.before, layer.after) if side)
-    return " → ".join(names)
-
-
-def layer_changes(layer: LayerDifference) -> list[str]:
-    """What has become of the layer, line by line; of one that stands on one side only, what it is."""
-    if layer.before is None or layer.after is None:
-        only = layer.before or layer.after
-        return [f"{layer.status.value}: {_kind(only)}, output {_fact(only.facts['output'])}"] if only else []
-    lines = [f"{name.replace('_', ' ')} {_fact(old)} → {_fact(new)}" for name, (old, new) in layer.facts.items()]
-    lines = lines or list(_changed_bytes(layer))
-    if layer.moved:
-        before, after = layer.places
-        lines.append(f"moved from place {before} to {after}" if before != after else "its neighbours moved past it")
-    return lines or [layer.status.value]
-
-
-def _changed_bytes(layer: LayerDifference) -> Iterator[str]:
-    """What is stored in another dtype, or moves other bytes: no fact and no column says so."""
-    for name, words in IN_BYTES.items():
-        change = layer.figures.get(name, NO_CHANGE)
-        if change.before is not None and change.after is not None and change.difference:
-            yield f"{words} {exact(change.before)} B → {exact(change.after)} B"
-
-
-def _kind(layer: CostedLayer) -> str:
-    facts = layer.facts
-    if facts.get("global") is True:
-        return f"global {facts['type']}"
-    return f"{_fact(facts['kernel'])} {facts['type']}" if "kernel" in facts else str(facts["type"])
-
-
-def _fact(value: Any) -> str:
-    """An argument as a config has it; a size that is not known is a question mark.
-
-    >>> _fact((64, None, None)), _fact(True), _fact("same")
-    ('64×?×?', 'true', 'same')
-    """
-    if isinstance(value, (tuple, list)):
-        return "×".join("?" if item is None else str(item) for item in value)
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "true", False: "false"}[value]
-    return str(value)
 
 
 def _layer_notes(difference: Difference) -> Iterator[str]:

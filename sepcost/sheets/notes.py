@@ -15,7 +15,6 @@ from sepcost.layers.cost import MIXED, Convention
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import Network, Widths
 from sepcost.sheets.verification_text import verified_line
-from sepcost.sheets.view import View
 from sepcost.text.units import as_percent, in_bytes
 from sepcost.text.wording import listed, named
 
@@ -51,13 +50,6 @@ def kept_notes(comparison: Comparison) -> Iterator[str]:
         yield f"Kept as {'it is' if alone else 'they are'}: {_reasons(always, alone)}."
     for text, reasons in sometimes.items():
         yield f"Kept by {text}: {_reasons(reasons, alone)}."
-
-
-def order_note(view: View) -> Iterator[str]:
-    """How rows are sorted, and that not all of them are shown."""
-    if view.totals and (view.sort or view.top):
-        by = f"Sorted by {view.sort}, {'smallest' if view.ascending else 'largest'} first" if view.sort else "In order"
-        yield f"{by}{f'; not more than {view.top:,} shown' if view.top else ''}."
 
 
 def kept_note(comparisons: Sequence[Comparison]) -> Iterator[str]:

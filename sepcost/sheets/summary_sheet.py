@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import BY_NAME
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
-from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, order_note, verified_note
+from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
 from sepcost.sheets.records import plain, total_record
 from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import sweep_title
@@ -66,8 +66,15 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
     verified = verified_note(*(comparison.verified for comparison in comparisons))
     networks = [comparison.network for comparison in comparisons]
     of_models = (*(input_notes(*networks) if names else ()), *caveats(*networks))
-    notes = (*order_note(view), *kept_note(comparisons), *of_models, flops_note(convention), *verified)
+    notes = (*_order_note(view), *kept_note(comparisons), *of_models, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
+
+
+def _order_note(view: View) -> Iterator[str]:
+    """How rows are sorted, and that not all of them are shown."""
+    if view.totals and (view.sort or view.top):
+        by = f"Sorted by {view.sort}, {'smallest' if view.ascending else 'largest'} first" if view.sort else "In order"
+        yield f"{by}{f'; not more than {view.top:,} shown' if view.top else ''}."
 
 
 def _group(name: str, alone: str | None) -> str:
