@@ -1,4 +1,4 @@
-"""Algebra: the little of it that costs need, from letters to quotients, which any notation can write."""
+"""Algebra: as much as costs need, from letters to quotients; any notation can write it."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from typing import NamedTuple, TypeAlias
 
 
 class Letter(NamedTuple):
-    """A letter and the number that it is here; a number that has no letter is its own name (``number``)."""
+    """A letter and its number; a number without a letter is its own name (``number``)."""
 
     name: str
     value: int
 
 
 class Word(NamedTuple):
-    """What was derived before, under its name: ``params``, ``standard``."""
+    """A value that was derived before, under its name: ``params``, ``standard``."""
 
     name: str
     value: int
 
 
 class Power(NamedTuple):
-    """A letter to a whole power, above 1."""
+    """A letter to a whole power above 1."""
 
     base: Letter
     exponent: int
 
 
 class Product(NamedTuple):
-    """What multiplies; nothing is 1."""
+    """Factors; no factors are 1."""
 
     factors: tuple[Expression, ...]
 
 
 class Sum(NamedTuple):
-    """What is added, and then what is taken away."""
+    """Terms that are added, and then terms that are subtracted."""
 
     terms: tuple[Expression, ...]
     less: tuple[Expression, ...] = ()
@@ -52,7 +52,7 @@ class Quotient(NamedTuple):
 
 
 class Rounded(NamedTuple):
-    """Down to a whole number, or up."""
+    """An expression rounded down to a whole number, or up."""
 
     of: Expression
     up: bool = False
@@ -67,7 +67,7 @@ def number(value: int) -> Letter:
 
 
 def value_of(expression: Expression) -> Fraction:
-    """What an expression comes to, exactly.
+    """The exact value of an expression.
 
     >>> value_of(Sum((Quotient(number(1), number(64)), Quotient(number(1), number(9)))))
     Fraction(73, 576)
@@ -89,7 +89,7 @@ def value_of(expression: Expression) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Letters, each to a power that is not 0: they multiply, divide and cancel.
+    """Letters, each to a power other than 0; terms multiply, divide and cancel.
 
     >>> C, K, O = Letter("C", 32), Letter("K", 3), Letter("O", 64)
     >>> depthwise = Term.of(C, K, K)
@@ -101,7 +101,7 @@ class Term:
 
     @classmethod
     def of(cls, *letters: Letter) -> Term:
-        """Their product; a bare 1 is left out."""
+        """The product of letters, without any 1."""
         return reduce(Term.__mul__, (cls(((letter, 1),)) for letter in letters if letter.name != "1"), cls())
 
     def __mul__(self, other: Term) -> Term:
@@ -111,7 +111,7 @@ class Term:
         return Term(tuple((letter, power) for letter, power in powers.items() if power))
 
     def __truediv__(self, other: Term) -> Term:
-        """What is above in the order of the one, what is below in that of the other."""
+        """Letters above are in the order of this term, letters below in the order of the other."""
         powers = dict((self * Term(tuple((letter, -power) for letter, power in other.powers))).powers)
         letters = [letter for letter, _ in (*other.powers, *self.powers)]
         below = {letter: powers[letter] for letter in letters if powers.get(letter, 0) < 0}
@@ -119,12 +119,12 @@ class Term:
 
     @property
     def above(self) -> Term:
-        """What multiplies."""
+        """The letters that multiply."""
         return Term(tuple((letter, power) for letter, power in self.powers if power > 0))
 
     @property
     def below(self) -> Term:
-        """What divides."""
+        """The letters that divide, with positive powers."""
         return Term(tuple((letter, -power) for letter, power in self.powers if power < 0))
 
     @property
@@ -133,7 +133,7 @@ class Term:
 
     @property
     def whole(self) -> int:
-        """The value of a term that divides by nothing."""
+        """The value of a term without letters below."""
         return int(self.value)
 
     @property
@@ -156,20 +156,20 @@ def common(terms: Sequence[Term]) -> Term:
 
 
 def total(terms: Sequence[Term]) -> Expression:
-    """Terms added up: nothing of them is 0."""
+    """The sum of terms; no terms are 0."""
     expressions = tuple(term.expression for term in terms)
     return expressions[0] if len(expressions) == 1 else Sum(expressions) if expressions else number(0)
 
 
 def factored(terms: Sequence[Term]) -> Expression:
-    """Terms added up, with what they share in front: m·(K² + O)."""
+    """The sum of terms, with their common factor in front: m·(K² + O)."""
     shared = common(terms)
     rest = total([term / shared for term in terms])
     return Product((*_factors(shared.powers), rest)) if shared.powers and len(terms) > 1 else total(terms)
 
 
 def evaluated(expression: Expression) -> Expression:
-    """The same with one number above each line and one below."""
+    """The expression with one number above each line and one below."""
     match expression:
         case Sum(terms, ()):
             return Sum(tuple(map(evaluated, terms)))

@@ -1,4 +1,4 @@
-"""Chain: convolutions that run one after the other in the place of one, each counted in that one's letters."""
+"""Chain: convolutions that replace one and run one after the other, counted in the letters of that one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def chain(
     conv: Conv, parts: Sequence[Conv], *, per_position: bool = False, times: int = 1, products: int = 1
 ) -> list[Formulas]:
-    """The formulas of each part; ``parts`` are made of a ``symbolic`` convolution, and ``conv`` may be the only one.
+    """The formulas of each part; ``parts`` come from a ``symbolic`` convolution, and may be ``conv`` alone.
 
-    It runs ``times`` times on each sample; ``products`` are the real ones for each complex one.
+    It runs ``times`` times on each sample. ``products`` is how many real products a complex one has.
 
     >>> from sepcost.derive.symbolic import symbolic
     >>> conv = symbolic(Conv((28, 28), 1, 32, 3))
@@ -47,14 +47,14 @@ def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term
 
 
 def _is_depthwise(part: Conv, inputs: Term) -> bool:
-    """Whether it is built so: not whether some numbers happen to be equal."""
+    """Whether it is built as one; numbers that are equal by chance do not count."""
     if isinstance(part.groups, Named):
         return part.groups.term == inputs
     return part.is_depthwise
 
 
 def _channels(parts: Sequence[Conv]) -> list[Term]:
-    """The channels before the first part, between the parts, and behind the last; M where a block has its own idea."""
+    """The channels before the first part, between the parts, and behind the last; M for a block's own number."""
     widths = [int(part.out_channels) for part in parts[:-1] if not isinstance(part.out_channels, Named)]
     letters = list(dict.fromkeys(widths))
     terms = [Term.of(Letter("C", parts[0].in_channels))]
@@ -82,7 +82,7 @@ def _maps(conv: Conv, parts: Sequence[Conv], per_position: bool) -> list[Term]:
 
 
 def _ends(conv: Conv, axis: int, per_position: bool) -> tuple[Term, Term]:
-    """The letters of an axis of the convolution's own maps: H and H', or what one position of a stride needs."""
+    """The letters of an axis of the convolution's own maps: H and H', or those of one position of a stride."""
     name = AXES[len(conv.input_size)][axis]
     size, output = conv.input_size[axis], conv.output_size[axis]
     if per_position:
@@ -94,7 +94,7 @@ def _ends(conv: Conv, axis: int, per_position: bool) -> tuple[Term, Term]:
 
 
 def _keeps_size(conv: Conv, axis: int) -> bool:
-    """Whether an axis has the same size behind it, and would have with any size of the map."""
+    """Whether an axis keeps its size, and would do so on any map."""
     return conv.stride[axis] == 1 and conv.input_size[axis] == conv.output_size[axis]
 
 

@@ -1,4 +1,4 @@
-"""Derivation: how the numbers of one convolution come about, formula by formula, as the articles do it."""
+"""Derivation: the numbers of one convolution, formula by formula, as the articles derive them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEANINGS = {
 
 
 class Section(NamedTuple):
-    """Steps that belong together, and a remark where the steps alone do not say why: sentences with formulas."""
+    """Steps that belong together, and a remark that says why: sentences with formulas."""
 
     heading: str
     steps: tuple[Step, ...]
@@ -34,7 +34,7 @@ class Section(NamedTuple):
 
 
 def derivation(comparison: Comparison) -> list[Section]:
-    """The derivation of the only layer of a comparison; a SepcostError where that is no convolution.
+    """The derivation of the only layer of a comparison; a SepcostError if that is no convolution.
 
     >>> from sepcost import Conv, compare
     >>> from sepcost.formats.notation import plain_numbers, plain_symbols
@@ -96,7 +96,7 @@ def _output_size(conv: Conv, axis: int, name: str) -> Expression:
 
 
 def _letters(parts: Sequence[Formulas]) -> str:
-    """The letters that nothing in the convolution's own numbers explains, for a heading."""
+    """The letters that the convolution's own numbers do not explain, for a heading."""
     letters = dict.fromkeys(letter for part in parts for letter in part.letters)
     shown = [
         f"{letter.name} = {exact(letter.value)} {MEANINGS.get(letter.name[0], ('', ''))[letter.value > 1]}".rstrip()
@@ -107,7 +107,7 @@ def _letters(parts: Sequence[Formulas]) -> str:
 
 
 def _replaced(counted: Counted, parts: Sequence[Formulas], variant: Variant) -> Iterator[Step]:
-    """The figures of each part and of all together; a single part is all."""
+    """The figures of each part, and of all together if there are several."""
     if len(parts) == 1:
         yield from counted.figures(parts[0], variant.cost)
         return

@@ -11,7 +11,7 @@ from sepcost.derive.algebra import Expression, Letter, Term
 
 @dataclass(frozen=True, slots=True)
 class Formulas:
-    """What a convolution costs, in letters: for one sample; ``norms`` are a norm's scales and shifts."""
+    """What a convolution costs for one sample, in letters; ``norms`` are a norm's scales and shifts."""
 
     weights: Term
     biases: tuple[Term, ...]

@@ -1,4 +1,4 @@
-"""Reduction: how much less a replacement has than the standard, and why: what of the two formulas does not cancel."""
+"""Reduction: how much less a replacement has than the standard, and why: what does not cancel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAPER = "MobileNet (arXiv:1704.04861, section 3.1)"
 
 
 class Reduction(NamedTuple):
-    """A convolution against the parts that replace it, in formulas and in figures."""
+    """A convolution and the parts that replace it, in formulas and in figures; ``compared``: name, before, after."""
 
     text: str
     conv: Conv
@@ -27,7 +27,7 @@ class Reduction(NamedTuple):
     after: Cost
 
     def steps(self) -> Iterator[Step]:
-        """The reduction of each figure; then that of MACs without what cancels, and upside down, as a share."""
+        """The reduction of each figure; then that of MACs without what cancels, and its inverse, as a share."""
         for name, before, after in self.compared:
             if after:
                 yield step(name, Quotient(Word("standard", before), Word(self.text, after)), _ratio(before, after))
@@ -66,12 +66,12 @@ class Reduction(NamedTuple):
 
     @property
     def _cancelled(self) -> Term:
-        """What the formulas of MACs share on both sides."""
+        """The common factor of the formulas of MACs."""
         return common([self.standard.macs, *(part.macs for part in self.parts)])
 
     @property
     def _left(self) -> tuple[Term, list[Term]]:
-        """What they do not share: the standard's, and that of each part."""
+        """The rest of the formulas: the standard's, and that of each part."""
         return self.standard.macs / self._cancelled, [part.macs / self._cancelled for part in self.parts]
 
     @property
@@ -81,7 +81,7 @@ class Reduction(NamedTuple):
 
     @property
     def _limit(self) -> Term:
-        """What the reduction nears as the pointwise becomes all that counts."""
+        """The limit of the reduction if only the pointwise counts."""
         return self.standard.macs / self.parts[1].macs
 
 

@@ -1,4 +1,4 @@
-"""Steps: each figure of a convolution as a formula, with its numbers in place, and its value."""
+"""Steps: each figure of a convolution as a formula, with its numbers and its value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Count(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """By what convention figures are counted, how wide elements are, and whether there is a map to have bytes."""
+    """The convention of the figures, the widths of elements, and whether there is a map that has bytes."""
 
     convention: Convention
     widths: Widths
@@ -35,7 +35,7 @@ class Counted(NamedTuple):
         yield from self._moved(self._traffic(formulas, cost), cost)
 
     def figures_of_part(self, name: str, formulas: Formulas, cost: Cost) -> Iterator[Step]:
-        """The figures of a part that sums are made of, and its MACs per byte."""
+        """The figures of a part that sums consist of, and its MACs per byte."""
         counts = [step(count.name, total(count.terms), exact(count.value)) for count in self._counts(formulas, cost)]
         steps = [*counts, *self._moved(self._traffic(formulas, cost), cost)]
         return (each._replace(name=f"{name} {each.name}") for each in steps)
@@ -52,7 +52,7 @@ class Counted(NamedTuple):
         yield from self._moved(Sum(tuple(traffics)), variant.cost)
 
     def compared(self, standard: Cost, cost: Cost) -> Iterator[tuple[str, int, int]]:
-        """The figures of both that a reduction says something of."""
+        """The figures that have a reduction: the name, and the value of both."""
         yield "params", standard.params, cost.params
         yield "MACs", standard.macs, cost.macs
         yield "activations", standard.activations, cost.activations
@@ -76,7 +76,7 @@ class Counted(NamedTuple):
             yield step("activation memory", maps, _bytes(cost.activation_bytes(self.convention)))
 
     def _moved(self, traffic: Expression, cost: Cost) -> Iterator[Step]:
-        """What has to be read and written, and what is done with each byte of it."""
+        """The bytes that are read and written, and the MACs for each."""
         if self.has_map:
             moved = cost.traffic_bytes(self.convention)
             yield step("traffic", traffic, _bytes(moved))
@@ -95,7 +95,7 @@ class Counted(NamedTuple):
         return Sum((*(term.expression for term in moved), weights))
 
     def _weights(self, parts: Sequence[Formulas], cost: Cost) -> Expression:
-        """The bytes of the params: each has as many as a weight, unless biases or norms are wider."""
+        """The bytes of the params: each param has the width of a weight, unless biases or norms are wider."""
         weights, biases, norm = map(self._bytes, self.widths[:3])
         others = [(biases, term) for part in parts for term in part.biases]
         others += [(norm, term) for part in parts for term in part.norms]
@@ -105,12 +105,12 @@ class Counted(NamedTuple):
         return total([Term.of(width) * term for width, term in terms])
 
     def _bytes(self, width: int) -> Letter:
-        """The bytes of an element: a letter where most have as many."""
+        """The bytes of an element: a letter if most elements have this width."""
         return Letter("b", width) if width == self.widths.element else number(width)
 
     @property
     def _samples(self) -> tuple[Letter, ...]:
-        """The samples of a batch, where there are several."""
+        """The samples of a batch, if there are several."""
         return (Letter("N", self.convention.batch),) if self.convention.batch > 1 else ()
 
 

@@ -1,4 +1,4 @@
-"""Symbolic: a convolution whose numbers know their letters, so that a block shows how it is built."""
+"""Symbolic: a convolution whose numbers know their letters, so that the parts of a block know them, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPTION_LETTERS = {"multiplier": "m", "expansion": "e", "groups": "g"}
 
 
 class Named(int):
-    """A whole number that counts as any other and knows its letter; a product knows those of its factors.
+    """A whole number that knows its letter; a product knows the letters of its factors.
 
     >>> C = Named(32, Term.of(Letter("C", 32)))
     >>> (2 * C).term == Term.of(Letter("C", 32), Letter("2", 2)), type(C // 4)
@@ -29,7 +29,7 @@ class Named(int):
         named.term = term
         return named
 
-    def __index__(self) -> Named:  # a layer keeps what this gives
+    def __index__(self) -> Named:  # a layer keeps what this returns
         return self
 
     def __mul__(self, other: Any) -> Any:
@@ -46,12 +46,12 @@ def named(letter: str, value: int) -> Named:
 
 
 def term_of(value: int) -> Term:
-    """The letters of a number; its own digits where it has none."""
+    """The letters of a number; its own digits if it has none."""
     return value.term if isinstance(value, Named) else Term.of(number(value))
 
 
 def along(name: str, values: Sequence[int], axis: int) -> str:
-    """The letter of an argument on one of its axes: the same on all of them where they have the same value.
+    """The letter of an argument on one of its axes: one letter for all axes if they have the same value.
 
     >>> along("K", (3, 3), 0), along("K", (3, 5), 0)
     ('K', 'K_h')

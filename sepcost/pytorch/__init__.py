@@ -1,4 +1,4 @@
-"""The border to torch: sepcost's layers as its modules, models with theirs replaced, and its counters as a witness."""
+"""The border to torch: layers as its modules, models with their convolutions replaced, its counter as a witness."""
 
 from sepcost.errors import MissingTorchError
 

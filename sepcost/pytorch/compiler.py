@@ -29,9 +29,9 @@ SWITCH = "SEPCOST_COMPILER"
 def without_compiler() -> Iterator[None]:
     """In here nothing is compiled: what ``torch.compile`` has compiled runs as it was written.
 
-    Torch imports its compiler (0.7 s, 37 MB) as soon as a dispatch mode sees an operator, only to be told what it must
-    leave alone. In the command's own process it is left out, and imported only if a model asks for it: then the model
-    can use it.
+    Torch imports its compiler (0.7 s, 37 MB) as soon as a dispatch mode sees an operator, only to mark what it must
+    leave alone. In the command's own process the compiler is left out. It is imported if a model asks for it, and then
+    the model can use it.
 
     >>> with without_compiler():
     ...     nothing = torch.utils.flop_counter.FlopCounterMode(display=False)
@@ -50,7 +50,7 @@ def without_compiler() -> Iterator[None]:
 
 
 def _import_quietly() -> None:
-    """Import the compiler, which warns of torch's own code: a user of sepcost cannot mend that."""
+    """Import the compiler without its warnings of torch's own code: a user of sepcost cannot mend that."""
     if COMPILER not in sys.modules:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,7 +75,7 @@ class _Absent(ModuleType):
         sys.meta_path.insert(0, self)
 
     def leave(self) -> None:
-        """The compiler's place is free, and it will be asked again about every function."""
+        """Free the compiler's place; torch asks the compiler again about every function."""
         with self._lock:
             if sys.modules.get(COMPILER) is self:
                 del sys.modules[COMPILER]
@@ -91,7 +91,7 @@ class _Absent(ModuleType):
 
     @property
     def __spec__(self) -> ModuleSpec | None:  # type: ignore[override]
-        """Python reads it whenever a module that is there is imported: another thread then finds the compiler there."""
+        """Python reads it when it imports a module that is there: another thread then finds the compiler."""
         if self._is_asked():
             return None
         self._compiler()
@@ -100,14 +100,14 @@ class _Absent(ModuleType):
         return found
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """As a finder: whoever imports a part of the compiler gets all of it first."""
+        """As a finder: an import of a part of the compiler first imports all of it."""
         if not name.startswith(f"{COMPILER}."):
             return None
         self._compiler()
         return _Loaded(import_module(name)).spec
 
     def _disable(self, fn: F | None = None, recursive: bool = True, **options: Any) -> Any:
-        """Torch asks for a function of its own not to be compiled (and not to be wrapped); nor is it."""
+        """Torch asks that a function of its own is neither compiled nor wrapped; so it is."""
         if fn is None or options != {"wrapping": False}:
             return self._compiler().disable(fn, recursive, **options)
         self._left_alone.append(fn)
@@ -134,4 +134,4 @@ class _Loaded(Loader):
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        vars(module)["__spec__"] = self._own_spec  # past modules that let nobody set it
+        vars(module)["__spec__"] = self._own_spec  # some modules do not let it be set

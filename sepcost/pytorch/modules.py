@@ -37,10 +37,10 @@ def build(
       (pointwise): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
     )
 
-    The modules are those that ``sepcost compare --code`` writes, initialised as torch initialises them; they take
-    maps of shape (N, C, *size). What pads, crops, normalizes or activates is beside its convolution, under its
-    name. Padding ``same`` is the amount that the convolution's own map needs. ``device`` may be ``"meta"``: then
-    nothing is allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
+    The modules are those that ``sepcost compare --code`` writes, with torch's own first weights. They take maps of
+    shape (N, C, *size). A module that pads, crops, normalizes or activates is next to its convolution, under its
+    name. Padding ``same`` is the amount that the convolution's own map needs. On the device ``"meta"`` nothing is
+    allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.
     """
     if isinstance(layer, (Conv, Linear)):
         return built(layer, device, dtype)
@@ -50,7 +50,7 @@ def build(
 
 
 def built(layer: Layer, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> nn.Module:
-    """The module of a layer of any kind; TypeError where there is none."""
+    """The module of a layer of any kind; TypeError if there is none."""
     modules = _modules([(layer.type, layer)], device, dtype)
     if not modules:
         raise TypeError(f"there is no module for {layer.type}")

@@ -1,6 +1,6 @@
-"""Torch's private names: all that sepcost uses of what torch does not document. Each has a test in test_private.py.
+"""Torch's private names: all that sepcost uses and torch does not document. Each has a test in test_private.py.
 
-Operators are not in here: their names are data (``uncounted.NAMES``), though some begin with an underscore.
+Operators are not here: their names are data (``uncounted.NAMES``), though some begin with an underscore.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ COMPILER = "torch._dynamo"
 DISABLED = "__dynamo_disable"
 """Where torch keeps, with each function that must not be compiled, what the compiler has made of it."""
 ORIGINAL = "_orig_mod"
-"""Under which name a compiled module holds the module that it was made of."""
+"""The name under which a compiled module holds the module that it was made of."""
 OF_COMPILED = frozenset({ORIGINAL, "forward", "_torchdynamo_orig_callable"})
 """What ``torch.compile`` makes of a module, and makes again of its copy."""
 COMPILED_CALL = "_compiled_call_impl"
-"""What ``Module.compile`` leaves behind, and no copy has."""
+"""What ``Module.compile`` leaves in a module; a copy does not have it."""
 WRAPPERS = (ORIGINAL, "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """What compilers and wrappers put into the names of modules."""
 
@@ -65,16 +65,16 @@ PADS = "_reversed_padding_repeated_twice"
 NAMES_META = re.compile(
     r"\bmeta'? (tensors?|device|kernel|backend)\b|\bdevices?\b.*\bmeta\b|\bregister_meta function\b", re.IGNORECASE
 )
-"""How torch's errors speak of the meta device; a model may speak of metadata."""
+"""How torch's errors name the meta device; a model's own may name metadata."""
 MISSING_ON_META: Mapping[str, str] = {
     "expected device": "makes a tensor on a device of its own",
     "same device": "makes a tensor on a device of its own",
     "Meta kernel": "runs an operator that is not made for it",
     "": "asks for the values of tensors, which are not there",
 }
-"""What a model does that the meta device cannot, by what torch's errors say of it."""
+"""What a model does that the meta device cannot, by the words of torch's error."""
 NOT_IN_MODES = ("NotImplementedType", "torch.ops.higher_order.")
-"""What is in torch's errors of an operator that no dispatch mode can run, such as ``while_loop``."""
+"""Words of torch's errors about an operator that no dispatch mode can run, such as ``while_loop``."""
 
 
 def plain_name(name: str) -> str:
@@ -115,7 +115,7 @@ def can_decompose(func: Any) -> bool:
 
 
 def written(func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
-    """The arguments that an operator writes over: its schema marks them, as ``mutates_args`` does for a custom one.
+    """The arguments that an operator writes over; its schema marks them (``mutates_args`` of a custom one).
 
     >>> one, other = torch.zeros(2), torch.ones(2)
     >>> written(torch.ops.aten.add_.Tensor, (one, other), {})[0] is one
@@ -137,7 +137,7 @@ def _places_written(func: Any) -> tuple[tuple[int, ...], frozenset[str]]:
 
 
 def memory_key(tensor: torch.Tensor) -> int:
-    """The storage that a tensor is in, as a number that is its own as long as it is there.
+    """The storage that a tensor is in, as a number that no other storage has at the same time.
 
     >>> tensor = torch.zeros(2, 3)
     >>> memory_key(tensor) == memory_key(tensor.t())
@@ -154,14 +154,14 @@ def memory_of(tensor: torch.Tensor | None) -> int | None:
 
 
 class Memory:
-    """The storage that a tensor is in, without keeping it there."""
+    """The storage that a tensor is in; this keeps no storage alive."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self._reference = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was freed; its number is not used again before this object is gone, too."""
+        """Whether it was freed. No other storage gets its number while this object exists."""
         return bool(self._reference.expired())  # type: ignore[no-untyped-call]
 
 
@@ -175,7 +175,7 @@ def times_written(tensor: torch.Tensor) -> int:
 
 
 def held_names(module: nn.Module) -> Iterator[str]:
-    """The names of the buffers, modules and parameters that are a module's own, also where they are None."""
+    """The names of a module's own buffers, modules and parameters, those that are None too."""
     held = (module._buffers, module._modules, module._parameters)
     return chain.from_iterable(each.keys() for each in held)  # TorchScript's cannot be iterated over themselves
 

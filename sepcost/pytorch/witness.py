@@ -15,18 +15,18 @@ from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import built
 
 MOST_REMEMBERED = 100_000
-"""So many different layers are counted once only; an endless stream does not fill the memory."""
+"""The most layers whose counts are kept: an endless stream does not fill the memory."""
 
 
 class TorchWitness:
-    """Counts layers as torch does, allocating nothing: ``proof.verify`` sets sepcost's counts against it.
+    """Counts layers as torch does, and allocates nothing: ``proof.verify`` sets sepcost's counts against it.
 
     >>> from sepcost import Conv
     >>> TorchWitness().counts(Conv((112, 112), 32, 64, 3))
     Witnessed(params=18432, macs=231211008, output_shape=(64, 112, 112))
 
-    Parameters are those that the module would learn; MACs half of what ``FlopCounterMode`` counts in one forward
-    pass of one sample in evaluation mode; shapes those of the tensors. None of it comes from sepcost's formulas.
+    Parameters are those that the module would learn. MACs are half of what ``FlopCounterMode`` counts in one forward
+    pass of one sample in evaluation mode. Shapes are those of the tensors. sepcost's formulas are not used.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class TorchWitness:
         self.counts = lru_cache(MOST_REMEMBERED)(_counts)
 
     def input_of(self, layer: Layer, shapes: Sequence[Shape]) -> Shape | Refused:
-        """What reaches the layer when these maps stand side by side; a linear layer takes them as features."""
+        """What reaches the layer when these maps are concatenated; a linear layer takes them as features."""
         try:
             reaching = torch.cat([_empty(shape) for shape in shapes], dim=1)
             return _shape(reaching.flatten(1) if layer.takes is Takes.FEATURES else reaching)
@@ -55,7 +55,7 @@ def _counts(layer: Layer) -> Witnessed | Refused:
         with warnings.catch_warnings(), torch.no_grad(), without_compiler(), FlopCounterMode(display=False) as counter:
             warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
             output = module(_empty(layer.input_shape))
-    except Exception as error:  # whatever torch raises is its word on this layer
+    except Exception as error:  # any error is what torch says of this layer
         return _refused(error)
     flops = counter.get_total_flops()
     params = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

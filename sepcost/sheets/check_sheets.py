@@ -1,4 +1,4 @@
-"""A judgement as sheets for people: what was checked, and where something fails, what of it."""
+"""A judgement as sheets for people: what was checked, and what fails."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MOST_LINES = 20
 def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]:
     """The sheet of all checks; then the counts that torch does not confirm, and the layers that changed.
 
-    ``problems``: what could not be judged is told here too, for who does not see standard error.
+    ``problems``: the notes also report what could not be judged, for readers who do not see standard error.
     """
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
     told = [str(problem) for problem in (*judgement.problems, *undecided(judgement))] if problems else []
@@ -72,13 +72,13 @@ def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]
 
 
 def _without_empty(sheet: Sheet) -> Sheet:
-    """The sheet without the columns that say nothing."""
+    """The sheet without empty columns."""
     used = [number for number in range(len(sheet.columns)) if any(row.cells[number] for row in sheet.rows)]
     return sheet.only(used) if sheet.rows else sheet
 
 
 class _Line(NamedTuple):
-    """What a row says of a check, behind the network's name: the cells in the order of the columns."""
+    """A row's cells behind the network's name, in the order of the columns."""
 
     result: str
     check: str
@@ -129,13 +129,13 @@ def _verified(verification: Verification) -> _Line:
 
 
 def _confirmed(verification: Verification) -> str:
-    """How many counts are right, and of how many where some are not."""
+    """How many counts are right, and of how many if some are not."""
     right = exact(verification.checked - len(verification.mismatches))
     return f"{right} of {exact(verification.checked)}" if verification.mismatches else right
 
 
 def _changes(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """What became of the params and MACs of each, for all of its figures."""
+    """How the params and MACs changed, of the network and of each replacement."""
     for of in dict.fromkeys(grown.of for grown in verdict.grown):
         changed = [grown for grown in verdict.grown if grown.of == of and grown.before != grown.after]
         told = [f"{figure_name(grown.figure)} {change_text(grown)}" for grown in changed if grown.figure in HEADLINES]
@@ -173,7 +173,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
 
 
 def _memory(judgement: Judgement) -> Iterator[str]:
-    """What the bytes that have a limit are counted in."""
+    """The dtype and the batch of the bytes that have a limit."""
     limited = [
         verdict.costs.convention
         for verdict in judgement.verdicts
@@ -186,7 +186,7 @@ def _memory(judgement: Judgement) -> Iterator[str]:
 
 
 def _replaced_alone(verdict: Verdict, baseline: str | None) -> Iterator[str]:
-    """What grew under a replacement in a layer that is in no other table, since it is as it was."""
+    """What grew under a replacement in a layer that is itself unchanged, and so in no other table."""
     for grown in verdict.grown:
         layer = grown.culprit
         if grown.outcome is Outcome.BROKEN and layer is not None and layer.status is Status.UNCHANGED:

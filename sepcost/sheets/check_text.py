@@ -1,4 +1,4 @@
-"""What was checked, in words: each check has a subject, a limit, a value, and a sentence where it fails."""
+"""Checks in words: each has a subject, a limit, a value, and a sentence if it fails."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, 
 from sepcost.text.wording import listed
 
 MOST_FIGURES = 2
-"""A sentence names that many figures that grew together, and counts the rest."""
+"""A sentence names as many figures that grew together, and counts the rest."""
 
 
 def outcome_line(judgement: Judgement) -> str:
-    """All of it in one line."""
+    """The judgement in one line."""
     if not judgement.verdicts:
         return f"nothing could be judged: {counted(len(judgement.problems), 'problem')}"
     checks = judgement.checks
@@ -46,7 +46,7 @@ def outcome_line(judgement: Judgement) -> str:
 
 
 def _missing(judgement: Judgement) -> Iterator[str]:
-    """What could not be judged, or is not there."""
+    """What could not be judged, or is gone."""
     if judgement.problems:
         yield counted(len(judgement.problems), "problem")
     undecided = sum(verdict.undecided for verdict in judgement.verdicts)
@@ -73,22 +73,22 @@ def figure_name(figure: str) -> str:
 
 
 def subject_of(check: Budgeted | Grown) -> str:
-    """What is judged, and under which replacement."""
+    """The figure that is judged, and its replacement."""
     return f"{figure_name(figure_of(check))}, {owner_of(check)}"
 
 
 def figure_of(check: Budgeted | Grown) -> str:
-    """The name of the figure that is judged."""
+    """The name of the judged figure."""
     return check.limit.figure if isinstance(check, Budgeted) else check.figure
 
 
 def owner_of(check: Budgeted | Grown) -> str:
-    """The replacement that it is judged under, or standard."""
+    """The replacement of the judged figure, or standard."""
     return _of(check.replacement if isinstance(check, Budgeted) else check.of)
 
 
 def value_text(value: Quantity | None, figure: str, other: Quantity | None = None) -> str:
-    """A figure exactly; a quotient with as many digits as it takes to tell it from the ``other``.
+    """A figure exactly; a quotient with as many digits as make it differ from the ``other``.
 
     >>> from fractions import Fraction
     >>> value_text(17_000_000, "weight_bytes"), value_text(Fraction(79999, 10000), "reduction.macs", Fraction(8))
@@ -116,7 +116,7 @@ def _quotient_text(value: Quantity, other: Quantity | None) -> str:
 
 
 def limit_text(check: Budgeted | Grown) -> str:
-    """The bound, and on which side of it the value must be."""
+    """The bound, and the side on which the value must be."""
     if isinstance(check, Grown):
         allowed = _allowed(check.allowance, check.figure)
         return f"≤ {value_text(check.before, check.figure)}{f' {allowed}' if allowed else ''}"
@@ -125,7 +125,7 @@ def limit_text(check: Budgeted | Grown) -> str:
 
 
 def checked_value(check: Budgeted | Grown) -> str:
-    """The value that is judged."""
+    """The judged value."""
     if isinstance(check, Grown):
         sign = AT_LEAST if check.lower_bound and check.after is not None else ""
         return f"{sign}{value_text(check.after, check.figure)}"
@@ -134,11 +134,11 @@ def checked_value(check: Budgeted | Grown) -> str:
 
 
 RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "undecided"}
-"""What becomes of a check, in a word."""
+"""The outcome of a check, in a word."""
 
 
 def missed_text(check: Budgeted | Grown) -> str:
-    """By how much it does not hold, with a sign; nothing where it does, or where nobody knows."""
+    """By how much a broken check is missed, with a sign; else nothing."""
     if check.outcome is not Outcome.BROKEN:
         return ""
     if isinstance(check, Grown):
@@ -154,13 +154,13 @@ def _missed(check: Budgeted) -> str:
 
 
 def _share(part: Quantity, whole: Quantity) -> str:
-    """Per cent, where there is something to be part of and something to be seen."""
+    """Per cent; nothing if the whole is 0, or if it would be 0.00 %."""
     text = as_percent(100 * Fraction(part) / whole) if whole else ""
     return "" if part and text.startswith("0.00") else text
 
 
 def change_text(grown: Grown) -> str:
-    """By how much a figure differs from what it was: in per cent, or as it is where nothing was before."""
+    """By how much a figure changed: in per cent, or as a number if it was 0."""
     if grown.after is None:
         return "not known"
     change = grown.after - grown.before
@@ -169,9 +169,9 @@ def change_text(grown: Grown) -> str:
 
 
 def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
-    """The line of the file and a sentence for each thing that fails, but for verification.
+    """The line of the file and a sentence for each failure, except those of verification.
 
-    Figures that grew in the same layer are one.
+    Figures that grew in the same layer have one sentence.
     """
     for budgeted in verdict.budgeted:
         if budgeted.outcome is Outcome.BROKEN:
@@ -187,7 +187,7 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
 
 
 def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
-    """What nobody can decide, and where it is: checks, and networks that are gone unless that is allowed."""
+    """Undecided checks and, unless that is allowed, networks that are gone; each with its place."""
     for verdict in judgement.verdicts:
         name = "" if verdict.name == verdict.source else verdict.name
         lines = [*undecided_checks(verdict, judgement.baseline)]
@@ -200,7 +200,7 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
 
 
 def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
-    """The line of the file and a sentence for each check that nobody can decide."""
+    """The line of the file and a sentence for each undecided check."""
     for budgeted in verdict.budgeted:
         if budgeted.outcome is Outcome.UNDECIDED:
             yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
@@ -210,7 +210,7 @@ def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[i
 
 
 def undecided_growth(grown: Grown, baseline: str | None) -> str:
-    """Why nobody knows whether a figure grew."""
+    """Why it is not known whether a figure grew."""
     why = "that is not known any more" if grown.after is None else grown.doubt or grown.doubt_before
     return f"growth of {subject_of(grown)}: {checked_value(grown)}, {limit_text(grown)} in {baseline}: undecided, {why}"
 
@@ -222,7 +222,7 @@ def moved_sentence(verdict: Verdict, baseline: str | None) -> str:
 
 
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
-    """What is wrong with a network, or with replacements of it, that a baseline does not know."""
+    """A network, or its replacements, that a baseline does not have."""
     what = f"new, {figures_text(verdict.costs)}"
     if verdict.growth is not None:
         what = f"{listed(verdict.growth.unknown)} {'is' if len(verdict.growth.unknown) == 1 else 'are'} new"
@@ -230,25 +230,25 @@ def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
 
 
 def gone_sentence(gone: CostedNetwork, baseline: str | None) -> str:
-    """What has become of a network that a baseline has."""
+    """A network that only a baseline has."""
     told = f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
     return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
 
 
 def gone_replacements(verdict: Verdict, baseline: str | None) -> str:
-    """Which replacements a baseline has and nobody counts any more."""
+    """Replacements that only a baseline has."""
     are = "is" if len(verdict.gone) == 1 else "are"
     told = f"{listed(verdict.gone)} {are} not counted any more: {baseline} has {'it' if are == 'is' else 'them'}"
     return f"{told} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
 
 
 def figures_text(costs: CostedNetwork) -> str:
-    """What a network costs that has nothing to be held against."""
+    """The params and MACs of a network."""
     return f"{exact(costs.total['params'] or 0)} params, {exact(costs.total['macs'] or 0)} MACs"
 
 
 def budget_sentence(check: Budgeted) -> str:
-    """Which limit does not hold, and by how much."""
+    """The limit that does not hold, and by how much."""
     _, _, bound = limit_text(check).partition(" ")
     side, missed = ("at least", "short") if check.limit.is_least else ("at most", "over")
     by = f": undecided, {check.why}" if check.why else f" ({_missed(check)} {missed})"
@@ -256,7 +256,7 @@ def budget_sentence(check: Budgeted) -> str:
 
 
 def growth_sentence(together: Sequence[Grown], baseline: str | None) -> str:
-    """What grew more than allowed, and in which layer the most: it is the same for all of these."""
+    """What grew more than allowed, and the layer that grew most, which is the same for all of these."""
     by_owner: dict[str, list[Grown]] = {}
     for grown in together:
         by_owner.setdefault(grown.of, []).append(grown)
@@ -268,7 +268,7 @@ def growth_sentence(together: Sequence[Grown], baseline: str | None) -> str:
 
 
 def _what_changed(grown: Grown) -> str:
-    """What has become of the layer that grew: of itself, or only of what it costs under the replacement."""
+    """How the layer that grew changed: itself, or only its figures under the replacement."""
     layer = grown.culprit
     if layer is None or layer.status is Status.ADDED or layer.facts:
         what = ", ".join(layer_changes(layer)) if layer else ""
@@ -279,7 +279,7 @@ def _what_changed(grown: Grown) -> str:
 
 
 def culprit_line(verdict: Verdict, grown: Grown) -> int:
-    """Where the layer stands that grew the most; else where the network does."""
+    """The line of the layer that grew most; else that of the network."""
     after = grown.culprit.after if grown.culprit else None
     return verdict.line_of(after.name if after else None)
 

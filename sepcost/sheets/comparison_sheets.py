@@ -42,7 +42,7 @@ from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
 
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
-"""What is assumed here, and what torch.nn.Conv2d would do instead."""
+"""What is assumed, and what torch.nn.Conv2d does instead."""
 
 OF_LAYERS = figure_names(lambda figure: figure.shown_as is None and figure.whole is Whole.SUM)
 OF_NETWORKS = figure_names(lambda figure: figure.shown_as is None)
@@ -52,13 +52,13 @@ LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "r
 OPTIONAL = {figure.name: figure.hides_first for figure in FIGURES} | {
     "kernel": 3, "output": 1, "params": 1, "replacement.params": 2,
 }  # fmt: skip
-"""What a narrow terminal leaves out first, where nobody chose the columns."""
+"""What a narrow terminal leaves out first, unless the columns are chosen."""
 WITH_SEVERAL = {**OPTIONAL, "replacement.params": 3, "replacement.flops": 2}
 """The same for a table with several replacements."""
 
 
 def sheets(comparison: Comparison, assumed: Sequence[str] = (), view: View | None = None) -> list[Sheet]:
-    """One sheet for a single convolution; for a network, its layers and its totals (in one, of chosen columns)."""
+    """One sheet for a single convolution; for a network, its layers and its totals (one of chosen columns)."""
     view = view or View()
     if is_single_convolution(comparison):
         return [convolution_sheet(comparison, view, assumed)]
@@ -69,14 +69,14 @@ def sheets(comparison: Comparison, assumed: Sequence[str] = (), view: View | Non
 
 
 def title_of(comparison: Comparison, assumed: Sequence[str] = ()) -> str:
-    """What the one layer of a comparison is called."""
+    """The title of the only layer of a comparison."""
     if is_single_convolution(comparison):
         return sheets(comparison, assumed)[0].title
     return layer_title(comparison, comparison.layers[0])
 
 
 def is_single_convolution(comparison: Comparison) -> bool:
-    """Whether it is about one convolution rather than a network, or a model that runs something else, too."""
+    """Whether it is about one convolution, not a network or a model that also runs something else."""
     network = comparison.network
     alone = len(network) == 1 and network.independent and not comparison.is_lower_bound
     return alone and isinstance(network.nodes[0].layer, Conv)
@@ -102,7 +102,7 @@ def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str]
 
 
 def layers_sheet(comparison: Comparison, view: View) -> Sheet:
-    """A row for each layer, and one for the network."""
+    """A row for each layer, and a row for the network."""
     several = len(comparison.totals) > 1
     before, replaced = split_columns(view.shown(LAYER_COLUMNS), view.identity)
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
@@ -124,7 +124,7 @@ def layers_sheet(comparison: Comparison, view: View) -> Sheet:
 
 
 def totals_sheet(comparison: Comparison, view: View | None = None) -> Sheet:
-    """Everything that can be said of the whole network, as it is and replaced."""
+    """Every figure of the whole network, as it is and replaced."""
     convention, standard = comparison.convention, comparison.standard
     names = _figures_shown(view or View(), OF_NETWORKS)
     rows = [Row(("standard", *_total_cells(comparison, standard, names)))]
@@ -160,19 +160,19 @@ def grouped_columns(
 
 
 def split_columns(names: Sequence[str], identity: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names of the standard and of a row, without those that say what a row is; and names that each replacement has."""
+    """The names of the standard, without those that identify a row; and the names that each replacement has."""
     chosen = [name for name in names if name not in (*identity, "part")]
     under = [name for name in chosen if name.startswith(OF_REPLACEMENT)]
     return [name for name in chosen if name not in under], under
 
 
 def with_assumed(title: str, assumed: Sequence[str]) -> str:
-    """The title, and what nobody said."""
+    """The title, and what is assumed."""
     return f"{title} ({', '.join(assumed)})" if assumed else title
 
 
 def _figures_shown(view: View, usual: Sequence[str]) -> Sequence[str]:
-    """The figures that were chosen, in whichever of their forms, where rows are the standard and its replacements."""
+    """The chosen figures, if rows are the standard and its replacements."""
     if view.columns is None:
         return usual
     chosen = dict.fromkeys(name.rpartition(".")[2] for name in view.columns)

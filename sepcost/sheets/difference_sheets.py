@@ -1,4 +1,4 @@
-"""A difference as sheets for people: the totals first, then each layer that is not as it was."""
+"""A difference as sheets for people: the totals, then each layer that changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sepcost.text.kind import Kind
 from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4
-"""A note names that many layers and counts the rest."""
+"""A note names as many layers, and counts the rest."""
 
 
 def difference_sheets(difference: Difference) -> list[Sheet]:
@@ -32,7 +32,7 @@ def difference_sheets(difference: Difference) -> list[Sheet]:
 
 
 def nothing_changed(difference: Difference) -> list[str]:
-    """The line that is written for an empty difference, and what is to be said of it."""
+    """The line for an empty difference, and its notes."""
     before, network = difference.before, difference.after
     many = "1 layer" if len(network.layers) == 1 else f"{exact(len(network.layers))} layers"
     counts = f"{exact(network.total['params'] or 0)} params, {exact(network.total['macs'] or 0)} MACs"
@@ -41,7 +41,7 @@ def nothing_changed(difference: Difference) -> list[str]:
 
 
 def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
-    """A row for each figure: before, after, and by how much they differ."""
+    """A row for each figure: before, after, and the difference."""
     columns = (
         Column("", Kind.TEXT, names_rows=True),
         Column("before", optional=2),
@@ -59,7 +59,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 
 
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
-    """A row for each of these layers, and one for each further thing of it that changed."""
+    """A row for each of these layers, and one for each further change of it."""
     columns = [Column("layer", Kind.TEXT, names_rows=True), Column("change", Kind.TEXT)]
     for least, group in ((2, "params"), (0, difference.before.convention.flops_equation)):
         columns += [

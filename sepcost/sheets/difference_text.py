@@ -1,4 +1,4 @@
-"""What became of a layer, in words: its name on both sides, and each thing of it that changed."""
+"""A layer of a difference, in words: its name on both sides, and what changed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NO_CHANGE = Change(None, None)
 
 
 def layer_name(layer: LayerDifference) -> str:
-    """What the layer is called, on both sides where they differ."""
+    """The layer's name; both names if they differ."""
     names = dict.fromkeys(side.name for side in (layer.before, layer.after) if side)
     return " → ".join(names)
 
 
 def layer_changes(layer: LayerDifference) -> list[str]:
-    """What has become of the layer, line by line; of one that stands on one side only, what it is."""
+    """What changed, line by line; a layer on one side only is described."""
     if layer.before is None or layer.after is None:
         only = layer.before or layer.after
         return [f"{layer.status.value}: {_kind(only)}, output {_fact(only.facts['output'])}"] if only else []
@@ -36,7 +36,7 @@ def layer_changes(layer: LayerDifference) -> list[str]:
 
 
 def _changed_bytes(layer: LayerDifference) -> Iterator[str]:
-    """What is stored in another dtype, or moves other bytes: no fact and no column says so."""
+    """Bytes that changed because of a dtype: no fact and no column shows them."""
     for name, words in IN_BYTES.items():
         change = layer.figures.get(name, NO_CHANGE)
         if change.before is not None and change.after is not None and change.difference:
@@ -51,7 +51,7 @@ def _kind(layer: CostedLayer) -> str:
 
 
 def _fact(value: Any) -> str:
-    """An argument as a config has it; a size that is not known is a question mark.
+    """An argument as in a config; a size that is not known is a question mark.
 
     >>> _fact((64, None, None)), _fact(True), _fact("same")
     ('64×?×?', 'true', 'same')

@@ -1,4 +1,4 @@
-"""Fields: what a name of the JSON is called in a table, and how its value is shown there."""
+"""Fields: the column and the cell of a table for each name of the JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def column_of(name: str, convention: Convention, group: str = "", optional: int 
 
 
 def cell_of(name: str, record: Record) -> Cell:
-    """The value of a name in a record: a layer that is kept has no reduction to speak of."""
+    """The value of a name in a record; the reduction of a kept layer is ``kept``."""
     value = record.get(name)
     if name.startswith("reduction."):
         if record.get("kept"):
@@ -42,12 +42,12 @@ def cell_of(name: str, record: Record) -> Cell:
 
 
 def at_least(value: Any) -> Any:
-    """A figure of what has more than could be counted; a quotient stays what it is, of what was counted."""
+    """A figure as a lower bound; a quotient stays as it is."""
     return AtLeast(value) if isinstance(value, int) else value
 
 
 def text_of(value: Any) -> Cell:
-    """A value that is no figure, as text."""
+    """A value other than a figure, as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (tuple, list)):
@@ -58,6 +58,6 @@ def text_of(value: Any) -> Cell:
 
 
 def reduction_of(figure: str, reductions: Record, *, flagged: bool = False) -> Cell:
-    """The reduction in the column of a figure; nothing where it has none."""
+    """The reduction in the column of a figure; nothing if it has none."""
     name = MULTIPLES.get(figure, figure)
     return Ratio(reductions[name], flagged and name == "macs") if name in reductions else ""

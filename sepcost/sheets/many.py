@@ -1,4 +1,4 @@
-"""Texts of many results at once: written as one is, with a hole for each number that differs between them."""
+"""Texts of many results at once: one text is written, with a hole for each number that differs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple, TypeAlias
 from sepcost.count.comparison import Comparison
 
 HOLE = "\0"
-"""Stands in a text where a number of its own goes in for each result."""
+"""Marks the place in a text of a number that differs between results."""
 
 SAMPLE = 1024
-"""So many values show whether the others repeat them."""
+"""How many values are looked at, to see whether values repeat."""
 
 Holes: TypeAlias = list[Any]
-"""The many numbers of each hole, in the order in which the holes stand in the text."""
+"""The numbers of each hole, in the order of the holes in the text."""
 
 
 class Several(NamedTuple):
-    """So many results, in ``pieces``: each piece with the places of those that it speaks for."""
+    """As many results as ``size``, in ``pieces``: each is a comparison, with the places of its results."""
 
     size: int
     pieces: Sequence[tuple[Sequence[int], Comparison]]
@@ -27,7 +27,7 @@ class Several(NamedTuple):
 def texts(
     item: Comparison | Several, write: Callable[[Comparison, Holes], str], hole: str = HOLE
 ) -> Sequence[str] | Iterator[str]:
-    """The text of one result, or of each of several; ``hole`` is what a hole looks like in what ``write`` gives."""
+    """The text of one result, or of each of several; ``hole`` is a hole as ``write`` writes it."""
     if isinstance(item, Comparison):
         return (write(item, []),)
     written = [""] * item.size
@@ -53,7 +53,7 @@ def _format(column: Sequence[Any]) -> str:
 
 
 def _written(column: list[Any]) -> Sequence[Any] | Iterator[str]:
-    """The values for the template; where floats come again and again, each is made a text only once."""
+    """The values for the template; if floats repeat, each becomes a text only once."""
     if type(column[0]) is bool:
         return ["true" if value else "false" for value in column]
     if type(column[0]) is float and len(set(column[:SAMPLE])) < SAMPLE // 2:

@@ -1,4 +1,4 @@
-"""The notes under a table: what was kept and why, what costs more, what is counted."""
+"""The notes under a table: what is kept and why, what costs more, what is counted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:functio
 
 
 def unread_notes(comparison: Comparison) -> Iterator[str]:
-    """Layers that run for nothing, unless they are outputs: easily a slip in ``from``."""
+    """Layers that no layer reads: outputs, or a slip in ``from``."""
     network = comparison.network
     read = {source for node in network for source in (*node.sources, *node.add)}
     unread = [node.name for number, node in enumerate(network) if number not in read][:-1]
@@ -32,7 +32,7 @@ def unread_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def kept_notes(comparison: Comparison) -> Iterator[str]:
-    """Why layers stay as they are, reason by reason; first under every replacement, then under some."""
+    """Why layers are kept, reason by reason: first under every replacement, then under some."""
     if not comparison.totals:
         yield from [] if comparison.network.has_convolutions else [NOTHING_TO_REPLACE]
         return
@@ -61,7 +61,7 @@ def kept_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 
 def chosen_note(comparison: Comparison, sort: str | None) -> Iterator[str]:
-    """How many of a network's layers are shown, where not all of them are."""
+    """How many of a network's layers are shown, if not all are."""
     shown, there_are = len(comparison.layers), len(comparison.network)
     if shown < there_are:
         by = f", by {sort}" if sort else ""
@@ -89,7 +89,7 @@ def cost_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def peak_notes(comparison: Comparison) -> Iterator[str]:
-    """Where the peaks are, and what they consist of; or why there is none."""
+    """Where the peaks are, and what is in them; or why there is none."""
     if comparison.standard.peak is None:
         yield f"No peak activations: {why_no_peak(comparison.network)}."
         return
@@ -114,14 +114,14 @@ def peak_line(place: Mapping[str, Any]) -> str:
 
 
 def verified_note(*verifications: Verification | None) -> Iterator[str]:
-    """What a witness has confirmed, of all of them together."""
+    """What a witness confirmed, for all of them together."""
     known = [verification for verification in verifications if verification is not None]
     if known:
         yield verified_line(reduce(add, known))
 
 
 def model_notes(comparison: Comparison) -> Iterator[str]:
-    """Of a model that was run: the share that convolutions have, and what nobody can count."""
+    """For a model that ran: the share of its convolutions, and what is not counted."""
     uncounted = comparison.network.uncounted
     if uncounted is None:
         return
@@ -140,7 +140,7 @@ def model_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def caveats(*networks: Network | None) -> Iterator[str]:
-    """What makes figures of models among these networks doubtful, each once; by name where there are several."""
+    """Doubts about the figures of models, each once; with the network's name if there are several."""
     known = [network for network in networks if network is not None]
     several = len({network.name for network in known}) > 1
     lines = [f"{network.name}: {line}" if several else line for network in known for line in caveat_lines(network)]
@@ -149,7 +149,7 @@ def caveats(*networks: Network | None) -> Iterator[str]:
 
 
 def caveat_lines(network: Network) -> Iterator[str]:
-    """What nobody can count, and that values were read which are zeros."""
+    """What is not counted, and whether the model read values that are zeros."""
     if network.uncounted:
         yield uncounted_line(network)
     if network.read_zeros:
@@ -157,26 +157,26 @@ def caveat_lines(network: Network) -> Iterator[str]:
 
 
 def input_notes(*networks: Network | None) -> Iterator[str]:
-    """Whose inputs the figures are of, where no title says so."""
+    """The inputs of a model, if no title names them."""
     known = [network for network in networks if network is not None and network.inputs is not None]
     yield from dict.fromkeys(f"{network.name} is counted on inputs of {network.inputs}." for network in known)
 
 
 def uncounted_line(network: Network) -> str:
-    """The operators of a model that nobody can count, and how often each runs."""
+    """The operators of a model that are not counted, and how often each runs."""
     told = [f"{what} ({many}×)" if many > 1 else what for what, many in (network.uncounted or {}).items()]
     return f"Not counted, as torch's counter counts it as nothing: {named(told)}"
 
 
 def remainder_notes(comparison: Comparison) -> Iterator[str]:
-    """Whose the parameters are that no layer has."""
+    """Whose parameters the remainder is."""
     for node in comparison.network:
         if isinstance(node.layer, Other) and node.layer.operator.startswith("params of "):
             yield f"The {node.name} is {node.layer.operator}."
 
 
 def flops_note(convention: Convention) -> str:
-    """What the column of FLOPs counts, and what others count."""
+    """What FLOPs are here, and elsewhere."""
     if convention.flops_per_mac == 1:
         return "FLOPs = MACs, as in the articles and fvcore; PyTorch and data sheets count 2×MACs (--flops-per-mac 2)."
     return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
@@ -193,7 +193,7 @@ def derivation_notes(comparison: Comparison) -> list[str]:
 
 
 def _each_width(widths: Widths) -> str:
-    """The bytes of a layer's tensors, which are not the same."""
+    """The bytes of an element of each of a layer's tensors."""
     return f"{widths.input} bytes an element of the input, {widths.output} of the output, {widths.weights} of weights"
 
 
@@ -206,12 +206,12 @@ def _reduction_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def memory_line(comparison: Comparison) -> str:
-    """What memory is counted in, and whether that is the model's own."""
+    """The dtype of memory, and whether that is the model's own."""
     dtype, own = comparison.convention.dtype, comparison.network.dtype
     instead = f", not in the model's own {'dtypes' if own == MIXED else own}" if own not in (None, dtype) else ""
     return f"Memory is in {dtype_text(dtype)}{instead}"
 
 
 def dtype_text(dtype: str) -> str:
-    """What memory is counted in, in a sentence."""
+    """The dtype of memory, in a sentence."""
     return "the model's own dtypes" if dtype == MIXED else dtype

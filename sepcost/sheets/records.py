@@ -1,6 +1,6 @@
-"""Records: what there is to say of a network or of a layer under one replacement, flat, under the JSON's names.
+"""Records: all facts and figures of a network or a layer under one replacement, flat, with the JSON's names.
 
-CSV is made of them; ``--columns`` chooses among their names, ``--sort`` compares by them.
+CSV consists of them; ``--columns`` and ``--sort`` take their names.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def layer_record(comparison: Comparison, layer: LayerComparison, text: str | Non
 
 
 def part_record(comparison: Comparison, layer: LayerComparison, text: str, part: Part) -> Record:
-    """One part of what stands in for a layer: it has no standard of its own."""
+    """One part of a layer's replacement; it has no standard."""
     has_map = not comparison.network.per_position
     return {
         **_common(comparison, text),
@@ -78,7 +78,7 @@ def part_record(comparison: Comparison, layer: LayerComparison, text: str, part:
 
 
 def network_records(comparison: Comparison, *, layers: bool = True, parts: bool = True) -> Iterator[Record]:
-    """Every row that a network makes: its layers with their parts, then its total."""
+    """Every row of a network: its layers with their parts, then its total."""
     for layer in comparison.layers if layers else ():
         for text in comparison.texts:
             yield layer_record(comparison, layer, text)

@@ -1,4 +1,4 @@
-"""The replacements that there are: everything comes from the blocks themselves and from their docstrings."""
+"""The list of replacements, from the blocks and their docstrings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTES = (
 
 
 class Description(NamedTuple):
-    """What a block's docstring says of it."""
+    """A block as its docstring describes it."""
 
     name: str
     what: str

@@ -15,14 +15,14 @@ AT_LEAST = "≥ "
 
 
 class Ratio(NamedTuple):
-    """A quotient, in whatever column it stands; flagged where it is bad news."""
+    """A quotient, in any column; flagged if it is bad news."""
 
     value: float | None
     flagged: bool = False
 
 
 class Measure(NamedTuple):
-    """A number with a kind of its own, in whatever column it stands; ``signed`` where it is a difference."""
+    """A number with a kind of its own, in any column; ``signed`` if it is a difference."""
 
     value: float | None
     kind: Kind = Kind.COUNT
@@ -30,14 +30,14 @@ class Measure(NamedTuple):
 
 
 class AtLeast(int):
-    """A count that may be higher: something ran that nobody can count."""
+    """A count that may be higher: something ran that is not counted."""
 
 
 Cell: TypeAlias = "str | int | float | Ratio | Measure | None"
 
 
 class Look(Enum):
-    """What a row is, for formats that can show it."""
+    """The kind of a row, for formats that can show it."""
 
     PLAIN = "plain"
     PART = "part"
@@ -47,9 +47,9 @@ class Look(Enum):
 
 
 class Column(NamedTuple):
-    """A column; of those with ``optional`` above 0 a narrow terminal leaves out the highest first.
+    """A column; if ``optional`` is above 0, a narrow terminal may leave it out, the highest first.
 
-    ``names_rows``: it says what a row is, so that no table does without it.
+    ``names_rows``: it identifies a row, so that every table shows it.
     """
 
     header: str
@@ -71,7 +71,7 @@ class Row(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table with its title, its totals, and notes under it; ``precision`` is how many digits its reader wants."""
+    """A table with its title, its totals, and notes; ``precision`` is how many digits its reader wants."""
 
     title: str
     columns: tuple[Column, ...]

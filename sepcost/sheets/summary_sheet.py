@@ -1,4 +1,4 @@
-"""Several comparisons in one sheet: networks side by side, or a sweep."""
+"""Several comparisons in one sheet: networks next to each other, or a sweep."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sepcost.text.kind import Kind
 
 COLUMNS = LAYER_COLUMNS[2:]
 IN_BATCHES = ("peak_activation_bytes", "replacement.peak_activation_bytes")
-"""What a batch changes, and counts do not show."""
+"""Figures that depend on the batch, and that counts do not show."""
 OPTIONAL = {"params": 2, "replacement.params": 1}
 
 
 def several_sheets(
     comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = (), *, drawn: bool
 ) -> list[Sheet]:
-    """What is to be seen of all comparisons together, and of each unless that was ``drawn`` before.
+    """The sheets of all comparisons together, and of each one that is not ``drawn`` yet.
 
-    ``assumed`` says what its user left to the defaults, for the title of a single convolution.
+    ``assumed`` is what the user left to the defaults, for the title of a single convolution.
     """
     if not comparisons:
         return []
@@ -38,7 +38,7 @@ def several_sheets(
 
 
 def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = ()) -> Sheet:
-    """A row for each comparison and replacement: what it is, its standard figures, and the replaced ones."""
+    """A row for each comparison and replacement: its name, its standard figures, and the replaced ones."""
     convention = comparisons[0].convention
     usual = (*COLUMNS, *IN_BATCHES) if "batch" in comparisons[0].swept else COLUMNS
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
@@ -71,7 +71,7 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
 
 
 def _order_note(view: View) -> Iterator[str]:
-    """How rows are sorted, and that not all of them are shown."""
+    """How rows are sorted, and how many are shown."""
     if view.totals and (view.sort or view.top):
         by = f"Sorted by {view.sort}, {'smallest' if view.ascending else 'largest'} first" if view.sort else "In order"
         yield f"{by}{f'; not more than {view.top:,} shown' if view.top else ''}."
@@ -95,7 +95,7 @@ def _rows(
 
 
 def _names(comparisons: Sequence[Comparison], view: View) -> list[str]:
-    """What the networks are called, with their files where names alone do not tell them apart; nothing for only one."""
+    """The names of the networks, with their files if names repeat; nothing if there is only one."""
     networks = dict.fromkeys((comparison.name, comparison.network.source) for comparison in comparisons)
     in_versions = comparisons[0].swept or view.swept or view.by_replacement
     if len(networks) == 1 and (in_versions or len(comparisons) == 1):

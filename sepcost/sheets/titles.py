@@ -1,4 +1,4 @@
-"""What convolutions, layers and networks are called in a title or a cell."""
+"""The names of convolutions, layers and networks in a title or a cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sepcost.text.wording import listed
 
 
 def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = ()) -> str:
-    """A convolution in one line; ``swept`` numbers are called by their letters, or left out.
+    """A convolution in one line; ``swept`` numbers are letters, or left out.
 
     >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2))
     '3×3 convolution, 32 → 64 channels, stride 2, on 112×112 → 56×56'
@@ -61,7 +61,7 @@ def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
 
 
 def network_title(comparison: Comparison) -> str:
-    """The network's name, how it was scaled, the input it begins with, and what is replaced in part."""
+    """The network's name, how it is scaled, its input, and what is replaced in part."""
     network = comparison.network
     parts = [called(network), *scaled_by(comparison)]
     if network.input_shape is not None:
@@ -71,7 +71,7 @@ def network_title(comparison: Comparison) -> str:
 
 
 def called(network: Network) -> str:
-    """The network's name, and whose inputs it was counted on.
+    """The network's name, and the source of its inputs.
 
     >>> called(Network("nets.py:Pairs", (), inputs="nets.py:pair"))
     'nets.py:Pairs on inputs of nets.py:pair'
@@ -80,13 +80,13 @@ def called(network: Network) -> str:
 
 
 def layer_title(comparison: Comparison, layer: LayerComparison) -> str:
-    """A convolution of a network: whose it is, and what it is."""
+    """A layer of a network, with the network's name."""
     described = conv_title(layer.layer) if isinstance(layer.layer, Conv) else layer.layer.label
     return f"{', '.join([called(comparison.network), *scaled_by(comparison)])}: {layer.name}: {described}"
 
 
 def scaled_by(comparison: Comparison) -> Iterator[str]:
-    """The multipliers that made the network what it is."""
+    """The multipliers of the network."""
     for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
         if factor != 1:
             yield f"{symbol} = {factor_text(factor)}"

@@ -13,7 +13,7 @@ FIELDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": 
 
 
 def verified_line(verification: Verification) -> str:
-    """What was proved, in one line.
+    """A verification in one line.
 
     >>> verified_line(Verification("2.13.0", layers=16, variants=13, checked=159))
     'Verified with torch 2.13.0: 16 layers, 13 replaced layers, 159 counts.'
@@ -60,7 +60,7 @@ def unverified_line(unverified: Unverified) -> str:
 
 
 def place_text(item: Mismatch | Unverified) -> str:
-    """Layer, variant and part, as far as there are any."""
+    """Layer, variant and part, if there are any."""
     return ": ".join(part for part in (item.layer or "the whole network", item.variant, item.part) if part)
 
 

@@ -18,15 +18,15 @@ from sepcost.text.wording import did_you_mean, in_one_line
 T = TypeVar("T")
 
 OF_REPLACEMENT = ("reduction.", "replacement", "options.", "costs_more", "kept")
-"""How names begin whose values differ between replacements."""
+"""How names of values begin that differ between replacements."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: so many rows.
+    """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: as many rows.
 
-    ``swept`` are the numbers and the options (``options.multiplier``) that take several values. ``of_networks``:
-    networks or combinations are sorted and chosen, and not the layers of each.
+    ``swept`` are the numbers and the options (``options.multiplier``) with several values. ``of_networks``: networks
+    or combinations are sorted and chosen, not the layers of each.
 
     >>> View(totals=True, sort="mac").checked()
     Traceback (most recent call last):
@@ -43,7 +43,7 @@ class View:
 
     @property
     def by_replacement(self) -> bool:
-        """Whether each replacement is sorted by itself."""
+        """Whether each replacement is sorted as a row of its own."""
         return self.totals and self.sort is not None and self.sort.startswith(OF_REPLACEMENT)
 
     @property
@@ -53,7 +53,7 @@ class View:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """The names that say what a row is."""
+        """The names that identify a row."""
         options = [name for name in self.swept if name.startswith("options.")]
         numbers = [name for name in self.swept if name not in options]
         return ("network", *numbers, *(() if self.totals else ("row", "layer")), "replacement", *options)
@@ -71,14 +71,14 @@ class View:
         return replace(self, columns=columns, sort=sort)
 
     def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
-        """The columns of a table: the chosen ones but ``without`` some, or the usual ones and what is sorted by."""
+        """The columns of a table: the chosen ones except ``without``, or the usual ones and the sorted one."""
         if self.columns is not None:
             return [name for name in self.columns if name not in without]
         sort = _shown_as(self.sort or "")
         return [*usual, sort] if sort in figure.ALL and sort not in usual else usual
 
     def rank(self, value: Any) -> tuple[Any, ...]:
-        """What to sort by: the largest number first, then the first text, and what has no value last."""
+        """A key to sort by: largest numbers first, then texts in order, and no value last."""
         if value is None:
             return (2,)
         if isinstance(value, str):
@@ -87,13 +87,13 @@ class View:
         return (0, *(size or 0 if self.ascending else -(size or 0) for size in sizes))
 
     def ordered(self, keyed: Iterable[tuple[Any, T]]) -> list[T]:
-        """The items by their keys, as many as are shown; equal ones as they came."""
+        """The shown items, sorted by their keys; equal ones in their order."""
         ranked = ((self.rank(key), number, item) for number, (key, item) in enumerate(keyed))
         chosen = sorted(ranked) if self.top is None else heapq.nsmallest(self.top, ranked)
         return [item for _, _, item in chosen]
 
     def networks(self, comparisons: Iterable[Comparison]) -> Iterable[Comparison]:
-        """Networks, or their layers, chosen and sorted."""
+        """The networks, or their layers, chosen and sorted."""
         if not self.totals:
             return map(self._layers, comparisons)
         if self.sort is None:
@@ -103,7 +103,7 @@ class View:
         return self.ordered((self.key(comparison), comparison) for comparison in comparisons)
 
     def key(self, comparison: Comparison) -> Any:
-        """A network's value of what is sorted by, under its first replacement."""
+        """A network's value of the sorted figure, under its first replacement."""
         return total_record(comparison, comparison.texts[0]).get(self.sort or "")
 
     def _layers(self, comparison: Comparison) -> Comparison:
@@ -123,7 +123,7 @@ class View:
 
 
 def _shown_as(name: str) -> str:
-    """What a table has in the place of a figure: it is sorted by as well."""
+    """The figure that a table shows in place of this one."""
     prefix, _, figure_name = name.rpartition(".")
     known = figure.BY_NAME.get(figure_name)
     if prefix == "reduction" or known is None or known.shown_as is None:
@@ -132,12 +132,12 @@ def _shown_as(name: str) -> str:
 
 
 def _one_by_one(comparison: Comparison) -> Iterable[Comparison]:
-    """The comparison under each of its replacements; as it is, where there is none."""
+    """The comparison under each of its replacements; as it is if there is none."""
     return [comparison.under(text) for text in comparison.totals] or [comparison]
 
 
 class _Reversed(str):
-    """A text that sorts the other way round."""
+    """A text that sorts in reverse order."""
 
     __slots__ = ()
 

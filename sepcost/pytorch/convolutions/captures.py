@@ -1,4 +1,4 @@
-"""Captures: functions that a model holds and that hold on to its modules, past the model's own attributes."""
+"""Captures: functions that a model holds, and that hold on to its modules."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sepcost.pytorch.private import COMPILED_CALL, HOOKS, MODULES, OF_COMPILED, 
 NOT_RUN = {name for name in HOOKS if "state_dict" in name}
 """Hooks that no forward pass runs."""
 CONSTRUCTORS = {"__new__", "__init__"}
-"""Nothing runs them again."""
+"""No pass runs them again."""
 
 
 def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
-    """The modules that a copy of the model would not have for itself, and which function is to blame.
+    """The modules that a copy of the model would share with the original, and which function causes that.
 
-    A function is copied as it is: what it has captured stays the original's, in the copy too.
+    A copy has the same functions, and a function keeps the original's modules.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 8, 3))
     >>> net.again = lambda image, conv=net[0]: conv(image)
@@ -43,7 +43,7 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
 
 
 def _methods(classes: Iterable[type]) -> Iterator[FunctionType]:
-    """Of classes that are not torch's: one that is made in a function may have captured something in there."""
+    """The methods of classes that are not torch's: a class made in a function may have captured its variables."""
     for each in dict.fromkeys(base for kind in classes for base in kind.__mro__):
         if not each.__module__.startswith("torch."):
             for name, value in vars(each).items():
@@ -63,10 +63,10 @@ def _functions(member: Any) -> Iterator[FunctionType]:
 
 
 def _of_attribute(value: Any, seen: set[int]) -> Iterator[nn.Module]:
-    """What is captured by something that is copied with the model: methods are the copy's, functions stay."""
+    """What an attribute captures: a copy has methods of its own, and the same functions."""
     if isinstance(value, MethodType):
         if isinstance(value.__self__, nn.Module):
-            yield value.__self__  # the copy's, but with the method of the original's class
+            yield value.__self__  # the copy's own module, but the method of the original's class
     elif isinstance(value, partial):
         for item in (value.func, *value.args, *value.keywords.values()):
             yield from _of_attribute(item, seen)
@@ -79,7 +79,7 @@ def _of_attribute(value: Any, seen: set[int]) -> Iterator[nn.Module]:
 
 
 def _of_function(function: Any, seen: set[int]) -> Iterator[nn.Module]:
-    """What a function goes on to use, whatever becomes of the model."""
+    """The modules that a function uses, in a copy of the model too."""
     if id(function) in seen:
         return
     seen.add(id(function))
@@ -93,7 +93,7 @@ def _of_function(function: Any, seen: set[int]) -> Iterator[nn.Module]:
 
 
 def _of_held(held: Any, seen: set[int]) -> Iterator[nn.Module]:
-    """What a function can use of something that it holds."""
+    """The modules that a function can use through something that it holds."""
     for item in _items(held):
         if isinstance(item, nn.Module):
             yield from item.modules()

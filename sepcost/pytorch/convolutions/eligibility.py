@@ -1,4 +1,4 @@
-"""Eligibility: which convolutions of a model another module can stand in for, and what forbids it in the others."""
+"""Eligibility: which convolutions of a model can be replaced, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sepcost.text.arguments import LARGEST, times
 
 KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
-"""What torch draws first weights in."""
+"""The dtypes in which torch draws first weights."""
 
 SCRIPTED = "it is TorchScript"
 
@@ -39,24 +39,24 @@ OVERRIDABLE = {
     "__init__", "__new__", "__init_subclass__", "reset_parameters", "extra_repr", "__repr__", "__str__", "__dir__",
     NAMED_BY,
 }  # fmt: skip
-"""Methods of a convolution that decide nothing of what it computes."""
+"""Methods of a convolution that do not change what it computes."""
 
 
 def eligible(module: nn.Module) -> str | None:
-    """Why no other module can stand in for this convolution without losing something; None if one can.
+    """Why no other module can replace this convolution without a loss; None if one can.
 
     >>> eligible(nn.Conv2d(3, 8, 3))
     >>> eligible(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3)))
     'its weight is parametrized (_WeightNorm)'
 
-    It says nothing of what is to be gained: a 1×1 convolution can be replaced, too. Nor does it know the model:
-    ``reasons`` also finds weights that are another module's as well.
+    It does not say whether a replacement gains anything: a 1×1 convolution can be replaced too. It does not know the
+    model: ``reasons`` also finds weights that are another module's as well.
     """
     return next(chain(_of_class(module), _of_hooks(module), _of_attributes(module), _of_weights(module)), None)
 
 
 def reasons(model: nn.Module) -> Mapping[nn.Module, str | None]:
-    """Each convolution module of a model once, in the model's order, and why it cannot be replaced; None if it can.
+    """Each convolution module of a model, in its order, and why it cannot be replaced; None if it can.
 
     >>> first, second = nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)
     >>> second.weight = first.weight
@@ -113,14 +113,14 @@ def _of_class(module: nn.Module) -> Iterator[str]:
 
 
 def members_of_subclass(module: nn.Module) -> Mapping[str, object]:
-    """What the class of a convolution has that torch's own class does not have, or not so: none for a plain one."""
+    """The members that a convolution's class adds to torch's own class or overrides: none for a plain one."""
     derived = takewhile(lambda kind: kind not in KINDS, type(module).__mro__)
     return {name: member for kind in reversed(list(derived)) for name, member in vars(kind).items()}
 
 
 def _is_overridden(name: str, member: object) -> bool:
-    """Whether it changes what the convolution does: its methods, or the attributes of its instances."""
-    if callable(getattr(nn.ConvTranspose2d, name, None)):  # which has every method that a convolution has
+    """Whether a member changes what the convolution computes: a method, or an attribute of its instances."""
+    if callable(getattr(nn.ConvTranspose2d, name, None)):  # it has every method of a convolution
         return name not in OVERRIDABLE
     return name in (*PLAIN, "weight", "bias") and isdatadescriptor(member)
 
@@ -168,7 +168,7 @@ def _of_weights(module: nn.Module) -> Iterator[str]:
 
 
 def _owners(model: nn.Module) -> Mapping[int | None, Sequence[tuple[nn.Module, str]]]:
-    """Whose parameters lie in one piece of memory, with their names."""
+    """The modules with a parameter in each piece of memory, and the parameter's name."""
     owners: dict[int | None, list[tuple[nn.Module, str]]] = defaultdict(list)
     for name, module in model.named_modules():
         for own, parameter in module.named_parameters(recurse=False):

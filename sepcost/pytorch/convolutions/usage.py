@@ -1,4 +1,4 @@
-"""Usage: what a model's code does with its convolutions that it could not do with a ``Sequential``."""
+"""Usage: what a model's code does with a convolution and could not do with a ``Sequential``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sepcost.pytorch.private import ConvModule
 
 Reader: TypeAlias = "Callable[[ConvModule, str], Any]"
 DESCRIPTION = described.__module__
-"""Where sepcost itself looks at a convolution that runs."""
+"""The module in which sepcost itself reads a convolution that runs."""
 INSIDE = {"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 
 
 class Usage:
-    """While it is entered, it notes which convolutions are more than called with a map.
+    """While it is entered, it notes the convolutions that are not only called with a map.
 
     >>> conv = nn.Conv2d(3, 8, 3)
     >>> with Usage() as usage:
@@ -42,7 +42,7 @@ class Usage:
         WATCH.remove(self)
 
     def note(self, module: nn.Module, name: str, reader: FrameType) -> None:
-        """A frame has read a parameter."""
+        """Note that a frame has read a parameter."""
         file = reader.f_globals.get("__name__")
         if file == ConvModule.__module__ and is_method_of(reader, module):
             if reader.f_locals.get("output_size") is not None:
@@ -52,9 +52,9 @@ class Usage:
 
 
 class _Watch:
-    """The usages that are entered, in each other or in several threads, and the one patch that serves them all.
+    """The usages that are entered, nested or in several threads, and one patch for all of them.
 
-    It wraps ``ConvModule.__getattr__``, through which parameters are read, and whatever another tool has put there.
+    It wraps ``ConvModule.__getattr__``, through which parameters are read, also if another tool has wrapped it.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class _Watch:
             self._usages.remove(usage)
             if self._usages:
                 return
-            self._usages = []  # a patch that another tool has covered since stays beneath it, and sees nobody
+            self._usages = []  # another tool may have wrapped the patch since: it stays, and notes nothing
             if vars(ConvModule).get("__getattr__") is not self._reader:
                 return
             if self._covered is None:
@@ -89,7 +89,7 @@ WATCH = _Watch()
 
 
 def _reader(usages: Sequence[Usage], covered: Reader | None) -> Reader:
-    """An ``__getattr__`` that lets the usages know who reads a parameter, and reads it as the covered one does."""
+    """An ``__getattr__`` that notes in the usages who reads a parameter, and reads it as the covered one does."""
 
     def read(module: ConvModule, name: str) -> Any:
         found = nn.Module.__getattr__(module, name) if covered is None else covered(module, name)
@@ -102,7 +102,7 @@ def _reader(usages: Sequence[Usage], covered: Reader | None) -> Reader:
 
 
 def first_argument(frame: FrameType) -> Any:
-    """The object whose method a frame runs, if it runs one; None where there is none."""
+    """The object whose method a frame runs; None if it runs none."""
     code = frame.f_code
     return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
 
@@ -124,7 +124,7 @@ def is_at_work(module: nn.Module) -> bool:
 
 
 def _by(reader: FrameType | None) -> str:
-    """Whose method that is, where it is one; what stands in it (a lambda, a comprehension) is its own."""
+    """The method that reads, if it is one; a lambda or a comprehension counts as the method around it."""
     while reader is not None and reader.f_code.co_name in INSIDE:
         reader = reader.f_back
     owner = None if reader is None else first_argument(reader)

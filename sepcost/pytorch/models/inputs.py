@@ -1,4 +1,4 @@
-"""Inputs: what a model's ``forward`` is called with, zeros in a batch of one or what somebody gives."""
+"""Inputs: what a model's ``forward`` is called with: zeros in a batch of one, or inputs of one's own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 @dataclass(frozen=True)
 class OwnInputs:
-    """What a model is called with, as somebody made it; ``source`` says who.
+    """Inputs that a user's function returns, or that a caller gives; ``source`` names it.
 
     >>> OwnInputs.of((torch.ones(2, 3), 5), "nets.py:inputs").args
     (tensor([[1., 1., 1.],
@@ -44,8 +44,8 @@ class OwnInputs:
     def of(cls, given: Any, source: str) -> OwnInputs:
         """Inputs in the form in which functions return them; raises ModelError for anything else.
 
-        A tuple or a list has those by position, a mapping those by name; a tuple of exactly two, a tuple and a mapping
-        whose keys are texts, has both. A tensor by itself is the only input.
+        A tuple or a list has inputs by position, a mapping has inputs by name. A tuple of exactly two, a tuple and a
+        mapping whose keys are texts, has both. A single tensor is the only input.
 
         >>> OwnInputs.of(((1, 2), {"mask": 3}), "f"), OwnInputs.of([[1, 2]], "f")
         (OwnInputs(source='f', args=(1, 2), named={'mask': 3}), OwnInputs(source='f', args=([1, 2],), named={}))
@@ -68,7 +68,7 @@ class OwnInputs:
             many = f"{len(self.args)} inputs by position" if len(self.args) > 1 else ""
             hint = f"; {self.source} gives {many}: one that is a list goes in a tuple, (images,)" if many else ""
             raise ModelError(f"forward does not take the inputs of {self.source}: {error}{hint}") from None
-        except ValueError:  # it says nothing about what it takes
+        except ValueError:  # it does not say what it takes
             pass
         try:
             with Copies(device):
@@ -78,9 +78,9 @@ class OwnInputs:
 
 
 def load_inputs(text: ModelText) -> OwnInputs:
-    """What the function that the text names returns, on the CPU; it runs apart, and in the same way each time.
+    """What the function that the text names returns, on the CPU; it returns the same each time.
 
-    Raises ModelError: with the line of the function's own code where that is what failed.
+    Raises ModelError, with the line of the function's own code if that failed.
     """
     with importable(text), apart():
         function = named_by(text)
@@ -97,13 +97,13 @@ def load_inputs(text: ModelText) -> OwnInputs:
 def make_inputs(model: nn.Module, inputs: Inputs, *, device: Device = META) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What the model is called with, by position and by name: copies of inputs of one's own, or zeros.
 
-    Of zeros, there is a tensor for each text, a batch of one.
+    For each text there is a tensor of zeros, a batch of one.
 
     >>> args, named = make_inputs(nn.Conv2d(3, 8, 3), [InputText.parse("3x224x224")])
     >>> [tuple(tensor.shape) for tensor in args], named
     ([(1, 3, 224, 224)], {})
 
-    Raises ModelError where ``forward`` does not take them, or needs others.
+    Raises ModelError if ``forward`` does not take them, or needs others.
     """
     if isinstance(inputs, OwnInputs):
         return inputs.on(device, model)
@@ -116,7 +116,7 @@ def make_inputs(model: nn.Module, inputs: Inputs, *, device: Device = META) -> t
 
 
 def _parameters(model: nn.Module) -> dict[str, Parameter]:
-    """Those of forward; where it says nothing about them, any number of any name."""
+    """The parameters of forward; if it does not say which, any number with any name."""
     try:
         return dict(inspect.signature(model.forward).parameters)
     except ValueError:
@@ -163,7 +163,7 @@ def _check_missing(parameters: dict[str, Parameter], model: nn.Module, texts: Se
 
 
 def _needed(parameters: dict[str, Parameter], model: nn.Module) -> list[str]:
-    """The parameters without a default; where all have one, the one that transformers call the main input."""
+    """The parameters without a default; if all have one, the main input of a transformers model."""
     needed = [
         name
         for name, parameter in parameters.items()
@@ -185,7 +185,7 @@ def _takes(parameters: dict[str, Parameter], kind: Any) -> bool:
 def _zeros(text: InputText, device: Device) -> torch.Tensor:
     try:
         return torch.zeros((1, *text.shape), dtype=getattr(torch, text.dtype), device=device)
-    except (RuntimeError, TypeError, OverflowError):  # of so many elements that it cannot count them, or has no room
+    except (RuntimeError, TypeError, OverflowError):  # it cannot count the elements, or has no room for them
         raise ModelError(f"input {text} is too large for torch") from None
 
 

@@ -1,4 +1,4 @@
-"""Loading: the model that a text names, imported and built where it takes no memory."""
+"""Loading: the model that a text names, imported and built on a device."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from sepcost.text.wording import did_you_mean
 
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}
 PRIVATE = "_sepcost_"
-"""What the names of files' modules begin with."""
+"""How the names of the modules of files begin."""
 INSTEAD_OF_SCRIPT = "name what it is made of, or --device cpu runs it on real memory"
 _set_by: dict[str, Settings] = {}
-"""What a source's code sets for tensors while it is imported, which happens only once."""
+"""The settings that a source's code changes while it is imported, which happens only once."""
 
 
 def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
@@ -44,21 +44,21 @@ def load_model(text: ModelText, *, device: Device = META) -> nn.Module:
     Linear(in_features=1000000, out_features=1000000, bias=True)
 
     This runs the model's code, from the current folder too; what it prints goes to stderr. On the meta device nothing
-    is allocated. An instance stays as it is: what is returned is a copy. Compiled and data-parallel models are
-    unwrapped. Raises ModelError.
+    is allocated. Of an instance a copy is returned. Compiled and data-parallel models are unwrapped. Raises
+    ModelError.
     """
     with importable(text):
         return loaded(text, device)
 
 
 def loaded(text: ModelText, device: Device) -> nn.Module:
-    """The same where it is importable already."""
+    """The same inside of ``importable``."""
     with apart():
         return _unwrapped(_placed(text, named_by(text), device))
 
 
 def named_by(text: ModelText) -> Any:
-    """What the text names: the attribute of the module or the file, imported if nobody has yet; raises ModelError."""
+    """What the text names: the attribute of the module or the file, which is imported once; raises ModelError."""
     before = Settings.now()
     module = _imported(text)
     _set_by.setdefault(text.source, Settings.now().since(before)._replace(folder=None))
@@ -69,9 +69,9 @@ def named_by(text: ModelText) -> Any:
 def importable(text: ModelText) -> Iterator[None]:
     """In here the text's code runs as it would alone.
 
-    The current folder can be imported from, and so can the folder that the text's file is in. What was imported from
-    there is forgotten after it: another file finds its own neighbours, even where they are called the same. What the
-    code sets (the default dtype, the current folder) holds for it alone.
+    It can import from the current folder, and from the folder of its file. Modules of that folder are forgotten
+    afterwards: another file finds its own neighbours, even if they have the same names. The default dtype and the
+    current folder that the code sets apply to it alone.
     """
     look_here_for(None if text.is_file else text.source)
     with unchanged_settings(), _neighbours(text):
@@ -82,7 +82,7 @@ def importable(text: ModelText) -> Iterator[None]:
 
 @contextmanager
 def _neighbours(text: ModelText) -> Iterator[None]:
-    """In here the folder that the text's file is in can be imported from."""
+    """In here modules are also imported from the folder of the text's file."""
     folder = str(Path(text.source).resolve().parent)
     if not text.is_file or sys.path[0] == folder:
         yield
@@ -99,7 +99,7 @@ def _neighbours(text: ModelText) -> Iterator[None]:
 
 
 def _is_in(module: ModuleType, folder: str) -> bool:
-    """Whether it is a module of that folder, and not one of an environment that happens to be in there."""
+    """Whether it is a module of that folder, and not of an environment in it."""
     places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
     return any(Path(place).is_relative_to(folder) and "site-packages" not in Path(place).parts for place in places)
 
@@ -119,7 +119,7 @@ def _imported(text: ModelText) -> ModuleType:
 
 
 def _imported_file(text: ModelText, file: Path) -> ModuleType:
-    """The module of a file, under a name that no other file has."""
+    """The module of a file, under a name that no other file gets."""
     if not file.is_file():
         raise ModelError(f"{text}: there is no file {text.source}")
     name = f"{PRIVATE}{file.stem}_{sha256(str(file.resolve()).encode()).hexdigest()[:16]}"
@@ -163,14 +163,14 @@ def _named(text: ModelText, found: Any, name: str) -> Any:
 
 
 def _nearest(found: Any, name: str) -> list[str]:
-    """What it has that is called most alike, of more names than did_you_mean compares."""
+    """The most similar name that it has, of more names than did_you_mean compares."""
     known = {each.lower(): each for each in dir(found)}
     near = [known[each] for each in get_close_matches(name.lower(), known, n=1)]
     return get_close_matches(name, dir(found), n=1) or near
 
 
 def _placed(text: ModelText, found: Any, device: Device) -> nn.Module:
-    """The model on its device: built there as far as it is built, and copied to it where it is not."""
+    """The model on its device: built there if it is built, else copied there."""
     if isinstance(found, nn.Module):
         if text.called:
             raise ModelError(f"{text}: {text.attribute} is a model already: leave its arguments away")
@@ -198,10 +198,10 @@ def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Mo
 
 
 def check_arguments(text: ModelText, factory: Callable[..., Any]) -> None:
-    """A ModelError where the text gives the function arguments that it does not take, or leaves some out."""
+    """Raise a ModelError if the function does not take the text's arguments, or needs others."""
     try:
         signature = inspect.signature(factory)
-    except ValueError:  # built in, and says nothing about its arguments
+    except ValueError:  # built in, and does not say which arguments it takes
         return
     try:
         signature.bind(*text.arguments, **text.options)
@@ -225,7 +225,7 @@ def _is_from_jit(error: BaseException) -> bool:
 
 
 def copy_of(model: nn.Module, name: str, device: Device) -> nn.Module:
-    """A copy of somebody's model on the device, unwrapped; ``name`` is how errors call it. Raises ModelError."""
+    """A copy of a caller's model on the device, unwrapped; ``name`` is its name in errors. Raises ModelError."""
     return _unwrapped(_copied(name, model, device))
 
 
@@ -242,10 +242,10 @@ def _copied(name: str, model: nn.Module, device: Device) -> nn.Module:
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside of what compiles it or spreads it over devices."""
+    """The model inside of a compiled or data-parallel one."""
     for module in model.modules():
         if isinstance(module, nn.DataParallel):
-            module.device_ids = []  # wherever it is called, it calls its module as it is
+            module.device_ids = []  # then it calls its module directly
     while True:
         inner = getattr(model, ORIGINAL, None) or (model.module if isinstance(model, nn.DataParallel) else None)
         if not isinstance(inner, nn.Module):
@@ -254,7 +254,7 @@ def _unwrapped(model: nn.Module) -> nn.Module:
 
 
 def described(found: Any) -> str:
-    """What something is that should have been a model, in a few words.
+    """What something that is no model is, in a few words.
 
     >>> described({"conv.weight": torch.zeros(3)})
     'a dict of tensors (weights without their model)'

@@ -1,4 +1,4 @@
-"""The model's own code: run apart from what sepcost prints, and what it raises told in one line."""
+"""The model's own code: what it raises, in one line, and where."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LONGEST_LINE = 100
 NEVER_THE_MODELS = tuple(Path(path).resolve() for path in (*torch.__path__, *sepcost.__path__))
 PYTHONS = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
 INSTALLED = {"site-packages", "dist-packages"}
-"""What folders of libraries are called, wherever Python finds them: the environment's own, a user's, another one's."""
+"""The names of folders of libraries, in the environment, a user's folder or elsewhere."""
 
 
 def told(error: BaseException) -> str:
-    """What was raised and, in parentheses, the line of the model's own code that it comes from.
+    """What was raised and, in parentheses, the line of the model's own code that raised it.
 
     >>> told(ValueError("no such depth"))
     'ValueError: no such depth'
@@ -43,7 +43,7 @@ def raised(error: BaseException) -> str:
 
 
 def own_line(error: BaseException) -> str:
-    """`` (file.py:7: source)``: the deepest line that is neither torch's, Python's nor sepcost's; or nothing."""
+    """`` (file.py:7: source)``: the deepest line that is not torch's, Python's or sepcost's; or nothing."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return _shown(error.filename, error.lineno)
     frames = [each for each in traceback.walk_tb(error.__traceback__) if _is_the_models(each[0].f_code.co_filename)]
@@ -54,7 +54,7 @@ def own_line(error: BaseException) -> str:
 
 
 def running_layer(error: BaseException, model: nn.Module) -> str:
-    """``, in conv1: Conv2d(…) got (1, 4, 32, 32)``: the layer of torch's whose forward raised; or nothing."""
+    """``, in conv1: Conv2d(…) got (1, 4, 32, 32)``: the layer of torch whose forward raised; or nothing."""
     forwards = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "forward"]
     values = dict(forwards[-1].f_locals) if forwards else {}
     layer = values.get("self")
@@ -75,7 +75,7 @@ def _is_the_models(file: str) -> bool:
 
 
 def _is_installed(file: str) -> bool:
-    """Whether it is of a library, whose last line says less than the last line of a model that uses it."""
+    """Whether it is a library's: its lines say less than those of the model that uses it."""
     return not INSTALLED.isdisjoint(Path(file).parts)
 
 
@@ -85,7 +85,7 @@ def _shown(file: str, number: int) -> str:
 
 
 def _short(file: str) -> str:
-    """A file's name as it is known where Python looks for it."""
+    """A file's name, relative to the folder in which Python finds it."""
     path = Path(file)
     for folder in (Path.cwd(), *map(Path, sys.path)):
         if path.is_relative_to(folder.absolute()):

@@ -1,4 +1,4 @@
-"""Where a model is: on the meta device, where nothing is allocated, or on the CPU."""
+"""Placement: a model on the meta device, where nothing is allocated, or on the CPU."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 META: Device = "meta"
 CPU: Device = "cpu"
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
-"""What weights are made with; other tensors are computed with, and their values may be asked for."""
+"""The functions that make weights; a model may ask for the values of other tensors."""
 
 
 class WeightsOnMeta(TorchFunctionMode):
-    """Weights are made on the meta device; what is small and computed (``arange``, ``linspace``) has its values.
+    """Weights are made on the meta device; small computed tensors (``arange``, ``linspace``) have values.
 
     >>> with WeightsOnMeta():
     ...     nn.Linear(10**6, 10**6).weight.device.type, torch.linspace(0, 1, 3)[1].item()
@@ -43,7 +43,7 @@ class WeightsOnMeta(TorchFunctionMode):
 
 
 class Copies(TorchFunctionMode):
-    """``copy.deepcopy`` makes copies of tensors that are on this device; for the meta device, it reads none."""
+    """In here ``copy.deepcopy`` copies tensors to this device; for the meta device, it reads none."""
 
     def __init__(self, device: Device) -> None:
         super().__init__()
@@ -63,18 +63,18 @@ class Copies(TorchFunctionMode):
 
 
 def built(build: Callable[[], T], device: Device) -> T:
-    """What the function builds, on this device as far as it leaves the choice to torch.
+    """What the function builds, on this device unless it chooses another.
 
-    On meta, one that asks for the value of a tensor while it builds is called again with only the weights there.
+    On meta, a function that asks for the value of a tensor is called again, with only the weights on meta.
     """
     with _reproducible():
         return build() if device != META else _tried(build, torch.device(META), WeightsOnMeta())
 
 
 def run(forward: Callable[[], T], device: Device) -> T:
-    """What the function returns, where tensors that it makes without a device are on this device.
+    """What the function returns; tensors that it makes are on this device unless it chooses another.
 
-    On meta, one that asks for the values of tensors of its own making is called again with those on the CPU.
+    On meta, a function that asks for the values of its own tensors is called again, with those on the CPU.
     """
     with _reproducible():
         return forward() if device != META else _tried(forward, torch.device(META), ExitStack())
@@ -82,7 +82,7 @@ def run(forward: Callable[[], T], device: Device) -> T:
 
 @contextmanager
 def _reproducible() -> Iterator[None]:
-    """Random numbers are the same each time, and go on afterwards as if none had been drawn."""
+    """In here random numbers are the same each time; afterwards they go on as if none had been drawn."""
     numpy = sys.modules.get("numpy")
     torchs, pythons, numpys = torch.get_rng_state(), random.getstate(), numpy.random.get_state() if numpy else None
     torch.default_generator.manual_seed(0)
@@ -99,7 +99,7 @@ def _reproducible() -> Iterator[None]:
 
 
 def misses_values(error: BaseException) -> bool:
-    """Whether that is what the meta device raises where values or another device are needed."""
+    """Whether the meta device raised it because values or another device are needed."""
     return isinstance(error, (RuntimeError, ValueError, TypeError)) and NAMES_META.search(str(error)) is not None
 
 
@@ -109,7 +109,7 @@ def is_on(model: nn.Module, device: Device) -> bool:
 
 
 def copied_to(model: nn.Module, device: Device) -> nn.Module:
-    """A copy of the model on this device, with everything shared that the model shares; the model stays as it is.
+    """A copy of the model on this device, which shares what the model shares; the model stays as it is.
 
     >>> encoder = nn.Linear(3, 3)
     >>> copied = copied_to(nn.Sequential(encoder, encoder), "meta")
@@ -122,7 +122,7 @@ def copied_to(model: nn.Module, device: Device) -> nn.Module:
 
 
 def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
-    """What the call returns in the first context or, where values are missing there, in the second."""
+    """What the call returns in the first context or, if values are missing there, in the second."""
     try:
         with first:
             return call()
@@ -138,5 +138,5 @@ def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
 
 
 def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:
-    """Another lazy parameter or buffer like this one, whose shape comes from the first input."""
+    """Another lazy parameter or buffer like this one: its shape comes from the first input."""
     return type(tensor)(tensor.requires_grad, torch.device(device or tensor.device), tensor.dtype)

@@ -1,4 +1,4 @@
-"""Settings: what a model's code changes in the process holds for that code alone, in whatever order models run."""
+"""Settings: what a model's code changes in the process applies to that code alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 
 NO_DEVICE = torch.device("cpu")
-"""The default where nobody has set one."""
+"""The default unless one is set."""
 
 
 class Settings(NamedTuple):
-    """What tensors are made as, and where files are looked for; None for what is left as it is."""
+    """The default dtype and device, and the current folder; None for one that stays as it is."""
 
     dtype: torch.dtype | None
     device: torch.device | None
@@ -22,14 +22,14 @@ class Settings(NamedTuple):
 
     @classmethod
     def now(cls) -> Settings:
-        """Those of this moment."""
+        """The settings now."""
         folder = None
         with suppress(OSError):  # it was removed
             folder = os.getcwd()  # noqa: PTH109
         return cls(torch.get_default_dtype(), torch.get_default_device(), folder)
 
     def since(self, before: Settings) -> Settings:
-        """What of it is not as it was before."""
+        """The settings that are not as they were before."""
         return Settings(
             None if self.dtype == before.dtype else self.dtype,
             None if self.device == before.device else self.device,
@@ -37,7 +37,7 @@ class Settings(NamedTuple):
         )
 
     def apply(self) -> None:
-        """Set what is not so already."""
+        """Set what is not set already."""
         dtype, device, folder = self.since(Settings.now())
         if dtype is not None:
             torch.set_default_dtype(dtype)
@@ -49,7 +49,7 @@ class Settings(NamedTuple):
 
 @contextmanager
 def unchanged_settings() -> Iterator[None]:
-    """What is set in here is as it was after it.
+    """Afterwards the settings are as they were before.
 
     >>> with unchanged_settings():
     ...     torch.set_default_dtype(torch.float64)

@@ -1,4 +1,4 @@
-"""Initial weights: the parts of a replacement, drawn so that a signal keeps the variance that it had."""
+"""Initial weights: those of a replacement's parts, drawn so that a signal keeps its variance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sepcost.pytorch.private import ConvModule
 
 SAMPLES = 100_000
 WIDE = 512
-"""So many independent weights average out by themselves, and orthogonal ones would take long to draw."""
+"""With more weights, independent ones average out, and orthogonal ones take long to draw."""
 
 
 def initialise(parts: nn.Sequential, conv: ConvModule) -> None:
@@ -28,11 +28,11 @@ def initialise(parts: nn.Sequential, conv: ConvModule) -> None:
 
     The gain of a layer is the factor by which it changes the mean square of a signal: the products that an output
     sums, times the mean square of the weights (He et al. 2015, arXiv:1502.01852, section 2.2). Inner parts have a
-    gain of 1, in which the activation in front of a part is compensated; the last part has the convolution's, so a
-    convolution of zeros makes the last part zeros. Weights are orthogonal (Saxe et al. 2013, arXiv:1312.6120): with
-    few hidden channels or 9 weights a channel, independent ones would leave much of the gain to chance. Inner biases
-    are 0, and the last part has the convolution's own. Where the weights have no finite values, or none at all (on
-    the meta device), torch's own initial weights stay.
+    gain of 1, which makes up for the activation in front of them. The last part has the convolution's gain: zeros if
+    the convolution has zeros. Weights are orthogonal (Saxe et al. 2013, arXiv:1312.6120): with few hidden channels or
+    9 weights a channel, independent ones would leave much of the gain to chance. Inner biases are 0, and the last
+    part has the convolution's own. If the weights have no finite values, or none (on the meta device), torch's own
+    initial weights stay.
     """
     if conv.weight.is_meta:
         return
@@ -49,7 +49,7 @@ def initialise(parts: nn.Sequential, conv: ConvModule) -> None:
 
 
 def _with_activations(parts: nn.Sequential) -> Iterator[tuple[ConvModule, str]]:
-    """Each convolution, and the activation in front of it (Identity where there is none)."""
+    """Each convolution, and the activation in front of it (Identity if there is none)."""
     activation = "Identity"
     for module in parts:
         if isinstance(module, ConvModule):
@@ -66,7 +66,7 @@ def _gain(conv: ConvModule) -> float:
 
 
 def _terms(conv: ConvModule) -> float:
-    """The products that an output sums, on average and far from the borders."""
+    """How many products an output sums, on average and far from the borders."""
     spread = prod(conv.stride) if conv.transposed else 1
     return conv.in_channels // conv.groups * prod(conv.kernel_size) / spread
 
@@ -85,7 +85,7 @@ def _draw(conv: ConvModule, gain: float) -> None:
 
 
 def _orthogonal(weight: torch.Tensor) -> torch.Tensor:
-    """Values for a weight, drawn where torch can draw them: on the CPU, in single precision or better."""
+    """Values for a weight, drawn on the CPU in single precision or better, where torch can."""
     if weight.is_complex():
         return torch.complex(_orthogonal(weight.real), _orthogonal(weight.imag))
     drawn = torch.empty(weight.shape, dtype=torch.promote_types(weight.dtype, torch.float32), device="cpu")
@@ -97,9 +97,9 @@ def _orthogonal(weight: torch.Tensor) -> torch.Tensor:
 def _with_all_of_the_mean(drawn: torch.Tensor) -> torch.Tensor:
     """The same weights, which keep as much of a signal's mean as of the rest of it.
 
-    Behind a ReLU, a third of the signal is its mean: one direction of many, of which few outputs would by chance see
-    too little. Of a depthwise, each channel keeps as much, and half of them make it negative: a ReLU behind it lets
-    about half of the signal through, whichever channels have most of it.
+    Behind a ReLU, a third of the signal is its mean. That is one direction of many, and few outputs would by chance
+    see too little of it. Each channel of a depthwise keeps as much of it, and half of them make it negative: a ReLU
+    behind it lets about half of the signal through, whichever channels have most of it.
     """
     rows = drawn.flatten(1)
     mean = rows.mean(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Replacing: a copy of a model with its convolutions replaced, and the plan of it."""
+"""Replacing: a copy of a model with its convolutions replaced, and the plan for it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from sepcost.text.arguments import extent
 from sepcost.text.wording import did_you_mean
 
 Globs: TypeAlias = str | Collection[str]
-"""One pattern of names or several, as ``fnmatch`` reads them; a name stands for itself, whatever is in it."""
+"""One pattern of names or several, as ``fnmatch`` reads them; a name also matches itself, whatever is in it."""
 
 MOST_NAMED = 4
-"""A warning names that many convolutions and counts the rest."""
+"""A warning names as many convolutions, and counts the rest."""
 
 DIVISIBLE = 2520
-"""By every number up to 10: a map that strides divide, beside one that they don't."""
+"""By every number up to 10: strides divide a map of this size."""
 
 
 class GrowsWarning(UserWarning):
@@ -62,19 +62,18 @@ def replace_convolutions(
       (2): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1))
     )
 
-    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``; weights that
-    give a signal the variance that the convolution gave it (``initial.initialise``); and, as attributes of the
-    ``Sequential``, what code may read of a convolution (``stride``, ``out_channels`` …), except for its weights. A
-    module with several names stays one. Of the model itself nothing is touched. What ``replacement_plan`` gives a
-    reason for stays as it is.
+    The parts have the convolution's device, dtype, memory format, training mode and ``requires_grad``. Their weights
+    give a signal the variance that the convolution gave it (``initial.initialise``). The ``Sequential`` has what code
+    may read of a convolution as attributes (``stride``, ``out_channels`` …), except for its weights. A module with
+    several names stays one module. The model itself stays as it is, and so does a convolution for which
+    ``replacement_plan`` has a reason.
 
-    ``include`` and ``exclude`` are globs of module names (the first, where there are several). Norms stay where they
-    are; the parts have none, unless with ``inner_norm`` (true, or globs of module names) or where the replacement
-    says ``inner_norm=true``: then there are batch norms between them, as many as the block has when its convolution
-    has one.
+    ``include`` and ``exclude`` are globs of module names (the first name, if a module has several). Norms stay where
+    they are. With ``inner_norm`` (true, or globs of module names) or the replacement's own ``inner_norm=true`` there
+    are batch norms between the parts, as many as the block has if its convolution has one; otherwise there are none.
 
-    With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. What is
-    replaced although it grows, in params or in MACs, is named in a warning (``sepcost.pytorch.GrowsWarning``).
+    With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. A
+    warning (``sepcost.pytorch.GrowsWarning``) names what is replaced although its params or MACs grow.
 
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
     cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
@@ -93,13 +92,13 @@ def replacement_plan(
     inner_norm: bool | Globs | None = None,
     replace_if: str = "always",
 ) -> dict[str, str | None]:
-    """Each convolution module's name, and why ``replace_convolutions`` leaves it as it is; None where it doesn't.
+    """Each convolution module's name, and why ``replace_convolutions`` keeps it; None if it replaces it.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 32, 3, groups=32), nn.Conv2d(32, 64, 1))
     >>> replacement_plan(net)
     {'0': None, '1': 'already depthwise', '2': '1×1'}
 
-    It takes and raises the same. Convolutions that are no modules are not in it: a trace finds those.
+    It takes and raises the same. It has no convolutions that are no modules: a trace finds those.
     """
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     return {each.name: each.reason for each in planned}
@@ -114,7 +113,7 @@ def _warn_of_growth(names: Sequence[str]) -> None:
 
 
 class _Planned(NamedTuple):
-    """A convolution of the model: either its parts or the reason why it has none."""
+    """A convolution of the model, and either its parts or the reason why it has none."""
 
     name: str
     module: ConvModule
@@ -161,7 +160,7 @@ def _planned(
 
 
 def _named(model: nn.Module) -> dict[str, tuple[ConvModule, str | None]]:
-    """Each convolution under the first of its names, and why it cannot be replaced, or None."""
+    """Each convolution under the first of its names, and why it cannot be replaced; None if it can."""
     found = reasons(model)
     return {
         plain_name(name): (cast(ConvModule, module), found[module])
@@ -178,7 +177,7 @@ def _patterns(globs: Globs) -> Collection[str]:
 
 
 def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
-    """The names that one of these patterns matches; each pattern matches some."""
+    """The names that one of these patterns matches; each pattern must match some."""
     found: set[str] = set()
     for pattern in _patterns(globs):
         matched = {name for name in names if name == pattern or fnmatchcase(name, pattern)}
@@ -216,7 +215,7 @@ def _replaced(name: str, module: ConvModule, chosen: Replacement, inner_norm: bo
 
 
 def _stand_ins(module: ConvModule) -> Iterator[Conv]:
-    """The convolution on maps of several sizes: the module knows none, and no part may depend on it."""
+    """The convolution on maps of several sizes: a module knows no size, and no part may depend on it."""
     rank = len(module.kernel_size)
     stride, padding, dilation = (
         max(extent(name, value, rank, 0))
@@ -250,7 +249,7 @@ def _pads_alike(parts: Parts, module: ConvModule) -> bool:
 
 
 def _sequential(module: ConvModule, parts: Parts) -> nn.Sequential:
-    """The parts as modules, in everything else as the convolution is."""
+    """The parts as modules; all else is as the convolution has it."""
     weight, bias = module.weight, module.bias
     built = cast(nn.Sequential, build(parts, device=weight.device, dtype=weight.dtype))
     for conv, (_, part) in zip(_convolutions(built), parts):
@@ -270,7 +269,7 @@ def _convolutions(sequential: nn.Module) -> list[ConvModule]:
 
 
 def _pad_alike(conv: ConvModule, part: Conv, module: ConvModule) -> None:
-    """Padding in the module's own words, where this part has it."""
+    """Write the padding as the module does, if this part has the padding."""
     if any(padded_sides(conv)):
         conv.padding_mode = module.padding_mode
     if isinstance(module.padding, str) and not (part.is_pointwise or part.transposed or max(part.stride) > 1):
@@ -282,12 +281,12 @@ def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
     channels_last = {4: torch.channels_last, 5: torch.channels_last_3d}.get(weight.dim())
     if channels_last is None or not weight.is_contiguous(memory_format=channels_last):
         return None
-    ambiguous = weight.is_contiguous()  # with one channel, say: then the stride of the channels tells
+    ambiguous = weight.is_contiguous()  # with one channel, for example: then the stride of the channels decides
     return None if ambiguous and weight.stride(1) != 1 else channels_last
 
 
 def _copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Module:
-    """A deep copy in which these modules are those, wherever they are held."""
+    """A deep copy in which these modules are replaced by those, everywhere."""
     memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
     lazy = [tensor for tensor in (*model.parameters(), *model.buffers()) if is_lazy(tensor)]
     memo |= {id(tensor): uninitialized(tensor) for tensor in lazy}
@@ -296,7 +295,7 @@ def _copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Mo
             for module, sequential in replaced.items():
                 vars(sequential).update(deepcopy(_attributes(module, sequential), memo))
             copied = deepcopy(model, memo)
-    except Exception as error:  # whatever the model's own code raises
+    except Exception as error:  # the model's own code may raise anything
         raise SepcostError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
     if any(module in replaced for module in copied.modules()):
         raise SepcostError(f"the model cannot be copied: {type(model).__name__} copies itself in a way of its own")
@@ -304,7 +303,7 @@ def _copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Mo
 
 
 class _CopiesOfResults(TorchFunctionMode):
-    """``deepcopy`` also copies tensors that were computed, such as weight_norm's: torch refuses to."""
+    """In here ``deepcopy`` also copies computed tensors, such as weight_norm's, which torch refuses."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -316,7 +315,7 @@ class _CopiesOfResults(TorchFunctionMode):
 
 
 def _attributes(module: ConvModule, sequential: nn.Module) -> dict[str, Any]:
-    """What the convolution has of its own, for code that reads it: its arguments, and what others have noted there."""
+    """The convolution's own attributes, for code that reads them: its arguments, and what a user has added."""
     theirs = {*vars(sequential), *held_names(sequential), PADS}
     of_class = {
         name: getattr(module, name)

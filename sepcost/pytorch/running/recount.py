@@ -1,4 +1,4 @@
-"""Recount: a model with its convolutions really replaced, run under torch's counter."""
+"""Recount: a model whose convolutions are really replaced, run under torch's counter."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sepcost.text.model_text import Device
 
 
 def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: Device) -> list[Mismatch]:
-    """What torch counts in the replaced models, wherever that is not what was predicted.
+    """The counts of torch in the replaced models that differ from the prediction.
 
-    For each replacement, the convolutions that the comparison replaces are replaced in a copy of the model, which is
-    run once; its parameters and MACs are set against the comparison's total.
+    For each replacement, a copy of the model gets the replaced convolutions of the comparison and runs once. Its
+    parameters and MACs are set against the comparison's total.
     """
     found: list[Mismatch] = []
     for replacement in comparison.replacements:

@@ -1,4 +1,4 @@
-"""Running: a model traced on its inputs, as a network; what its own code raises is told in one line."""
+"""Running: a user's model traced on its inputs, as a network; errors of its own code in one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sepcost.text.wording import listed
 
 
 class Ran(NamedTuple):
-    """A model, what it ran, and on which inputs."""
+    """A model, what it ran, and its inputs."""
 
     model: nn.Module
     trace: Trace
@@ -41,14 +41,14 @@ def load_and_trace(text: ModelText, inputs: InputTexts | Inputs, *, device: Devi
     >>> traced.macs, traced.params
     (13824, 216)
 
-    Raises ModelError: with the line of the model's own code where that is what failed.
+    Raises ModelError, with the line of the model's own code if that failed.
     """
     with importable(text):
         return _ran(loaded(text, device), inputs, str(text), device)
 
 
 def copy_and_trace(model: nn.Module, inputs: InputTexts | Inputs, *, name: str, device: Device = META) -> Ran:
-    """What a copy of a model runs on these inputs; the model stays as it is, whatever happens.
+    """What a copy of a model runs on these inputs; the model itself stays as it is.
 
     >>> model = nn.Conv2d(3, 8, 3, bias=False)
     >>> copy_and_trace(model, [InputText.parse("3x10x10")], name="net").trace.macs, model.weight.device.type
@@ -70,9 +70,9 @@ def _ran(model: nn.Module, inputs: InputTexts | Inputs, name: str, device: Devic
 
 
 def trace_model(model: nn.Module, inputs: Inputs, *, name: str, device: Device = META) -> Trace:
-    """What a model that is on the device runs on these inputs; ``name`` is how errors call it.
+    """What a model on the device runs on these inputs; ``name`` is its name in errors.
 
-    Lazily initialised modules are initialised for it.
+    It initialises lazy modules.
     """
     try:
         with apart(), without_compiler():
@@ -87,9 +87,9 @@ def trace_model(model: nn.Module, inputs: Inputs, *, name: str, device: Device =
 
 
 def as_network(ran: Ran, name: str, device: Device) -> Network:
-    """What ran as a network of this name, with all that there is to say of it.
+    """What ran, as a network of this name, with its inputs and what is not counted.
 
-    Raises ModelError where nothing of it counts, and MiscountError where the layers don't add up to torch's own count.
+    Raises ModelError if nothing of it counts, and MiscountError if the layers don't add up to torch's own count.
     """
     traced, own = ran.trace, ran.inputs.source if isinstance(ran.inputs, OwnInputs) else None
     if not traced.network.nodes:
@@ -107,14 +107,14 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
 
 
 def _nothing(uncounted: Sequence[str]) -> str:
-    """What to say of a model without layers."""
+    """Why a model has no layers."""
     if uncounted:
         return f"runs nothing that can be counted: nobody knows what {', '.join(dict.fromkeys(uncounted))} costs"
     return "runs nothing that counts: no operator with MACs, and it has no params"
 
 
 def _difference(traced: Trace) -> str:
-    """What the layers add up to, and what torch says."""
+    """The sums of the layers that differ from torch's."""
     ours = reduce(add, (node.cost for node in traced.network))
     both = (("MACs", ours.macs, traced.macs), ("params", ours.params, traced.params))
     told = [f"{mine:,} {name}, and torch counts {theirs:,}" for name, mine, theirs in both if mine != theirs]
@@ -134,7 +134,7 @@ def _traced(model: nn.Module, inputs: Inputs, name: str, device: Device) -> Trac
 
 
 def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseException) -> str:
-    """Why the forward pass failed, as far as that can be found out."""
+    """Why the forward pass failed, as far as that is known."""
     if device == META and misses_values(error):
         return why_not_meta(error)
     if any(said in str(error) for said in NOT_IN_MODES):
@@ -152,7 +152,7 @@ def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseExcept
 
 
 def _batch_hint(model: nn.Module, inputs: Sequence[InputText], device: Device) -> str:
-    """What to give where the model runs without the 1 that its inputs begin with; or nothing."""
+    """What to give if the model runs without the 1 that its inputs begin with; or nothing."""
     wrong = [each for each in inputs if len(each.shape) > 1 and each.shape[0] == 1]
     right = [replace(each, shape=each.shape[1:]) if each in wrong else each for each in inputs]
     if not wrong or not _runs(model, right, device):
@@ -161,7 +161,7 @@ def _batch_hint(model: nn.Module, inputs: Sequence[InputText], device: Device) -
 
 
 def _dtype_hint(model: nn.Module, inputs: Sequence[InputText], device: Device) -> str:
-    """What helps where the model runs on inputs of another dtype, its own weights' or whole numbers; or nothing."""
+    """What to give if the model runs on inputs of another dtype, its weights' or int64; or nothing."""
     own = {str(each.dtype).removeprefix("torch.") for each in model.parameters() if each.is_floating_point()}
     for dtype in (*sorted(own), "int64"):
         for others in _with_dtype(inputs, dtype):

@@ -1,4 +1,4 @@
-"""The recorder: every operator of a forward pass that has MACs, as a layer with the name of its module."""
+"""The recorder: every operator of a forward pass with MACs, as a layer with the name of its module."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from sepcost.pytorch.tracing.unseen import Unseen
 from sepcost.pytorch.tracing.value_reads import ValueReads
 
 RESIZES = ("upsample_", "_upsample_")
-"""What torch takes apart into indices, and kernels do without."""
+"""Torch takes these apart into indices; kernels do not."""
 ALL = "Global"
-"""Under which torch's counter has what it has counted of all modules."""
+"""The name under which torch's counter has the counts of all modules."""
 
 
 class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
@@ -77,7 +77,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def _flows(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any, call: Call | None) -> None:
-        """Note what is read and written; a complex convolution is one operator, whatever torch makes of it."""
+        """Note what is read and written; a complex convolution is one operator, although torch runs several."""
         name = joined(self.names.running.path, packet_of(func).__name__)
         if self.operators.unfinished is None:
             self.flow.add(name, func, args, kwargs, out, call)
@@ -85,7 +85,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
             self.flow.add(name, func, (complete.source,), {}, out, complete.call)
 
     def _seen(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call | None:
-        """The call that an operator is, if it is one; else it is noted where it may have MACs."""
+        """The call that an operator is, if it is one; else note it if it may have MACs."""
         call = self.operators.call(func, args, kwargs, out)
         if call is not None:
             self.calls.append(call)
@@ -94,7 +94,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         return call
 
     def _higher_order(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Torch's counter sees nothing of what runs in it."""
+        """Run it: torch's counter does not see what runs in it."""
         self.uncounted[self.names.running.path, func.name()] += 1
         self.flow.unknown = f"{func.name()} hides what it reads and writes"
         out = func(*args, **kwargs)
@@ -102,7 +102,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def _branch(self, predicate: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
-        """Of ``torch.cond``, what torch's counter counts.
+        """Record of ``torch.cond`` what torch's counter counts.
 
         For each operator, torch counts the larger branch; if it has counted before, it counts both.
         """

@@ -27,13 +27,13 @@ FOREIGN = "it runs with weights that are not its own"
 BRANCH = "it is in a branch of torch.cond"
 REMAINDER = "remainder"
 MOST_KINDS = 3
-"""The remainder names that many classes of modules."""
+"""The remainder names as many classes of modules."""
 
 
 class Rows(NamedTuple):
-    """The layers of a pass in the order of the calls, then the remainder; ``of`` is the place of each call among them.
+    """The layers of a pass in the order of the calls, then the remainder.
 
-    ``unconfirmed`` are layers that torch's counter counts as nothing.
+    ``of`` has each call's place among them. ``unconfirmed`` are layers that torch's counter counts as nothing.
     """
 
     nodes: tuple[Node, ...]
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
 
 
 def rows(recorder: Recorder, model: nn.Module) -> Rows:
-    """What a recorder has seen of a model, as rows."""
+    """The rows of what a recorder has seen of a model."""
     names = Names(recorder.names.of.values())
     keep = _reasons_to_keep(recorder, model)
     nodes: dict[Call, Node] = {}
@@ -70,7 +70,7 @@ def rows(recorder: Recorder, model: nn.Module) -> Rows:
 def _remainder(
     recorder: Recorder, model: nn.Module, counted: Sequence[Cost], names: Names, index: int
 ) -> Iterator[Node]:
-    """The parameters that no layer has."""
+    """A row for the parameters that no layer has, if there are any."""
     parameters = list(model.parameters())
     left = sum(each.numel() for each in parameters) - sum(cost.params for cost in counted)
     if left:
@@ -81,7 +81,7 @@ def _remainder(
 
 
 def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], str | None]:
-    """What tells why a convolution is no module that another one can stand in for; None if it is one."""
+    """A function that says why a convolution cannot be replaced; it gives None if it can."""
     known = reasons(model)
     with_own = {call.module for call in recorder.calls if call.claims}
     in_branches = {call.module for call in recorder.calls if call.in_branch}
@@ -101,7 +101,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
 
 
 def _held(left: Counter[str], params: int) -> str:
-    """Whose parameters these are, the most first.
+    """The classes that hold these parameters, the most first.
 
     >>> _held(Counter(LayerNorm=7680, Embedding=152064), 159750)
     'params of Embedding (152,064), LayerNorm (7,680) and others (6)'

@@ -25,10 +25,10 @@ from sepcost.pytorch.tracing.rows import rows
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one forward pass ran, and what torch says of all of it.
+    """What one forward pass ran, and torch's own totals.
 
     ``uncounted`` are operators that may have MACs and that torch's counter does not count, each with the module that
-    calls it and how often. ``macs`` and ``params`` are torch's own totals, and those of quantised layers, which it
+    calls it and how often. ``macs`` and ``params`` are torch's totals, plus those of quantised layers, which torch
     counts as nothing (``network.unconfirmed``). ``reads_values``: the pass may depend on the values of its tensors.
     """
 
@@ -54,9 +54,9 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
     0 240 3456
     3 1290 1280
 
-    Every convolution is a layer with its real shapes, and so is a product with a matrix of parameters (a linear layer,
-    on however many positions); other operators with MACs are there with theirs, and the parameters of none of these
-    are the ``remainder``. Inputs have a batch of one. The model runs in evaluation mode, and gets its modes back.
+    Every convolution is a layer with its real shapes. A product with a matrix of parameters is a linear layer, on any
+    number of positions. Other operators with MACs are rows of their own. Parameters that none of these has are the
+    ``remainder``. Inputs have a batch of one. The model runs in evaluation mode, and gets its modes back.
     """
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = _Untracked()
@@ -73,7 +73,7 @@ def trace(model: nn.Module, inputs: Sequence[Any], named: Mapping[str, Any] | No
 
 
 def _recorded(model: nn.Module, counter: FlopCounterMode, inputs: Sequence[Any], named: Mapping[str, Any]) -> Recorder:
-    """What saw the pass."""
+    """The recorder, after the pass."""
     with torch.no_grad(), _evaluating(model), _unfused():
         if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
             model(*inputs, **named)  # lazy modules learn their shapes
@@ -99,7 +99,7 @@ def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
 
 
 def _with_dtypes(network: Network, dtypes: Collection[torch.dtype]) -> Network:
-    """The network with its dtype; its layers and maps keep widths of their own only where those tell more.
+    """The network with its dtype; layers and maps have widths of their own only if they differ from it.
 
     >>> _with_dtypes(Network("net", ()), {torch.float16}).dtype, _with_dtypes(Network("net", ()), ()).dtype
     ('float16', None)
@@ -124,7 +124,7 @@ def _of_width(schedule: Schedule | None, width: int | None) -> Schedule | None:
 
 
 class _Untracked(ModuleTracker):
-    """No counts by module are asked of torch's counter: what it hooks into modules for them needs gradients."""
+    """Torch's counter does not count by module: its hooks in modules would need gradients."""
 
     def __enter__(self) -> ModuleTracker:
         return self
@@ -141,14 +141,14 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         if modes[0][1]:
-            model.train()  # undoes what a model of its own does in eval()
+            model.train()  # undoes what the model's own eval() does
         for module, training in modes:
             module.training = training
 
 
 @contextmanager
 def _unfused() -> Iterator[None]:
-    """Attention in the products that it is made of, on any device."""
+    """In here attention runs as the products that it consists of, on any device."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

@@ -1,4 +1,4 @@
-"""Unseen: tensors that a pass comes by although no operator that was seen has made them."""
+"""Unseen: tensors that a pass reads, and that no operator has made that was seen."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ aten = torch.ops.aten
 
 WRITTEN_OUT = {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
 LIFTED = {aten.lift, aten.lift_fresh, aten.lift_fresh_copy}
-"""The operators that those run, on devices with memory."""
+"""The operators that these functions run, on devices with memory."""
 OPERATOR = "an operator that nobody saw"
 WEIGHTS = "weights outside of model.parameters()"
 
 
 class Unseen:
-    """While it is entered, it notes which operators read what neither the model holds nor a seen operator has made.
+    """While it is entered, it notes the operators that read what the model does not hold and no seen operator made.
 
-    Another thread may have made it, or NumPy. Numbers that come from Python are constants, unless the pass has given
-    some to Python, as ``values_left`` says: then they may be results.
+    Another thread may have made it, or NumPy. Numbers that come from Python are constants. If the pass has given some
+    to Python (``values_left``), they may be results.
     """
 
     def __init__(self, model: nn.Module, values_left: Callable[[], bool]) -> None:
@@ -49,7 +49,7 @@ class Unseen:
         self._has_values = not any(each.is_meta for each in (*tensors_in(inputs), *self._model.parameters()))
 
     def __enter__(self) -> Unseen:
-        if torch.get_default_device().type == META:  # where writing numbers out runs no operator
+        if torch.get_default_device().type == META:  # where written numbers run no operator
             self._entered.enter_context(_WrittenOut(self))
         return self
 
@@ -59,12 +59,12 @@ class Unseen:
         self._entered.close()
 
     def made(self, value: Any) -> None:
-        """Tensors that are there, or whose making was seen; their memory keeps its name."""
+        """Note tensors that are there, or that a seen operator made; their memory keeps its number."""
         for tensor in tensors_in(value):
             self._seen.setdefault(memory_of(tensor), Memory(tensor))
 
     def read(self, path: str, value: Any, func: Any = None) -> None:
-        """What an operator of a module reads, or the model returns: a single number is nobody's result."""
+        """Note what an operator of a module reads, or the model returns; a single number is no result."""
         for tensor in tensors_in(value):
             memory = memory_of(tensor)
             if isinstance(tensor, nn.Parameter):
@@ -74,14 +74,14 @@ class Unseen:
                 self._strangers.setdefault(memory, (Memory(tensor), (path, OPERATOR)))
 
     def operators(self) -> Counter[tuple[str, str]]:
-        """How often each module reads what nobody saw being made."""
+        """How often each module reads what no seen operator made."""
         constants = set(map(memory_of, _constants(self._model))) if self._strangers else ()
         return Counter(
             what for memory, (_, what) in self._strangers.items() if what[1] is WEIGHTS or memory not in constants
         )
 
     def _is_constant(self, tensor: torch.Tensor, func: Any) -> bool:
-        """Whether its numbers come from Python; or have memory, where no input has."""
+        """Whether its numbers come from Python, or have memory although no input has."""
         if not self._has_values:
             return not tensor.is_meta
         is_from_python = func is not None and packet_of(func) in LIFTED
@@ -89,7 +89,7 @@ class Unseen:
 
 
 class _WrittenOut(TorchFunctionMode):
-    """Sees the functions that make tensors of numbers that are written out."""
+    """Sees the functions that make tensors of written numbers."""
 
     def __init__(self, unseen: Unseen) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _WrittenOut(TorchFunctionMode):
 
 
 def _constants(model: nn.Module) -> Iterator[torch.Tensor]:
-    """What the model's classes hold, and what modules of Python's do."""
+    """The tensors that the model's classes and Python's modules hold."""
     classes = {kind for module in model.modules() for kind in type(module).__mro__}
     for holder in (*classes, *list(sys.modules.values())):
         for value in list(getattr(holder, "__dict__", {}).values()):

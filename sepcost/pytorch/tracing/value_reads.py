@@ -1,4 +1,4 @@
-"""Value reads: where a pass depends on the values of its tensors, and not on their shapes alone."""
+"""Value reads: a pass that depends on the values of its tensors, and not on their shapes alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import packet_of
 
 PAST_THE_DISPATCHER = ("tolist", "numpy")
-"""Methods of tensors that take values out without an operator that reads any."""
+"""Methods of tensors that read values without an operator."""
 BY_VALUES = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 MASKS = (torch.bool, torch.uint8)
 
@@ -44,7 +44,7 @@ class ValueReads:
         self._patches.close()
 
     def see(self, operator: Any, args: Sequence[Any]) -> None:
-        """An operator that the dispatcher sees: torch tags those that read values."""
+        """Note an operator that the dispatcher sees: torch tags those that read values."""
         if not self.found and any(tag in operator.tags for tag in BY_VALUES) and _by_values(operator, args):
             self.found = not all(map(self._constant, tensors_in(args)))
 
@@ -57,7 +57,7 @@ class ValueReads:
 
 
 def _by_values(operator: Any, args: Sequence[Any]) -> bool:
-    """An index chooses by values where it is a mask; with numbers, its shape is that of the numbers."""
+    """Whether it reads values: an index with a mask does, and one with numbers does not."""
     if packet_of(operator) is not torch.ops.aten.index:
         return True
     return any(index is not None and index.dtype in MASKS for index in args[1])

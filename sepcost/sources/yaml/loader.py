@@ -1,4 +1,4 @@
-"""Files and streams of YAML as networks."""
+"""Loading: files and streams of YAML as networks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from sepcost.text.wording import in_one_line
 JSON_LINES = (".jsonl", ".ndjson")
 NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"
 VALUE = "network"
-"""What errors call a network that is in no file, and its name if it has none."""
+"""The source in errors, and the name, of a network that is in no file."""
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 
 
 class Loaded:
-    """A network and the document that it comes from."""
+    """A network, and the document that it comes from."""
 
     def __init__(self, network: Network, translation: Translation, lines_before: int) -> None:
         self.network = network
@@ -39,19 +39,18 @@ class Loaded:
         self._lines_before = lines_before
 
     def lines(self) -> Lines:
-        """Where the network and what belongs to it stand in the file."""
+        """The lines of the file on which the network, its layers and its limits are."""
         return self._translation.lines(self.network).further_down(self._lines_before)
 
     def located(self, error: NetworkError) -> ConfigError:
-        """What went wrong with the network later on, as problems with a place in the file."""
+        """A later error of the network, as problems with a place in the file."""
         return self._translation.located(error).further_down(self._lines_before)
 
 
 def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | NamedModel | ConfigError]:
-    """Each document's network or the model that it names, or what is wrong with it; then the next one is read.
+    """Each document's network, or the model that it names, or what is wrong with it; then the next one is read.
 
-    ``lines`` are read as far as they are needed: a stream may be endless. ``source`` is the file's name as messages
-    show it.
+    Only as many ``lines`` are read as are needed: a stream may be endless. ``source`` is the file's name in messages.
     """
     number = 0
     allowance = Allowance()
@@ -82,7 +81,7 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Name
 
 
 def _read(document: Document, source: str, name: str, lines_before: int, allowance: Allowance) -> Loaded | NamedModel:
-    """Raises ConfigError with all problems of the document."""
+    """The document as a network or a named model; raises ConfigError with all its problems."""
     if names_model(document):
         return ModelTranslation(document, source, name).named_model().further_down(lines_before)
     translation = Translation(document, source, name)
@@ -96,7 +95,7 @@ def _json_error(piece: Piece, source: str) -> ConfigError | None:
             json.loads(piece.data)
     except json.JSONDecodeError as error:
         return ConfigError([ConfigProblem(source, 1, error.colno, "", f"is not JSON: {error.msg.lower()}")])
-    except (ValueError, RecursionError):  # not UTF-8, or nested too deep: the reader of YAML says where
+    except (ValueError, RecursionError):  # not UTF-8, or nested too deep: the reader of YAML reports where
         return None
     return None
 
@@ -104,7 +103,7 @@ def _json_error(piece: Piece, source: str) -> ConfigError | None:
 def load_all(path: str | PathLike[str]) -> list[Network]:
     """The networks of a file, one for each document of its YAML stream; raises ConfigError with all problems.
 
-    A document that names a model is one of them: nothing is run from here.
+    A document that names a model is a problem: no model is run from here.
 
     >>> [net.name for net in load_all("configs/vgg16.yaml")]
     ['VGG-16']
@@ -119,7 +118,7 @@ def load_all(path: str | PathLike[str]) -> list[Network]:
 
 
 def load_value(value: Mapping[str, Any] | Sequence[Any]) -> Network:
-    """The network that a value describes which is in the form of a YAML document; raises ConfigError.
+    """The network that a value in the form of a YAML document describes; raises ConfigError.
 
     >>> load_value([{"H": 112, "C": 32, "K": 3, "O": 64}])
     <Network 'network': 1 layers>
@@ -127,7 +126,7 @@ def load_value(value: Mapping[str, Any] | Sequence[Any]) -> Network:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        why, *_ = str(error).split("; use sys.")  # Python's advice on integers with thousands of digits is none here
+        why, *_ = str(error).split("; use sys.")  # without Python's advice on integers with thousands of digits
         raise ConfigError([ConfigProblem(VALUE, 0, 0, "", f"is not what YAML has: {in_one_line(why)}")]) from None
     (item,) = read_networks([text.encode("utf-8", "surrogatepass")], VALUE)
     if isinstance(item, NamedModel):
@@ -138,7 +137,7 @@ def load_value(value: Mapping[str, Any] | Sequence[Any]) -> Network:
 
 
 def load_one(path: str | PathLike[str]) -> Network:
-    """The one network of a file; a ConfigError if there are more."""
+    """The only network of a file; a ConfigError if there are more."""
     networks = load_all(path)
     if len(networks) > 1:
         message = f"holds {len(networks)} networks: sepcost.sources.yaml.load_all loads them all"
@@ -147,7 +146,7 @@ def load_one(path: str | PathLike[str]) -> Network:
 
 
 def read_lines(source: str) -> Iterator[bytes]:
-    """A file's lines; a ConfigError that names it where it cannot be read, or may have no end."""
+    """A file's lines; a ConfigError if it cannot be read, or may have no end."""
     try:
         with Path(source).open("rb") as file:
             if _is_device(file):
@@ -161,13 +160,13 @@ def read_lines(source: str) -> Iterator[bytes]:
 
 
 def _is_device(file: BinaryIO) -> bool:
-    """Whether it is one in which nobody types."""
+    """Whether it is a device, and no terminal."""
     mode = os.fstat(file.fileno()).st_mode
     return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty()
 
 
 def stdin_lines() -> Iterable[bytes]:
-    """Standard input, line by line as it comes; a SepcostError where it is closed."""
+    """Standard input, line by line as it comes; a SepcostError if it is closed."""
     if sys.stdin is None:
         raise SepcostError("standard input is closed")
     return sys.stdin.buffer

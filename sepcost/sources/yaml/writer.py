@@ -1,4 +1,4 @@
-"""From a Network to a config that is read back to the same numbers: a line for each layer."""
+"""Writing: a network as a config that is read back to the same numbers, with a line for each layer."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Keys: TypeAlias = Mapping[str, str]
 """The keys of a mapping, in order, and their values as they are written."""
 
 SCHEMA = "config.schema.json"
-"""Where editors look for the JSON Schema unless told otherwise: beside the config."""
+"""Where editors look for the JSON Schema unless another is given: next to the config."""
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.#/+-]*"
 PLAIN = re.compile(rf"(?![0-9]){WORD}(?: {WORD})*")
-"""What stands without quotes, and is the same text to every reader of YAML, if it is none of these:"""
+"""Text without quotes that is the same text to every reader of YAML, unless it is one of these:"""
 NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 ESCAPES: Mapping[str, str] = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -50,15 +50,15 @@ def written(network: Network, comment: str = "Written by sepcost.", schema: str 
       - {name: pool1, type: pool, K: 4}
       ...
 
-    Layers stand there as they are now: scaled, and each repetition by itself. A reason to keep one becomes
-    ``keep: true``. Raises SepcostError where a config has no words for something: a convolution without a map, a
-    layer whose name is another's too, a replacement that is not sepcost's own, a limit that is no decimal.
+    Layers are written as they are now: scaled, and each repetition by itself. A reason to keep one becomes
+    ``keep: true``. Raises SepcostError for what a config cannot say: a convolution without a map, two layers with the
+    same name, a replacement that is not sepcost's own, a limit that is no decimal.
     """
     return "".join(chunks(network, comment, schema))
 
 
 def chunks(network: Network, comment: str = "Written by sepcost.", schema: str = SCHEMA) -> Iterator[str]:
-    """The same, line by line. Whatever cannot be written is told before the first of them."""
+    """The same, line by line. What cannot be written is reported before the first line."""
     head = _head(network)
     if problems := list(_problems(network)):
         raise NetworkError(problems)
@@ -79,7 +79,7 @@ def _with_scaling(comment: str, network: Network) -> str:
 
 
 def _problems(network: Network) -> Iterator[LayerProblem]:
-    """What the reader would not take, or would take for something else."""
+    """The names that the reader would refuse, or read as something else."""
     names: set[str] = set()
     for node in network:
         if not node.name:
@@ -141,14 +141,14 @@ def _budget(budget: Budget) -> str:
 
 
 def _more(figure: str, more: Allowance) -> str:
-    """By how much a figure may grow, as the text that it is read from."""
+    """By how much a figure may grow, as a config has it."""
     if more.share:
         return f"{_decimal(100 * more.share)}%"
     return f"{more.amount}B" if kind_of(figure) is Kind.BYTES else f"{_decimal(Fraction(more.amount, 1000))}k"
 
 
 def _bound(figure: str, bound: Quantity) -> str:
-    """The bound as the decimal that it is; a SepcostError if it is none that the reader takes."""
+    """The bound as a decimal; a SepcostError if the reader does not read the same from it."""
     text = _decimal(Fraction(bound))
     try:
         if kind_of(figure).read(text) == bound:
@@ -159,7 +159,7 @@ def _bound(figure: str, bound: Quantity) -> str:
 
 
 def _decimal(number: Fraction) -> str:
-    """The number in decimal digits, cut off where there are more than the reader takes.
+    """The number in decimal digits, cut off after as many as the reader takes.
 
     >>> _decimal(Fraction(15, 2)), _decimal(Fraction(1, 200)), _decimal(Fraction(8))
     ('7.5', '0.005', '8')
@@ -170,9 +170,9 @@ def _decimal(number: Fraction) -> str:
 
 
 def _layer(network: Network, number: int, node: Node) -> Keys:
-    """A layer's keys; what they would be anyway is left out.
+    """A layer's keys, without those that have their default.
 
-    A layer with weights that are no parameters has figures, as a config has no words for it.
+    A layer with weights that are no parameters is written as figures: a config cannot describe it.
     """
     if isinstance(node.layer, Other) or (has_no_words(node) and network.independent):
         node = replace(node, layer=_as_figures(node), shared=False)
@@ -185,12 +185,12 @@ def _layer(network: Network, number: int, node: Node) -> Keys:
 
 
 def has_no_words(node: Node) -> bool:
-    """Whether its weights are no layer's, and no parameters: constants, or what its code computes."""
+    """Whether its weights are no parameters and no other layer's: constants, or computed by its code."""
     return node.has_weights and node.shared and node.weights_of is None
 
 
 def _as_figures(node: Node) -> Other:
-    """What the layer does and moves in all its runs."""
+    """The layer's figures, of all its runs."""
     layer, cost = node.layer, node.cost
     if isinstance(layer, Other):
         operator, reads, writes = layer.operator, layer.reads, layer.writes
@@ -200,7 +200,7 @@ def _as_figures(node: Node) -> Other:
 
 
 def _reads(network: Network, number: int, node: Node) -> Keys:
-    """Where the layer's input comes from, unless it is what the one before it gives."""
+    """Where the layer's input comes from, unless that is the layer before it."""
     layer = node.layer
     if layer.takes is Takes.NOTHING or node.sources == (number - 1,):  # INPUT is the number before the first
         return {}
@@ -213,7 +213,7 @@ def _reads(network: Network, number: int, node: Node) -> Keys:
 
 
 def _marks(node: Node) -> Keys:
-    """What its author says of a layer with weights; on others it means nothing."""
+    """The marks that an author gives to a layer with weights; others cannot have them."""
     marks: dict[str, str] = {}
     if isinstance(node.layer, Conv) and node.keep:
         marks["keep"] = "true"
@@ -232,7 +232,7 @@ def _names(network: Network, numbers: Sequence[int]) -> str:
 
 
 def _size(size: Sequence[int]) -> Keys:
-    """The extent of a map: H and W, or in other dimensions than two, size; W only where it is not H."""
+    """The extent of a map: H and W, or size if it has not two axes; W only if it is not H."""
     if len(size) == 2:
         height, width = size
         return {"H": str(height)} if height == width else {"H": str(height), "W": str(width)}
@@ -240,7 +240,7 @@ def _size(size: Sequence[int]) -> Keys:
 
 
 def _extent(extent: Shape) -> str:
-    """One number for all axes where that is so.
+    """One number if it is the same for all axes.
 
     >>> _extent((3, 3)), _extent((3, 5))
     ('3', '3x5')
@@ -261,7 +261,7 @@ def _mapping(keys: Keys) -> str:
 
 
 def scalar(text: str) -> str:
-    r"""A text that every reader of YAML takes for this text, in quotes where it has to be.
+    r"""A text as every reader of YAML reads it, in quotes if it needs them.
 
     >>> print(scalar("layer1.0.conv1"), scalar("block 1"), scalar("true"), scalar("007"), scalar("a: b\n"))
     layer1.0.conv1 block 1 "true" "007" "a: b\n"
@@ -274,7 +274,7 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """What cannot be seen as the number that it is."""
+    """The text with invisible characters as numbers."""
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
@@ -288,7 +288,7 @@ def _visible(letter: str) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it can be written at all: halves of surrogate pairs cannot."""
+    """Whether it can be written: halves of surrogate pairs cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

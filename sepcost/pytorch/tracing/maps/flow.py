@@ -1,4 +1,4 @@
-"""Flow: a record of which maps the operators of a forward pass read and write."""
+"""Flow: a record of the maps that the operators of a forward pass read and write."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ IN_PLACE = {
     quantized.mul_scalar, quantized.mul_scalar_relu, quantized.prelu, quantized.relu6, quantized.sigmoid,
     quantized.softmax, quantized.threshold,
 }  # fmt: skip
-"""What can write over its input beside the operators that torch tags as pointwise."""
+"""Operators that can write over their input; those that torch tags as pointwise can, too."""
 COPIES = {aten.clone}
-"""What is tagged as pointwise, and made to be a map of its own."""
+"""Pointwise operators whose result is a map of its own."""
 SUMS = {aten.add, aten.add_, quantized.add}
 JOINS = {aten.cat, aten.stack, quantized.cat}
-"""What a producer can write into."""
+"""Operators whose parts' producers can write into the result."""
 
 
 class Tensor(NamedTuple):
-    """A tensor that an operator reads or writes: in whose memory, how much that is, and where it lies in it."""
+    """A tensor that an operator reads or writes: its memory, how large that is, and where the tensor is in it."""
 
     memory: int
     elements: int
@@ -52,7 +52,7 @@ class Tensor(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of its memory, each number once."""
+        """Whether it has all numbers of its memory, each once."""
         _, shape, strides = self.lies
         is_expanded = any(size > 1 and not stride for size, stride in zip(shape, strides))
         return self.numel * self.width == self.bytes and not is_expanded
@@ -62,8 +62,8 @@ class Kind(Enum):
     """What an operator does with the maps that it reads."""
 
     MAKES = "makes another map"
-    OVER = "writes over one, if nobody reads it later"
-    ADDS = "writes their sum over one, if nobody reads it later"
+    OVER = "writes over one, if no operator reads it later"
+    ADDS = "writes their sum over one, if no operator reads it later"
     JOINS = "puts them side by side, where they are"
 
 
@@ -85,9 +85,9 @@ class Event:
 
 
 class Flow:
-    """The operators of a pass as they come; ``plan.schedule`` says what becomes of their maps.
+    """The operators of a pass in their order; ``plan.schedule`` decides where their maps are.
 
-    ``unknown`` says which operator hides what it reads and writes: then nobody knows.
+    ``unknown`` says which operator hides what it reads and writes: then no map is known.
     """
 
     def __init__(self, held: Iterable[torch.Tensor] = ()) -> None:
@@ -99,14 +99,14 @@ class Flow:
         self._known: dict[int, tuple[Memory, Tensor]] = {}
 
     def begin(self, inputs: Any) -> None:
-        """What the model is given."""
+        """Note what the model is given."""
         self.inputs = list(map(self._new, tensors_in(inputs)))
 
     def end(self, outputs: Any) -> None:
-        """What the model gives back, and what it keeps: whatever is still there lives to the end."""
+        """Note what the model returns and keeps: a map that is still there lives to the end."""
         returned = {each.memory: each for each in self._seen(tensors_in(outputs))}
         if self._kept().keys() - returned:
-            gc.collect()  # what only waits for that is not kept
+            gc.collect()  # what this frees is not kept
         self.outputs = list((returned | self._kept()).values())
 
     def add(
@@ -118,10 +118,10 @@ class Flow:
         out: Any,
         call: Hashable | None = None,
     ) -> None:
-        """An operator that ran.
+        """Note an operator that ran.
 
-        What neither the model was given nor an operator has made is a constant; so is what an operator computes from
-        constants alone, unless it is a layer.
+        A constant is what the model was not given and no operator made. What an operator computes from constants
+        alone is one too, unless the operator is a layer.
         """
         read, made = list(tensors_in((args, options))), list(tensors_in(out))
         over = list(tensors_in(written(func, args, options)))
@@ -140,11 +140,11 @@ class Flow:
             self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
 
     def is_map(self, tensor: torch.Tensor) -> bool:
-        """Whether it is in memory that the model was given or an operator has made of that: no constant."""
+        """Whether its memory was given to the model, or made by an operator of that: no constant."""
         return memory_of(tensor) in self._known
 
     def _new(self, tensor: torch.Tensor) -> Tensor:
-        """Its memory keeps its name, though it may be freed before the pass ends."""
+        """The tensor, noted; its memory keeps its number, although it may be freed before the pass ends."""
         found = _tensor(tensor)
         self._known.setdefault(found.memory, (Memory(tensor), found))
         return found
@@ -153,7 +153,7 @@ class Flow:
         return [_tensor(each) for each in tensors if self.is_map(each)]
 
     def _kept(self) -> dict[int, Tensor]:
-        """What has been made and is still there."""
+        """The maps that were made and are still there."""
         given = {each.memory for each in self.inputs}
         return {
             memory: made
@@ -162,7 +162,7 @@ class Flow:
         }
 
     def _copied(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> int:
-        """How much of a concatenation no producer can write there: constants, other dtypes, and what is there twice."""
+        """How much of a concatenation no producer can write: constants, other dtypes, and what is in it twice."""
         wanted, distinct = Counter[int](), set[Tensor]()
         there: dict[int, int] = {}
         for part in map(_tensor, parts):

@@ -1,4 +1,4 @@
-"""Plan: what becomes of the maps of a recorded pass: who writes over which, and where each is."""
+"""Plan: which operators write over which maps of a recorded pass, and where each map is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sepcost.pytorch.tracing.maps.flow import Event, Flow, Kind, Tensor
 
 
 def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | None:
-    """Every map and the steps that read and write it; None where an operator hides it.
+    """Every map and the steps that read and write it; None if an operator hides it.
 
-    ``nodes`` are the numbers and the names of the layers that calls are.
+    ``nodes`` are the numbers and the names of the layers, by their calls.
     """
     return None if flow.unknown else _Plan(flow, nodes).schedule()
 
 
 class _Plan:
-    """The events once more, now that it is known who reads what last."""
+    """The events once more, now that the last read of each map is known."""
 
     def __init__(self, flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> None:
         self.flow = flow
@@ -46,7 +46,7 @@ class _Plan:
         return Schedule(tuple(self.steps), tuple(self.sizes), inputs, self._of(self.flow.outputs), tuple(self.widths))
 
     def _join(self, event: Event) -> None:
-        """Its parts are where the whole is, since their producers write there; what nobody produced is copied."""
+        """Put the parts where the whole is: their producers write there. What no operator produced is copied."""
         fresh = self._map(event.fresh, event.makes[0].width) if event.fresh else ()
         self._place(event.makes[0], self._of(event.reads) + fresh)
         if fresh:
@@ -67,12 +67,12 @@ class _Plan:
         self.steps.append(Step(name, reads, writes, node, event.kind is Kind.ADDS))
 
     def _wanted(self, event: Event) -> list[Tensor]:
-        """What somebody reads of what it makes; if nobody reads anything, the first of it."""
+        """The maps that it makes and that are read later; if none is, the first."""
         wanted = [each for each in event.makes if each.memory in self.last]
         return wanted or list(event.makes[:1])
 
     def _written_over(self, number: int, event: Event, made: Tensor) -> Tensor | None:
-        """What it reads for the last time, all of it and in one way, and has the size of what it makes."""
+        """A whole map of the size of the made one, which it reads in one way and for the last time."""
         if event.kind not in (Kind.OVER, Kind.ADDS):
             return None
         ways = Counter(memory for memory, _ in {(each.memory, each.lies) for each in event.reads})
@@ -80,17 +80,17 @@ class _Plan:
         return next((each for each in same if ways[each.memory] == 1 and self._is_last(number, each)), None)
 
     def _has_room(self, number: int, tensor: Tensor) -> bool:
-        """Whether it can be written where it is: in memory as large, which nobody reads later as something else."""
+        """Whether it can be written where it is: the memory is large enough, and is not read later as another map."""
         room = sum(self.sizes[map_] * self.widths[map_] for map_ in self.maps.get(tensor.memory, ()))
         return 0 < tensor.bytes <= room and self._is_last(number, tensor, but=tensor.memory)
 
     def _is_last(self, number: int, tensor: Tensor, but: int | None = None) -> bool:
-        """Whether nobody reads these maps later, except through one memory."""
+        """Whether these maps are not read later, except through one memory."""
         holders = {holder for map_ in self.maps[tensor.memory] for holder in self.holders[map_]}
         return all(self._last_read(holder, but) <= number for holder in holders - {but})
 
     def _last_read(self, memory: int, but: int | None) -> int:
-        """The last read of a memory that is not one of a concatenation in this one."""
+        """The last read of a memory, apart from reads of the concatenation ``but``."""
         wholes = self.wholes.get(memory, set())
         if but not in wholes:
             return self.last.get(memory, -1)
@@ -126,7 +126,7 @@ def _direct_reads(flow: Flow) -> dict[int, int]:
 
 
 def _last_reads(flow: Flow, direct: Mapping[int, int]) -> dict[int, int]:
-    """The last event that reads each memory; that of a concatenation reads its parts."""
+    """The last event that reads each memory; a read of a concatenation reads its parts."""
     last = dict(direct)
     for event in reversed(flow.events):
         if event.kind is Kind.JOINS and event.makes[0].memory in last:

@@ -17,8 +17,8 @@ from sepcost.pytorch.tracing.operators.ledger import Claim
 class Call:
     """One operator that ran: under which name, as which layer.
 
-    ``claims`` are the parameters that count here; ``weights`` is what tells its weights from those of other calls;
-    ``widths`` the bytes of its elements. ``is_packed``: torch hides its weights, and counts nothing of it.
+    ``claims`` are the parameters that count here. ``weights`` identifies its weights among those of all calls.
+    ``widths`` are the bytes of its elements. ``is_packed``: torch hides its weights, and counts it as nothing.
     ``reads`` are elements of weights that are no parameters: they are computed, or constants.
     """
 
@@ -44,9 +44,9 @@ class Call:
 
 
 def together(calls: Iterable[Call]) -> dict[Call, Call]:
-    """Each call, and the one that stands for it.
+    """Each call, and the call that has its row.
 
-    What ran again with the same weights is one; so are other operators of one kind in one module.
+    Calls with the same weights have one row; so have other operators of one kind in one module.
     """
     first: dict[Any, Call] = {}
     row_of: dict[Call, Call] = {}
@@ -67,7 +67,7 @@ def together(calls: Iterable[Call]) -> dict[Call, Call]:
 
 
 def larger(branches: Sequence[Sequence[Call]]) -> list[Call]:
-    """Of each operator, the calls of the branch that has more of it."""
+    """For each operator, the calls of the branch that has more MACs of it."""
     chosen: list[Call] = []
     for operator in dict.fromkeys(call.operator for calls in branches for call in calls):
         of_each = [[call for call in calls if call.operator is operator] for calls in branches]

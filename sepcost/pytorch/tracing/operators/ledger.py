@@ -1,4 +1,4 @@
-"""The ledger: which of a model's parameters a tensor is, and which of them have been counted."""
+"""The ledger: which parameter of a model a tensor is, and which parameters are counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sepcost.pytorch.private import memory_of
 
 
 class Region(NamedTuple):
-    """So many numbers of one piece of memory: where they begin, and how they lie."""
+    """Numbers in one piece of memory: how many, where they begin, and their layout."""
 
     memory: int
     offset: int
@@ -22,7 +22,7 @@ class Region(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """Numbers that a layer has: whose they are, and how many of each piece of memory."""
+    """Numbers that a layer has: whose they are, and how many are in each piece of memory."""
 
     of: frozenset[Hashable]
     taken: Counter[int]
@@ -50,7 +50,7 @@ class Ledger:
             if (memory := memory_of(parameter)) is not None:
                 self._left[memory] += parameter.numel()
                 self._dtypes[memory] = parameter.dtype
-                self._alive.append(parameter.detach())  # as long as it is, no other tensor is in its place
+                self._alive.append(parameter.detach())  # as long as it exists, no other tensor has its memory
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 if (memory := memory_of(parameter)) is not None:
@@ -63,9 +63,9 @@ class Ledger:
         return memory_of(tensor) in self._kinds
 
     def stored_as(self, tensor: torch.Tensor, computed_by: nn.Module | None = None) -> torch.dtype | None:
-        """The dtype of the parameter that the tensor is a view of, of its real numbers perhaps; None if it is none.
+        """The dtype of the parameter that the tensor is a view of, or of its real part; None if it is none.
 
-        Where a module computes it, as autocast does, that of the largest of the module's parameters.
+        If a module computes it, as with autocast, the dtype of the module's largest parameter.
         """
         memory = memory_of(tensor)
         if memory in self._dtypes or computed_by is None:
@@ -73,7 +73,7 @@ class Ledger:
         return max(computed_by.parameters(), key=torch.Tensor.numel, default=tensor).dtype
 
     def region(self, tensor: torch.Tensor) -> Region | None:
-        """Which parameter the tensor is, or which part of one; None if it is none."""
+        """The parameter that the tensor is, or the part of one; None if it is none."""
         memory = memory_of(tensor)
         if memory not in self._kinds:
             return None
@@ -85,16 +85,16 @@ class Ledger:
         return None if memory is None else self._owners.get(memory)
 
     def left(self) -> Counter[str]:
-        """How many numbers have not been counted, by the class of the module that holds them."""
+        """How many numbers are not counted, by the class of the module that holds them."""
         found = Counter[str]()
         for memory, many in self._left.items():
             found[self._kinds[memory]] += many
         return +found
 
     def claim(self, tensors: Sequence[torch.Tensor], computed_by: nn.Module | None = None) -> Claim | None:
-        """Count these tensors' numbers; None if they are no parameters, or counted already.
+        """Count these tensors' numbers; None if they are no parameters, or are counted already.
 
-        Where they are computed from parameters, as many numbers of the module that does it stand for them.
+        For a computed tensor, as many numbers of the module that computes it count.
         """
         regions = [region for tensor in tensors if (region := self.region(tensor)) is not None]
         of: set[Hashable] = set(regions)
@@ -111,7 +111,7 @@ class Ledger:
         return claim if taken.total() == sum(tensor.numel() for tensor in tensors) and self.take(claim) else None
 
     def take(self, *claims: Claim) -> bool:
-        """Count these numbers, or again after they were released; False if something else has any of them."""
+        """Count these numbers, or count them again; False if something else has any of them."""
         taken = sum((claim.taken for claim in claims), Counter[int]())
         if not all(self._claimed.isdisjoint(claim.of) for claim in claims) or not taken <= self._left:
             return False
@@ -120,13 +120,13 @@ class Ledger:
         return True
 
     def release(self, *claims: Claim) -> None:
-        """They are not counted after all."""
+        """Do not count them after all."""
         for claim in claims:
             self._claimed -= claim.of
             self._left.update(claim.taken)
 
     def _share(self, module: nn.Module, many: int, taken: Counter[int]) -> Counter[int]:
-        """So many numbers of the module's parameters, as far as it has them: of the largest first."""
+        """As many numbers of the module's parameters, the largest first; fewer if it has fewer."""
         share = Counter[int]()
         for memory in sorted(set(self._of(module)), key=lambda memory: -self._left[memory]):
             share[memory] = min(many - share.total(), self._left[memory] - taken[memory])

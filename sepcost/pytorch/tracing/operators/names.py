@@ -23,8 +23,8 @@ class Running(NamedTuple):
 class ModuleNames:
     """While it is entered, ``running`` is the module whose forward runs.
 
-    A module that has several names has the first of them; modules that come up only while the model runs are called
-    after their class, behind the module that called them.
+    A module with several names has the first of them. A module that is new while the model runs has the name of its
+    class, behind that of the module that called it.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -56,21 +56,21 @@ class ModuleNames:
         self._stack.append(Running(path, module, inputs))
 
     def _met_on_the_way(self, module: nn.Module) -> str:
-        """The name of a module that was not there when the pass began."""
+        """The name of a module that was not in the model when the pass began."""
         caller = self.running
         children = caller.module.named_children() if caller.module is not None else ()
         name = next((name for name, child in children if child is module), type(module).__name__)
         return f"{caller.path}.{name}".lstrip(".")
 
     def _ends(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Also where the forward raised, and the model goes on without it."""
+        """Also if the forward raised, and the model goes on without it."""
         if any(running.module is module for running in self._stack):
             while self._stack.pop().module is not module:
                 pass
 
 
 class Names:
-    """Gives each layer a name of its own: modules have theirs, and others what no module is called.
+    """Gives each layer a name of its own: modules keep theirs, and others get one that no module has.
 
     >>> names = Names(["convolution", "head"])
     >>> names.other("convolution"), names.own("convolution"), names.own("convolution")
@@ -82,11 +82,11 @@ class Names:
         self._taken: set[str] = set()
 
     def own(self, name: str) -> str:
-        """The name of a module; ``name#2`` where it is a layer for a second time, and so on."""
+        """The name of a module; ``name#2`` if it is a layer for a second time, and so on."""
         return self._unique(name, self._of_modules - {name})
 
     def other(self, name: str) -> str:
-        """The name of what is no module."""
+        """The name of a layer that is no module."""
         return self._unique(name, self._of_modules)
 
     def _unique(self, name: str, others: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Operators: each one that ran, as the call that it is: of a convolution, a linear layer, a pool or no layer."""
+"""Operators: each one that ran, as a call: a convolution, a linear layer, a pool or another operator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ aten = torch.ops.aten
 
 CONVOLUTIONS = {aten.convolution, aten._convolution, aten.convolution_overrideable}
 MATRIX_PRODUCTS = {aten.mm: 0, aten.addmm: 1}
-"""With the place of the first matrix among the arguments."""
+"""The place of the first matrix among the arguments."""
 BATCH_NORMS = {
     aten._native_batch_norm_legit_no_training,
     aten._native_batch_norm_legit,
@@ -40,23 +40,23 @@ BATCH_NORMS = {
 
 COMPLEX = {torch.complex32, torch.complex64, torch.complex128}
 REAL_PRODUCTS = 3
-"""How many real convolutions torch runs for a complex one."""
+"""How many real convolutions torch runs for each complex one."""
 OF_POOLS = ("Pool1d", "Pool2d", "Pool3d")
-"""How the names of modules end that are pools."""
+"""How the names of modules of pools end."""
 
 
 class Complex(NamedTuple):
-    """A complex convolution whose result is not there yet: torch runs three real ones, and puts them together."""
+    """A complex convolution without its result yet: torch runs three real ones, and adds them up."""
 
     call: Call
     source: torch.Tensor
 
 
 class Operators:
-    """Says which call an operator is, in the module that runs; ``ledger`` has the parameters that calls have claimed.
+    """Finds the call that an operator is, in the module that runs; ``ledger`` has the parameters that calls claim.
 
-    ``dtypes`` are those of the tensors that calls read and make. ``functional`` are modules whose weights something
-    else runs with. ``unfinished`` is a complex convolution until its result is there.
+    ``dtypes`` are those of the tensors that calls read and make. ``functional`` are modules whose weights other code
+    uses. ``unfinished`` is a complex convolution until its result is there.
     """
 
     def __init__(self, names: ModuleNames, ledger: Ledger) -> None:
@@ -84,18 +84,18 @@ class Operators:
         return None
 
     def finished(self, func: Any, out: Any) -> Complex | None:
-        """The complex convolution whose result this operator has put together, if it has."""
+        """The complex convolution whose result this operator is, if it is one."""
         complete = self.unfinished if func is aten.add.Tensor and out.is_complex() else None
         self.unfinished = None if complete else self.unfinished
         return complete
 
     def keep(self, calls: Collection[Call]) -> None:
-        """Only these calls count: a norm behind another one belongs to none."""
+        """Keep only these calls: a norm behind another call belongs to none."""
         self._convolved = {key: made for key, made in self._convolved.items() if made[2] in calls}
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:
         call = None
-        with suppress(LayerError):  # nothing of it: no positions, or no channels
+        with suppress(LayerError):  # it has no positions, or no channels
             if operator in CONVOLUTIONS:
                 call = self._convolution(operator, args, out)
             elif operator in MATRIX_PRODUCTS:
@@ -107,7 +107,7 @@ class Operators:
         return call
 
     def _other(self, operator: Any, given: Any, out: Any, macs: int = 0) -> Call:
-        """An operator that is no layer: it reads its operands once, but for parameters, and writes its results once."""
+        """An operator that is no layer: it reads its operands (not parameters) once, and writes its results once."""
         read = [each for each in tensors_in(given) if not self.ledger.holds(each)]
         made = list(tensors_in(out))
         kind = operator.__name__
@@ -131,7 +131,7 @@ class Operators:
         return Call(name, module, operator, pool, output.shape[0], weights=weights, widths=widths)
 
     def _packed(self, func: Any, args: tuple[Any, ...], out: Any) -> Call | None:
-        """A quantised layer; a module that runs again runs with the same weights."""
+        """A quantised layer; a module that runs again has the same weights."""
         packed = packed_layer(func, args, out)
         if packed is None:
             return None
@@ -172,7 +172,7 @@ class Operators:
         return call
 
     def _as_written(self, conv: Conv) -> Conv:
-        """The convolution as its module has it, where the module pads its input itself and the counts are the same."""
+        """The convolution as its module has it, if the module pads its input itself and the counts are the same."""
         _, module, inputs = self._names.running
         if not isinstance(module, ConvModule) or not inputs or not isinstance(inputs[0], torch.Tensor):
             return conv
@@ -191,7 +191,7 @@ class Operators:
         return own if same else conv
 
     def _normalize(self, source: torch.Tensor, scale: torch.Tensor | None, shift: torch.Tensor | None) -> None:
-        """A norm that reads what a convolution has just made is the convolution's."""
+        """Give a norm to the convolution whose result it reads."""
         of, version, call = self._convolved.get(id(source), (lambda: None, 0, None))
         if call is None or of() is not source or version != times_written(source) or scale is None or shift is None:
             return
@@ -205,7 +205,7 @@ class Operators:
             call.claims += [claim] if claim is not None else []
 
     def _linear(self, operator: Any, args: tuple[Any, ...], out: torch.Tensor) -> Call | None:
-        """A product with a matrix of parameters, on either side; or of a linear module, whatever its matrix is."""
+        """A product with a matrix of parameters, on either side; or any product of a linear module."""
         running = self._names.running.module
         first = MATRIX_PRODUCTS[operator]
         left, right = args[first], args[first + 1]
@@ -236,7 +236,7 @@ class Operators:
         computed_by: nn.Module | None,
         whole: torch.dtype | None = None,
     ) -> Widths:
-        """Of these tensors, weights as the model holds them; or of the complex ones of which they are parts."""
+        """The widths of these tensors: weights as the model holds them, complex numbers as a whole."""
         weights, biases = (
             self.ledger.stored_as(each, computed_by) or each.dtype
             for each in (weight, weight if bias is None else bias)
@@ -246,12 +246,12 @@ class Operators:
         return Widths(*(dtype.itemsize for dtype in dtypes))._replace(products=REAL_PRODUCTS if whole else 1)
 
     def _weights(self, tensors: Sequence[torch.Tensor], module: nn.Module | None) -> tuple[list[Claim], Hashable]:
-        """What these count as, and what tells them from others: the parameter, or the module that computes them."""
+        """What these count as, and what identifies them: the parameter, or the module that computes them."""
         claim = self.ledger.claim(tensors, module)
         return [] if claim is None else [claim], self.ledger.region(tensors[0]) or module
 
     def _place(self, operator: str, weight: torch.Tensor, kind: type[nn.Module]) -> tuple[str, nn.Module | None]:
-        """The name of a layer and its module: the running one of this kind, or else the one that has the weight."""
+        """A layer's name and its module: the running one of this kind, else the one that has the weight."""
         path, running, _ = self._names.running
         if isinstance(running, kind):
             return path, running

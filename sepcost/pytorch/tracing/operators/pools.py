@@ -1,4 +1,4 @@
-"""Pools: what a forward pass runs of them, as layers."""
+"""Pools: those that a forward pass runs, as layers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POOLS = {
     aten.avg_pool2d: "average",
     aten.avg_pool3d: "average",
 }
-"""Those with a kernel."""
+"""Pools with a kernel."""
 ARGUMENTS = {
     "max": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     "average": ("kernel_size", "stride", "padding", "ceil_mode"),
@@ -35,14 +35,14 @@ ADAPTIVE = {
     aten.adaptive_max_pool2d: "max",
     aten.adaptive_max_pool3d: "max",
 }
-"""Those whose output is given."""
+"""Pools whose output size is given."""
 REDUCTIONS: dict[Any, Any] = {aten.mean: "average", aten.amax: "max"}
-"""What a pool is that spans the whole map."""
+"""Pools that span the whole map."""
 OF_ONE_AXIS = (nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d)
 
 
 def is_pool(func: Any, args: Sequence[Any]) -> bool:
-    """Whether an operator is a pool: a mean is one if it is that of each whole map."""
+    """Whether an operator is a pool: a mean is one if it is the mean of each whole map."""
     operator = packet_of(func)
     if operator in REDUCTIONS:
         source, axes = args[0], args[1] if len(args) > 1 else None
@@ -53,11 +53,11 @@ def is_pool(func: Any, args: Sequence[Any]) -> bool:
 
 
 def pool_of(func: Any, args: Sequence[Any], out: torch.Tensor, module: nn.Module | None) -> Pool | None:
-    """The pool as a layer; None where a layer has no words for it, such as a dilation."""
+    """The pool as a layer; None if no layer describes it, as with a dilation."""
     operator = packet_of(func)
     shape, made = tuple(args[0].shape[1:]), tuple(out.shape[1:])
     with suppress(LayerError):
-        if operator in REDUCTIONS:  # whose output may have lost the axes
+        if operator in REDUCTIONS:  # the output may have lost the axes
             return Pool(shape, mode=REDUCTIONS[operator], global_pool=True)
         if operator in ADAPTIVE:
             pool = _adaptive(shape, made, ADAPTIVE[operator])
@@ -90,7 +90,7 @@ def _with_kernel(operator: Any, shape: Sequence[int], args: Sequence[Any]) -> Po
 
 
 def _on_one_axis(pool: Pool) -> Pool:
-    """As its author wrote it: torch runs it with an axis of one more."""
+    """The pool as its author wrote it: torch adds an axis of size 1."""
     shape = (pool.input_shape[0], pool.input_shape[-1])
     if pool.global_pool:
         return Pool(shape, mode=pool.mode, global_pool=True)

@@ -1,4 +1,4 @@
-"""Quantised operators: what runs with packed weights, as the layer that it is."""
+"""Quantised operators: those with packed weights, as layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIAS = 4
 
 
 class Packed(NamedTuple):
-    """A layer with packed weights; ``times`` is on how many samples or positions it runs."""
+    """A layer with packed weights; ``times`` is the number of samples or positions that it runs on."""
 
     layer: Conv | Linear
     times: int
@@ -47,7 +47,7 @@ def packed_layer(func: Any, args: Sequence[Any], out: Any) -> Packed | None:
 def _conv(
     source: torch.Tensor, packed: Any, weight: torch.Tensor, bias: torch.Tensor | None, out: torch.Tensor
 ) -> Conv:
-    """In one dimension torch packs an axis of one before it."""
+    """The convolution; in one dimension, torch packs an axis of size 1 before it."""
     rank = source.dim() - 2
     transposed = bool(packed.transpose())
     conv = Conv(

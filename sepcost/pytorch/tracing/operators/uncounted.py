@@ -1,4 +1,4 @@
-"""Operators that have products in them, and that torch's counter counts as nothing."""
+"""Operators with products in them that torch's counter counts as nothing."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ NAMES = {
     "linalg_qr", "linalg_solve_triangular", "cholesky", "cholesky_inverse", "cholesky_solve", "_cholesky_solve_helper",
     "geqrf", "ormqr", "triangular_solve",
 }  # fmt: skip
-"""Of torch's own, those whose kernels do it all: in place, too (``addmm_``), where the counter knows only ``addmm``."""
+"""Torch's own, with kernels of their own; in-place forms too (``addmm_``): the counter knows only ``addmm``."""
 QUANTISED = (
     "add", "batch_norm", "cat", "celu", "clamp", "dropout", "elu", "group_norm", "hardswish", "instance_norm",
     "layer_norm", "leaky_relu", "max_pool", "mul", "prelu", "relu6", "sigmoid", "softmax", "threshold",
 )  # fmt: skip
-"""How the names of quantised operators begin that have no products: as in floating point."""
+"""How the names of quantised operators without products begin."""
 TORCHS_OWN = {"aten", "prim", "prims", "profiler", "inductor", "rngprims"}
-"""Namespaces of operators; whatever is in another one is custom, and nobody knows what it costs."""
+"""Torch's namespaces of operators; those of another one are custom, and their cost is not known."""
 
 
 def uncounted(packet: Any) -> str | None:
-    """The name of an operator that may have MACs and for which torch's counter knows none.
+    """The name of an operator that may have MACs and that torch's counter does not count; else None.
 
     >>> import torch
     >>> uncounted(torch.ops.aten.mv), uncounted(torch.ops.aten.mm), uncounted(torch.ops.aten.relu)

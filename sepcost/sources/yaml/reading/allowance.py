@@ -1,18 +1,18 @@
-"""Allowance: how much a file or a stream may ask for, in proportion to what has been read of it."""
+"""Allowance: how much a file or a stream may ask for, in proportion to what is read of it."""
 
 from __future__ import annotations
 
 MEGABYTE = 1_000_000
 LAYERS = 50_000
-"""For each megabyte begun, however they are written: a short text can ask for any number of them."""
+"""The layers for each megabyte begun: a short text can ask for any number of them."""
 VALUES = 1_000_000
-"""The same for the values that aliases repeat."""
+"""The values that aliases repeat, for each megabyte begun."""
 LONGEST_NAME = 250
-"""Names come again in every row."""
+"""Each row of a result repeats the names."""
 
 
 def for_each_megabyte(many: int, size: int) -> int:
-    """So many for each megabyte begun.
+    """As many as this for each megabyte begun.
 
     >>> for_each_megabyte(LAYERS, 100), for_each_megabyte(LAYERS, 1_000_001)
     (50000, 100000)
@@ -21,7 +21,7 @@ def for_each_megabyte(many: int, size: int) -> int:
 
 
 class Allowance:
-    """What is left of it.
+    """What is left of the allowance.
 
     >>> allowance = Allowance()
     >>> allowance.read(100)
@@ -36,11 +36,11 @@ class Allowance:
         self._values = 0
 
     def read(self, size: int) -> None:
-        """So many more bytes have been read."""
+        """Note that as many more bytes are read."""
         self._size += size
 
     def take(self, *, layers: int = 0, values: int = 0) -> None:
-        """So many are used."""
+        """Note that as many are used."""
         self._layers += layers
         self._values += values
 

@@ -1,4 +1,4 @@
-"""A stream as documents: each as soon as its last line is read, so that streams may be endless."""
+"""A stream as documents: each one as soon as its last line is read, so that streams may be endless."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Numbered: TypeAlias = Iterable[tuple[int, bytes]]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN_DOCUMENTS = (b"---", b"...", b"#", b"%")
-"""What a line of a YAML stream begins with that is before a document, or behind one that is whole."""
+"""How a line of a YAML stream begins before a document, or behind a whole one."""
 OPEN = (b"[", b"{", b",", b":")
-"""How a line ends that JSON goes on from."""
+"""How a line ends after which JSON goes on."""
 
 
 class Piece(NamedTuple):
-    """The bytes of one document, and how many lines stand before them."""
+    """The bytes of one document, and how many lines are before them."""
 
     lines_before: int
     data: bytes
@@ -26,10 +26,10 @@ class Piece(NamedTuple):
 
 
 def pieces(lines: Iterable[bytes], *, json_lines: bool = False) -> Iterator[Piece]:
-    r"""The documents of a YAML stream, or of JSON Lines: a line each; ``json_lines`` where that is known beforehand.
+    r"""The documents of a YAML stream, or of JSON Lines: a line each; ``json_lines`` if that is known beforehand.
 
-    A line that begins with ``---`` begins a YAML document, wherever it stands (YAML 1.2, section 9.1.2); so what is
-    wrong in one document does not touch the next.
+    A line that begins with ``---`` always begins a YAML document (YAML 1.2, section 9.1.2); so a mistake in one
+    document does not touch the next.
 
     >>> [piece.data for piece in pieces([b"a: 1\n", b"---\n", b"b: 2\n"])]
     [b'a: 1\n', b'---\nb: 2\n']
@@ -51,7 +51,7 @@ def pieces(lines: Iterable[bytes], *, json_lines: bool = False) -> Iterator[Piec
 
 
 def _to_next_line(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The lines as far as the first that is not blank."""
+    """The lines up to the first that is not blank."""
     read: list[tuple[int, bytes]] = []
     for number, line in lines:
         read.append((number, line))

@@ -1,7 +1,7 @@
-"""A strict and fast reader of YAML: plain data with the place of everything in it, and nothing executed.
+"""A strict and fast reader of YAML: plain data, each value with its place, and nothing executed.
 
-It reads the parser's events, not PyYAML's nodes and objects: that is several times faster, sees duplicate keys,
-and bounds depth and aliases before anything is built.
+It reads the parser's events, not PyYAML's nodes and objects. That is several times faster, finds duplicate keys, and
+limits depth and aliases before anything is built.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEEPEST = 64
 TOO_DEEP = f"is nested more than {DEEPEST} deep"
 INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 LONGEST = 1000
-"""A number with more characters stays text: reading it would take long, and no key allows it."""
+"""A number with more characters stays text: reading it takes long, and no key allows it."""
 TEXT_OF_A_VALUE = 50
 """A text of more characters counts as several values: an alias repeats all of it."""
 
@@ -34,19 +34,19 @@ Mark: TypeAlias = tuple[int, int]
 Value: TypeAlias = "str | int | bool | Block | Items"
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What is no printable character (YAML 1.1, section 5.1)."""
+"""Characters that are not printable (YAML 1.1, section 5.1)."""
 
 NOT_RENAMED: Mapping[str, str] = {}
 
 
 class Text(str):
-    """A scalar that was quoted: always text, whatever it looks like."""
+    """A scalar in quotes: always text."""
 
     __slots__ = ()
 
 
 class Block(dict[str, Value]):
-    """A mapping that knows where it stands, and for each key where the key and its value do."""
+    """A mapping that knows its place, and those of its keys and values."""
 
     __slots__ = ("at", "mark", "weight", "written")
 
@@ -57,13 +57,13 @@ class Block(dict[str, Value]):
         self.written: Mapping[str, str] = NOT_RENAMED
 
     def rename(self, old: str, new: str) -> None:
-        """Let a key be another; ``written`` remembers what stands in the file."""
+        """Give a key another name; ``written`` has the one in the file."""
         self[new], self.at[new] = self.pop(old), self.at.pop(old)
         self.written = {**self.written, new: old}
 
 
 class Items(list[Value]):
-    """A sequence that knows where it and its items stand."""
+    """A sequence that knows its place, and those of its items."""
 
     __slots__ = ("mark", "values_at", "weight")
 
@@ -74,9 +74,9 @@ class Items(list[Value]):
 
 
 class Document:
-    """One document of a stream: its value, where it begins, and what was wrong with its form.
+    """One document of a stream: its value, where it begins, and what is wrong with its form.
 
-    It is not ``complete`` where an alias stands for nothing: then it cannot be judged any further.
+    It is not ``complete`` if an alias has no value: then nothing further is checked.
     """
 
     def __init__(self, value: Value | None, mark: Mark, problems: list[ConfigProblem], complete: bool) -> None:
@@ -89,9 +89,9 @@ class Document:
 def read_documents(data: bytes, source: str, allowance: Allowance, lines_before: int = 0) -> Iterator[Document]:
     """The documents of a YAML stream, each as soon as it is read.
 
-    Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises
-    ConfigError where the stream cannot be read any further. Places count from the first line of ``data``, which has
-    so many ``lines_before`` it in the file.
+    Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises ConfigError
+    if the stream cannot be read any further. Places count from the first line of ``data``; ``lines_before`` is how
+    many lines the file has before it.
     """
     text = with_whole_characters(_decoded(data, source), source)
     try:
@@ -121,7 +121,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str, lines_bef
     mark = error.problem_mark or error.context_mark
     line, column = mark_of(mark) if mark else (0, 0)
     what = shortened(error.problem or "not YAML")
-    if "nesting depth" in what:  # newer parsers read a whole line ahead, and have a bound of their own
+    if "nesting depth" in what:  # newer parsers read a whole line ahead, and have their own limit
         return ConfigProblem(source, line, column, "", TOO_DEEP)
     lines = text.splitlines()
     here = lines[line - 1] if 0 < line <= len(lines) else ""
@@ -133,7 +133,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str, lines_bef
 
 
 def _unreadable_character(text: str, source: str) -> ConfigProblem:
-    """Found here once more, since the parsers count its position in units of their own."""
+    """The first character that YAML forbids; the parsers count its position in other units."""
     found = FORBIDDEN.search(text)
     if found is None:
         return ConfigProblem(source, 1, 1, "", "has a character that YAML does not allow")
@@ -282,7 +282,7 @@ class _Reader:
 
 @lru_cache(maxsize=10_000)
 def plain_value(text: str) -> Value:
-    """What a scalar without quotes is: ``true``, ``false``, a plain decimal integer, or text."""
+    """The value of a scalar without quotes: ``true``, ``false``, a plain decimal integer, or text."""
     if len(text) <= LONGEST and INTEGER.fullmatch(text):
         return int(text)
     if text == "true":
@@ -291,7 +291,7 @@ def plain_value(text: str) -> Value:
 
 
 def weight(values: Iterable[Value]) -> int:
-    """How many values there are with all aliases written out, and the collection itself."""
+    """How many values there are, the collection too, with all aliases written out."""
     return 1 + sum(map(_weight, values))
 
 
@@ -302,7 +302,7 @@ def _weight(value: Value) -> int:
 
 
 def mark_of(mark: Any) -> Mark:
-    """A mark of PyYAML's, counted from 1 as editors do."""
+    """A mark of PyYAML, counted from 1 as in editors."""
     return mark.line + 1, mark.column + 1
 
 
@@ -325,7 +325,7 @@ def path_text(path: tuple[str | int, ...]) -> str:
 
 
 def place(value: Any, path: tuple[str | int, ...], *, key: bool = False) -> Mark | None:
-    """Where the value at ``path`` stands (or its key); the nearest thing around it that has a place, if it has none."""
+    """The place of the value at ``path``, or of its key; if it has none, that of the nearest value around it."""
     mark = getattr(value, "mark", None)
     for number, step in enumerate(path):
         last = number == len(path) - 1

@@ -30,7 +30,7 @@ SLIPS = {
     "maxpool": "pool",
     "avgpool": "pool",
 }
-"""What people write who come from elsewhere."""
+"""Words that people bring from other libraries."""
 
 NO_LAYERS = {
     "relu": "activations cost no MACs: leave them out",
@@ -61,7 +61,7 @@ def message_of(detail: Mapping[str, Any]) -> str:
 
 
 def message_in_model(detail: Mapping[str, Any]) -> str:
-    """The same, of a mapping that names a model."""
+    """The same for a mapping that names a model."""
     key = detail["loc"][0]
     if detail["type"] == "missing" and key == "input":
         return "missing key `input`: one sample of what the model takes, such as 3x224x224"
@@ -86,7 +86,7 @@ def real_path(location: Sequence[str | int], value: Any) -> tuple[str | int, ...
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in the file."""
+    """A value as it is in the file."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

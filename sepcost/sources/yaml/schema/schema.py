@@ -1,6 +1,6 @@
-"""The YAML format as types: pydantic checks configs against them, and makes the JSON Schema from them.
+"""The YAML format as types: pydantic checks configs with them, and makes the JSON Schema of them.
 
-Keys have the letters of the literature. The names of ``torch.nn.Conv2d`` are accepted for them (TORCH_NAMES).
+Keys are the letters of the literature. The names of ``torch.nn.Conv2d`` may be written for them (TORCH_NAMES).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _form(argument: Argument) -> Any:
 
 
 def _marks(kind: type[Layer]) -> Iterator[tuple[str, Any]]:
-    """What a layer of this kind may say beside its arguments."""
+    """The keys that a layer of this kind may have besides its arguments."""
     if kind is Conv:
         yield "keep", Annotated[Flag, Field(description="never replace this layer")]
     if kind.weights:
@@ -114,7 +114,7 @@ def _fields(kind: type[Layer]) -> dict[str, Any]:
 
 
 def _mapping(name: str, description: str, keys: Mapping[str, Any]) -> Any:
-    """The type of a mapping whose keys follow from the kinds of layers, or from the figures, that there are."""
+    """The type of a mapping whose keys follow from the kinds of layers or from the figures."""
     make: Any = TypedDict
     made = make(name, dict(keys), total=False)
     made.__doc__ = description
@@ -237,7 +237,7 @@ def model_validator() -> TypeAdapter[Any]:
 
 @cache
 def keys_of(layer_type: str) -> dict[str, str]:
-    """Every key that a layer of this type may have, torch's names too, and the letter or word that it stands for."""
+    """Every key that a layer of this type may have, torch's names too, and the letter or word that it means."""
     keys = FIELDS[layer_type]
     return {key: key for key in keys} | {
         name: letter for name, letter in torch_names(layer_type).items() if letter in keys

@@ -1,4 +1,4 @@
-"""The values that keys of a config may have, as types that pydantic checks."""
+"""The values of a config's keys, as types that pydantic checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NATURAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]*)
 
 
 def as_written(value: Any) -> Any:
-    """A name may be any scalar: the text that stands in the file."""
+    """The text in the file: a name may be any scalar."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, (str, int)) else value
@@ -33,7 +33,7 @@ def _kind(value: Any) -> str:
 
 
 def _is_slip(value: Any) -> bool:
-    """Whether it is a flag to other readers of YAML."""
+    """Whether other readers of YAML take it for a flag."""
     return type(value) is str and value.lower() in ("yes", "no", "on", "off", "true", "false")
 
 
@@ -58,7 +58,7 @@ def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
 
 
 def _quantity(read_text: Callable[[str], Any]) -> BeforeValidator:
-    """Reads the bound of a figure, which a number may be or a text."""
+    """Reads the bound of a figure, from a number or a text."""
 
     def read(value: Any) -> Any:
         if type(value) is not int and not isinstance(value, str):
@@ -72,7 +72,7 @@ def _quantity(read_text: Callable[[str], Any]) -> BeforeValidator:
 
 
 def _quantity_schema(number: dict[str, Any], units: str, description: str) -> WithJsonSchema:
-    """A number as YAML has it, or a text with a unit."""
+    """The schema of a number, or of a text with a unit."""
     text = {"type": "string", "pattern": rf"^(0|[1-9][0-9]*)(\.[0-9]+)? ?({units})?$"}
     return WithJsonSchema({"anyOf": [number, text], "description": description})
 
@@ -113,7 +113,7 @@ FlagOrName = Annotated[
     Discriminator(lambda value: "flag" if isinstance(value, bool) or _is_slip(value) else "text"),
     WithJsonSchema({"type": ["boolean", "string", "integer", "number", "null"]}),
 ]
-"""true, false, or the name of a layer; one that is called so, or yes or no, is in quotes."""
+"""true, false, or the name of a layer; a name such as true or yes is in quotes."""
 
 Names = Annotated[
     Annotated[Name, Tag("text")] | Annotated[list[Name], Field(min_length=1), Tag("list")],
@@ -140,7 +140,7 @@ ModelInputs = Annotated[
         }
     ),
 ]
-"""3x224x224, tokens=77:int64, a list of such texts, or inputs.py:function; whoever reads them says what is wrong."""
+"""3x224x224, tokens=77:int64, a list of such texts, or inputs.py:function; their reader checks them."""
 
 COUNT_UNITS, BYTE_UNITS = "[kMGTPE]", "B|[kMGTPE]B|[KMGTPE]iB"
 LIMITS: Mapping[Kind, Any] = {
@@ -155,12 +155,12 @@ LIMITS: Mapping[Kind, Any] = {
         Annotated[Any, _quantity(Kind.RATIO.read), _quantity_schema(QUOTIENT, "[x×]", "8 or 7.5×")],
     ),
 }
-"""What a limit of a figure of this kind may be."""
+"""The limits of a figure of this kind."""
 GROWTH: Mapping[Kind, Any] = {
     Kind.COUNT: Annotated[Any, _quantity(Kind.COUNT.read_growth), _growth_schema(f"%|{COUNT_UNITS}", "2% or 10k")],
     Kind.BYTES: Annotated[Any, _quantity(Kind.BYTES.read_growth), _growth_schema(f"%|{BYTE_UNITS}", "2% or 10kB")],
 }
-"""By how much one may grow."""
+"""By how much a figure of this kind may grow."""
 
 PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
 NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]

@@ -1,4 +1,4 @@
-"""What every document has, whatever it describes: problems with their places, replacements, and a budget."""
+"""What every document has: problems with their places, replacements, and a budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 
 
 class DocumentReader:
-    """One document and every problem that was met in it."""
+    """One document, and every problem that is found in it."""
 
     def __init__(self, document: Document, source: str, default_name: str) -> None:
         self.document = document
@@ -51,7 +51,7 @@ class DocumentReader:
         return tuple(chosen)
 
     def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
-        """The limits as far as they are right, and the replacement that they speak of."""
+        """The right limits, and the replacement that they are for."""
         if not isinstance(written, Block):
             return None
         reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
@@ -71,7 +71,7 @@ class DocumentReader:
         return Budget(tuple(Limit(*limit) for limit in (*figures, *reductions)), replacement, given.get("growth", {}))
 
     def _note_all(self, error: ValidationError, value: Any, root: Path, index: int | None = None) -> None:
-        """Every detail of the error; ``index``: the value is a list of one layer, which is this one in the file."""
+        """Note every detail of the error; ``index``: the value is a list of one layer, which has this number."""
         for detail in error.errors(include_url=False):
             if len(self.problems) > MOST_PROBLEMS:
                 return
@@ -96,7 +96,7 @@ class DocumentReader:
             self.problems.append(self._further())
 
     def _limited(self, problems: Sequence[ConfigProblem]) -> Sequence[ConfigProblem]:
-        """As many of them as are shown."""
+        """The problems that are shown."""
         return problems if len(problems) <= MOST_PROBLEMS else [*problems[:MOST_PROBLEMS], self._further()]
 
     def _further(self) -> ConfigProblem:

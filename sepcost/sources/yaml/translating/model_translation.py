@@ -1,4 +1,4 @@
-"""From a YAML document that names a model to a NamedModel. Nothing is imported or run: this is data."""
+"""A YAML document that names a model, as a NamedModel. This is data: nothing is imported or run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONE_SHAPE = "is a list of inputs, not of sizes: one shape is written {}"
 
 
 def names_model(document: Document) -> bool:
-    """Whether the document is meant to name a model, and does not list its layers itself."""
+    """Whether the document names a model, and does not list layers."""
     value = document.value
     if not isinstance(value, Block) or "schema_version" in value:
         return False
@@ -35,7 +35,7 @@ def names_model(document: Document) -> bool:
 
 
 class ModelTranslation(DocumentReader):
-    """One document on its way to a NamedModel; gathers every problem that it meets."""
+    """Makes one document a NamedModel, and collects every problem."""
 
     def named_model(self) -> NamedModel:
         """Raises ConfigError with all problems of the document."""
@@ -62,7 +62,7 @@ class ModelTranslation(DocumentReader):
         )
 
     def _right(self, value: Block) -> dict[str, Any]:
-        """What the mapping says, as far as it is right."""
+        """The right keys of the mapping."""
         try:
             return dict(model_validator().validate_python(value))
         except ValidationError as error:
@@ -97,7 +97,7 @@ class ModelTranslation(DocumentReader):
         return tuple(read for number, item in enumerate(given) for read in self._input(item, ("input", number)))
 
     def _function(self, text: str) -> InputTexts:
-        """The function that returns the inputs: it is run where the model is, and only there."""
+        """The function that returns the inputs; it is run with the model, not here."""
         try:
             return read_inputs([text])
         except ModelError as error:
@@ -106,7 +106,7 @@ class ModelTranslation(DocumentReader):
         return ()
 
     def _input(self, given: Any, path: Sequence[str | int]) -> tuple[InputText, ...]:
-        """The input, or none with a note of what is wrong with it."""
+        """The input; none, and a problem, if it is wrong."""
         if isinstance(given, bool) or not isinstance(given, (int, str)) or not given:
             got = "nothing" if given == "" else shown(given)
             self._note(tuple(path), f"must be the shape of one sample, {EXAMPLES}, got {got}")

@@ -1,4 +1,4 @@
-"""A model that a config names: a description, of which nothing has been imported or run."""
+"""A model that a config names: a description; nothing of it is imported or run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ EVERYTHING = Selection()
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """What a config says of a model: where its code is, what it takes, and what it is held to.
+    """A config's description of a model: where its code is, its inputs, and its limits.
 
-    ``place`` is the line and the column of the text that names it; ``lines`` are those of the document, which has none
-    of the model's layers.
+    ``place`` is the line and the column of the text that names it. ``lines`` are those of the document, which has no
+    layers.
     """
 
     name: str
@@ -39,10 +39,10 @@ class NamedModel:
     budget: Budget | None = None
 
     def error(self, *messages: str) -> ConfigError:
-        """What is wrong with the model, where the config names it."""
+        """Problems of the model, at the place where the config names it."""
         return ConfigError([ConfigProblem(self.source, *self.place, KEY, message) for message in messages])
 
     def further_down(self, lines: int) -> NamedModel:
-        """The same, so many lines further down in the file."""
+        """The same model, as many lines further down in the file."""
         line, column = self.place
         return replace(self, place=(line + lines, column), lines=self.lines.further_down(lines))

@@ -1,4 +1,4 @@
-"""From a YAML document to an Architecture, and from what is wrong in either back to a place in the file."""
+"""A YAML document as an Architecture, and problems of either with their places in the file."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from sepcost.text.arguments import Extent
 FIELDS: Mapping[str, Mapping[str, str]] = {
     name: {argument.key: argument.name for argument in kind.arguments} for name, kind in KINDS.items()
 }
-"""What the layer's class calls the arguments that a key stands for."""
+"""The names of the arguments in the layer's class, by their keys."""
 
 KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
     **{field: (key,) for kind in KINDS.values() for key, field in kind.weights.items()},
     **{field: (key,) for fields in FIELDS.values() for key, field in fields.items()},
     "input_size": ("size", "H", "W"),
 }
-"""Where a field that a layer complains about may stand in its mapping."""
+"""The keys of a layer's mapping that a wrong field may come from."""
 
 AT_ONCE = 1000
-"""Layers are checked in portions, so that a file in which everything is wrong is not checked to its end."""
+"""Layers are checked in portions, so that a file with many problems is not checked to its end."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
 IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
@@ -41,7 +41,7 @@ INDEPENDENT = "every layer of an independent network stands alone: leave out `in
 
 
 class Translation(DocumentReader):
-    """One document on its way to a Network; gathers every problem that it meets."""
+    """Makes one document a Network, and collects every problem."""
 
     def __init__(self, document: Document, source: str, default_name: str) -> None:
         super().__init__(document, source, default_name)
@@ -50,7 +50,7 @@ class Translation(DocumentReader):
         self.defaults_readable = True
 
     def network(self, allowance: Allowance) -> Network:
-        """Raises ConfigError with all problems of the document."""
+        """The document as a network; raises ConfigError with all its problems."""
         if not self.document.complete:
             raise ConfigError(self.problems)
         architecture = self._architecture(self.document.value)
@@ -73,7 +73,7 @@ class Translation(DocumentReader):
         return ConfigError(self._limited([*self.problems, *map(self._layer_problem, error.problems)]))
 
     def lines(self, network: Network) -> Lines:
-        """Where the network, its layers and its limits stand."""
+        """The lines of the network, its layers and its limits."""
         layers = {node.name: self._line((*self.root, node.index)) for node in network}
         return Lines(self.document.mark[0], layers, self._limit_lines())
 
@@ -188,7 +188,7 @@ class Translation(DocumentReader):
         return not missing and not lone_width
 
     def _size(self, layer: Mapping[str, Any], path: Path) -> Extent | None:
-        """The extent that H and W, or size, describe; None where there is neither."""
+        """The extent that H and W, or size, give; None if there is neither."""
         if "size" in layer:
             for key in ("H", "W"):
                 if key in layer:
@@ -212,7 +212,7 @@ class Translation(DocumentReader):
         return (given["C"], *(size or ()))
 
     def _use_letters(self, block: Any, path: Path, names: Mapping[str, str]) -> None:
-        """Put the letter in place of torch's name wherever that was written."""
+        """Replace torch's names by letters."""
         if not isinstance(block, Block):
             return
         if names.keys().isdisjoint(block):
@@ -226,7 +226,7 @@ class Translation(DocumentReader):
             block.rename(name, letter)
 
     def _valid_head(self, value: Block) -> dict[str, Any]:
-        """What the mapping says beside its layers, as far as it is right."""
+        """The right keys of the mapping, without its layers."""
         try:
             return dict(head_validator().validate_python(value))
         except ValidationError as error:
@@ -264,7 +264,7 @@ def _names(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _unreadable(written: Any, independent: bool) -> LayerSpec:
-    """Stands for a layer with a mistake in it, so that others can refer to it, and it to others."""
+    """The place of a layer with a mistake in it: others can refer to it, and it to others."""
     if not isinstance(written, Block):
         return LayerSpec(readable=False)
     names = _names_if_right(written.get("name"))
