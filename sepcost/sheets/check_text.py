@@ -23,7 +23,7 @@ from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, 
 from sepcost.text.wording import listed
 
 MOST_FIGURES = 2
-"""A sentence names as many figures that grew together, and counts the rest."""
+"""How many figures that grew together a sentence names; it counts the others."""
 
 
 def outcome_line(judgement: Judgement) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from sepcost.count.figure import BY_NAME
 from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
-from sepcost.layers.cost import Convention
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
@@ -17,7 +16,7 @@ from sepcost.text.kind import Kind
 from sepcost.text.units import exact, factor_text
 
 MOST_NAMES = 4
-"""A note names as many layers, and counts the rest."""
+"""How many layers a note names; it counts the others."""
 
 
 def difference_sheets(difference: Difference) -> list[Sheet]:
@@ -51,7 +50,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
     )
     convention = difference.before.convention
     rows = [
-        Row((_figure_name(name, convention), *_total_cells(difference, name, change)))
+        Row((BY_NAME[name].heads(convention), *_total_cells(difference, name, change)))
         for name, change in difference.total.items()
         if BY_NAME[name].shown_as is None and (change.before, change.after) != (None, None)
     ]
@@ -97,10 +96,6 @@ def _change_cells(change: Change, kind: Kind = Kind.COUNT) -> tuple[Cell, ...]:
         Measure(change.difference, kind, signed=True),
         Measure(change.percent, Kind.PERCENT, signed=True),
     )
-
-
-def _figure_name(name: str, convention: Convention) -> str:
-    return BY_NAME[name].heads(convention)
 
 
 def _title(difference: Difference) -> str:

@@ -23,7 +23,7 @@ OF_REPLACEMENT = ("reduction.", "replacement", "options.", "costs_more", "kept")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: as many rows.
+    """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: how many rows.
 
     ``swept`` are the numbers and the options (``options.multiplier``) with several values. ``of_networks``: networks
     or combinations are sorted and chosen, not the layers of each.

@@ -31,7 +31,7 @@ Globs: TypeAlias = str | Collection[str]
 """One pattern of names or several, as ``fnmatch`` reads them; a name also matches itself, whatever is in it."""
 
 MOST_NAMED = 4
-"""A warning names as many convolutions, and counts the rest."""
+"""How many convolutions a warning names; it counts the others."""
 
 DIVISIBLE = 2520
 """By every number up to 10: strides divide a map of this size."""

@@ -28,8 +28,7 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: 
         wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
         if not wanted:
             continue  # it is the model as it is
-        planned = replacement_plan(model, replacement)
-        exclude = [escape(name) for name in planned if (name or Conv.type) not in wanted]
+        exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
         total = comparison.totals[replacement.text].cost
         try:
             with warnings.catch_warnings():

@@ -145,8 +145,7 @@ def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseExcept
         return f"does not run on the inputs of {inputs.source}: {why}"
     if not inputs:
         return f"needs inputs, it seems: give --input NAME=SHAPE: {told(error)}"
-    batched = _batch_hint(model, inputs, device)
-    if batched:
+    if batched := _batch_hint(model, inputs, device):
         return batched
     return f"does not run on {listed([str(each) for each in inputs])}: {why}{_dtype_hint(model, inputs, device)}"
 

@@ -27,7 +27,7 @@ FOREIGN = "it runs with weights that are not its own"
 BRANCH = "it is in a branch of torch.cond"
 REMAINDER = "remainder"
 MOST_KINDS = 3
-"""The remainder names as many classes of modules."""
+"""How many classes of modules the remainder names."""
 
 
 class Rows(NamedTuple):

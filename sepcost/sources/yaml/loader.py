@@ -152,11 +152,9 @@ def read_lines(source: str) -> Iterator[bytes]:
             if _is_device(file):
                 raise ConfigError.of(source, "is a device, not a file")
             yield from file
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else error
         raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {reason}")]) from None
-    except ValueError as error:
-        raise ConfigError([ConfigProblem(source, 0, 0, "", f"cannot be read: {error}")]) from None
 
 
 def _is_device(file: BinaryIO) -> bool:

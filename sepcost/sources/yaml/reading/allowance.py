@@ -12,7 +12,7 @@ LONGEST_NAME = 250
 
 
 def for_each_megabyte(many: int, size: int) -> int:
-    """As many as this for each megabyte begun.
+    """``many`` for each megabyte begun.
 
     >>> for_each_megabyte(LAYERS, 100), for_each_megabyte(LAYERS, 1_000_001)
     (50000, 100000)
@@ -36,11 +36,11 @@ class Allowance:
         self._values = 0
 
     def read(self, size: int) -> None:
-        """Note that as many more bytes are read."""
+        """Note how many more bytes are read."""
         self._size += size
 
     def take(self, *, layers: int = 0, values: int = 0) -> None:
-        """Note that as many are used."""
+        """Note how many layers and values are used."""
         self._layers += layers
         self._values += values
 

@@ -43,6 +43,6 @@ class NamedModel:
         return ConfigError([ConfigProblem(self.source, *self.place, KEY, message) for message in messages])
 
     def further_down(self, lines: int) -> NamedModel:
-        """The same model, as many lines further down in the file."""
+        """The same model, this many lines further down in the file."""
         line, column = self.place
         return replace(self, place=(line + lines, column), lines=self.lines.further_down(lines))
