@@ -47,4 +47,4 @@ def _kept_under(layer: LayerComparison, reasons: Mapping[tuple[str, str], str]) 
         }
     )
     kept = [variant.kept for variant in variants.values()]
-    return layer.under(variants, kept[0] if all(kept) else None)
+    return layer.under(variants, kept[0] if kept and all(kept) else None)
