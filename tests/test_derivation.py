@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -25,7 +24,8 @@ from sepcost.layers.cost import Cost
 from sepcost.network.network import Widths
 from sepcost.text.units import as_ratio, decimal
 from tests.commands import sepcost
-from tests.report.test_latex import check_structure, compiled
+from tests.pdflatex import needs_pdflatex, problems
+from tests.report.test_latex import check_structure
 from tests.strategies import convs, every_replacement
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
@@ -300,13 +300,13 @@ def test_math_is_sound_in_markdown_and_latex(conv: Conv, replacements: list[str]
         assert not re.search(r"\d,\d", formula)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+@needs_pdflatex
 def test_slides_compile_as_they_are(tmp_path: Path) -> None:
     texts = [*REPLACEMENTS, "separable:multiplier=2", "grouped:groups=4,pointwise=true"]
     conv = Conv((50, 50), 16, 32, (3, 5), padding=0, stride=2, bias=True, norm="batch")
     for each in (conv, replace(conv, transposed=True)):
-        log = compiled(latex_derivation("a_b & 1 %", derivation(compare(each, texts)), ["n_m"]), tmp_path)
-        assert "Overfull" not in log
+        text = latex_derivation("a_b & 1 %", derivation(compare(each, texts)), ["n_m"])
+        assert problems(text, tmp_path) == []
 
 
 def test_letters_in_latex() -> None:

@@ -4,18 +4,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from string import Template
 
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.latex_pages import GAP, Page, groups, header, pages, text_of
+from sepcost.formats.latex_columns import GAP, TEXT_WIDTH, TexColumn, fitted, groups, text_lines
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.formats.tex import HINT, tex
-from sepcost.sheets.sheet import Column, Look, Row, Sheet
-from sepcost.text.kind import Kind
+from sepcost.sheets.sheet import Sheet
 
-NEEDS = r"% needs \usepackage{booktabs}"
+LINE = "\n    "
+NEW_LINE = r"\\"
+MOST_LINES = 40
+"""A float with more does not fit a page, and LaTeX would cut it."""
 MOST_FLOATS = 16
 """LaTeX stops where more tables wait for a page."""
+TYPE = Template(
+    r"""  \$size\setlength{\tabcolsep}{${gap}pt}
+  \sisetup{group-digits=integer, group-minimum-digits=4, group-separator={,}}
+  \sisetup{mode=text, table-align-text-before=false, table-align-text-after=false}"""
+)
+NOTES = Template(
+    r"""
+
+  \medskip
+  \footnotesize\raggedright
+  $notes
+  \par"""
+)
+FLOAT = Template(
+    r"""\begin{table}$place
+  \centering
+  \caption{$caption}
+  \label{$label}
+$type
+  \setlength{\abovetopsep}{3pt}
+  \begin{tabular}{$alignment}
+    \toprule
+    $header
+    \midrule
+    $rows
+    \bottomrule
+  \end{tabular}$notes
+\end{table}
+"""
+)
+LONG = Template(
+    r"""% in a two-column class, longtable has to be between \onecolumn and \twocolumn
+\begingroup
+$type
+  \setlength{\LTcapwidth}{\linewidth}
+  \begin{longtable}{$alignment}
+    \caption{$caption}\label{$label} \\
+    \toprule
+    $header
+    \midrule
+    \endfirsthead
+    \caption[]{$caption, continued} \\
+    \toprule
+    $header
+    \midrule
+    \endhead
+    \bottomrule
+    \endfoot
+    $rows
+  \end{longtable}$notes
+\endgroup
+"""
+)
 
 
 class Latex(ForPeople):
@@ -40,22 +95,16 @@ class Latex(ForPeople):
 FORMAT = Latex()
 
 
-class Heading(NamedTuple):
-    """What stands above a table, and what a text refers to it by."""
-
-    caption: str
-    label: str
-
-
 def latex(sheets: Sequence[Sheet], caption: str | None = None, label: str | None = None) -> str:
-    r"""A ``table`` for each sheet, and more than one for a sheet that is longer than a page.
+    r"""A ``table`` for each sheet, and a ``longtable`` for one that is longer than a page.
 
     ``caption`` stands in the place of the titles, ``label`` in that of the names made from them; where there are
     several sheets, both are followed by what sets each apart.
 
+    >>> from sepcost.sheets.sheet import Column, Kind, Row
     >>> sheet = Sheet("Tiny, with 2 layers", (Column("", Kind.TEXT), Column("params")), (Row(("conv", 18432)),))
     >>> print(latex([sheet]).split("small")[0])
-    % needs \usepackage{booktabs}
+    % needs \usepackage{booktabs,siunitx}
     \begin{table}
       \centering
       \caption{Tiny, with 2 layers}
@@ -63,12 +112,15 @@ def latex(sheets: Sequence[Sheet], caption: str | None = None, label: str | None
       \
     """
     headings = _headings([sheet.title for sheet in sheets], caption, label)
-    tables = [table for sheet, heading in zip(sheets, headings) for table in _tables(sheet, heading)]
-    batches = [tables[first : first + MOST_FLOATS] for first in range(0, len(tables), MOST_FLOATS)]
-    return f"{NEEDS}\n" + "\n\\clearpage\n".join("\n".join(batch) for batch in batches)
+    long = any(map(_is_long, sheets))
+    fixed = long or len(sheets) > MOST_FLOATS  # a longtable does not float, and others would come before their turn
+    tables = [_table(sheet, *heading, "[H]" if fixed else "") for sheet, heading in zip(sheets, headings)]
+    packages = ["booktabs", *["float"] * fixed, *["longtable"] * long, "siunitx"]
+    return rf"% needs \usepackage{{{','.join(packages)}}}" + "\n" + "\n".join(tables)
 
 
-def _headings(titles: Sequence[str], caption: str | None, label: str | None) -> list[Heading]:
+def _headings(titles: Sequence[str], caption: str | None, label: str | None) -> Iterator[tuple[str, str]]:
+    """The caption and the label of each table."""
     apart = _apart(titles)
     captions = titles if caption is None else [f"{caption}: {rest}" if rest else caption for rest in apart]
     names = [_slug(title) or "table" for title in titles] if label is None else [_slug(rest) for rest in apart]
@@ -78,7 +130,7 @@ def _headings(titles: Sequence[str], caption: str | None, label: str | None) -> 
         base = f"{start}:{name}" if label is None else f"{start}-{name}".removesuffix("-")
         others = (f"{base}-{number}" for number in range(2, len(names) + 2))
         labels.append(next(text for text in (base, *others) if text not in labels))
-    return list(map(Heading, captions, labels))
+    return zip(captions, labels)
 
 
 def _apart(titles: Sequence[str]) -> Sequence[str]:
@@ -100,75 +152,52 @@ def _slug(title: str) -> str:
     return re.sub("[^a-z0-9]+", "-", name).strip("-")
 
 
-def _tables(sheet: Sheet, heading: Heading) -> Iterator[str]:
-    for number, page in enumerate(pages(sheet), start=1):
-        more = Heading(f"{heading.caption}, continued", f"{heading.label}:{number}")
-        yield _table(page, heading if number == 1 else more)
+def _is_long(sheet: Sheet) -> bool:
+    """Whether it takes more lines, long names and notes broken, than a page has."""
+    rows = [max((text_lines(cell) for cell in row.cells if isinstance(cell, str)), default=1) for row in sheet.all_rows]
+    return sum(rows) + sum(text_lines(note, TEXT_WIDTH) for note in sheet.notes) > MOST_LINES
 
 
-def _table(page: Page, heading: Heading) -> str:
-    sheet = page.sheet
-    alignment = "".join("l" if column.kind is Kind.TEXT else "r" for column in sheet.columns)
-    rows = [_row(page, row) for row in sheet.rows]
-    totals = [r"\midrule", *(_row(page, row) for row in sheet.totals)] if sheet.totals else []
-    lines = [r"\toprule", *_header_rows(page), r"\midrule", *rows, *totals, r"\bottomrule"]
+def _table(sheet: Sheet, caption: str, label: str, place: str) -> str:
+    columns, size, left_out = fitted(sheet)
+    rows = [_line(cells) for cells in zip(*(column.cells for column in columns))]
+    if sheet.totals:
+        rows.insert(len(sheet.rows), r"\midrule")
     notes = [tex(HINT.sub("", note)) for note in sheet.notes]
-    small_print = [
-        "",
-        r"  \medskip",
-        r"  \begin{minipage}{\linewidth}",
-        r"    \footnotesize\raggedright",
-        *(f"    {note}" for note in notes),
-        r"  \end{minipage}",
-    ]
-    return "\n".join(
-        [
-            *([f"% not shown, to fit a page: {', '.join(page.left_out)}"] if page.left_out else []),
-            r"\begin{table}",
-            r"  \centering",
-            rf"  \caption{{{tex(heading.caption)}}}",
-            rf"  \label{{{heading.label}}}",
-            rf"  \{page.size}\setlength{{\tabcolsep}}{{{GAP // 2}pt}}",
-            rf"  \begin{{tabular}}{{{alignment}}}",
-            *(f"    {line}" for line in lines),
-            r"  \end{tabular}",
-            *(small_print if notes else []),
-            "\\end{table}\n",
-        ]
+    text = (LONG if _is_long(sheet) else FLOAT).substitute(
+        place=place,
+        caption=tex(caption),
+        label=label,
+        type=TYPE.substitute(size=size, gap=GAP // 2),
+        alignment="".join(column.alignment for column in columns),
+        header=LINE.join(_header_rows(columns)),
+        rows=LINE.join(rows),
+        notes=NOTES.substitute(notes="\n  ".join(notes)) if notes else "",
     )
+    return f"% not shown, to fit a line: {', '.join(left_out)}\n{text}" if left_out else text
 
 
-def _header_rows(page: Page) -> Iterator[str]:
+def _header_rows(columns: Sequence[TexColumn]) -> Iterator[str]:
     """The groups above their columns, then the columns' names in one line or two, then their units."""
-    columns = page.sheet.columns
-    if any(column.group for column in columns):
+    if any(column.source.group for column in columns):
         yield from _group_rows(columns)
-    for line in zip(*map(header, columns, page.powers)):
-        if any(line):
-            yield _line(list(map(tex, line)))
+    yield from (_line(line) for line in zip(*(column.header for column in columns)) if any(line))
 
 
-def _group_rows(columns: Sequence[Column]) -> Iterator[str]:
-    above = list(groups(columns))
-    height = max(len(group.lines) for group in above)
-    for level in range(height):
-        cells: list[str] = []
-        filled = 0
-        for group in above:
-            text = ([""] * (height - len(group.lines)) + group.lines)[level]
-            cells += [""] * (group.first - filled) + [rf"\multicolumn{{{group.number}}}{{c}}{{{tex(text)}}}"]
-            filled = group.first + group.number
-        yield _line(cells + [""] * (len(columns) - filled))
-    yield " ".join(rf"\cmidrule(lr){{{group.first + 1}-{group.first + group.number}}}" for group in above)
-
-
-def _row(page: Page, row: Row) -> str:
-    texts = [text_of(cell, page.sheet, number, page.powers[number]) for number, cell in enumerate(row.cells)]
-    indent = r"\quad " if texts[0].startswith("  ") else ""
-    cells = [tex(text.strip()) for text in texts]
-    if row.look is Look.REDUCTION:
-        cells = [rf"\textit{{{cell}}}" if cell else "" for cell in cells]
-    return _line([indent + cells[0], *cells[1:]])
+def _group_rows(columns: Sequence[TexColumn]) -> Iterator[str]:
+    cells: list[str] = []
+    rules: list[str] = []
+    last = 0
+    for lines, members in groups(columns):
+        first, last = last + 1, last + len(members)
+        if any(lines):
+            name = rf"\shortstack{{{NEW_LINE.join(map(tex, lines))}}}" if lines[1:] else tex(lines[0])
+            cells.append(rf"\multicolumn{{{len(members)}}}{{c}}{{{name}}}")
+            rules.append(rf"\cmidrule(lr){{{first}-{last}}}")
+        else:
+            cells += [""] * len(members)
+    yield _line(cells)
+    yield " ".join(rules)
 
 
 def _line(cells: Sequence[str]) -> str:

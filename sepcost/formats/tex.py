@@ -27,6 +27,7 @@ SPECIAL = {
     "[": "{[}",  # at the beginning of a row it would belong to the \\ before it
     "*": "{*}",
     "\u00a0": "~",
+    "\u200b": r"\allowbreak{}",
     "–": r"\textendash{}",
     "—": r"\textemdash{}",
     "…": r"\ldots{}",
@@ -67,6 +68,9 @@ ACCENTS = {
 HINT = re.compile(r" \(--[^()]*\)")
 """What notes say to people at a command line, and not in a paper."""
 LIGATURE = re.compile(r"([-,])(?=\1)")
+LONG_WORD = re.compile(r"\S{25,}")
+PIECE = re.compile(r"[^._/:\-\u0080-\U0010ffff]{1,12}[._/:-]*|.")
+"""What of a long word has to be on one line."""
 
 
 def tex(text: str) -> str:
@@ -77,10 +81,12 @@ def tex(text: str) -> str:
     >>> print(tex("Café 漢"))
     Caf\'{e} \texttt{U+6F22}
     """
-    if text.isascii() and text.isalnum():
-        return text
-    characters = unicodedata.normalize("NFC", harmless(text))
+    characters = LONG_WORD.sub(_breakable, unicodedata.normalize("NFC", harmless(text)))
     return LIGATURE.sub(r"\1{}", "".join(map(_tex_character, characters)))
+
+
+def _breakable(word: re.Match[str]) -> str:
+    return "\u200b".join(PIECE.findall(word[0]))
 
 
 def _tex_character(character: str) -> str:
@@ -93,4 +99,9 @@ def _tex_character(character: str) -> str:
     letter, *marks = list(unicodedata.normalize("NFD", character))
     if letter.isascii() and letter.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
         return rf"\{ACCENTS[marks[0]]}{{{letter}}}"
+    return by_number(character)
+
+
+def by_number(character: str) -> str:
+    """A character that TeX's own fonts have not."""
     return rf"\texttt{{U+{ord(character):04X}}}"

@@ -35,6 +35,11 @@ class Kind(Enum):
         """Whether its numbers are whole, and exact."""
         return self in (Kind.COUNT, Kind.BYTES)
 
+    @property
+    def alignment(self) -> str:
+        """The type of a LaTeX column: text is aligned at its left, numbers at their decimal points (siunitx)."""
+        return "l" if self is Kind.TEXT else "S"
+
     def read(self, text: str) -> int | Fraction:
         """A bound, as people write it; raises NumberError.
 
