@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
+from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import BOUNDED, OWN
+from sepcost.count.snapshot import Snapshot
 from sepcost.judge.budgeted import judged
 from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
@@ -24,8 +26,8 @@ from tests.strategies import convs
 COUNTS = [figure for figure in BOUNDED if figure != "macs_per_byte"]
 
 
-def compared(network: Network, *texts: str, convention: Convention | None = None) -> Comparison:
-    return Comparison.under_each([Replacement.parse(text) for text in texts], network, convention)
+def compared(network: Network, *texts: str, convention: Convention | None = None) -> Snapshot:
+    return evaluated(Comparison.under_each([Replacement.parse(text) for text in texts], network, convention))
 
 
 def whole(value: object) -> int:
@@ -106,7 +108,7 @@ def test_the_bytes_are_those_of_the_batch_and_the_dtype() -> None:
     one = compared(Network.of(conv), "separable")
     many = compared(Network.of(conv), "separable", convention=Convention(2, 5, "int8"))
 
-    def value(result: Comparison, figure: str) -> int:
+    def value(result: Snapshot, figure: str) -> int:
         return whole(judged(result, Limit(figure, 0), "separable").value)
 
     assert value(many, "activation_bytes") * 4 == value(one, "activation_bytes") * 5

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
+from sepcost.count.evaluation import as_it_is
 from sepcost.count.figure import COUNTS, NEED_A_MAP, cost_figures
 from sepcost.count.figures import FACTS, layer_facts
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import is_numbered, matched
-from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Difference, LayerDifference, Status
 from sepcost.layers import Layer, Other
 from sepcost.network.network import Node
@@ -32,17 +33,17 @@ LAYERS: list[Layer] = [
 ]
 
 
-def network(layers: dict[str, Layer]) -> CostedNetwork:
+def network(layers: dict[str, Layer]) -> Snapshot:
     nodes = tuple(Node(name, layer) for name, layer in layers.items())
-    return CostedNetwork.of(Network("net", nodes, independent=True), Convention())
+    return as_it_is(Network("net", nodes, independent=True), Convention())
 
 
-def unnamed(layers: list[Layer]) -> CostedNetwork:
+def unnamed(layers: list[Layer]) -> Snapshot:
     return network({f"{layer.type}{number}": layer for number, layer in enumerate(layers, start=1)})
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> CostedNetwork:
+def networks(draw: st.DrawFn) -> Snapshot:
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
     return network({name: draw(st.sampled_from(LAYERS) | convs()) for name in names})
 
@@ -55,7 +56,7 @@ def seen(difference: Difference) -> dict[tuple[str | None, str | None], LayerDif
 
 
 @given(networks(), networks())
-def test_the_layers_differences_add_up_to_the_totals(before: CostedNetwork, after: CostedNetwork) -> None:
+def test_the_layers_differences_add_up_to_the_totals(before: Snapshot, after: Snapshot) -> None:
     difference = Difference.of(before, after)
     for name in COUNTS:
         added = sum(layer.figures[name].difference or 0 for layer in difference.layers)
@@ -63,7 +64,7 @@ def test_the_layers_differences_add_up_to_the_totals(before: CostedNetwork, afte
 
 
 @given(networks(), networks())
-def test_every_layer_of_both_sides_is_there_once(before: CostedNetwork, after: CostedNetwork) -> None:
+def test_every_layer_of_both_sides_is_there_once(before: Snapshot, after: Snapshot) -> None:
     difference = Difference.of(before, after)
     assert sorted(layer.before.name for layer in difference.layers if layer.before) == sorted(
         layer.name for layer in before.layers
@@ -72,7 +73,7 @@ def test_every_layer_of_both_sides_is_there_once(before: CostedNetwork, after: C
 
 
 @given(networks())
-def test_nothing_differs_from_itself(net: CostedNetwork) -> None:
+def test_nothing_differs_from_itself(net: Snapshot) -> None:
     difference = Difference.of(net, replace(net, name="another name", source="another.yaml"))
     assert difference.is_empty
     assert difference.changes == []
@@ -81,7 +82,7 @@ def test_nothing_differs_from_itself(net: CostedNetwork) -> None:
 
 
 @given(networks(), networks())
-def test_the_other_way_round_is_the_mirror_image(before: CostedNetwork, after: CostedNetwork) -> None:
+def test_the_other_way_round_is_the_mirror_image(before: Snapshot, after: Snapshot) -> None:
     there, back = Difference.of(before, after), Difference.of(after, before)
     assert there.is_empty == back.is_empty
     mirrored = {(right, left): layer for (left, right), layer in seen(back).items()}
@@ -97,7 +98,7 @@ def test_the_other_way_round_is_the_mirror_image(before: CostedNetwork, after: C
             assert change.difference == -(other.figures[name].difference or 0)
 
 
-def likeness(left: CostedLayer, right: CostedLayer) -> int:
+def likeness(left: LayerSnapshot, right: LayerSnapshot) -> int:
     """How many facts agree: 0 between layers of two types."""
     if left.facts["type"] != right.facts["type"]:
         return 0
@@ -107,9 +108,9 @@ def likeness(left: CostedLayer, right: CostedLayer) -> int:
 @given(st.lists(st.sampled_from(LAYERS), max_size=5), st.lists(st.sampled_from(LAYERS), max_size=5))
 def test_no_other_pairs_in_order_are_more_alike(before: list[Layer], after: list[Layer]) -> None:
     """Against every alignment that there is."""
-    ours, theirs = ([CostedLayer("conv1", layer_facts(layer), {}) for layer in side] for side in (before, after))
-    ours = [replace(layer, name=f"{layer.facts['type']}1") for layer in ours]
-    theirs = [replace(layer, name=f"{layer.facts['type']}1") for layer in theirs]
+    ours, theirs = ([LayerSnapshot("conv1", layer_facts(layer), {}) for layer in side] for side in (before, after))
+    ours = [layer._replace(name=f"{layer.facts['type']}1") for layer in ours]
+    theirs = [layer._replace(name=f"{layer.facts['type']}1") for layer in theirs]
     found = matched(ours, theirs)
     assert found == sorted(found)
     assert [match.after for match in found] == sorted(match.after for match in found)
@@ -185,11 +186,11 @@ def test_one_name_may_change_its_type() -> None:
      ("pool2", False), ("conv2a", False), ("my conv2", False), ("conv２", False)],
 )  # fmt: skip
 def test_a_type_and_a_number_are_no_name(name: str, numbered: bool) -> None:
-    assert is_numbered(CostedLayer(name, {"type": "conv"}, {})) is numbered
+    assert is_numbered(LayerSnapshot(name, {"type": "conv"}, {})) is numbered
 
 
 def test_as_many_layers_as_nobody_would_wait_for_are_paired_one_by_one() -> None:
-    before = [CostedLayer(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 2001)]
+    before = [LayerSnapshot(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 2001)]
     after = before[1:1900]
     assert [(match.before, match.after) for match in matched(before, after)] == [(n, n) for n in range(1899)]
     few = matched(before[:500], after[:498])
@@ -197,8 +198,8 @@ def test_as_many_layers_as_nobody_would_wait_for_are_paired_one_by_one() -> None
 
 
 def test_so_many_gaps_are_paired_one_by_one_too() -> None:
-    layers = [CostedLayer(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 801)]
-    named = CostedLayer("stem", {"type": "conv"}, {})
+    layers = [LayerSnapshot(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 801)]
+    named = LayerSnapshot("stem", {"type": "conv"}, {})
     found = matched([*layers, named, *layers], [*layers[1:799], named, *layers[1:799]])
     pairs = [(match.before, match.after) for match in found]
     assert pairs[:799] == [*((n + 1, n) for n in range(798)), (800, 798)]
@@ -208,7 +209,7 @@ def test_so_many_gaps_are_paired_one_by_one_too() -> None:
 def test_the_shallow_mobilenet_is_five_layers_less() -> None:
     """14×14×512×9×512 MACs each, and 512 channels more with their batch norms (arXiv:1704.04861, table 5)."""
     before, after = (
-        CostedNetwork.of(load(ROOT / "configs" / f"{name}.yaml"), Convention())
+        as_it_is(load(ROOT / "configs" / f"{name}.yaml"), Convention())
         for name in ("mobilenet_v1", "mobilenet_v1_shallow")
     )
     difference = Difference.of(before, after)

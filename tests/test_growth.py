@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sepcost import Conv, Convention, Network
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
+from sepcost.count.evaluation import as_it_is, evaluated
 from sepcost.count.figure import COUNTS, MULTIPLES, OWN
-from sepcost.judge.costed import CostedNetwork
+from sepcost.count.snapshot import Snapshot
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of, growth
 from sepcost.layers import Layer
@@ -27,8 +28,8 @@ def chain(*layers: tuple[str, Layer]) -> Network:
     return Network("net", tuple(Node(name, layer) for name, layer in layers), independent=True)
 
 
-def costed(network: Network, *texts: str) -> CostedNetwork:
-    return CostedNetwork.of_comparison(Comparison.under_each([Replacement.parse(text) for text in texts], network))
+def costed(network: Network, *texts: str) -> Snapshot:
+    return evaluated(Comparison.under_each([Replacement.parse(text) for text in texts], network))
 
 
 @given(st.integers(0, 10**25), st.integers(0, 10**6), st.integers(0, 4))
@@ -86,11 +87,11 @@ def test_growth_one_way_is_shrinking_the_other_way(one: Network, other: Network)
 
 
 def test_every_other_figure_is_a_multiple_of_one_that_is_judged() -> None:
-    total = CostedNetwork.of(Network.of(Conv((8, 8), 3, 4, 3)), Convention(2, 3, "float16")).total
+    total = as_it_is(Network.of(Conv((8, 8), 3, 4, 3)), Convention(2, 3, "float16")).total
     per = {"flops": 2, "weight_bytes": 2, "activation_bytes": 6}
     for figure, of in MULTIPLES.items():
         assert total[figure] == per[figure] * (total[of] or 0)
-    assert {*total} == {*OWN, *MULTIPLES}
+    assert {*total} - {"macs_per_byte"} == {*OWN, *MULTIPLES}
 
 
 def test_replacements_that_both_have_are_judged_too() -> None:
@@ -153,12 +154,14 @@ def test_replacements_that_the_baseline_does_not_know_are_unknown() -> None:
 def test_what_a_replacement_costs_is_the_sum_of_its_layers(network: Network) -> None:
     result = costed(network, "separable", "blueprint")
     assert {*result.replaced} == {"separable", "blueprint"}
-    assert replace(result, replaced={}, layers=tuple(replace(layer, replaced={}) for layer in result.layers)) == (
-        CostedNetwork.of(network, Convention())
+    plain = as_it_is(network, Convention())
+    assert (result.total, [layer.figures for layer in result.layers]) == (
+        plain.total,
+        [layer.figures for layer in plain.layers],
     )
     for text, total in result.replaced.items():
         for figure in COUNTS:
-            assert total[figure] == sum(layer.replaced[text][figure] or 0 for layer in result.layers)
+            assert total.figures[figure] == sum(layer.under(text)[figure] or 0 for layer in result.layers)
 
 
 def test_the_culprit_is_the_layer_that_grew_the_most_in_the_figure() -> None:

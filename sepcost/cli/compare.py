@@ -23,7 +23,7 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
 from sepcost.cli.shown import chosen_view
 from sepcost.cli.streams import write
-from sepcost.count.comparison import Comparison
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, FormatOptions
@@ -132,15 +132,15 @@ def compare(
     chunks: Iterable[str]
     with waiting:
         if files:
-            comparisons = job.compare_sources(files)
+            snapshots = job.compare_sources(files)
             if write_one:
-                chunks = _apart(write_one, only_convolution(comparisons, job), asked)
+                chunks = _apart(write_one, only_convolution(snapshots, job), asked)
             else:
-                chunks = _of_sources(comparisons, format_, view, asked)
+                chunks = _of_sources(snapshots, format_, view, asked)
         else:
             convolutions = ConvolutionSweep(one.network, sweep, job, view)
             if write_one:
-                chunks = _apart(write_one, convolutions.comparisons(), asked)
+                chunks = _apart(write_one, convolutions.snapshots(), asked)
             else:
                 chunks = _of_convolutions(convolutions, format_, asked)
         if output is None and sys.stdout.isatty():
@@ -158,9 +158,9 @@ def _available(explain: bool, code: bool, precision: str | None) -> Callable[[Fo
     return lambda format_: "precision" in format_.options
 
 
-def _of_sources(networks: Iterable[Comparison], format_: Format, view: View, options: FormatOptions) -> Iterable[str]:
+def _of_sources(networks: Iterable[Snapshot], format_: Format, view: View, options: FormatOptions) -> Iterable[str]:
     if format_.audience == "programs" and view.totals:
-        networks = (comparison.without_layers() for comparison in networks)
+        networks = (snapshot.without_layers() for snapshot in networks)
     return format_.comparisons(view.networks(networks), options)
 
 
@@ -168,18 +168,18 @@ def _of_convolutions(convolutions: ConvolutionSweep, format_: Format, options: F
     if format_.audience == "programs":
         return format_.comparisons(convolutions.several(), options)
     refuse_too_many(convolutions.rows)
-    return format_.comparisons(convolutions.comparisons(), options)
+    return format_.comparisons(convolutions.snapshots(), options)
 
 
-def _code(comparison: Comparison, options: FormatOptions) -> str:
+def _code(snapshot: Snapshot, options: FormatOptions) -> str:
     from sepcost.formats.module_code import module_code
     from sepcost.sheets.comparison_sheets import title_of
 
-    return module_code(title_of(comparison, options.assumed), comparison)
+    return module_code(title_of(snapshot, options.assumed), snapshot.counted_now())
 
 
 def _apart(
-    write_one: Callable[[Comparison, FormatOptions], str], comparisons: Iterable[Comparison], options: FormatOptions
+    write_one: Callable[[Snapshot, FormatOptions], str], snapshots: Iterable[Snapshot], options: FormatOptions
 ) -> Iterator[str]:
-    for number, comparison in enumerate(comparisons):
-        yield "\n" * bool(number) + write_one(comparison, options)
+    for number, snapshot in enumerate(snapshots):
+        yield "\n" * bool(number) + write_one(snapshot, options)

@@ -6,32 +6,35 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sepcost.count.comparison import Comparison
+from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
 from sepcost.tasks.job import Job
 from sepcost.text.wording import MOST_NAMES
 
 
-def only_convolution(comparisons: Iterable[Comparison], job: Job) -> list[Comparison]:
+def only_convolution(snapshots: Iterable[Snapshot], job: Job) -> list[Snapshot]:
     """Each combination with the convolution that is meant alone; a SepcostError where none or several are."""
-    found: list[Comparison] = []
+    found: list[Snapshot] = []
     names: list[str] = []
     meant: Counter[tuple[str, ...]] = Counter()
-    for comparison in comparisons:
-        chosen = job.selection.convolutions(comparison.network)
-        combination = tuple(map(str, comparison.swept.values()))
+    for snapshot in snapshots:
+        chosen = job.selection.convolutions(snapshot.counted_now().network)
+        combination = tuple(map(str, snapshot.swept.values()))
         meant[combination] += len(chosen)
         names += chosen[: MOST_NAMES + 1 - len(names)]
         if meant[combination] == 1 and chosen:
-            found.append(_alone(comparison, chosen[0]))
+            found.append(_alone(snapshot, chosen[0]))
     most = max(meant.values(), default=0)
     if most > 1 or not (found or any(job.unmatched) or job.bad):
         raise SepcostError(_refusal(most, names))
     return found
 
 
-def _alone(comparison: Comparison, name: str) -> Comparison:
-    return replace(comparison, layers=tuple(layer for layer in comparison.layers if layer.name == name))
+def _alone(snapshot: Snapshot, name: str) -> Snapshot:
+    comparison = snapshot.counted_now()
+    comparison = replace(comparison, layers=tuple(layer for layer in comparison.layers if layer.name == name))
+    chosen = tuple(layer for layer in snapshot.layers if layer.name == name)
+    return replace(snapshot, chosen=chosen, comparison=comparison)
 
 
 def _refusal(number: int, names: list[str]) -> str:

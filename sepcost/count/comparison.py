@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
-from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
+from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement
 from sepcost.count.figure import WHOLE, reductions, total_figures
-from sepcost.count.layer_comparison import ByReplacement, LayerComparison, compared_layers
+from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers
 from sepcost.count.sweep import Value
-from sepcost.count.tied import alike
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
 from sepcost.errors import SepcostError
@@ -32,9 +31,6 @@ DEFAULT_REPLACEMENTS = ("separable",)
 class Comparison:
     """What each layer of a network costs and would cost, and the totals; ``verified`` if a witness was asked.
 
-    ``partly`` has the replacements that some layers are kept under for their MACs (``ReplaceIf``): how many layers are
-    replaced, of how many that could be.
-
     >>> from sepcost import Conv
     >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
     >>> result.standard.cost.macs, result.totals["separable"].cost.macs
@@ -49,7 +45,6 @@ class Comparison:
     replacements: tuple[Replacement, ...] = ()
     swept: Mapping[str, Value] = field(default_factory=dict)
     verified: Verification | None = None
-    partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "totals", ByReplacement(self.totals))
@@ -94,7 +89,6 @@ class Comparison:
             convention,
             tuple(chosen),
             swept or {},
-            partly=dict(_partly(layers, chosen)),
         )
 
     @property
@@ -182,15 +176,6 @@ def usual_replacements(network: Network) -> list[Replacement]:
 def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replacement]:
     """In a model, norms are layers that stay where they are."""
     return chosen if network.inner_norm else list(map(InPlace.of, chosen))
-
-
-def _partly(layers: Sequence[LayerComparison], chosen: Sequence[Replacement]) -> Iterator[tuple[str, tuple[int, int]]]:
-    for text in (replacement.text for replacement in chosen):
-        variants = [layer.variants[text] for layer in layers]
-        kept = sum(variant.kept == NOT_FEWER for variant in variants)
-        if kept:
-            replaced = sum(bool(variant.parts) for variant in variants)
-            yield text, (replaced, replaced + kept)
 
 
 def _total(

@@ -32,8 +32,8 @@ class Whole(Enum):
 class Figure:
     """One thing that can be counted.
 
-    ``count`` gives it from a cost (from a Total where ``whole`` is ONLY) and a convention; ``quotient`` gives numerator
-    and denominator from the other figures, where it is none that is whole. ``reduced_as`` is the figure that it is a
+    ``count`` gives it from a cost (from a Total where ``whole`` is ONLY) and a convention; or ``quotient`` gives
+    numerator and denominator from the figures before it. ``reduced_as`` is the figure that it is a
     multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the figure that tables have
     in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is what its limit may be,
     where the command line has an option for that.
@@ -42,7 +42,7 @@ class Figure:
     name: str
     header: str
     kind: Kind
-    count: Callable[[Any, Convention], Any]
+    count: Callable[[Any, Convention], Any] | None = None
     whole: Whole = Whole.SUM
     needs_map: bool = False
     reduced_as: str | None = ITSELF
@@ -89,7 +89,7 @@ FIGURES: tuple[Figure, ...] = (
         "traffic_bytes", "traffic", Kind.BYTES, lambda cost, c: cost.traffic_bytes(c), needs_map=True, hides_first=3
     ),
     Figure(
-        "macs_per_byte", "MACs/byte", Kind.INTENSITY, lambda cost, c: cost.macs_per_byte(c), needs_map=True,
+        "macs_per_byte", "MACs/byte", Kind.INTENSITY, needs_map=True,
         reduced_as=None, hides_first=5,
         quotient=lambda figures, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
     ),
@@ -129,8 +129,10 @@ NEED_A_MAP = names(lambda figure: figure.needs_map)
 ALL = (*names(), *(f"{REDUCTION}{name}" for name in OWN), *(f"{REPLACEMENT}{name}" for name in names()))
 """All names of figures in a record; the standard's have no prefix."""
 
-_OF_LAYERS = tuple((figure.name, figure.count, figure.needs_map) for figure in FIGURES if figure.whole is Whole.SUM)
-_OF_NETWORKS = tuple((figure.name, figure.count) for figure in FIGURES if figure.whole is Whole.ONLY)
+_COUNTED = tuple((figure, figure.count) for figure in FIGURES if figure.count)
+_OF_LAYERS = tuple((each.name, count, each.needs_map) for each, count in _COUNTED if each.whole is Whole.SUM)
+_OF_NETWORKS = tuple((each.name, count) for each, count in _COUNTED if each.whole is Whole.ONLY)
+_QUOTIENTS = tuple((figure.name, figure.quotient) for figure in FIGURES if figure.quotient)
 
 
 def kind_of(name: str) -> Kind:
@@ -147,9 +149,18 @@ def kind_of(name: str) -> Kind:
 
 def cost_figures(cost: Any, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
     """The figures of a layer's cost; what needs a map is null without one."""
-    return {
+    figures = {
         name: count(cost, convention) if has_map or not needs_map else None for name, count, needs_map in _OF_LAYERS
     }
+    return with_quotients(figures, convention)
+
+
+def with_quotients(figures: dict[str, Any], convention: Convention) -> dict[str, Any]:
+    """The figures, and those that follow from them; null where one of these is null."""
+    for name, quotient in _QUOTIENTS:
+        above, below = quotient(figures, convention)
+        figures[name] = None if above is None or below is None else ratio(above, below)
+    return figures
 
 
 def total_figures(total: Any, convention: Convention) -> dict[str, Any]:

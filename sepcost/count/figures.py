@@ -14,6 +14,9 @@ _OF_KINDS = (fact for kind in KINDS.values() for fact in kind.facts)
 FACTS = ("type", "input", "output", *dict.fromkeys(_OF_KINDS), "times", "shared", "weights_of")
 """What layers may be told to be, in the order of the contract."""
 
+PEAK_PARTS = ("read_bytes", "written_bytes", "held_bytes")
+"""What the maps of a peak are there for."""
+
 UNLESS_GIVEN = {"times": 1, "shared": False}
 """What these facts are of a layer that does not have them."""
 
@@ -34,11 +37,8 @@ def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
     peak = total.peak
     if peak is None:
         return None
-    parts = {"read_bytes": peak.read, "written_bytes": peak.written, "held_bytes": peak.held}
-    return {
-        "at": peak.at,
-        **{name: convention.bytes_of(elements, in_bytes=peak.in_bytes) for name, elements in parts.items()},
-    }
+    elements = zip(PEAK_PARTS, (peak.read, peak.written, peak.held))
+    return {"at": peak.at, **{name: convention.bytes_of(many, in_bytes=peak.in_bytes) for name, many in elements}}
 
 
 def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
@@ -67,5 +67,20 @@ def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
     return facts
 
 
-def _channels_only(shape: tuple[int, ...]) -> list[int | None]:
-    return [shape[0], *([None] * (len(shape) - 1))]
+def layer_of(facts: Mapping[str, Any]) -> Layer:
+    """The layer that has these facts; without a map, on the smallest one. Raises LayerError where there is none such.
+
+    >>> from sepcost import Conv
+    >>> conv = Conv((56, 56), 64, 128, 3, stride=2)
+    >>> layer_of(layer_facts(conv)) == conv
+    True
+    """
+    facts = {**usual_facts(facts), **facts}
+    if None in facts["input"]:
+        sizes = [1] * len(facts["stride"]) if facts["transposed"] else facts["stride"]
+        facts |= {"input": (facts["input"][0], *sizes), "padding": "same"}
+    return KINDS[facts["type"]].of_facts(facts)
+
+
+def _channels_only(shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    return (shape[0], *([None] * (len(shape) - 1)))

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count import figure
-from sepcost.count.comparison import Comparison
+from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.sheets.many import HOLE, Holes, texts
 from sepcost.sheets.records import COUNTED, Record, network_records
@@ -44,8 +44,8 @@ class Csv(Format):
             values = map(record.get, names)
             return _line([value if type(value) in as_they_are else _cell(value, holes) for value in values])
 
-        def rows(comparison: Comparison, holes: Holes) -> Iterator[str]:
-            records = network_records(comparison, layers=not view.totals, parts="part" in names)
+        def rows(snapshot: Snapshot, holes: Holes) -> Iterator[str]:
+            records = network_records(snapshot, layers=not view.totals, parts="part" in names)
             return (line(record, holes) for record in records)
 
         started = False
@@ -53,10 +53,10 @@ class Csv(Format):
             if not started:
                 yield _line(names)
                 started = True
-            if isinstance(item, Comparison):
+            if isinstance(item, Snapshot):
                 yield from _portions(rows(item, []))
             else:
-                yield "".join(texts(item, lambda comparison, holes: "".join(rows(comparison, holes))))
+                yield "".join(texts(item, lambda snapshot, holes: "".join(rows(snapshot, holes))))
 
     def difference(self, difference: Difference, options: FormatOptions) -> str:
         """The whole file: a row for the totals, and one for each layer that is not as it was."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sepcost.count.contract import head
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.formats.comparison_json import of_model
-from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.sheets.verification_text import verification_fields
 
@@ -42,13 +42,13 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
     }
 
 
-def of_costs(network: CostedNetwork) -> dict[str, Any]:
+def of_snapshot(network: Snapshot) -> dict[str, Any]:
     """What is only to be said of a model, though its costs may be from earlier."""
     marks = {"own_dtype": network.own_dtype, "lower_bound": network.lower_bound}
-    return {name: mark for name, mark in marks.items() if mark} | of_model(network.network)
+    return {name: mark for name, mark in marks.items() if mark} | of_model(network.model)
 
 
-def _network(network: CostedNetwork) -> dict[str, Any]:
+def _network(network: Snapshot) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": network.name,
         "source": network.source,
@@ -58,7 +58,7 @@ def _network(network: CostedNetwork) -> dict[str, Any]:
     }
     if network.per is not None:
         fields["per"] = network.per
-    fields |= of_costs(network)
+    fields |= of_snapshot(network)
     if network.verified is not None:
         fields["verified"] = verification_fields(network.verified)
     return fields
@@ -77,5 +77,5 @@ def changed_layer(layer: LayerDifference) -> dict[str, Any]:
     }
 
 
-def _side(layer: CostedLayer | None, place: int | None) -> dict[str, Any] | None:
+def _side(layer: LayerSnapshot | None, place: int | None) -> dict[str, Any] | None:
     return None if layer is None else {"name": layer.name, "place": place, **layer.facts}

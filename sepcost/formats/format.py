@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from sepcost.layers.cost import Convention
 
 if TYPE_CHECKING:
-    from sepcost.count.comparison import Comparison
+    from sepcost.count.snapshot import Snapshot
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.sheets.many import Several
     from sepcost.sheets.view import View
 
-Comparisons: TypeAlias = "Iterable[Comparison | Several]"
+Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """In portions, where many were counted at once: only formats for programs get those."""
 ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
 
@@ -54,8 +54,8 @@ class Format:
     """In pieces, as the comparisons come."""
     difference: Callable[[Difference, FormatOptions], str]
     judgement: Callable[[Judgement, FormatOptions], str]
-    derivation: Callable[[Comparison, FormatOptions], str]
-    """Of the one layer that the comparison has."""
+    derivation: Callable[[Snapshot, FormatOptions], str]
+    """Of the one layer that is to be seen."""
     replacements: Callable[[FormatOptions], str]
     """The list of all that there are."""
 

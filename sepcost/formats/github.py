@@ -67,7 +67,7 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         for unverified in verdict.verification.unverified if verdict.verification else ():
             line = verdict.line_of(unverified.layer)
             yield annotated("warning", f"{verdict.label}: {unverified_line(unverified)}", verdict.source, line)
-        for caveat in caveat_lines(verdict.costs.network) if verdict.costs.network else ():
+        for caveat in caveat_lines(verdict.snapshot.model):
             yield annotated("warning", f"{verdict.label}: {caveat}", verdict.source)
     level = "warning" if judgement.gone_allowed else "error"
     for verdict in judgement.verdicts:

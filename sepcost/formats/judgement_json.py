@@ -8,9 +8,10 @@ from math import floor
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.formats.difference_json import changed_layer, of_costs
+from sepcost.count.figure import WHOLE
+from sepcost.count.snapshot import Snapshot
+from sepcost.formats.difference_json import changed_layer, of_snapshot
 from sepcost.judge.budgeted import Budgeted
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import Grown
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import ratio
@@ -46,13 +47,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "budget": [_budgeted(check, verdict) for check in verdict.budgeted],
         "growth": [_grown(check, verdict) for check in verdict.grown],
         "new": verdict.is_new,
-        "total": verdict.costs.total,
+        "total": _whole(verdict.snapshot),
         "gone": list(verdict.gone),
         "unknown": next(iter(verdict.growth.unknown), None) if verdict.growth else None,
         "was": None if verdict.was is None else {"name": verdict.was.name, "source": verdict.was.source},
         "changes": [changed_layer(layer) for layer in (verdict.growth.difference.changes if verdict.growth else ())],
     }
-    fields |= of_costs(verdict.costs)
+    fields |= of_snapshot(verdict.snapshot)
     if verdict.verification is not None:
         fields["verified"] = verification_fields(verdict.verification)
     return fields
@@ -84,8 +85,12 @@ def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _gone(costs: CostedNetwork) -> dict[str, Any]:
-    return {"name": costs.name, "source": costs.source, **of_costs(costs), "total": costs.total}
+def _gone(gone: Snapshot) -> dict[str, Any]:
+    return {"name": gone.name, "source": gone.source, **of_snapshot(gone), "total": _whole(gone)}
+
+
+def _whole(snapshot: Snapshot) -> dict[str, Any]:
+    return {name: snapshot.total[name] for name in WHOLE}
 
 
 def _number(value: Quantity | None) -> int | float | None:

@@ -86,10 +86,10 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
             yield Case(f"{name}: {': '.join(filter(None, item[:3]))}", "skipped", unverified_line(item))
     elif judgement.unverified:
         yield Case("verification", "skipped", judgement.unverified)
-    network = verdict.costs.network
-    if network is not None and network.uncounted:
-        yield Case("operators that nobody can count", "skipped", uncounted_line(network))
-    if network is not None and network.read_zeros:
+    model = verdict.snapshot.model
+    if model and model.uncounted:
+        yield Case("operators that nobody can count", "skipped", uncounted_line(model.uncounted))
+    if model and model.read_zeros:
         yield Case("values of inputs", "skipped", READ_ZEROS)
     for budgeted in verdict.budgeted:
         name = f"budget of {subject_of(budgeted)}"

@@ -9,7 +9,7 @@ from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, FormatOptions
 
 if TYPE_CHECKING:
-    from sepcost.count.comparison import Comparison
+    from sepcost.count.snapshot import Snapshot
     from sepcost.derive.derivation import Section
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
@@ -47,18 +47,19 @@ class ForPeople(Format):
         from sepcost.sheets.view import View
 
         view = options.view or View()
-        shown: list[Comparison] = []
+        shown: list[Snapshot] = []
         rows = 0
         one_by_one = self.is_drawn_apart and not view.totals
-        for comparison in comparisons:
-            refuse_too_many(rows + (len(comparison.texts) if view.totals else len(comparison.layers)))
+        for snapshot in comparisons:
+            more = len(snapshot.texts) if view.totals else len(snapshot.shown)
+            refuse_too_many(rows + more)
             if one_by_one:
-                each = sheets(comparison, options.assumed, view)
+                each = sheets(snapshot, options.assumed, view)
                 rows = refuse_too_large(each, drawn=rows)
                 yield "\n" * bool(shown) + self._drawn(each, options)
             else:
-                rows += len(comparison.texts) if view.totals else len(comparison.layers)
-            shown.append(comparison.without_layers() if one_by_one else comparison)
+                rows += more
+            shown.append(snapshot.without_layers() if one_by_one else snapshot)
         rest = several_sheets(shown, view, options.assumed, drawn=one_by_one)
         refuse_too_large(rest)
         if rest:
@@ -82,13 +83,16 @@ class ForPeople(Format):
         refuse_too_large(sheets, "use --format json")
         return self._drawn(sheets, options)
 
-    def derivation(self, comparison: Comparison, options: FormatOptions) -> str:
+    def derivation(self, snapshot: Snapshot, options: FormatOptions) -> str:
         """The derivation of one convolution."""
         from sepcost.derive.derivation import derivation
         from sepcost.sheets.comparison_sheets import title_of
         from sepcost.sheets.notes import derivation_notes
 
-        return self.derived(title_of(comparison, options.assumed), derivation(comparison), derivation_notes(comparison))
+        comparison = snapshot.counted_now()
+        widths = comparison.layers[0].node.widths_under(comparison.convention)
+        notes = derivation_notes(snapshot, widths)
+        return self.derived(title_of(snapshot, options.assumed), derivation(comparison), notes)
 
     def replacements(self, options: FormatOptions) -> str:
         """The list of replacements as a sheet."""

@@ -9,6 +9,7 @@ from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
+from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED
@@ -27,8 +28,9 @@ class Yaml(Format):
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
         """A document for each network, which reads back to the same numbers."""
-        for number, comparison in enumerate(comparisons):
-            if isinstance(comparison, Comparison):
+        for number, snapshot in enumerate(comparisons):
+            if isinstance(snapshot, Snapshot):
+                comparison = snapshot.counted_now()
                 yield "---\n" * bool(number)
                 network, why = _as_config(_with_kept(comparison))
                 comment = "\n".join([_comment(network, why), *_kept_in_part(comparison)])

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from os.path import normpath
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
-from sepcost.judge.costed import CostedLayer, CostedNetwork
 from sepcost.text.units import shortened
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Match(NamedTuple):
     moved: bool = False
 
 
-def matched(before: Sequence[CostedLayer], after: Sequence[CostedLayer]) -> list[Match]:
+def matched(before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot]) -> list[Match]:
     """The layers that are on both sides, in the order before: by name, else by their place between those.
 
     A name that is only a type and a number (``conv2``), as layers without a name are called, counts as none.
@@ -41,11 +41,11 @@ def matched(before: Sequence[CostedLayer], after: Sequence[CostedLayer]) -> list
     return sorted(_matched(before, after, ours, theirs))
 
 
-def is_numbered(layer: CostedLayer) -> bool:
+def is_numbered(layer: LayerSnapshot) -> bool:
     """Whether the layer's name says no more than its type and a number.
 
-    >>> is_numbered(CostedLayer("conv2", {"type": "conv"}, {})), is_numbered(CostedLayer("stem", {"type": "conv"}, {}))
-    (True, False)
+    >>> [is_numbered(LayerSnapshot(name, {"type": "conv"}, {})) for name in ("conv2", "stem")]
+    [True, False]
     """
     kind = str(layer.facts["type"])
     return layer.name.startswith(kind) and NUMBER.fullmatch(layer.name, len(kind)) is not None
@@ -58,18 +58,18 @@ class _Traits(NamedTuple):
     facts: frozenset[str]
 
 
-def _traits(layer: CostedLayer) -> _Traits:
+def _traits(layer: LayerSnapshot) -> _Traits:
     own = (f"{name}={value}" for name, value in layer.facts.items() if name not in ("input", "weights_of"))
     return _Traits(str(layer.facts["type"]), frozenset(own))
 
 
-def _rank(layers: Sequence[CostedLayer], traits: Sequence[_Traits]) -> list[tuple[str, list[str]]]:
+def _rank(layers: Sequence[LayerSnapshot], traits: Sequence[_Traits]) -> list[tuple[str, list[str]]]:
     """Something to order two networks by, so that ties fall the same way in both directions."""
     return [(layer.name, sorted(trait.facts)) for layer, trait in zip(layers, traits)]
 
 
 def _matched(
-    before: Sequence[CostedLayer], after: Sequence[CostedLayer], ours: Sequence[_Traits], theirs: Sequence[_Traits]
+    before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot], ours: Sequence[_Traits], theirs: Sequence[_Traits]
 ) -> Iterator[Match]:
     by_name = _same_names(before, after)
     in_order = _longest_rising([right for _, right in by_name])
@@ -85,7 +85,7 @@ def _matched(
         start = end
 
 
-def _same_names(before: Sequence[CostedLayer], after: Sequence[CostedLayer]) -> list[tuple[int, int]]:
+def _same_names(before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot]) -> list[tuple[int, int]]:
     places = {layer.name: number for number, layer in enumerate(after) if not is_numbered(layer)}
     return [
         (number, places[layer.name])
@@ -171,25 +171,25 @@ Place: TypeAlias = "tuple[Hashable, str]"
 """The file of a network, and its name."""
 
 
-def place(network: CostedNetwork, file_key: Callable[[str], str] = normpath) -> Place:
+def place(network: Snapshot, file_key: Callable[[str], str] = normpath) -> Place:
     """Where a network is; files are the same where ``file_key`` is."""
     return None if network.source is None else file_key(network.source), network.name
 
 
 def partners(
-    now: Sequence[CostedNetwork],
-    before: Sequence[CostedNetwork],
-    is_empty: Callable[[CostedNetwork], bool] = lambda network: True,
+    now: Sequence[Snapshot],
+    before: Sequence[Snapshot],
+    is_empty: Callable[[Snapshot], bool] = lambda network: True,
     file_key: Callable[[str], str] = normpath,
-) -> Mapping[int, CostedNetwork]:
+) -> Mapping[int, Snapshot]:
     """Which network of before each one of now is, by its number: by file and name, else by file, else by name.
 
     Only what is told apart counts. By its name alone a network is found where it was before no more: ``is_empty`` says
     whether nothing is there any longer. Raises SepcostError for two of one name in one file.
     """
-    found: dict[int, CostedNetwork] = {}
+    found: dict[int, Snapshot] = {}
 
-    def pair(left: Sequence[CostedNetwork], key: Callable[[CostedNetwork], Hashable]) -> list[CostedNetwork]:
+    def pair(left: Sequence[Snapshot], key: Callable[[Snapshot], Hashable]) -> list[Snapshot]:
         """Find those of which one on each side has this key; return what is left of before."""
         ours = _by_key([(key(network), number) for number, network in enumerate(now) if number not in found])
         theirs = _by_key([(key(network), network) for network in left])
@@ -206,9 +206,7 @@ def partners(
     return found
 
 
-def _refuse_twins(
-    now: Sequence[CostedNetwork], before: Sequence[CostedNetwork], file_key: Callable[[str], str]
-) -> None:
+def _refuse_twins(now: Sequence[Snapshot], before: Sequence[Snapshot], file_key: Callable[[str], str]) -> None:
     """A SepcostError for a name that two networks of one file have, where the file had it before."""
     there = {place(network, file_key) for network in before}
     for network in now:

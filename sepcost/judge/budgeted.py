@@ -1,4 +1,4 @@
-"""Budgeted: the figures of a comparison, held against their limits as exact numbers."""
+"""Budgeted: the figures of a network, held against their limits as exact numbers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.count.comparison import Comparison
-from sepcost.count.figure import BY_NAME, PEAK, total_figures
+from sepcost.count.figure import BY_NAME, PEAK
+from sepcost.count.snapshot import Snapshot
 from sepcost.judge.doubt import doubt
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Allow, Limit, Outcome, Quantity
-from sepcost.network.liveness import why_no_peak
 
 
 class Budgeted(NamedTuple):
@@ -34,12 +33,13 @@ class Budgeted(NamedTuple):
 
 
 def judged(
-    comparison: Comparison, limit: Limit, replacement: str, line: int | None = None, allowed: Collection[Allow] = ()
+    snapshot: Snapshot, limit: Limit, replacement: str, line: int | None = None, allowed: Collection[Allow] = ()
 ) -> Budgeted:
-    """What becomes of a limit under one of the comparison's replacements, or ``none``.
+    """What becomes of a limit under one of the replacements, or ``none``.
 
     >>> from sepcost import Conv, compare
-    >>> result = compare(Conv((112, 112), 32, 64, 3))
+    >>> from sepcost.count.evaluation import evaluated
+    >>> result = evaluated(compare(Conv((112, 112), 32, 64, 3)))
     >>> judged(result, Limit("params", 2336), "separable").holds, judged(result, Limit("params", 2336), "none").value
     (True, 18432)
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
@@ -47,12 +47,12 @@ def judged(
 
     What could not be counted makes a figure larger, and so may other inputs; with that ``allowed``, nobody asks.
     """
-    value, doubted = _value(comparison, limit.figure, replacement), doubt(comparison.network, allowed)
+    value, doubted = _value(snapshot, limit.figure, replacement), doubt(snapshot, allowed)
     if value is None:
-        return Budgeted(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(comparison, limit))
+        return Budgeted(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(snapshot, limit))
     outcome = Outcome.of(limit.allows(_nearest(limit, value) if doubted else value), known=not doubted)
     why = doubted if outcome is Outcome.UNDECIDED else None
-    return Budgeted(limit, replacement, value, outcome, line, comparison.is_lower_bound and isinstance(value, int), why)
+    return Budgeted(limit, replacement, value, outcome, line, snapshot.lower_bound and isinstance(value, int), why)
 
 
 def _nearest(limit: Limit, value: Quantity) -> Quantity:
@@ -65,23 +65,21 @@ def _nearest(limit: Limit, value: Quantity) -> Quantity:
     return value if BY_NAME[limit.figure].kind.is_whole else 0
 
 
-def _why_none(comparison: Comparison, limit: Limit) -> str:
-    if limit.figure.removeprefix(REDUCTION) == PEAK and comparison.standard.peak is None:
-        return why_no_peak(comparison.network)
+def _why_none(snapshot: Snapshot, limit: Limit) -> str:
+    if limit.figure.removeprefix(REDUCTION) == PEAK and snapshot.no_peak is not None:
+        return snapshot.no_peak
     return "there is nothing to divide by"
 
 
-def _value(comparison: Comparison, figure: str, replacement: str) -> Quantity | None:
+def _value(snapshot: Snapshot, figure: str, replacement: str) -> Quantity | None:
     """The figure as an exact number, where the JSON has a rounded quotient; None where there is none."""
-    convention = comparison.convention
-    standard = total_figures(comparison.standard, convention)
-    figures = standard if replacement == AS_GIVEN else total_figures(comparison.totals[replacement], convention)
+    figures = snapshot.total if replacement == AS_GIVEN else snapshot.replaced[replacement].figures
     if figure.startswith(REDUCTION):
         name = figure.removeprefix(REDUCTION)
-        return _quotient(standard[name], figures[name])
+        return _quotient(snapshot.total[name], figures[name])
     quotient = BY_NAME[figure].quotient
     if quotient is not None:
-        return _quotient(*quotient(figures, convention))
+        return _quotient(*quotient(figures, snapshot.convention))
     value: int | None = figures[figure]
     return value
 

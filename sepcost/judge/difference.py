@@ -1,15 +1,16 @@
-"""Difference: two costed networks against each other, layer by layer and in total."""
+"""Difference: two networks against each other, layer by layer and in total."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
+from sepcost.count.figure import WHOLE, Figures
 from sepcost.count.figures import FACTS, UNLESS_GIVEN
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import Match, is_numbered, matched
-from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import Convention, ratio
 
 
@@ -65,8 +66,8 @@ class LayerDifference:
     ``renamed`` are the names of all layers that are on both sides, before and after.
     """
 
-    before: CostedLayer | None
-    after: CostedLayer | None
+    before: LayerSnapshot | None
+    after: LayerSnapshot | None
     places: tuple[int | None, int | None]
     by_name: bool = False
     moved: bool = False
@@ -116,19 +117,20 @@ class Difference:
     """Two networks and what differs: of the layers, and of the totals.
 
     >>> from sepcost.layers.cost import Convention
-    >>> layer = CostedLayer("stem", {"type": "conv", "kernel": (3, 3)}, {"params": 27})
-    >>> net = CostedNetwork("net", (layer,), {"params": 27}, Convention())
+    >>> layer = LayerSnapshot("stem", {"type": "conv", "kernel": (3, 3)}, {"params": 27})
+    >>> net = Snapshot("net", (layer,), {"params": 27}, Convention())
     >>> Difference.of(net, net).is_empty
     True
     """
 
-    before: CostedNetwork
-    after: CostedNetwork
+    before: Snapshot
+    after: Snapshot
     layers: tuple[LayerDifference, ...]
 
     @classmethod
-    def of(cls, before: CostedNetwork, after: CostedNetwork) -> Difference:
+    def of(cls, before: Snapshot, after: Snapshot) -> Difference:
         """Match the layers; both networks must be counted by the same convention."""
+        before, after = before.settled(), after.settled()
         matches = matched(before.layers, after.layers)
         return cls(before, after, tuple(_in_order(before.layers, after.layers, matches)))
 
@@ -154,7 +156,7 @@ class Difference:
 
 
 def _changes(before: Figures, after: Figures) -> Mapping[str, Change]:
-    return {name: Change(before.get(name), after.get(name)) for name in (before or after)}
+    return {name: Change(before.get(name), after.get(name)) for name in WHOLE if name in (before or after)}
 
 
 def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
@@ -164,7 +166,7 @@ def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
 
 
 def _in_order(
-    before: tuple[CostedLayer, ...], after: tuple[CostedLayer, ...], matches: list[Match]
+    before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot], matches: list[Match]
 ) -> list[LayerDifference]:
     """The layers in the order after; what was removed follows what it stood behind."""
     by_before = {match.before: match for match in matches}

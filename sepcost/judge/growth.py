@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sepcost.count.figure import MULTIPLES, OWN, PEAK
+from sepcost.count.figure import MULTIPLES, OWN, PEAK, Figures
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
-from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.judge.doubt import UNCOUNTED, doubt
 from sepcost.network.budget import Allow, Outcome
@@ -57,8 +57,8 @@ class Growth:
 
 
 def growth(
-    before: CostedNetwork,
-    after: CostedNetwork,
+    before: Snapshot,
+    after: Snapshot,
     allowances: Mapping[str, Allowance],
     allowed: Collection[Allow] = (),
 ) -> Growth:
@@ -66,8 +66,9 @@ def growth(
 
     What is not known of a network, and ``allowed``, is taken for nothing.
 
-    >>> from sepcost import Conv, Convention, Network
-    >>> small, large = (CostedNetwork.of(Network.of(Conv((8, 8), 3, width, 3)), Convention()) for width in (16, 17))
+    >>> from sepcost import Conv, compare
+    >>> from sepcost.count.evaluation import evaluated
+    >>> small, large = (evaluated(compare(Conv((8, 8), 3, width, 3), [])) for width in (16, 17))
     >>> [(grown.figure, grown.holds) for grown in growth(small, large, {"macs": Allowance(amount=10_000)}).figures]
     [('params', False), ('macs', True), ('activations', False), ('traffic_bytes', False), \
 ('peak_activation_bytes', False)]
@@ -75,8 +76,8 @@ def growth(
     difference = Difference.of(before, after)
     both = [text for text in after.replaced if text in before.replaced]
     totals = [(STANDARD, before.total, after.total)]
-    totals += [(text, before.replaced[text], after.replaced[text]) for text in both]
-    why = doubt(after.network, allowed)
+    totals += [(text, before.replaced[text].figures, after.replaced[text].figures) for text in both]
+    why = doubt(after, allowed)
     why_before = UNCOUNTED if before.lower_bound and Allow.UNCOUNTED not in allowed else None
     figures = [
         grown._replace(lower_bound=after.lower_bound, doubt=why, doubt_before=why_before)
@@ -98,10 +99,11 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
     """
     name = "activations" if figure == PEAK else figure
 
-    def value(side: CostedLayer | None) -> int | None:
+    def value(side: LayerSnapshot | None) -> int | None:
         if side is None:
             return None
-        return side.figures[name] if of == STANDARD else side.replaced.get(of, side.figures)[name]
+        figures = side.under(None if of == STANDARD else of)
+        return None if figures[name] is None else int(figures[name])
 
     return Change(value(layer.before), value(layer.after))
 

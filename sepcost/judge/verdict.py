@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import Verification
 from sepcost.errors import ConfigProblem
 from sepcost.judge.budgeted import Budgeted
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import Grown, Growth
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Outcome
@@ -22,19 +22,22 @@ class Verdict:
     ``gone`` are replacements that it has and that nobody has asked to leave out.
     """
 
-    costs: CostedNetwork
+    snapshot: Snapshot
     lines: Lines
-    verification: Verification | None = None
     budgeted: tuple[Budgeted, ...] = ()
     growth: Growth | None = None
     is_new: bool = False
-    was: CostedNetwork | None = None
+    was: Snapshot | None = None
     gone: tuple[str, ...] = ()
     has_namesakes: bool = False
 
     @property
+    def verification(self) -> Verification | None:
+        return self.snapshot.verified
+
+    @property
     def name(self) -> str:
-        return self.costs.name
+        return self.snapshot.name
 
     @property
     def label(self) -> str:
@@ -43,7 +46,7 @@ class Verdict:
 
     @property
     def source(self) -> str:
-        return self.costs.source or ""
+        return self.snapshot.source or ""
 
     def line_of(self, layer: str | None) -> int:
         """Where a layer stands in the file; where the network does, for none."""
@@ -92,7 +95,7 @@ class Judgement:
     problems: tuple[ConfigProblem, ...]
     convention: Convention
     baseline: str | None = None
-    gone: tuple[CostedNetwork, ...] = ()
+    gone: tuple[Snapshot, ...] = ()
     unverified: str | None = None
     gone_allowed: bool = False
 

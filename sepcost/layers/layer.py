@@ -53,6 +53,14 @@ class Layer(ABC):
         """The layer on an input of this shape; the options are those of a LayerSpec. Raises LayerError."""
 
     @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> Layer:
+        """The layer that results say this of. Raises LayerError."""
+        options = {attribute: facts[fact] for fact, attribute in cls.facts.items() if fact in facts}
+        if any(argument.key == "O" for argument in cls.arguments):
+            options["out_channels"] = facts["output"][0]
+        return cls.on(tuple(facts["input"]), **options)
+
+    @classmethod
     def can_run_again(cls) -> bool:
         """Whether it can run several times on a sample: a view does nothing, given figures are of all runs."""
         return not cls.is_view and cls.takes is not Takes.NOTHING

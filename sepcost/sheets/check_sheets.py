@@ -154,8 +154,8 @@ def _notes(judgement: Judgement) -> Iterator[str]:
     yield from lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
         yield f"{exact(len(lines) - MOST_LINES)} further layers and parts are not verified."
-    networks = [verdict.costs.network for verdict in judgement.verdicts]
-    yield from (*input_notes(*networks), *caveats(*networks))
+    snapshots = [verdict.snapshot for verdict in judgement.verdicts]
+    yield from (*input_notes(*snapshots), *caveats(*snapshots))
     for verdict in judgement.verdicts:
         if verdict.is_new:
             yield f"{verdict.label}: {unknown_sentence(verdict, judgement.baseline)}."
@@ -175,7 +175,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
 def _memory(judgement: Judgement) -> Iterator[str]:
     """The dtype and the batch of the bytes that have a limit."""
     limited = [
-        verdict.costs.convention
+        verdict.snapshot.convention
         for verdict in judgement.verdicts
         if any("byte" in check.limit.figure for check in verdict.budgeted)
     ]

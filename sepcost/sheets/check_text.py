@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from sepcost.count.figure import BY_NAME, PEAK, kind_of
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
 from sepcost.judge.budgeted import Budgeted
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.verdict import Judgement, Verdict
@@ -217,19 +217,19 @@ def undecided_growth(grown: Grown, baseline: str | None) -> str:
 
 def moved_sentence(verdict: Verdict, baseline: str | None) -> str:
     """Where a network was before."""
-    was = verdict.was or verdict.costs
+    was = verdict.was or verdict.snapshot
     return f"{verdict.label} is {was.name} of {was.source} in {baseline}, where nothing is any more"
 
 
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
     """A network, or its replacements, that a baseline does not have."""
-    what = f"new, {figures_text(verdict.costs)}"
+    what = f"new, {figures_text(verdict.snapshot)}"
     if verdict.growth is not None:
         what = f"{listed(verdict.growth.unknown)} {'is' if len(verdict.growth.unknown) == 1 else 'are'} new"
     return f"{what}: {baseline} does not have it (--update-baseline takes it in)"
 
 
-def gone_sentence(gone: CostedNetwork, baseline: str | None) -> str:
+def gone_sentence(gone: Snapshot, baseline: str | None) -> str:
     """A network that only a baseline has."""
     told = f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
     return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
@@ -242,9 +242,9 @@ def gone_replacements(verdict: Verdict, baseline: str | None) -> str:
     return f"{told} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
 
 
-def figures_text(costs: CostedNetwork) -> str:
+def figures_text(snapshot: Snapshot) -> str:
     """The params and MACs of a network."""
-    return f"{exact(costs.total['params'] or 0)} params, {exact(costs.total['macs'] or 0)} MACs"
+    return f"{exact(snapshot.total['params'] or 0)} params, {exact(snapshot.total['macs'] or 0)} MACs"
 
 
 def budget_sentence(check: Budgeted) -> str:

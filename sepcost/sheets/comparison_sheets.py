@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sepcost.count.comparison import Comparison
 from sepcost.count.figure import (
     BY_NAME,
     FIGURES,
     NEED_A_MAP,
+    PEAK,
+    Figures,
     Whole,
-    cost_figures,
     reductions,
-    total_figures,
 )
 from sepcost.count.figure import (
     names as figure_names,
 )
-from sepcost.count.layer_comparison import LayerComparison, Variant
-from sepcost.count.total import Total
+from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
@@ -57,102 +55,97 @@ WITH_SEVERAL = {**OPTIONAL, "replacement.params": 3, "replacement.flops": 2}
 """The same for a table with several replacements."""
 
 
-def sheets(comparison: Comparison, assumed: Sequence[str] = (), view: View | None = None) -> list[Sheet]:
+def sheets(snapshot: Snapshot, assumed: Sequence[str] = (), view: View | None = None) -> list[Sheet]:
     """One sheet for a single convolution; for a network, its layers and its totals (one of chosen columns)."""
     view = view or View()
-    if is_single_convolution(comparison):
-        return [convolution_sheet(comparison, view, assumed)]
+    if snapshot.is_single_convolution:
+        return [convolution_sheet(snapshot, view, assumed)]
     if view.totals:
-        return [totals_sheet(comparison, view)]
-    layers = layers_sheet(comparison, view)
-    return [layers, totals_sheet(comparison, view)] if view.columns is None else [layers]
+        return [totals_sheet(snapshot, view)]
+    layers = layers_sheet(snapshot, view)
+    return [layers, totals_sheet(snapshot, view)] if view.columns is None else [layers]
 
 
-def title_of(comparison: Comparison, assumed: Sequence[str] = ()) -> str:
-    """The title of the only layer of a comparison."""
-    if is_single_convolution(comparison):
-        return sheets(comparison, assumed)[0].title
-    return layer_title(comparison, comparison.layers[0])
+def title_of(snapshot: Snapshot, assumed: Sequence[str] = ()) -> str:
+    """The title of the only layer that is shown."""
+    if snapshot.is_single_convolution:
+        return convolution_title(snapshot, assumed)
+    return layer_title(snapshot, snapshot.shown[0])
 
 
-def is_single_convolution(comparison: Comparison) -> bool:
-    """Whether it is about one convolution, not a network or a model that also runs something else."""
-    network = comparison.network
-    alone = len(network) == 1 and network.independent and not comparison.is_lower_bound
-    return alone and isinstance(network.nodes[0].layer, Conv)
+def convolution_title(snapshot: Snapshot, assumed: Sequence[str]) -> str:
+    """What a single convolution is called, with what nobody said."""
+    of_model = f"{called(snapshot)}: " if snapshot.model else ""
+    described = ", ".join([conv_title(cast(Conv, snapshot.layers[0].layer), snapshot.per), *scaled_by(snapshot)])
+    return with_assumed(f"{of_model}{described}", assumed)
 
 
-def convolution_sheet(comparison: Comparison, view: View, assumed: Sequence[str] = ()) -> Sheet:
+def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = ()) -> Sheet:
     """Standard, each replacement and its parts, and the reduction of everything."""
-    layer, per_position = comparison.layers[0], comparison.network.per_position
-    conv = cast(Conv, layer.layer)
-    names = _figures_shown(view, PER_POSITION if per_position else OF_LAYERS)
-    rows = [Row(("standard", *_cells(cost_figures(layer.standard, comparison.convention), names)))]
-    for text, variant in layer.variants.items():
-        rows += _variant_rows(text, variant, layer, comparison.convention, names)
-    notes = [*kept_notes(comparison), *caveats(comparison.network), *cost_notes(comparison)]
+    layer = snapshot.layers[0]
+    names = _figures_shown(view, PER_POSITION if snapshot.per else OF_LAYERS)
+    rows = [Row(("standard", *_cells(layer.figures, names)))]
+    for text, replaced in layer.replaced.items():
+        rows += _replaced_rows(text, replaced, layer.figures, names)
+    notes = [*kept_notes(snapshot), *caveats(snapshot), *cost_notes(snapshot)]
     if assumed:
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
-        module = f"torch.nn.Conv{'Transpose' if conv.transposed else ''}{len(conv.kernel_size)}d"
+        facts = layer.facts
+        module = f"torch.nn.Conv{'Transpose' if facts['transposed'] else ''}{len(facts['kernel'])}d"
         notes.append(f"{module} has {instead} unless told otherwise.")
-    of_model = "" if comparison.network.uncounted is None else f"{called(comparison.network)}: "
-    described = ", ".join([conv_title(conv, per_position), *scaled_by(comparison)])
-    title = with_assumed(f"{of_model}{described}", assumed)
-    return Sheet(title, _figure_columns(names, comparison.convention), tuple(rows), notes=tuple(notes))
+    title = convolution_title(snapshot, assumed)
+    return Sheet(title, _figure_columns(names, snapshot.convention), tuple(rows), notes=tuple(notes))
 
 
-def layers_sheet(comparison: Comparison, view: View) -> Sheet:
+def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     """A row for each layer, and a row for the network."""
-    several = len(comparison.totals) > 1
+    several = len(snapshot.replaced) > 1
     before, replaced = split_columns(view.shown(LAYER_COLUMNS), view.identity)
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
-    columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(comparison, before, replaced, optional)]
-    rows = [_layer_row(comparison, layer, before, replaced) for layer in comparison.layers]
-    totals = [total_record(comparison, text) for text in comparison.texts]
+    columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(snapshot, before, replaced, optional)]
+    rows = [_layer_row(snapshot, layer, before, replaced) for layer in snapshot.shown]
+    totals = [total_record(snapshot, text) for text in snapshot.texts]
     cells: list[Cell] = [cell_of(name, totals[0]) if name in BY_NAME else "" for name in before]
-    for record in totals if comparison.totals else ():
+    for record in totals if snapshot.replaced else ():
         cells += [cell_of(name, record) for name in replaced]
     notes = (
-        *chosen_note(comparison, view.sort),
-        *unread_notes(comparison),
-        *kept_notes(comparison),
-        *model_notes(comparison),
-        *remainder_notes(comparison),
-        *cost_notes(comparison),
+        *chosen_note(snapshot, view.sort),
+        *unread_notes(snapshot),
+        *kept_notes(snapshot),
+        *model_notes(snapshot),
+        *remainder_notes(snapshot),
+        *cost_notes(snapshot),
     )
-    return Sheet(network_title(comparison), tuple(columns), tuple(rows), (Row(("total", *cells)),), notes)
+    return Sheet(network_title(snapshot), tuple(columns), tuple(rows), (Row(("total", *cells)),), notes)
 
 
-def totals_sheet(comparison: Comparison, view: View | None = None) -> Sheet:
+def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     """Every figure of the whole network, as it is and replaced."""
-    convention, standard = comparison.convention, comparison.standard
     names = _figures_shown(view or View(), OF_NETWORKS)
-    rows = [Row(("standard", *_total_cells(comparison, standard, names)))]
-    for text, total in comparison.totals.items():
-        rows.append(Row((text, *_total_cells(comparison, total, names))))
-        reduced = reductions(total_figures(standard, convention), total_figures(total, convention))
-        cells = [reduction_of(name, reduced, flagged=total.costs_more) for name in names]
-        rows.append(Row(("  reduction", *cells), Look.REDUCTION))
+    rows = [Row(("standard", *_total_cells(snapshot, snapshot.total, names)))]
+    for text, replaced in snapshot.replaced.items():
+        rows.append(Row((text, *_total_cells(snapshot, replaced.figures, names))))
+        rows.append(_reduction_row(snapshot.reduction(text), names, flagged=replaced.costs_more))
     alone = view is not None and view.totals
     notes = (
-        *(model_notes(comparison) if alone else ()),
-        *(peak_notes(comparison) if "peak_activation_bytes" in names else ()),
-        *(cost_notes(comparison) if alone else ()),
+        *(model_notes(snapshot) if alone else ()),
+        *(peak_notes(snapshot) if PEAK in names else ()),
+        *(cost_notes(snapshot) if alone else ()),
     )
-    title = f"{network_title(comparison) if alone else comparison.name}: totals"
-    return Sheet(title, _figure_columns(names, convention), tuple(rows), notes=notes)
+    title = f"{network_title(snapshot) if alone else snapshot.name}: totals"
+    return Sheet(title, _figure_columns(names, snapshot.convention), tuple(rows), notes=notes)
 
 
 def grouped_columns(
-    comparison: Comparison, before: Sequence[str], replaced: Sequence[str], optional: Mapping[str, int]
+    snapshot: Snapshot, before: Sequence[str], replaced: Sequence[str], optional: Mapping[str, int]
 ) -> list[Column]:
     """The standard's columns, and those of each replacement."""
-    convention, several = comparison.convention, len(comparison.totals) > 1
-    standard = "standard" if comparison.totals else ""
+    convention, several = snapshot.convention, len(snapshot.replaced) > 1
+    standard = "standard" if snapshot.replaced else ""
     columns = [
         column_of(name, convention, standard if name in BY_NAME else "", optional.get(name, 0)) for name in before
     ]
-    for text in comparison.totals:
+    for text in snapshot.replaced:
         for name in replaced:
             group = "" if name.startswith("reduction.") and not several else text
             columns.append(column_of(name, convention, group, optional.get(name, 0)))
@@ -193,33 +186,32 @@ def _cells(figures: Mapping[str, Any], names: Sequence[str]) -> list[Cell]:
     return [figures[name] for name in names]
 
 
-def _total_cells(comparison: Comparison, total: Total, names: Sequence[str]) -> list[Cell]:
-    cells = _cells(total_figures(total, comparison.convention), names)
-    return list(map(at_least, cells)) if comparison.is_lower_bound else cells
+def _total_cells(snapshot: Snapshot, figures: Figures, names: Sequence[str]) -> list[Cell]:
+    cells = _cells(figures, names)
+    return list(map(at_least, cells)) if snapshot.lower_bound else cells
 
 
-def _variant_rows(
-    text: str, variant: Variant, layer: LayerComparison, convention: Convention, names: Sequence[str]
-) -> list[Row]:
-    cells = _cells(cost_figures(variant.cost, convention), names)
-    if variant.kept:
+def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequence[str]) -> list[Row]:
+    cells = _cells(replaced.figures, names)
+    if replaced.kept:
         return [Row((f"{text}: kept", *cells), Look.KEPT)]
-    look = Look.FLAGGED if variant.costs_more else Look.PLAIN
-    rows = [Row((f"{text}: costs more" if variant.costs_more else text, *cells), look)]
-    for part in variant.parts:
-        rows.append(Row((f"  {part.name}", *_cells(cost_figures(part.cost, convention), names)), Look.PART))
-    reduced = reductions(cost_figures(layer.standard, convention), cost_figures(variant.cost, convention))
-    reduced_cells = [reduction_of(name, reduced, flagged=variant.costs_more) for name in names]
-    return [*rows, Row(("  reduction", *reduced_cells), Look.REDUCTION)]
+    look = Look.FLAGGED if replaced.costs_more else Look.PLAIN
+    rows = [Row((f"{text}: costs more" if replaced.costs_more else text, *cells), look)]
+    rows += [Row((f"  {part.name}", *_cells(part.figures, names)), Look.PART) for part in replaced.parts]
+    return [*rows, _reduction_row(reductions(standard, replaced.figures), names, flagged=replaced.costs_more)]
 
 
-def _layer_row(comparison: Comparison, layer: LayerComparison, before: Sequence[str], replaced: Sequence[str]) -> Row:
-    records: list[Record] = [layer_record(comparison, layer, text) for text in comparison.texts]
-    often = f" (×{layer.node.times})" if layer.node.times > 1 else ""
-    own = {**records[0], "kernel": f"{layer.layer.label}{often}"}
+def _reduction_row(reduction: Figures, names: Sequence[str], *, flagged: bool) -> Row:
+    return Row(("  reduction", *(reduction_of(name, reduction, flagged=flagged) for name in names)), Look.REDUCTION)
+
+
+def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:
+    records: list[Record] = [layer_record(snapshot, layer, text) for text in snapshot.texts]
+    times = layer.facts.get("times", 1)
+    own = {**records[0], "kernel": f"{layer.layer.label}{f' (×{times})' * (times > 1)}"}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
-    for record in records if layer.variants else ():
+    for record in records if layer.replaced else ():
         cells += [cell_of(name, record) for name in replaced]
-    flagged = any(variant.costs_more for variant in layer.variants.values())
-    kept = layer.kept and layer.variants
+    flagged = any(each.costs_more for each in layer.replaced.values())
+    kept = layer.kept and layer.replaced
     return Row(tuple(cells), Look.KEPT if kept else Look.FLAGGED if flagged else Look.PLAIN)

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sepcost.count.figure import BY_NAME
-from sepcost.judge.costed import CostedNetwork
+from sepcost.count.snapshot import Snapshot
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
-from sepcost.sheets.titles import called
+from sepcost.sheets.titles import called, scaled_by
 from sepcost.text.kind import Kind
-from sepcost.text.units import exact, factor_text
+from sepcost.text.units import exact
 
 MOST_NAMES = 4
 """How many layers a note names; it counts the others."""
@@ -22,7 +22,7 @@ MOST_NAMES = 4
 def difference_sheets(difference: Difference) -> list[Sheet]:
     """The sheet of the totals, and the sheet of the layers if any was added, removed or changed."""
     verified = verified_note(difference.before.verified, difference.after.verified)
-    uncounted = caveats(difference.before.network, difference.after.network)
+    uncounted = caveats(difference.before, difference.after)
     notes = (*_layer_notes(difference), *uncounted, *_convention_notes(difference), *verified)
     listed = [layer for layer in difference.changes if layer.status not in (Status.RENAMED, Status.MOVED)]
     if not listed:
@@ -36,7 +36,7 @@ def nothing_changed(difference: Difference) -> list[str]:
     many = "1 layer" if len(network.layers) == 1 else f"{exact(len(network.layers))} layers"
     counts = f"{exact(network.total['params'] or 0)} params, {exact(network.total['macs'] or 0)} MACs"
     line = f"{_title(difference)}: nothing changed ({many}, {counts})"
-    return [line, *caveats(before.network, network.network), *verified_note(before.verified, network.verified)]
+    return [line, *caveats(before, network), *verified_note(before.verified, network.verified)]
 
 
 def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
@@ -103,15 +103,9 @@ def _title(difference: Difference) -> str:
     return after if before == after else f"{before} → {after}"
 
 
-def _network_name(network: CostedNetwork) -> str:
-    scaled = [
-        f"{symbol} = {factor_text(factor)}"
-        for symbol, factor in (("α", network.alpha), ("ρ", network.rho))
-        if factor != 1
-    ]
+def _network_name(network: Snapshot) -> str:
     per = [f"per {network.per}"] if network.per else []
-    name = network.name if network.network is None else called(network.network)
-    return ", ".join([name, *scaled, *per])
+    return ", ".join([called(network), *scaled_by(network), *per])
 
 
 def _layer_notes(difference: Difference) -> Iterator[str]:

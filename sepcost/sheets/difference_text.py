@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sepcost.count.figure import FIGURES
-from sepcost.judge.costed import CostedLayer
+from sepcost.count.snapshot import LayerSnapshot
 from sepcost.judge.difference import Change, LayerDifference
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
@@ -43,7 +43,7 @@ def _changed_bytes(layer: LayerDifference) -> Iterator[str]:
             yield f"{words} {exact(change.before)} B → {exact(change.after)} B"
 
 
-def _kind(layer: CostedLayer) -> str:
+def _kind(layer: LayerSnapshot) -> str:
     facts = layer.facts
     if facts.get("global") is True:
         return f"global {facts['type']}"

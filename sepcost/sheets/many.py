@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sepcost.count.comparison import Comparison
+from sepcost.count.snapshot import Snapshot
 
 HOLE = "\0"
 """Marks the place in a text of a number that differs between results."""
@@ -21,19 +21,19 @@ class Several(NamedTuple):
     """As many results as ``size``, in ``pieces``: each is a comparison, with the places of its results."""
 
     size: int
-    pieces: Sequence[tuple[Sequence[int], Comparison]]
+    pieces: Sequence[tuple[Sequence[int], Snapshot]]
 
 
 def texts(
-    item: Comparison | Several, write: Callable[[Comparison, Holes], str], hole: str = HOLE
+    item: Snapshot | Several, write: Callable[[Snapshot, Holes], str], hole: str = HOLE
 ) -> Sequence[str] | Iterator[str]:
     """The text of one result, or of each of several; ``hole`` is a hole as ``write`` writes it."""
-    if isinstance(item, Comparison):
+    if isinstance(item, Snapshot):
         return (write(item, []),)
     written = [""] * item.size
-    for places, comparison in item.pieces:
+    for places, snapshot in item.pieces:
         holes: Holes = []
-        template = write(comparison, holes)
+        template = write(snapshot, holes)
         for place, text in zip(places, _filled(template.split(hole), holes, len(places))):
             written[place] = text
     return filter(None, written)

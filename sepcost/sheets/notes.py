@@ -7,13 +7,11 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sepcost.count.comparison import Comparison
-from sepcost.count.figures import peak_place
+from sepcost.count.snapshot import Model, Snapshot
 from sepcost.count.verification import Verification
-from sepcost.layers import Conv, Other
+from sepcost.layers import Other
 from sepcost.layers.cost import MIXED, Convention
-from sepcost.network.liveness import why_no_peak
-from sepcost.network.network import Network, Widths
+from sepcost.network.network import Widths
 from sepcost.sheets.verification_text import verified_line
 from sepcost.text.units import as_percent, in_bytes
 from sepcost.text.wording import listed, named
@@ -22,47 +20,44 @@ NOTHING_TO_REPLACE = "No convolution: there is nothing to replace."
 READ_ZEROS = "It reads values, and its inputs are zeros: --input file.py:function gives real ones"
 
 
-def unread_notes(comparison: Comparison) -> Iterator[str]:
+def unread_notes(snapshot: Snapshot) -> Iterator[str]:
     """Layers that no layer reads: outputs, or a slip in ``from``."""
-    network = comparison.network
-    read = {source for node in network for source in (*node.sources, *node.add)}
-    unread = [node.name for number, node in enumerate(network) if number not in read][:-1]
-    if unread and not network.independent:
-        yield f"No layer reads {named(unread)}: outputs, or forgotten?"
+    if snapshot.unread:
+        yield f"No layer reads {named(snapshot.unread)}: outputs, or forgotten?"
 
 
-def kept_notes(comparison: Comparison) -> Iterator[str]:
+def kept_notes(snapshot: Snapshot) -> Iterator[str]:
     """Why layers are kept, reason by reason: first under every replacement, then under some."""
-    if not comparison.totals:
-        yield from [] if comparison.network.has_convolutions else [NOTHING_TO_REPLACE]
+    if not snapshot.replaced:
+        yield from [] if any(layer.is_convolution for layer in snapshot.layers) else [NOTHING_TO_REPLACE]
         return
     always: dict[str, list[str]] = {}
     sometimes: dict[str, dict[str, list[str]]] = {}
-    for layer in comparison.layers:
+    for layer in snapshot.shown:
         if layer.kept:
             always.setdefault(layer.kept, []).append(layer.name)
             continue
-        for text, variant in layer.variants.items():
-            if variant.kept:
-                sometimes.setdefault(text, {}).setdefault(variant.kept, []).append(layer.name)
-    alone = len(comparison.layers) == 1
+        for text, replaced in layer.replaced.items():
+            if replaced.kept:
+                sometimes.setdefault(text, {}).setdefault(replaced.kept, []).append(layer.name)
+    alone = len(snapshot.shown) == 1
     if always:
         yield f"Kept as {'it is' if alone else 'they are'}: {_reasons(always, alone)}."
     for text, reasons in sometimes.items():
         yield f"Kept by {text}: {_reasons(reasons, alone)}."
 
 
-def kept_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
+def kept_note(snapshots: Sequence[Snapshot]) -> Iterator[str]:
     """Why some of several convolutions have no replacement."""
-    totals = (total for comparison in comparisons for total in comparison.totals.values())
-    reasons = sorted({total.kept for total in totals if total.kept})
+    totals = (replaced for snapshot in snapshots for replaced in snapshot.replaced.values())
+    reasons = sorted({replaced.kept for replaced in totals if replaced.kept})
     if reasons:
         yield f"Kept as they are: {', '.join(reasons)}."
 
 
-def chosen_note(comparison: Comparison, sort: str | None) -> Iterator[str]:
+def chosen_note(snapshot: Snapshot, sort: str | None) -> Iterator[str]:
     """How many of a network's layers are shown, if not all are."""
-    shown, there_are = len(comparison.layers), len(comparison.network)
+    shown, there_are = len(snapshot.shown), len(snapshot.layers)
     if shown < there_are:
         by = f", by {sort}" if sort else ""
         yield f"{shown:,} of {there_are:,} layers{by}; the total is that of all."
@@ -74,28 +69,30 @@ def _reasons(names_by_reason: Mapping[str, Sequence[str]], alone: bool) -> str:
     )
 
 
-def cost_notes(comparison: Comparison) -> Iterator[str]:
+def cost_notes(snapshot: Snapshot) -> Iterator[str]:
     """What costs more than before, and what is counted."""
-    convention = comparison.convention
     costlier: dict[str, list[str]] = {}
-    for name, text in comparison.costlier:
-        costlier.setdefault(text, []).append(name)
+    for layer in snapshot.shown:
+        for text, replaced in layer.replaced.items():
+            if replaced.costs_more:
+                costlier.setdefault(text, []).append(layer.name)
     for text, names in costlier.items():
-        where = "" if len(comparison.layers) == 1 else f" in {named(names)}"
+        where = "" if len(snapshot.shown) == 1 else f" in {named(names)}"
         yield f"! {text} costs more MACs than the standard{where}."
-    yield flops_note(convention)
-    yield from _reduction_notes(comparison)
-    yield from verified_note(comparison.verified)
+    yield flops_note(snapshot.convention)
+    yield from _reduction_notes(snapshot)
+    yield from verified_note(snapshot.verified)
 
 
-def peak_notes(comparison: Comparison) -> Iterator[str]:
+def peak_notes(snapshot: Snapshot) -> Iterator[str]:
     """Where the peaks are, and what is in them; or why there is none."""
-    if comparison.standard.peak is None:
-        yield f"No peak activations: {why_no_peak(comparison.network)}."
+    if snapshot.peak is None:
+        yield f"No peak activations: {snapshot.no_peak}."
         return
     places: dict[str, list[str]] = {}
-    for text, total in (("standard", comparison.standard), *comparison.totals.items()):
-        if place := peak_place(total, comparison.convention):
+    peaks = ((text, replaced.peak) for text, replaced in snapshot.replaced.items())
+    for text, place in (("standard", snapshot.peak), *peaks):
+        if place:
             places.setdefault(peak_line(place), []).append(text)
     for line, texts in places.items():
         of = "" if len(places) == 1 else f" of {listed(texts)}"
@@ -120,59 +117,57 @@ def verified_note(*verifications: Verification | None) -> Iterator[str]:
         yield verified_line(reduce(add, known))
 
 
-def model_notes(comparison: Comparison) -> Iterator[str]:
+def model_notes(snapshot: Snapshot) -> Iterator[str]:
     """For a model that ran: the share of its convolutions, and what is not counted."""
-    uncounted = comparison.network.uncounted
-    if uncounted is None:
+    if snapshot.model is None:
         return
-    convs = [node.cost for node in comparison.network if isinstance(node.layer, Conv)]
-    total = comparison.standard.cost
+    convs = [layer.figures for layer in snapshot.layers if layer.is_convolution]
     shares = [
-        f"{as_percent(100 * sum(getattr(cost, figure) for cost in convs) / getattr(total, figure))} of the {name}"
-        for figure, name in (("macs", "MACs"), ("params", "params"))
-        if getattr(total, figure)
+        f"{as_percent(100 * sum(figures[name] for figures in convs) / snapshot.total[name])} of the {header}"
+        for name, header in (("macs", "MACs"), ("params", "params"))
+        if snapshot.total[name]
     ]
     if shares and convs:
         yield f"Convolutions have {' and '.join(shares)}."
-    if comparison.network.unconfirmed:
-        yield f"Torch's own counter has nothing of quantised layers: {named(comparison.network.unconfirmed)}."
-    yield from caveats(comparison.network)
+    if snapshot.model.unconfirmed:
+        yield f"Torch's own counter has nothing of quantised layers: {named(snapshot.model.unconfirmed)}."
+    yield from caveats(snapshot)
 
 
-def caveats(*networks: Network | None) -> Iterator[str]:
+def caveats(*snapshots: Snapshot) -> Iterator[str]:
     """Doubts about the figures of models, each once; with the network's name if there are several."""
-    known = [network for network in networks if network is not None]
-    several = len({network.name for network in known}) > 1
-    lines = [f"{network.name}: {line}" if several else line for network in known for line in caveat_lines(network)]
-    for line in dict.fromkeys(lines):
+    several = len({snapshot.name for snapshot in snapshots}) > 1
+    told = ((snapshot, line) for snapshot in snapshots for line in caveat_lines(snapshot.model))
+    for line in dict.fromkeys(f"{snapshot.name}: {line}" if several else line for snapshot, line in told):
         yield f"! {line}."
 
 
-def caveat_lines(network: Network) -> Iterator[str]:
+def caveat_lines(model: Model | None) -> Iterator[str]:
     """What is not counted, and whether the model read values that are zeros."""
-    if network.uncounted:
-        yield uncounted_line(network)
-    if network.read_zeros:
+    if model and model.uncounted:
+        yield uncounted_line(model.uncounted)
+    if model and model.read_zeros:
         yield READ_ZEROS
 
 
-def input_notes(*networks: Network | None) -> Iterator[str]:
+def input_notes(*snapshots: Snapshot) -> Iterator[str]:
     """The inputs of a model, if no title names them."""
-    known = [network for network in networks if network is not None and network.inputs is not None]
-    yield from dict.fromkeys(f"{network.name} is counted on inputs of {network.inputs}." for network in known)
+    known = [(each.name, each.model.inputs) for each in snapshots if each.model and each.model.inputs is not None]
+    yield from dict.fromkeys(f"{name} is counted on inputs of {inputs}." for name, inputs in known)
 
 
-def uncounted_line(network: Network) -> str:
+def uncounted_line(uncounted: Mapping[str, int]) -> str:
     """The operators of a model that are not counted, and how often each runs."""
-    told = [f"{what} ({many}×)" if many > 1 else what for what, many in (network.uncounted or {}).items()]
+    told = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
     return f"Not counted, as torch's counter counts it as nothing: {named(told)}"
 
 
-def remainder_notes(comparison: Comparison) -> Iterator[str]:
+def remainder_notes(snapshot: Snapshot) -> Iterator[str]:
     """Whose parameters the remainder is."""
-    for node in comparison.network:
-        if isinstance(node.layer, Other) and node.layer.operator.startswith("params of "):
-            yield f"The {node.name} is {node.layer.operator}."
+    for layer in snapshot.layers:
+        operator = layer.facts.get("operator", "")
+        if layer.facts["type"] == Other.type and operator.startswith("params of "):
+            yield f"The {layer.name} is {operator}."
 
 
 def flops_note(convention: Convention) -> str:
@@ -182,14 +177,13 @@ def flops_note(convention: Convention) -> str:
     return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
 
 
-def derivation_notes(comparison: Comparison) -> list[str]:
-    """What is counted, and the letters of bytes and of the batch."""
-    convention = comparison.convention
-    widths = comparison.layers[0].node.widths_under(convention)
+def derivation_notes(snapshot: Snapshot, widths: Widths) -> list[str]:
+    """What is counted, and the letters of bytes (``widths`` are those of the layer) and of the batch."""
+    convention = snapshot.convention
     size = widths.element
     element = f"b = {size} byte{'s' if size != 1 else ''} an element" if size is not None else _each_width(widths)
     samples = f", N = {convention.batch:,} samples" if convention.batch > 1 else ""
-    return [flops_note(convention), f"{memory_line(comparison)}: {element}{samples}."]
+    return [flops_note(convention), f"{memory_line(snapshot)}: {element}{samples}."]
 
 
 def _each_width(widths: Widths) -> str:
@@ -197,17 +191,17 @@ def _each_width(widths: Widths) -> str:
     return f"{widths.input} bytes an element of the input, {widths.output} of the output, {widths.weights} of weights"
 
 
-def _reduction_notes(comparison: Comparison) -> Iterator[str]:
-    convention = comparison.convention
-    replaced = any(variant.parts for layer in comparison.layers for variant in layer.variants.values())
-    batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"
-    about_memory = f"{memory_line(comparison)}{'' if comparison.network.per_position else batch}."
+def _reduction_notes(snapshot: Snapshot) -> Iterator[str]:
+    batch = snapshot.convention.batch
+    replaced = any(each.parts for layer in snapshot.shown for each in layer.replaced.values())
+    of_batch = "" if batch == 1 or snapshot.per else f", for a batch of {batch} (counts are per sample)"
+    about_memory = f"{memory_line(snapshot)}{of_batch}."
     yield f"Reduction = standard ÷ replacement. {about_memory}" if replaced else about_memory
 
 
-def memory_line(comparison: Comparison) -> str:
+def memory_line(snapshot: Snapshot) -> str:
     """The dtype of memory, and whether that is the model's own."""
-    dtype, own = comparison.convention.dtype, comparison.network.dtype
+    dtype, own = snapshot.convention.dtype, snapshot.model.dtype if snapshot.model else None
     instead = f", not in the model's own {'dtypes' if own == MIXED else own}" if own not in (None, dtype) else ""
     return f"Memory is in {dtype_text(dtype)}{instead}"
 

@@ -6,14 +6,10 @@ CSV consists of them; ``--columns`` and ``--sort`` take their names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
-from fractions import Fraction
 from typing import Any, TypeAlias
 
-from sepcost.count.comparison import Comparison
-from sepcost.count.figure import REPLACEMENT, cost_figures, reductions, total_figures
-from sepcost.count.figures import layer_facts, node_facts
-from sepcost.count.layer_comparison import LayerComparison, Part
+from sepcost.count.figure import REPLACEMENT, reductions
+from sepcost.count.snapshot import LayerSnapshot, PartSnapshot, Replaced, Snapshot
 from sepcost.network.budget import REDUCTION
 
 Record: TypeAlias = Mapping[str, Any]
@@ -21,95 +17,60 @@ Record: TypeAlias = Mapping[str, Any]
 COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
 
 
-def total_record(comparison: Comparison, text: str | None) -> Record:
+def total_record(snapshot: Snapshot, text: str | None) -> Record:
     """The whole network under the replacement with this text, or as it is."""
-    convention = comparison.convention
-    figures = total_figures(comparison.standard, convention)
-    standard = {**_common(comparison, text), "row": "total", "lower_bound": comparison.is_lower_bound, **figures}
-    if text is None:
-        return standard
-    total = comparison.totals[text]
-    replaced = total_figures(total, convention)
-    return {
-        **standard,
-        "kept": total.kept,
-        "costs_more": total.costs_more,
-        **_prefixed(REPLACEMENT, replaced),
-        **_prefixed(REDUCTION, reductions(figures, replaced)),
-    }
+    bound = {"row": "total", "lower_bound": snapshot.lower_bound}
+    standard = {**_common(snapshot, text), **bound, **snapshot.total}
+    return standard if text is None else {**standard, **_replaced(snapshot.total, snapshot.replaced[text])}
 
 
-def layer_record(comparison: Comparison, layer: LayerComparison, text: str | None) -> Record:
+def layer_record(snapshot: Snapshot, layer: LayerSnapshot, text: str | None) -> Record:
     """One layer under the replacement with this text, or as it is."""
-    convention, has_map = comparison.convention, not comparison.network.per_position
-    figures = cost_figures(layer.standard, convention, has_map=has_map)
-    standard = {
-        **_common(comparison, text),
-        **node_facts(layer.node, has_map=has_map),
-        "row": "layer",
-        "layer": layer.name,
-        "kept": layer.kept,
-        **figures,
-    }
-    if text is None:
-        return standard
-    variant = layer.variants[text]
-    replaced = cost_figures(variant.cost, convention, has_map=has_map)
-    return {
-        **standard,
-        "kept": variant.kept,
-        "costs_more": variant.costs_more,
-        **_prefixed(REPLACEMENT, replaced),
-        **_prefixed(REDUCTION, reductions(figures, replaced)),
-    }
+    own = {"row": "layer", "layer": layer.name, "kept": layer.kept}
+    standard = {**_common(snapshot, text), **layer.facts, **own, **layer.figures}
+    return standard if text is None else {**standard, **_replaced(layer.figures, layer.replaced[text])}
 
 
-def part_record(comparison: Comparison, layer: LayerComparison, text: str, part: Part) -> Record:
+def part_record(snapshot: Snapshot, layer: LayerSnapshot, text: str, part: PartSnapshot) -> Record:
     """One part of a layer's replacement; it has no standard."""
-    has_map = not comparison.network.per_position
-    return {
-        **_common(comparison, text),
-        **layer_facts(part.layer, has_map=has_map),
-        "row": "part",
-        "layer": layer.name,
-        "part": part.name,
-        **_prefixed(REPLACEMENT, cost_figures(part.cost, comparison.convention, has_map=has_map)),
-    }
+    own = {"row": "part", "layer": layer.name, "part": part.name}
+    return {**_common(snapshot, text), **part.facts, **own, **_prefixed(REPLACEMENT, part.figures)}
 
 
-def network_records(comparison: Comparison, *, layers: bool = True, parts: bool = True) -> Iterator[Record]:
+def network_records(snapshot: Snapshot, *, layers: bool = True, parts: bool = True) -> Iterator[Record]:
     """Every row of a network: its layers with their parts, then its total."""
-    for layer in comparison.layers if layers else ():
-        for text in comparison.texts:
-            yield layer_record(comparison, layer, text)
+    for layer in snapshot.shown if layers else ():
+        for text in snapshot.texts:
+            yield layer_record(snapshot, layer, text)
             if text is not None and parts:
-                yield from (part_record(comparison, layer, text, part) for part in layer.variants[text].parts)
-    for text in comparison.texts:
-        yield total_record(comparison, text)
+                yield from (part_record(snapshot, layer, text, part) for part in layer.replaced[text].parts)
+    for text in snapshot.texts:
+        yield total_record(snapshot, text)
 
 
-def _common(comparison: Comparison, text: str | None) -> dict[str, Any]:
-    convention, network = comparison.convention, comparison.network
-    options = next((chosen.options for chosen in comparison.replacements if chosen.text == text), ())
+def _common(snapshot: Snapshot, text: str | None) -> dict[str, Any]:
+    convention = snapshot.convention
     return {
-        "network": network.name,
-        "source": network.source,
-        "alpha": float(network.alpha),
-        "rho": float(network.rho),
+        "network": snapshot.name,
+        "source": snapshot.source,
+        "alpha": snapshot.alpha,
+        "rho": snapshot.rho,
         "flops_per_mac": convention.flops_per_mac,
         "batch": convention.batch,
         "dtype": convention.dtype,
-        **{name: plain(value) for name, value in comparison.swept.items()},
+        **snapshot.swept,
         "replacement": text,
-        **_prefixed("options.", {name: plain(value) for name, value in options}),
+        **_prefixed("options.", {} if text is None else snapshot.replaced[text].options),
     }
 
 
-def plain(value: Any) -> Any:
-    """A value of a sweep or of an option as data: a decimal as a float, a choice as its name."""
-    if isinstance(value, Enum):
-        return value.value
-    return float(value) if isinstance(value, Fraction) else value
+def _replaced(standard: Record, replaced: Replaced) -> Record:
+    return {
+        "kept": replaced.kept,
+        "costs_more": replaced.costs_more,
+        **_prefixed(REPLACEMENT, replaced.figures),
+        **_prefixed(REDUCTION, reductions(standard, replaced.figures)),
+    }
 
 
 def _prefixed(prefix: str, figures: Mapping[str, Any]) -> dict[str, Any]:

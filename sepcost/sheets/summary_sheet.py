@@ -1,51 +1,51 @@
-"""Several comparisons in one sheet: networks next to each other, or a sweep."""
+"""Several snapshots in one sheet: networks next to each other, or a sweep."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sepcost.count.comparison import Comparison
-from sepcost.count.figure import BY_NAME
+from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT
+from sepcost.count.snapshot import Snapshot
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
-from sepcost.sheets.records import plain, total_record
+from sepcost.sheets.records import total_record
 from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
 
 COLUMNS = LAYER_COLUMNS[2:]
-IN_BATCHES = ("peak_activation_bytes", "replacement.peak_activation_bytes")
+IN_BATCHES = (PEAK, f"{REPLACEMENT}{PEAK}")
 """Figures that depend on the batch, and that counts do not show."""
 OPTIONAL = {"params": 2, "replacement.params": 1}
 
 
 def several_sheets(
-    comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = (), *, drawn: bool
+    snapshots: Sequence[Snapshot], view: View, assumed: Sequence[str] = (), *, drawn: bool
 ) -> list[Sheet]:
-    """The sheets of all comparisons together, and of each one that is not ``drawn`` yet.
+    """The sheets of all snapshots together, and of each one that is not ``drawn`` yet.
 
     ``assumed`` is what the user left to the defaults, for the title of a single convolution.
     """
-    if not comparisons:
+    if not snapshots:
         return []
-    if view.totals and (view.swept or len(comparisons) > 1):
-        return [summary_sheet(comparisons, view, assumed)]
-    each = [] if drawn else [sheet for comparison in comparisons for sheet in sheets(comparison, assumed, view)]
-    return [*each, summary_sheet(comparisons, view)] if len(comparisons) > 1 else each
+    if view.totals and (view.swept or len(snapshots) > 1):
+        return [summary_sheet(snapshots, view, assumed)]
+    each = [] if drawn else [sheet for snapshot in snapshots for sheet in sheets(snapshot, assumed, view)]
+    return [*each, summary_sheet(snapshots, view)] if len(snapshots) > 1 else each
 
 
-def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequence[str] = ()) -> Sheet:
-    """A row for each comparison and replacement: its name, its standard figures, and the replaced ones."""
-    convention = comparisons[0].convention
-    usual = (*COLUMNS, *IN_BATCHES) if "batch" in comparisons[0].swept else COLUMNS
+def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[str] = ()) -> Sheet:
+    """A row for each snapshot and replacement: its name, its standard figures, and the replaced ones."""
+    convention = snapshots[0].convention
+    usual = (*COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else COLUMNS
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
     optional = {} if view.columns else OPTIONAL
-    names = _names(comparisons, view)
-    numbers = list(comparisons[0].swept)
-    texts = {text for comparison in comparisons for text in comparison.totals}
+    names = _names(snapshots, view)
+    numbers = list(snapshots[0].swept)
+    texts = {text for snapshot in snapshots for text in snapshot.replaced}
     replaced = of_replacement if texts else []
     alone = next(iter(texts)) if len(texts) == 1 and numbers else None
     named = alone is None and bool(texts)
@@ -58,15 +58,14 @@ def summary_sheet(comparisons: Sequence[Comparison], view: View, assumed: Sequen
         *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
     )
     rows = []
-    for number, comparison in enumerate(comparisons):
+    for number, snapshot in enumerate(snapshots):
         identity: list[Cell] = [names[number]] if names else []
-        identity += [text_of(plain(value)) for value in comparison.swept.values()]
-        rows += _rows(comparison, identity, before, replaced, named=named)
-    title = with_assumed(sweep_title(comparisons, view.swept), assumed)
-    verified = verified_note(*(comparison.verified for comparison in comparisons))
-    networks = [comparison.network for comparison in comparisons]
-    of_models = (*(input_notes(*networks) if names else ()), *caveats(*networks))
-    notes = (*_order_note(view), *kept_note(comparisons), *of_models, flops_note(convention), *verified)
+        identity += [text_of(value) for value in snapshot.swept.values()]
+        rows += _rows(snapshot, identity, before, replaced, named=named)
+    title = with_assumed(sweep_title(snapshots, view.swept), assumed)
+    verified = verified_note(*(snapshot.verified for snapshot in snapshots))
+    of_models = (*(input_notes(*snapshots) if names else ()), *caveats(*snapshots))
+    notes = (*_order_note(view), *kept_note(snapshots), *of_models, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
 
 
@@ -82,11 +81,11 @@ def _group(name: str, alone: str | None) -> str:
 
 
 def _rows(
-    comparison: Comparison, identity: Sequence[Cell], before: Sequence[str], replaced: Sequence[str], *, named: bool
+    snapshot: Snapshot, identity: Sequence[Cell], before: Sequence[str], replaced: Sequence[str], *, named: bool
 ) -> list[Row]:
     rows: list[Row] = []
-    for text in comparison.texts:
-        record = total_record(comparison, text)
+    for text in snapshot.texts:
+        record = total_record(snapshot, text)
         standard: list[Cell] = [*identity, *(cell_of(name, record) for name in before)]
         start = [""] * len(standard) if rows else standard
         cells = (*start, *([text] if named else []), *(cell_of(name, record) for name in replaced))
@@ -94,14 +93,13 @@ def _rows(
     return rows
 
 
-def _names(comparisons: Sequence[Comparison], view: View) -> list[str]:
+def _names(snapshots: Sequence[Snapshot], view: View) -> list[str]:
     """The names of the networks, with their files if names repeat; nothing if there is only one."""
-    networks = dict.fromkeys((comparison.name, comparison.network.source) for comparison in comparisons)
-    in_versions = comparisons[0].swept or view.swept or view.by_replacement
-    if len(networks) == 1 and (in_versions or len(comparisons) == 1):
+    networks = dict.fromkeys((snapshot.name, snapshot.source) for snapshot in snapshots)
+    in_versions = snapshots[0].swept or view.swept or view.by_replacement
+    if len(networks) == 1 and (in_versions or len(snapshots) == 1):
         return []
     often = Counter(name for name, _ in networks)
     return [
-        comparison.name if often[comparison.name] == 1 else f"{comparison.name} ({comparison.network.source})"
-        for comparison in comparisons
+        snapshot.name if often[snapshot.name] == 1 else f"{snapshot.name} ({snapshot.source})" for snapshot in snapshots
     ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sepcost.count.comparison import Comparison
-from sepcost.count.layer_comparison import LayerComparison
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.layers import Conv
-from sepcost.network.network import Network
 from sepcost.text.arguments import short_times, times
 from sepcost.text.units import factor_text
 from sepcost.text.wording import listed
 
 
-def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = ()) -> str:
+def conv_title(conv: Conv, per: str | None = None, swept: Collection[str] = ()) -> str:
     """A convolution in one line; ``swept`` numbers are letters, or left out.
 
     >>> conv_title(Conv((112, 112), 32, 64, 3, stride=2))
@@ -37,56 +35,52 @@ def conv_title(conv: Conv, per_position: bool = False, swept: Collection[str] = 
         parts.append(f"output padding {short_times(conv.output_padding)}")
     parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
     parts += [conv.activation] * (conv.activation != "none")
-    if per_position:
-        return f"{', '.join(parts)}, per {'input' if conv.transposed else 'output'} position"
+    if per is not None:
+        return f"{', '.join(parts)}, per {per}"
     if not {"H", "W", "size", "rho"}.isdisjoint(swept):
         return ", ".join(parts)
     fixed = conv.output_size == conv.input_size or not {"K", "stride", "padding", "dilation"}.isdisjoint(swept)
     return f"{', '.join(parts)}, on {times(conv.input_size)}{'' if fixed else f' → {times(conv.output_size)}'}"
 
 
-def sweep_title(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
-    """Several comparisons in one line: the numbers that differ, and what stays the same."""
-    first = comparisons[0]
-    networks = {(comparison.network.source, comparison.name) for comparison in comparisons}
-    conv = first.network.nodes[0].layer if len(first.network) == 1 else None
+def sweep_title(snapshots: Sequence[Snapshot], names: Sequence[str]) -> str:
+    """Several snapshots in one line: the numbers that differ, and what stays the same."""
+    first = snapshots[0]
+    networks = {(snapshot.source, snapshot.name) for snapshot in snapshots}
+    conv = first.layers[0].layer if len(first.layers) == 1 else None
     if len(networks) > 1 or not names:
-        many = len(networks if names else {id(comparison.network) for comparison in comparisons})
-        title = f"{many:,} networks" if many > 1 else called(first.network)
-    elif isinstance(conv, Conv) and first.network.independent:
-        title = conv_title(conv, first.network.per_position, (*names, *("C", "O") * ("alpha" in names)))
+        many = len(networks if names else {id(snapshot.total) for snapshot in snapshots})
+        title = f"{many:,} networks" if many > 1 else called(first)
+    elif isinstance(conv, Conv) and first.independent:
+        title = conv_title(conv, first.per, (*names, *("C", "O") * ("alpha" in names)))
     else:
-        title = called(first.network)
+        title = called(first)
     return f"{title}, over {listed([name.removeprefix('options.') for name in names])}" if names else title
 
 
-def network_title(comparison: Comparison) -> str:
+def network_title(snapshot: Snapshot) -> str:
     """The network's name, how it is scaled, its input, and what is replaced in part."""
-    network = comparison.network
-    parts = [called(network), *scaled_by(comparison)]
-    if network.input_shape is not None:
-        parts.append(f"input {times(network.input_shape)}")
-    parts += [f"{text} in {count:,} of {most:,} layers" for text, (count, most) in comparison.partly.items()]
+    parts = [called(snapshot), *scaled_by(snapshot)]
+    if snapshot.input is not None:
+        parts.append(f"input {times(snapshot.input)}")
+    parts += [f"{text} in {count:,} of {most:,} layers" for text, (count, most) in snapshot.partly.items()]
     return ", ".join(parts)
 
 
-def called(network: Network) -> str:
-    """The network's name, and the source of its inputs.
-
-    >>> called(Network("nets.py:Pairs", (), inputs="nets.py:pair"))
-    'nets.py:Pairs on inputs of nets.py:pair'
-    """
-    return network.name if network.inputs is None else f"{network.name} on inputs of {network.inputs}"
+def called(snapshot: Snapshot) -> str:
+    """The network's name, and the source of its inputs."""
+    inputs = snapshot.model.inputs if snapshot.model else None
+    return snapshot.name if inputs is None else f"{snapshot.name} on inputs of {inputs}"
 
 
-def layer_title(comparison: Comparison, layer: LayerComparison) -> str:
+def layer_title(snapshot: Snapshot, layer: LayerSnapshot) -> str:
     """A layer of a network, with the network's name."""
     described = conv_title(layer.layer) if isinstance(layer.layer, Conv) else layer.layer.label
-    return f"{', '.join([called(comparison.network), *scaled_by(comparison)])}: {layer.name}: {described}"
+    return f"{', '.join([called(snapshot), *scaled_by(snapshot)])}: {layer.name}: {described}"
 
 
-def scaled_by(comparison: Comparison) -> Iterator[str]:
+def scaled_by(snapshot: Snapshot) -> Iterator[str]:
     """The multipliers of the network."""
-    for symbol, factor in (("α", comparison.network.alpha), ("ρ", comparison.network.rho)):
+    for symbol, factor in (("α", snapshot.alpha), ("ρ", snapshot.rho)):
         if factor != 1:
             yield f"{symbol} = {factor_text(factor)}"

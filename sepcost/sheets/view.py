@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sepcost.count import figure
-from sepcost.count.comparison import Comparison
 from sepcost.count.figures import FACTS
+from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
 from sepcost.sheets.records import COUNTED, layer_record, total_record
 from sepcost.text.wording import did_you_mean, in_one_line
@@ -92,26 +92,28 @@ class View:
         chosen = sorted(ranked) if self.top is None else heapq.nsmallest(self.top, ranked)
         return [item for _, _, item in chosen]
 
-    def networks(self, comparisons: Iterable[Comparison]) -> Iterable[Comparison]:
+    def networks(self, snapshots: Iterable[Snapshot]) -> Iterable[Snapshot]:
         """The networks, or their layers, chosen and sorted."""
         if not self.totals:
-            return map(self._layers, comparisons)
+            return map(self._layers, snapshots)
         if self.sort is None:
-            return islice(comparisons, self.top)
+            return islice(snapshots, self.top)
         if self.by_replacement:
-            comparisons = (each for comparison in comparisons for each in _one_by_one(comparison))
-        return self.ordered((self.key(comparison), comparison) for comparison in comparisons)
+            snapshots = (each for snapshot in snapshots for each in _one_by_one(snapshot))
+        return self.ordered((self.key(snapshot), snapshot) for snapshot in snapshots)
 
-    def key(self, comparison: Comparison) -> Any:
+    def key(self, snapshot: Snapshot) -> Any:
         """A network's value of the sorted figure, under its first replacement."""
-        return total_record(comparison, comparison.texts[0]).get(self.sort or "")
+        return total_record(snapshot, snapshot.texts[0]).get(self.sort or "")
 
-    def _layers(self, comparison: Comparison) -> Comparison:
-        layers: Sequence[Any] = comparison.layers
+    def _layers(self, snapshot: Snapshot) -> Snapshot:
+        if self.sort is None and self.top is None:
+            return snapshot
+        layers: Iterable[LayerSnapshot] = snapshot.layers
         if self.sort is not None:
-            records = (layer_record(comparison, layer, comparison.texts[0]) for layer in layers)
-            layers = self.ordered((record.get(self.sort), layer) for record, layer in zip(records, comparison.layers))
-        return replace(comparison, layers=tuple(layers[: self.top]))
+            records = ((layer_record(snapshot, layer, snapshot.texts[0]), layer) for layer in layers)
+            layers = self.ordered((record.get(self.sort), layer) for record, layer in records)
+        return replace(snapshot, chosen=tuple(islice(layers, self.top)))
 
     def _known(self, option: str, name: str, names: Sequence[str]) -> str:
         by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
@@ -131,9 +133,9 @@ def _shown_as(name: str) -> str:
     return f"{prefix}.{known.shown_as}" if prefix else known.shown_as
 
 
-def _one_by_one(comparison: Comparison) -> Iterable[Comparison]:
-    """The comparison under each of its replacements; as it is if there is none."""
-    return [comparison.under(text) for text in comparison.totals] or [comparison]
+def _one_by_one(snapshot: Snapshot) -> Iterable[Snapshot]:
+    """The snapshot under each of its replacements; as it is, where there is none."""
+    return [snapshot.under(text) for text in snapshot.replaced] or [snapshot]
 
 
 class _Reversed(str):

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.count.figure import COUNTS, NEED_A_MAP, OWN, PEAK, names
+from sepcost.count.figure import COUNTS, NEED_A_MAP, OWN, PEAK, Figures, names, with_quotients
 from sepcost.count.figures import FACTS, usual_facts
+from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
-from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import Convention
 from sepcost.sources.compare_reader import convention_of, own_convention, resolution_of
 from sepcost.sources.json_place import Place, shown
@@ -35,7 +35,7 @@ BYTES = names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def baseline_chunks(networks: Iterable[CostedNetwork], convention: Convention, path: str) -> Iterator[str]:
+def baseline_chunks(networks: Iterable[Snapshot], convention: Convention, path: str) -> Iterator[str]:
     """The file in pieces, a line each: the networks by file and name, the layers in their order."""
     fields = {"kind": KIND, **head(SCHEMA_VERSION, convention), "figures": [*FIGURES, *BYTES]}
     separator = f'{_encode(fields)[:-1]},"networks":[\n'
@@ -53,7 +53,7 @@ def is_baseline(value: Any) -> bool:
     return isinstance(value, dict) and value.get("kind") == KIND
 
 
-def baseline_networks(value: Any, path: str) -> Iterator[CostedNetwork]:
+def baseline_networks(value: Any, path: str) -> Iterator[Snapshot]:
     """The networks of such a value, with the files as the current folder names them; raises ConfigError."""
     place = Place(value, path, writer=WRITER)
     place.at("schema_version").version(SCHEMA_VERSION)
@@ -67,13 +67,13 @@ def baseline_networks(value: Any, path: str) -> Iterator[CostedNetwork]:
         yield network
 
 
-def _written_source(network: CostedNetwork, folder: str) -> str | None:
+def _written_source(network: Snapshot, folder: str) -> str | None:
     """Where links lead is looked up once, when a network is counted."""
-    is_counted_now = network.network is not None
+    is_counted_now = network.comparison is not None
     return None if network.source is None else relative(absolute(network.source, follow=is_counted_now), folder)
 
 
-def _network_fields(network: CostedNetwork, source: str | None) -> dict[str, Any]:
+def _network_fields(network: Snapshot, source: str | None) -> dict[str, Any]:
     marks = {
         "own_dtype": network.own_dtype,
         "per": network.per,
@@ -81,7 +81,7 @@ def _network_fields(network: CostedNetwork, source: str | None) -> dict[str, Any
         "resolution": network.resolution,
         "given": network.given,
     }
-    totals = {STANDARD: network.total, **network.replaced}
+    totals = {STANDARD: network.total, **{text: each.figures for text, each in network.replaced.items()}}
     return {
         "source": source,
         "name": network.name,
@@ -92,14 +92,14 @@ def _network_fields(network: CostedNetwork, source: str | None) -> dict[str, Any
     }
 
 
-def _layer_fields(layer: CostedLayer, convention: Convention) -> dict[str, Any]:
+def _layer_fields(layer: LayerSnapshot, convention: Convention) -> dict[str, Any]:
     usual = usual_facts(layer.facts)
     facts = {
         name: layer.facts[name]
         for name in FACTS
         if name in layer.facts and (name not in usual or layer.facts[name] != usual[name])
     }
-    changed = {of: figures for of, figures in layer.replaced.items() if figures != layer.figures}
+    changed = {of: each.figures for of, each in layer.replaced.items() if each.figures != layer.figures}
     costs = {STANDARD: layer.figures, **changed}
     return {
         "name": layer.name,
@@ -110,10 +110,11 @@ def _layer_fields(layer: CostedLayer, convention: Convention) -> dict[str, Any]:
 
 def _row(figures: Figures, convention: Convention) -> list[int | None]:
     row = [figures[name] for name in FIGURES]
-    return row if _all_figures(row, convention) == figures else row + [figures[name] for name in BYTES]
+    follow = _all_figures(row, convention)
+    return row if all(follow[name] == figures[name] for name in COUNTS) else row + [figures[name] for name in BYTES]
 
 
-def _all_figures(row: Sequence[int | None], convention: Convention) -> dict[str, int | None]:
+def _all_figures(row: Sequence[int | None], convention: Convention) -> Figures:
     """What a row says, and what follows from it; without a map, no bytes of maps do."""
     known = dict(zip((*FIGURES, *BYTES), row))
     params, macs, activations = (known[name] or 0 for name in FIGURES[:3])
@@ -122,28 +123,29 @@ def _all_figures(row: Sequence[int | None], convention: Convention) -> dict[str,
         "weight_bytes": params * convention.bytes_per_element,
         "activation_bytes": None if known["traffic_bytes"] is None else convention.bytes_of(activations),
     }
-    return {name: {**follow, **known}[name] for name in COUNTS}
+    return with_quotients({name: {**follow, **known}[name] for name in COUNTS}, convention)
 
 
-def _network(place: Place, convention: Convention, folder: str) -> CostedNetwork:
+def _network(place: Place, convention: Convention, folder: str) -> Snapshot:
+    own_dtype = None
     if place.has("own_dtype"):
-        convention = own_convention(place, convention)
+        convention, own_dtype = own_convention(place, convention), place.at("own_dtype").text()
     source = place.at("source")
     per = place.at("per").text() if place.has("per") else None
     peaks = {of: None if peak.value is None else peak.count() for of, peak in place.at(PEAK).entries()}
     if STANDARD not in peaks:
         place.at(PEAK).at(STANDARD)
-    layers: dict[str, CostedLayer] = {}
+    layers: dict[str, LayerSnapshot] = {}
     for item in place.at("layers").items("layer"):
         layer = _layer(item, list(peaks)[1:], convention, has_map=per is None)
         if layer.name in layers:
             item.at("name").refuse(f"{shortened(layer.name)!r} is the name of an earlier layer already")
         layers[layer.name] = layer
-    totals = {of: _total(layers.values(), of, peak) for of, peak in peaks.items()}
-    return CostedNetwork(
+    totals = {of: _total(layers.values(), of, peak, convention) for of, peak in peaks.items()}
+    return Snapshot(
         place.at("name").text(),
         tuple(layers.values()),
-        totals.pop(STANDARD),
+        totals[STANDARD],
         convention,
         None if source.value is None else relative(absolute(source.text(), folder, follow=False)),
         per,
@@ -151,12 +153,13 @@ def _network(place: Place, convention: Convention, folder: str) -> CostedNetwork
         place.at("rho").factor(),
         resolution_of(place),
         place.at("given").text() if place.has("given") else None,
-        totals,
-        lower_bound=place.has("lower_bound") and place.at("lower_bound").value is True,
+        {of: Replaced(figures) for of, figures in totals.items() if of != STANDARD},
+        own_dtype=own_dtype,
+        lower_bound=place.flag("lower_bound"),
     )
 
 
-def _layer(place: Place, replacements: Sequence[str], convention: Convention, *, has_map: bool) -> CostedLayer:
+def _layer(place: Place, replacements: Sequence[str], convention: Convention, *, has_map: bool) -> LayerSnapshot:
     written = {fact: place.at(fact).fact() for fact in FACTS if place.has(fact) or fact in ("type", "input", "output")}
     place.at("type").text()
     costs = {of: _figures(row, convention, has_map=has_map) for of, row in place.at("costs").entries()}
@@ -165,8 +168,8 @@ def _layer(place: Place, replacements: Sequence[str], convention: Convention, *,
     for of in costs.keys() - {STANDARD, *replacements}:
         place.at("costs").at(of).refuse("is of no replacement that the network has")
     standard = costs[STANDARD]
-    replaced = {of: costs.get(of, standard) for of in replacements}
-    return CostedLayer(place.at("name").text(), {**usual_facts(written), **written}, standard, replaced)
+    replaced = {of: Replaced(costs.get(of, standard)) for of in replacements}
+    return LayerSnapshot(place.at("name").text(), {**usual_facts(written), **written}, standard, replaced)
 
 
 def _figures(place: Place, convention: Convention, *, has_map: bool) -> Figures:
@@ -182,11 +185,11 @@ def _figures(place: Place, convention: Convention, *, has_map: bool) -> Figures:
     return _all_figures(row, convention)
 
 
-def _total(layers: Iterable[CostedLayer], of: str, peak: int | None) -> Figures:
+def _total(layers: Iterable[LayerSnapshot], of: str, peak: int | None, convention: Convention) -> Figures:
     """The sums over the layers, and the peak."""
-    figures = [layer.replaced.get(of, layer.figures) for layer in layers]
+    figures = [layer.under(of) for layer in layers]
     sums = {name: _sum([each[name] for each in figures]) for name in COUNTS}
-    return {**sums, PEAK: peak}
+    return with_quotients({**sums, PEAK: peak}, convention)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

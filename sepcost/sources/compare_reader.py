@@ -6,14 +6,15 @@ left alone, since a later version may have added them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION
-from sepcost.count.figure import COUNTS, NEED_A_MAP, PEAK, WHOLE
-from sepcost.count.figures import FACTS
+from sepcost.count.figure import COUNTS, NEED_A_MAP, PEAK, WHOLE, Figures, with_quotients
+from sepcost.count.figures import FACTS, PEAK_PARTS
+from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.errors import ConventionError
-from sepcost.judge.costed import CostedLayer, CostedNetwork, Figures
 from sepcost.layers.cost import Convention
 from sepcost.sources.json_place import Place, shown
 from sepcost.text.units import exact, shortened
@@ -24,7 +25,7 @@ OF_MODELS = ("uncounted", "lower_bound", "unconfirmed", "inputs", "read_zeros")
 """Keys that only a model has."""
 
 
-def compared_networks(place: Place) -> Iterator[CostedNetwork]:
+def compared_networks(place: Place) -> Iterator[Snapshot]:
     """The networks of one output; raises ConfigError."""
     if not place.has("schema_version"):
         place.refuse("is neither a config (it has no `layers`) nor costs (it has no `schema_version`)")
@@ -63,31 +64,22 @@ def own_convention(place: Place, convention: Convention) -> Convention:
         dtype.refuse(shortened(error.reason))
 
 
-def _network(place: Place, convention: Convention) -> CostedNetwork:
+def _network(place: Place, convention: Convention) -> Snapshot:
+    own_dtype = None
     if place.has("own_dtype"):
-        convention = own_convention(place, convention)
-    name, source = place.at("name").text(), place.at("source")
+        convention, own_dtype = own_convention(place, convention), place.at("own_dtype").text()
+    source = place.at("source")
     per = place.at("per").text() if place.has("per") else None
-    layers: list[CostedLayer] = []
-    names: set[str] = set()
-    for item in place.at("layers").items("layer"):
-        layer = _layer(item, has_map=per is None)
-        if layer.name in names:
-            item.at("name").refuse(f"{shortened(layer.name)!r} is the name of an earlier layer already")
-        names.add(layer.name)
-        layers.append(layer)
-    standard = place.at("total").at("standard")
-    total = _figures(standard, WHOLE, has_map=per is None)
+    layers: Sequence[LayerSnapshot] = _layers(place, convention, has_map=per is None)
+    standard, replacements = place.at("total").at("standard"), place.at("total").at("replacements")
+    total = _figures(standard, WHOLE, convention, has_map=per is None)
     _check_totals(standard, total, layers, convention)
-    replaced = {
-        text: _figures(each, WHOLE, has_map=per is None)
-        for text, each in place.at("total").at("replacements").entries()
-    }
-    for text, figures in replaced.items():
-        added = [layer.replaced.get(text, layer.figures) for layer in layers]
-        _check_sums(place.at("total").at("replacements").at(text), figures, added)
-    return CostedNetwork(
-        name,
+    replaced = {text: _replaced_network(each, convention, has_map=per is None) for text, each in replacements.entries()}
+    layers = [_with_all(layer, replaced) for layer in layers]
+    for text, each in replaced.items():
+        _check_sums(replacements.at(text), each.figures, [layer.under(text) for layer in layers])
+    return Snapshot(
+        place.at("name").text(),
         tuple(layers),
         total,
         convention,
@@ -96,9 +88,45 @@ def _network(place: Place, convention: Convention) -> CostedNetwork:
         place.at("alpha").factor(),
         place.at("rho").factor(),
         resolution_of(place),
-        replaced=replaced,
-        lower_bound=place.has("lower_bound") and place.at("lower_bound").value is True,
+        _text(place, "given"),
+        replaced,
+        _peak(standard),
+        _text(place, "no_peak"),
+        place.at("input").fact(),
+        place.flag("independent"),
+        own_dtype,
+        _model(place, own_dtype),
+        place.flag("lower_bound"),
+        unread=tuple(item.text() for item in place.at("unread").items("layer")) if place.has("unread") else (),
+        partly=partly([layer.replaced for layer in layers], replaced),
     )
+
+
+def _model(place: Place, dtype: str | None) -> Model | None:
+    """What was said of a model; None of other networks."""
+    if not place.has("uncounted"):
+        return None
+    return Model(
+        {operator: often.count() for operator, often in place.at("uncounted").entries()},
+        tuple(item.text() for item in place.at("unconfirmed").items("layer")) if place.has("unconfirmed") else (),
+        _text(place, "inputs"),
+        place.flag("read_zeros"),
+        dtype,
+    )
+
+
+def _text(place: Place, key: str) -> str | None:
+    return place.at(key).text() if place.has(key) else None
+
+
+def _layers(place: Place, convention: Convention, *, has_map: bool) -> tuple[LayerSnapshot, ...]:
+    layers: dict[str, LayerSnapshot] = {}
+    for item in place.at("layers").items("layer"):
+        layer = _layer(item, convention, has_map=has_map)
+        if layer.name in layers:
+            item.at("name").refuse(f"{shortened(layer.name)!r} is the name of an earlier layer already")
+        layers[layer.name] = layer
+    return tuple(layers.values())
 
 
 def resolution_of(place: Place) -> tuple[int, ...] | None:
@@ -106,18 +134,55 @@ def resolution_of(place: Place) -> tuple[int, ...] | None:
     return tuple(item.count() for item in place.at("resolution").items("axis")) if place.has("resolution") else None
 
 
-def _layer(place: Place, *, has_map: bool) -> CostedLayer:
-    facts = {fact: place.at(fact).fact() for fact in FACTS if place.has(fact) or fact in ("type", "input", "output")}
+def _layer(place: Place, convention: Convention, *, has_map: bool) -> LayerSnapshot:
     place.at("type").text()
-    standard = _figures(place.at("standard"), COUNTS, has_map=has_map)
-    replaced = {
-        text: _figures(variant, COUNTS, has_map=has_map) for text, variant in place.at("replacements").entries()
-    }
-    return CostedLayer(place.at("name").text(), facts, standard, replaced)
+    standard = _figures(place.at("standard"), COUNTS, convention, has_map=has_map)
+    replaced = {text: _replaced(each, convention, has_map=has_map) for text, each in place.at("replacements").entries()}
+    return LayerSnapshot(place.at("name").text(), _facts(place), standard, replaced, _reason(place))
 
 
-def _figures(place: Place, names: Sequence[str], *, has_map: bool) -> Figures:
-    figures: dict[str, int | None] = {}
+def _with_all(layer: LayerSnapshot, texts: Iterable[str]) -> LayerSnapshot:
+    """The layer under each of these replacements: as it is where nothing is said of one."""
+    return layer._replace(replaced={text: layer.replaced.get(text, Replaced(layer.figures)) for text in texts})
+
+
+def _facts(place: Place) -> dict[str, Any]:
+    return {fact: place.at(fact).fact() for fact in FACTS if place.has(fact) or fact in ("type", "input", "output")}
+
+
+def _replaced(place: Place, convention: Convention, *, has_map: bool) -> Replaced:
+    figures = _figures(place, COUNTS, convention, has_map=has_map)
+    parts = [
+        PartSnapshot(
+            part.at("name").text(),
+            _facts(part) if part.has("type") else {},
+            _figures(part, COUNTS, convention, has_map=has_map),
+        )
+        for part in (place.at("parts").items("part") if place.has("parts") and place.at("parts").value else ())
+    ]
+    return Replaced(figures, place.flag("costs_more"), _reason(place), tuple(parts))
+
+
+def _replaced_network(place: Place, convention: Convention, *, has_map: bool) -> Replaced:
+    figures = _figures(place, WHOLE, convention, has_map=has_map)
+    options = {name: option.fact() for name, option in place.at("options").entries()} if place.has("options") else {}
+    return Replaced(figures, place.flag("costs_more"), peak=_peak(place), options=options)
+
+
+def _reason(place: Place) -> str | None:
+    return None if not place.has("kept") or place.at("kept").value is None else place.at("kept").text()
+
+
+def _peak(place: Place) -> Mapping[str, Any] | None:
+    """Where a peak is; None where there is none, or an earlier version did not say."""
+    if not place.has("peak") or place.at("peak").value is None:
+        return None
+    peak = place.at("peak")
+    return {"at": peak.at("at").text(), **{name: peak.at(name).count() for name in PEAK_PARTS}}
+
+
+def _figures(place: Place, names: Sequence[str], convention: Convention, *, has_map: bool) -> Figures:
+    figures: dict[str, Any] = {}
     for name in names:
         figure = place.at(name)
         if name == PEAK and figure.value is None:
@@ -128,10 +193,10 @@ def _figures(place: Place, names: Sequence[str], *, has_map: bool) -> Figures:
             figures[name] = None
         else:
             figures[name] = figure.count()
-    return figures
+    return with_quotients(figures, convention)
 
 
-def _check_totals(place: Place, total: Figures, layers: Sequence[CostedLayer], convention: Convention) -> None:
+def _check_totals(place: Place, total: Figures, layers: Sequence[LayerSnapshot], convention: Convention) -> None:
     """Figures that contradict each other cannot be compared with anything."""
     _check_sums(place, total, [layer.figures for layer in layers])
     flops = (total["macs"] or 0) * convention.flops_per_mac

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
-from sepcost.judge.costed import CostedNetwork
 from sepcost.sources.baseline_json import baseline_networks, is_baseline
 from sepcost.sources.compare_reader import compared_networks
 from sepcost.sources.json_place import Place, parsed, refuse
@@ -17,7 +17,7 @@ MERGE = (
 )
 
 
-def read_costs(data: bytes, source: str) -> list[CostedNetwork] | None:
+def read_costs(data: bytes, source: str) -> list[Snapshot] | None:
     """The networks of such a file; None where the data is something else, such as a config.
 
     ``source`` is the file's name as messages show it. Raises ConfigError with the first thing that is wrong.
@@ -66,7 +66,7 @@ def _is_whole(line: str) -> bool:
     return True
 
 
-def _line_networks(line: str, number: int, source: str) -> list[CostedNetwork]:
+def _line_networks(line: str, number: int, source: str) -> list[Snapshot]:
     try:
         return list(compared_networks(Place(parsed(line, source), source)))
     except ConfigError as error:

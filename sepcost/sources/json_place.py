@@ -74,6 +74,10 @@ class Place:
             self.refuse(f"must not be negative, got {shown(self.value)}")
         return self.value
 
+    def flag(self, key: str) -> bool:
+        """Whether this key is there and true."""
+        return self.has(key) and self.at(key).value is True
+
     def version(self, known: int) -> None:
         """Refuse another version of the contract than the one that is read."""
         if type(self.value) is int and self.value > known:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sepcost.count.evaluation import as_it_is
+from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.judge.costed import CostedNetwork
 from sepcost.layers.cost import Convention
 from sepcost.sources.models import ModelOptions
 from sepcost.sources.paths import STDIN
@@ -30,7 +31,7 @@ class Side:
     """What a source holds; ``counted`` just now, from configs, or earlier."""
 
     source: str
-    networks: Sequence[CostedNetwork]
+    networks: Sequence[Snapshot]
     counted: bool
 
 
@@ -39,7 +40,7 @@ def read_side(source: str, convention: Convention, models: ModelOptions) -> Side
     if is_model_text(source):
         from sepcost.sources.models import read_model
 
-        return Side(source, [CostedNetwork.of(read_model(source, models).network, convention)], counted=True)
+        return Side(source, [as_it_is(read_model(source, models).network, convention)], counted=True)
     from sepcost.sources.costs_reader import read_costs
     from sepcost.sources.named_models import read_items
     from sepcost.sources.yaml import read_lines, stdin_lines
@@ -53,11 +54,11 @@ def read_side(source: str, convention: Convention, models: ModelOptions) -> Side
     problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
     if problems:
         raise ConfigError(problems)
-    networks = [CostedNetwork.of(item.network, convention) for item in read if not isinstance(item, ConfigError)]
+    networks = [as_it_is(item.network, convention) for item in read if not isinstance(item, ConfigError)]
     return Side(name, networks, counted=True)
 
 
-def same_network(before: Side, after: Side) -> tuple[CostedNetwork, CostedNetwork]:
+def same_network(before: Side, after: Side) -> tuple[Snapshot, Snapshot]:
     """A network of each side: the only one, or the one whose name the other side has."""
     if len(before.networks) == len(after.networks) == 1:
         return before.networks[0], after.networks[0]
@@ -69,7 +70,7 @@ def same_network(before: Side, after: Side) -> tuple[CostedNetwork, CostedNetwor
     raise SepcostError(_which(before, after, sorted(names)))
 
 
-def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwork, CostedNetwork]) -> None:
+def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, Snapshot]) -> None:
     """Figures that were counted in different ways cannot be set against each other."""
     earlier, other = ((before, pair[0]), (after, pair[1]))
     if before.counted:
@@ -90,7 +91,7 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[CostedNetwo
         raise SepcostError(f"{told}: write the costs of both with a map (-H), or both without")
 
 
-def _on_what(network: CostedNetwork) -> str:
+def _on_what(network: Snapshot) -> str:
     return f"per {network.per}" if network.per else "on whole maps"
 
 

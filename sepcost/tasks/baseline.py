@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sepcost.count.figure import BY_NAME, Figures
+from sepcost.count.snapshot import Replaced, Snapshot
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.alignment import partners
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.sheets.verification_text import counted
@@ -22,6 +23,7 @@ from sepcost.sources.yaml import read_lines
 from sepcost.tasks.files import resolved, write_whole
 from sepcost.tasks.lock import locked
 from sepcost.text.arguments import times
+from sepcost.text.kind import Kind
 from sepcost.text.model_text import is_model_text
 from sepcost.text.units import factor_text, shortened
 
@@ -31,7 +33,7 @@ OPTION = "--update-baseline"
 class Baseline:
     """The networks of a file of costs, each to be taken by at most one network of now."""
 
-    def __init__(self, path: str, networks: Sequence[CostedNetwork]) -> None:
+    def __init__(self, path: str, networks: Sequence[Snapshot]) -> None:
         self.path = path
         self.networks = networks
 
@@ -41,7 +43,7 @@ class Baseline:
         networks = read_costs(b"".join(read_lines(path)), path)
         if networks is None:
             raise ConfigError.of(path, "is no baseline: sepcost check --update-baseline writes one")
-        return cls(path, [network.without_bytes() if network.bytes_too_low else network for network in networks])
+        return cls(path, [without_bytes(network) if network.bytes_too_low else network for network in networks])
 
     def warnings(self, verdicts: Sequence[Verdict]) -> Iterator[str]:
         """What is the matter with the file, whatever became of the networks."""
@@ -58,13 +60,13 @@ class Baseline:
                 f"folder in which it was written, or write it again ({OPTION} {self.path})"
             )
 
-    def partners(self, networks: Sequence[CostedNetwork], sources: Sequence[str]) -> Mapping[int, CostedNetwork]:
+    def partners(self, networks: Sequence[Snapshot], sources: Sequence[str]) -> Mapping[int, Snapshot]:
         """Which of its networks each of these is, by its number; raises SepcostError for twins."""
         return partners(networks, self.networks, lambda before: is_empty(before, sources), absolute)
 
     def gone(
-        self, pairs: Sequence[tuple[CostedNetwork, CostedNetwork]], sources: Sequence[str], unread: Collection[str] = ()
-    ) -> Iterator[CostedNetwork]:
+        self, pairs: Sequence[tuple[Snapshot, Snapshot]], sources: Sequence[str], unread: Collection[str] = ()
+    ) -> Iterator[Snapshot]:
         """The networks that no one took although their file is among the sources, and could be read.
 
         ``pairs`` are networks of now and what each of them was: where a folder has moved, its files are looked for in
@@ -82,12 +84,12 @@ class Baseline:
             ):
                 yield network
 
-    def refuse_other_convention(self, before: CostedNetwork | None, now: CostedNetwork) -> None:
+    def refuse_other_convention(self, before: Snapshot | None, now: Snapshot) -> None:
         """A SepcostError where the two are counted in different ways; a new network, in another way than the others.
 
         A new model that is stored in dtypes of its own has no others.
         """
-        if before is None and (now.network is None or now.network.dtype is None):
+        if before is None and (now.model is None or now.model.dtype is None):
             before = next((each for each in self.networks if not each.convention.is_own), None)
         if before is None:
             return
@@ -97,7 +99,7 @@ class Baseline:
         there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
         refuse_different_counting(there, here, (before, now))
 
-    def refuse_other_scaling(self, before: CostedNetwork, now: CostedNetwork) -> None:
+    def refuse_other_scaling(self, before: Snapshot, now: Snapshot) -> None:
         """A SepcostError where the two were multiplied by different factors, or run on other inputs."""
         for option, ours, theirs in (("alpha", before.alpha, now.alpha), ("rho", before.rho, now.rho)):
             if ours != theirs:
@@ -118,7 +120,7 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
     What a file that is there has of networks outside of these sources stays in it, but for those that moved into them;
     a SepcostError where that was counted in another way. Two that write one file wait for each other.
     """
-    networks = [verdict.costs for verdict in judgement.verdicts]
+    networks = [verdict.snapshot for verdict in judgement.verdicts]
     shown = f"{OPTION} {path}"
     _refuse_twins(networks, shown)
     with locked(path, shown):
@@ -129,7 +131,7 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
     return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
 
 
-def _refuse_twins(networks: Sequence[CostedNetwork], shown: str) -> None:
+def _refuse_twins(networks: Sequence[Snapshot], shown: str) -> None:
     """A SepcostError for two networks that nothing tells apart, so that no baseline could."""
     times = Counter((network.source, network.name) for network in networks)
     for (source, name), count in times.items():
@@ -140,8 +142,8 @@ def _refuse_twins(networks: Sequence[CostedNetwork], shown: str) -> None:
 
 
 def _outside(
-    path: Path, networks: Sequence[CostedNetwork], convention: Convention, sources: Sequence[str]
-) -> list[CostedNetwork]:
+    path: Path, networks: Sequence[Snapshot], convention: Convention, sources: Sequence[str]
+) -> list[Snapshot]:
     """The networks of a baseline that are not of these sources, and none of those that are written now."""
     if not path.is_file():  # reading a pipe would wait for ever
         raise SepcostError(f"{OPTION} {path}: is {'a folder, ' if path.is_dir() else ''}not a file")
@@ -164,13 +166,28 @@ def _outside(
     return away
 
 
-def _for(network: CostedNetwork, convention: Convention) -> Convention:
+def _for(network: Snapshot, convention: Convention) -> Convention:
     """The convention for a network that keeps its own dtype, if it has one."""
     own = network.convention
     return replace(convention, dtype=own.dtype, is_own=True) if own.is_own else convention
 
 
-def is_empty(network: CostedNetwork, sources: Sequence[str]) -> bool:
+def without_bytes(network: Snapshot) -> Snapshot:
+    """The network as if its bytes were not known."""
+
+    def known(figures: Figures) -> Figures:
+        return {name: None if BY_NAME[name].kind is Kind.BYTES else value for name, value in figures.items()}
+
+    def replaced(of: Mapping[str, Replaced]) -> Mapping[str, Replaced]:
+        return {text: each._replace(figures=known(each.figures)) for text, each in of.items()}
+
+    layers = [
+        layer._replace(figures=known(layer.figures), replaced=replaced(layer.replaced)) for layer in network.layers
+    ]
+    return replace(network, layers=layers, total=known(network.total), replaced=replaced(network.replaced))
+
+
+def is_empty(network: Snapshot, sources: Sequence[str]) -> bool:
     """Whether nothing can be where a network of a baseline was: its file was looked into, or is not there."""
     file = network.source
     if file is None or is_within(file, sources):

@@ -114,7 +114,7 @@ def judgement_of(
     for warning in before.warnings(judgement.verdicts) if before else ():
         events.tell(warning)
     if inspection.counted and not judgement.problems:
-        networks = (each.comparison.network for each in inspection.counted)
+        networks = (each.snapshot.counted_now().network for each in inspection.counted)
         unmatched = reduce(Selection.unmatched, networks, wishes.selection)
         if any(unmatched):
             raise SepcostError(unmatched.complaint)

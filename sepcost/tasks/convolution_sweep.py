@@ -9,6 +9,8 @@ from typing import Any
 
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Comparison
+from sepcost.count.evaluation import evaluated
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
 from sepcost.network.network import Network
@@ -47,21 +49,21 @@ class ConvolutionSweep:
         replacements = 1 if self.by_replacement else max(1, len(self.job.replacements or ()))
         return self._shown * replacements
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def snapshots(self) -> Iterator[Snapshot]:
         """Each by itself."""
         good = (comparison for comparison in map(self._counted_comparison, self._numbers()) if comparison is not None)
-        yield from map(self.job.verified, islice(good, self.view.top))
+        yield from map(self.job.evaluated, islice(good, self.view.top))
         self.job.summarize("combinations")
 
-    def several(self) -> Iterator[Comparison | Several]:
+    def several(self) -> Iterator[Snapshot | Several]:
         """Many at once, for formats that can write many at once."""
         first_of_them = self.view.top is not None and self.view.sort is None
         if first_of_them or self.job.verifier is not None or not self._worth_it():
-            yield from self.comparisons()
+            yield from self.snapshots()
             return
-        evaluated = self._evaluator()
+        counted = self._counter()
         for portion in _portions(self._numbers(), self._at_once):
-            yield Several(len(portion), list(evaluated(portion)))
+            yield Several(len(portion), list(counted(portion)))
             self.events.advance(len(portion))
         self.job.summarize("combinations")
 
@@ -86,11 +88,11 @@ class ConvolutionSweep:
 
     def _keys(self, numbers: range) -> Iterator[tuple[Any, int]]:
         """The value that is sorted by of every combination that can be evaluated, and its number."""
-        evaluated = self._evaluator()
+        counted = self._counter()
         for portion in _portions(numbers, self._at_once):
             keys: dict[int, Any] = {}
-            for places, comparison in evaluated(portion):
-                key = self.view.key(comparison)
+            for places, snapshot in counted(portion):
+                key = self.view.key(snapshot)
                 keys |= zip(places, key.tolist() if hasattr(key, "tolist") else [key] * len(places))
             self.events.advance(len(portion))
             yield from ((keys[place], portion[place]) for place in sorted(keys))
@@ -99,7 +101,7 @@ class ConvolutionSweep:
         for number in numbers:
             comparison = self._counted_comparison(number)
             if comparison is not None:
-                yield self.view.key(comparison), number
+                yield self.view.key(evaluated(comparison)), number
 
     def _counted_comparison(self, number: int) -> Comparison | None:
         self.events.advance(1)
@@ -110,29 +112,29 @@ class ConvolutionSweep:
             return False
         return all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
 
-    def _evaluator(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Comparison]]]:
+    def _counter(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Snapshot]]]:
         from sepcost.count.grid import Grid  # NumPy takes its time to import
 
         grid = Grid(self.sweep, apart=("batch",))
 
-        def evaluated(portion: Sequence[int]) -> Iterator[tuple[list[int], Comparison]]:
+        def counted(portion: Sequence[int]) -> Iterator[tuple[list[int], Snapshot]]:
             others: list[int] = []
-            for places, comparison in grid.evaluated(portion, self._compared_or_none):
-                if comparison is None:
+            for places, snapshot in grid.evaluated(portion, self._snapshot_or_none):
+                if snapshot is None:
                     others += places
                 else:
                     self._count_good(len(places))
-                    yield places, comparison
+                    yield places, snapshot
             for place in sorted(others):
                 alone = self._comparison(portion[place])
                 if alone is not None:
-                    yield [place], alone
+                    yield [place], evaluated(alone)
 
-        return evaluated
+        return counted
 
-    def _compared_or_none(self, values: Mapping[str, Any]) -> Comparison | None:
+    def _snapshot_or_none(self, values: Mapping[str, Any]) -> Snapshot | None:
         try:
-            return self._compared(values)
+            return evaluated(self._compared(values))
         except SepcostError:  # not all of them are wrong, and each wrong one is told in its own words
             return None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from sepcost.count.evaluation import as_it_is
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
@@ -78,7 +78,7 @@ def _side(source: Source, inputs: Any, device: str, convention: Convention) -> S
         return read_side(fspath(source), convention, ModelOptions())
     read = read_source(source, inputs, device)
     network = read if isinstance(read, Network) else read.network
-    return Side(network.name, [CostedNetwork.of(network, convention)], counted=True)
+    return Side(network.name, [as_it_is(network, convention)], counted=True)
 
 
 def _compared(ours: Side, theirs: Side, convention: Convention, verifier: Verifier | None) -> Difference:
@@ -86,4 +86,4 @@ def _compared(ours: Side, theirs: Side, convention: Convention, verifier: Verifi
     refuse_different_counting(ours, theirs, pair)
     if not (ours.counted or theirs.counted) and convention not in (Convention(), pair[0].convention):
         raise SepcostError("--batch, --dtype and --flops-per-mac are for configs: both sides were counted before")
-    return Difference.of(*(pair if verifier is None else map(verifier.verified_costs, pair)))
+    return Difference.of(*(pair if verifier is None else map(verifier.verified_snapshot, pair)))

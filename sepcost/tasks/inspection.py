@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison, usual_replacements
+from sepcost.count.evaluation import evaluated
+from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
 from sepcost.judge.budgeted import judged
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.growth import growth
 from sepcost.judge.proof import Witness
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
-from sepcost.network.budget import AS_GIVEN, Allow, Limit
+from sepcost.network.budget import AS_GIVEN, Allow, Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
 from sepcost.network.scaling import scale
@@ -74,9 +75,10 @@ class Wanted(NamedTuple):
 class Counted(NamedTuple):
     """A network that could be counted, and what is to hold of it."""
 
-    comparison: Comparison
+    snapshot: Snapshot
     lines: Lines
     limits: Sequence[Wanted]
+    budget: Budget | None
 
 
 class Inspection:
@@ -104,15 +106,11 @@ class Inspection:
 
     def judgement(self, baseline: Baseline | None, sources: Sequence[str], unverified: str | None) -> Judgement:
         """All verdicts."""
-        costs = [CostedNetwork.of_comparison(counted.comparison) for counted in self.counted]
-        found = self._partners(baseline, costs, sources)
+        found = self._partners(baseline, sources)
         if found is None:
             baseline, found = None, {}
-        verdicts = [
-            self._verdict(counted, costs[number], baseline, found.get(number))
-            for number, counted in enumerate(self.counted)
-        ]
-        pairs = [(costs[number], before) for number, before in found.items()]
+        verdicts = [self._verdict(counted, baseline, found.get(number)) for number, counted in enumerate(self.counted)]
+        pairs = [(self.counted[number].snapshot, before) for number, before in found.items()]
         return Judgement(
             tuple(verdicts),
             tuple(self.problems),
@@ -126,7 +124,7 @@ class Inspection:
     @cached_property
     def _shared_names(self) -> set[str]:
         """Names that several networks have."""
-        names = Counter(counted.comparison.network.name for counted in self.counted)
+        names = Counter(counted.snapshot.name for counted in self.counted)
         return {name for name, many in names.items() if many > 1}
 
     @property
@@ -151,52 +149,46 @@ class Inspection:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
             comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, model))
-        counted = Counted(comparison, item.lines(), limits)
+        counted = Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
         return counted
 
-    def _partners(
-        self, baseline: Baseline | None, costs: Sequence[CostedNetwork], sources: Sequence[str]
-    ) -> Mapping[int, CostedNetwork] | None:
-        """What stands in the baseline for each network; None where there is none to compare with."""
+    def _partners(self, baseline: Baseline | None, sources: Sequence[str]) -> Mapping[int, Snapshot] | None:
+        """What the baseline has for each network; None where there is none to compare with."""
         if baseline is None:
             return None
+        now = [counted.snapshot for counted in self.counted]
         try:
-            found = baseline.partners(costs, sources)
-            for number, now in enumerate(costs):
-                baseline.refuse_other_convention(found.get(number), now)
+            found = baseline.partners(now, sources)
+            for number, snapshot in enumerate(now):
+                baseline.refuse_other_convention(found.get(number), snapshot)
             for number, partner in found.items():
-                baseline.refuse_other_scaling(partner, costs[number])
+                baseline.refuse_other_scaling(partner, now[number])
         except SepcostError as error:
             self.problems.append(ConfigProblem(baseline.path, 0, 0, "", str(error)))
             return None
         return found
 
-    def _verdict(
-        self, counted: Counted, costs: CostedNetwork, baseline: Baseline | None, partner: CostedNetwork | None
-    ) -> Verdict:
-        allowed = self.wishes.allowed
-        budgeted = (judged(counted.comparison, *limit, allowed) for limit in counted.limits)
-        moved = (
-            partner is not None and partner.source is not None and place(partner, absolute) != place(costs, absolute)
-        )
-        judged_growth = None if partner is None else growth(partner, costs, self._allowances(counted), allowed)
+    def _verdict(self, counted: Counted, baseline: Baseline | None, before: Snapshot | None) -> Verdict:
+        now, allowed = counted.snapshot, self.wishes.allowed
+        budgeted = (judged(now, *limit, allowed) for limit in counted.limits)
+        moved = before is not None and before.source is not None and place(before, absolute) != place(now, absolute)
+        grown = None if before is None else growth(before, now, self._allowances(counted), allowed)
         return Verdict(
-            costs,
+            now,
             counted.lines,
-            counted.comparison.verified,
             tuple(budgeted),
-            judged_growth,
-            is_new=baseline is not None and partner is None,
-            was=partner if moved else None,
-            gone=judged_growth.gone if judged_growth and self.wishes.replacements is None else (),
-            has_namesakes=costs.name in self._shared_names,
+            grown,
+            is_new=baseline is not None and before is None,
+            was=before if moved else None,
+            gone=grown.gone if grown and self.wishes.replacements is None else (),
+            has_namesakes=now.name in self._shared_names,
         )
 
     def _allowances(self, counted: Counted) -> Mapping[str, Allowance]:
         """How much each figure may grow: as was typed for it, else as its file says, else as was typed for all."""
-        budget = counted.comparison.network.budget
+        budget = counted.budget
         return {**self.wishes.allowances.of_all, **(budget.growth if budget else {}), **self.wishes.allowances.of_each}
 
 
@@ -236,10 +228,10 @@ def _refuse_reductions_of_nothing(network: Network, lines: Lines, limits: Sequen
 
 
 def _unverified(counted: Counted) -> Iterator[ConfigProblem]:
-    verification = counted.comparison.verified
+    verification = counted.snapshot.verified
     for item in verification.unverified if verification else ():
         line = counted.lines.layers.get(item.layer or "", counted.lines.network)
-        yield _problem(counted.comparison.network.source, line, unverified_line(item))
+        yield _problem(counted.snapshot.source, line, unverified_line(item))
 
 
 def _problem(source: str | None, line: int, message: str) -> ConfigProblem:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
+from sepcost.count.evaluation import evaluated
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.layers.cost import Convention
@@ -87,11 +89,11 @@ class Job:
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
         return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
 
-    def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
-        """The comparison, and what torch says of it where it is to be asked."""
-        return comparison if self.verifier is None else self.verifier.verified(comparison, model)
+    def evaluated(self, comparison: Comparison, model: LoadedModel | None = None) -> Snapshot:
+        """The figures, and what torch says of them where it is to be asked."""
+        return evaluated(comparison if self.verifier is None else self.verifier.verified(comparison, model))
 
-    def compare_sources(self, sources: Sequence[str]) -> Iterator[Comparison]:
+    def compare_sources(self, sources: Sequence[str]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
         from sepcost.sources.sources import is_one_file, networks
 
@@ -118,7 +120,7 @@ class Job:
         if self.bad and self.good:
             self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _compare_loaded(self, item: Loaded | LoadedModel) -> Iterator[Comparison]:
+    def _compare_loaded(self, item: Loaded | LoadedModel) -> Iterator[Snapshot]:
         model = item if isinstance(item, LoadedModel) else None
         if told := nothing_to_replace(item.network, self.replacements):
             self.events.tell(told)
@@ -135,4 +137,4 @@ class Job:
             else:
                 self.good += 1
                 self.unmatched = self.unmatched.unmatched(comparison.network)
-                yield self.verified(comparison, model)
+                yield self.evaluated(comparison, model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sepcost.count.comparison import Comparison
+from sepcost.count.evaluation import evaluated
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,7 +23,7 @@ class Result(Comparison):
         from sepcost.formats.table import UNLIMITED, draw
         from sepcost.sheets.comparison_sheets import sheets
 
-        return draw(Console(width=UNLIMITED, color_system=None), None, sheets(self)).rstrip("\n")
+        return draw(Console(width=UNLIMITED, color_system=None), None, sheets(evaluated(self))).rstrip("\n")
 
     __repr__ = __str__
 
@@ -30,10 +31,10 @@ class Result(Comparison):
         """The JSON that ``--format json`` writes (docs/json.md)."""
         from sepcost.formats.comparison_json import json_chunks
 
-        return "".join(json_chunks([self], self.convention))
+        return "".join(json_chunks([evaluated(self)], self.convention))
 
     def _repr_html_(self) -> str:
         from sepcost.formats.html import html
         from sepcost.sheets.comparison_sheets import sheets
 
-        return html(sheets(self))
+        return html(sheets(evaluated(self)))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sepcost.count.comparison import Comparison
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD, Unverified, Verification
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.proof import Witness, verify
 from sepcost.tasks.events import Events
 
@@ -51,15 +51,15 @@ class Verifier:
         self._tell(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 
-    def verified_costs(self, costs: CostedNetwork) -> CostedNetwork:
-        """Costs of a network as it is, and what the witness says of them."""
-        if costs.network is None:
+    def verified_snapshot(self, snapshot: Snapshot) -> Snapshot:
+        """The figures, and what the witness says of them, if they were counted just now."""
+        if snapshot.comparison is None:
             earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
             verification = Verification(self.witness.version, 0, 0, 0, unverified=(earlier,))
         else:
-            verification = verify(Comparison.under_each((), costs.network, costs.convention), self.witness)
-        self._tell(verification, costs.source, costs.name)
-        return replace(costs, verified=verification)
+            verification = verify(snapshot.comparison, self.witness)
+        self._tell(verification, snapshot.source, snapshot.name)
+        return replace(snapshot, verified=verification)
 
     def _tell(self, verification: Verification, source: str | None, name: str) -> None:
         self.mismatches += len(verification.mismatches)

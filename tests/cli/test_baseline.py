@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from sepcost.count.figure import MULTIPLES, OWN
-from sepcost.judge.costed import CostedNetwork
+from sepcost.count.snapshot import Snapshot
 from sepcost.layers import formulas
 from sepcost.sources.costs_reader import read_costs
+from tests.baselines import in_a_baseline
 from tests.commands import ROOT, Run, Sepcost, Spoil
 
 NET = """\
@@ -52,9 +53,9 @@ def check(sepcost_: Sepcost) -> Sepcost:
     return lambda *arguments: sepcost_("check", "--no-verify", *arguments)
 
 
-def costs_in(file: str | Path) -> list[CostedNetwork]:
-    """The networks of a file of costs, in the order of a baseline."""
-    networks = read_costs(Path(file).read_bytes(), str(file)) or []
+def costs_in(file: str | Path) -> list[Snapshot]:
+    """The networks of a file of costs, as a baseline has them, in its order."""
+    networks = map(in_a_baseline, read_costs(Path(file).read_bytes(), str(file)) or [])
     return sorted(networks, key=lambda network: (network.source or "", network.name))
 
 

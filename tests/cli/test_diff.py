@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 
 from sepcost import Convention, load
+from sepcost.count.evaluation import as_it_is
 from sepcost.count.figure import COUNTS
 from sepcost.formats.table import draw
-from sepcost.judge.costed import CostedNetwork
 from sepcost.judge.difference import Difference
 from sepcost.sheets.difference_sheets import difference_sheets
 from sepcost.sheets.sheet import cell_text
@@ -263,7 +263,7 @@ def test_output_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
     pairs = [(BEFORE, AFTER), (AFTER, BEFORE), ("configs/m5.yaml", "configs/c3d.yaml")]
     for pair in pairs:
-        before, after = (CostedNetwork.of(load(ROOT / file), Convention()) for file in pair)
+        before, after = (as_it_is(load(ROOT / file), Convention()) for file in pair)
         for sheet in difference_sheets(Difference.of(before, after)):
             console = Console(file=io.StringIO(), width=width, color_system=None)
             lines = draw(console, width, [sheet]).splitlines()
@@ -281,7 +281,7 @@ def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
 
 
 def test_what_grows_and_what_shrinks_has_a_colour_and_a_sign() -> None:
-    before, after = (CostedNetwork.of(load(ROOT / file), Convention()) for file in (BEFORE, f"{NETS}/removed.yaml"))
+    before, after = (as_it_is(load(ROOT / file), Convention()) for file in (BEFORE, f"{NETS}/removed.yaml"))
     for pair, sign, colour in (((before, after), "−", "32"), ((after, before), "+", "33")):
         console = Console(file=io.StringIO(), width=200, color_system="standard", force_terminal=True)
         text = draw(console, 200, difference_sheets(Difference.of(*pair)))

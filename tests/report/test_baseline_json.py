@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, Network, compare, load
-from sepcost.judge.costed import CostedNetwork
+from sepcost.count.evaluation import evaluated
+from sepcost.count.snapshot import Snapshot
 from sepcost.sources.baseline_json import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
+from tests.baselines import in_a_baseline
 from tests.commands import ROOT
 from tests.report.documents import MISSING, edited
 from tests.strategies import every_replacement, networks
@@ -25,17 +27,17 @@ NET = ("networks", 0)
 STEM = (*NET, "layers", 0)
 
 
-def costed(network: Network, replacements: list[str], convention: Convention) -> CostedNetwork:
+def costed(network: Network, replacements: list[str], convention: Convention) -> Snapshot:
     flops_per_mac, batch, dtype = convention.flops_per_mac, convention.batch, convention.dtype
     result = compare(network, replacements, flops_per_mac=flops_per_mac, batch=batch, dtype=dtype)
-    return CostedNetwork.of_comparison(result)
+    return evaluated(result)
 
 
-def written(*costs: CostedNetwork) -> str:
+def written(*costs: Snapshot) -> str:
     return "".join(baseline_chunks(costs, costs[0].convention, "costs.json"))
 
 
-def read(text: str) -> list[CostedNetwork]:
+def read(text: str) -> list[Snapshot]:
     return read_costs(text.encode(), "costs.json") or []
 
 
@@ -51,7 +53,7 @@ CONVENTIONS = st.builds(Convention, st.sampled_from([1, 2]), st.integers(1, 9), 
 @given(networks(), every_replacement(), CONVENTIONS)
 def test_what_is_read_is_what_was_counted(network: Network, replacements: list[str], convention: Convention) -> None:
     costs = costed(network, replacements, convention)
-    assert read(written(costs)) == [costs]
+    assert read(written(costs)) == [in_a_baseline(costs)]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
@@ -59,16 +61,18 @@ def test_a_config_of_every_kind_is_read_as_it_was_counted(config: Any) -> None:
     costs = replace(
         costed(load(config, alpha="0.75"), ["separable", "blueprint"], Convention(dtype="int8")), source="a"
     )
-    assert read(written(costs)) == [costs]
+    assert read(written(costs)) == [in_a_baseline(costs)]
 
 
 def test_a_network_that_is_stored_in_its_own_dtype_keeps_it() -> None:
     own = Convention(dtype="float64", is_own=True)
-    costs = replace(costed(load(CONFIGS[0]), [], Convention()), source="a", network=None)
-    plain, stored = read(written(costs, replace(costs, source="b", convention=own, lower_bound=True)))
+    costs = replace(costed(load(CONFIGS[0]), [], Convention()), source="a", comparison=None)
+    plain, stored = read(
+        written(costs, replace(costs, source="b", convention=own, own_dtype="float64", lower_bound=True))
+    )
     assert (plain.own_dtype, stored.own_dtype) == (None, "float64")
     assert (plain.lower_bound, stored.lower_bound) == (False, True)
-    assert stored.layers == plain.layers == costs.layers
+    assert stored.layers == plain.layers == in_a_baseline(costs).layers
 
 
 def test_files_of_models_are_named_from_the_baselines_folder_and_modules_are_not() -> None:
@@ -153,4 +157,4 @@ def test_whatever_somebody_merged_is_read_or_refused(data: st.DataObject) -> Non
         key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
     place[key] = data.draw(ANYTHING)
     with suppress(ConfigError):
-        assert all(isinstance(network, CostedNetwork) for network in read(json.dumps(document)))
+        assert all(isinstance(network, Snapshot) for network in read(json.dumps(document)))

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Convention, compare, load
+from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import COUNTS
 from sepcost.errors import ConfigProblem
-from sepcost.judge.costed import CostedNetwork
 from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT
 from tests.report.documents import MISSING, edited
@@ -48,7 +48,7 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
     )
     text = result.to_json()
     for written in (text, json.dumps(json.loads(text), indent=2, sort_keys=True), "\ufeff" + text):
-        assert read_costs(written.encode(), "costs.json") == [CostedNetwork.of_comparison(result)]
+        assert read_costs(written.encode(), "costs.json") == [evaluated(result)]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import Conv, compare, load
+from sepcost.count.evaluation import evaluated
 from sepcost.formats.latex import latex
 from sepcost.formats.tex import tex
 from sepcost.sheets.comparison_sheets import sheets
@@ -94,7 +95,7 @@ def test_every_row_is_there_however_long_the_table_is() -> None:
 
 
 def test_cells_are_numbers_in_the_unit_of_their_column() -> None:
-    text = latex(sheets(compare(Conv((112, 112), 32, 64, 3))))
+    text = latex(sheets(evaluated(compare(Conv((112, 112), 32, 64, 3)))))
     lines = [re.sub(r" *\\\\$", "", line).strip() for line in text.splitlines()]
     assert "& {(k)} & {(M)} & {(k)} & {(KiB)} & {(KiB)} & {(KiB)} &" in lines
     assert "standard & 18.43 & 231.2 & 802.8 & 72.00 & 3136 & 4776 & 47.28" in lines
@@ -102,7 +103,7 @@ def test_cells_are_numbers_in_the_unit_of_their_column() -> None:
 
 
 def test_columns_that_are_compared_have_one_unit() -> None:
-    text = latex(sheets(compare(load("configs/vgg16.yaml"))))
+    text = latex(sheets(evaluated(compare(load("configs/vgg16.yaml")))))
     assert r"  &  & {(M)} & {(G)} & {(M)} & {(G)} &  \\" in text
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from sepcost import Comparison, Conv, Network, compare, load
 from sepcost.blocks.replacements import REPLACEMENTS
+from sepcost.count.evaluation import evaluated
 from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Sheet, cell_text
@@ -18,12 +19,15 @@ from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
 
 RESULTS = [
-    compare(Conv((112, 112), 32, 64, 3)),
-    compare(Conv((8, 8), 4, 1, 3), ["separable:multiplier=2", "blueprint"]),
-    compare(load("configs/vgg16.yaml")),
-    compare(load("configs/xception.yaml")),
-    compare(load("configs/unet.yaml"), ["separable:multiplier=2", "blueprint"]),
-    compare(load("configs/mobilenet_v1.yaml"), list(REPLACEMENTS)),
+    evaluated(result)
+    for result in (
+        compare(Conv((112, 112), 32, 64, 3)),
+        compare(Conv((8, 8), 4, 1, 3), ["separable:multiplier=2", "blueprint"]),
+        compare(load("configs/vgg16.yaml")),
+        compare(load("configs/xception.yaml")),
+        compare(load("configs/unet.yaml"), ["separable:multiplier=2", "blueprint"]),
+        compare(load("configs/mobilenet_v1.yaml"), list(REPLACEMENTS)),
+    )
 ]
 SHEETS = [sheet for result in RESULTS for sheet in sheets(result)] + [summary_sheet(RESULTS, View())]
 NARROWEST = 70
@@ -68,7 +72,11 @@ NARROW = [
     summary_sheet(RESULTS[2:5], NUMBERS),
     summary_sheet(
         [
-            Comparison.of(Network.of(Conv((56, 56), 64, outputs, 3)), swept={"K": 3, "O": outputs, "stride": (1, 2)})
+            evaluated(
+                Comparison.of(
+                    Network.of(Conv((56, 56), 64, outputs, 3)), swept={"K": 3, "O": outputs, "stride": (1, 2)}
+                )
+            )
             for outputs in (64, 256)
         ],
         NUMBERS,

@@ -1,0 +1,156 @@
+"""Evaluation: a comparison becomes a snapshot, its layers one by one as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+from sepcost.count.comparison import Comparison
+from sepcost.count.figure import Figures, cost_figures, total_figures
+from sepcost.count.figures import layer_facts, node_facts, peak_place
+from sepcost.count.layer_comparison import MOST_KNOWN, Alternatives, LayerComparison, Variant
+from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
+from sepcost.count.total import Total
+from sepcost.layers import Conv, Layer
+from sepcost.layers.cost import Convention
+from sepcost.network.liveness import why_no_peak
+from sepcost.network.network import Network
+
+
+def evaluated(comparison: Comparison) -> Snapshot:
+    """The figures of a comparison by their names.
+
+    >>> from sepcost import Conv, compare
+    >>> evaluated(compare(Conv((112, 112), 32, 64, 3))).layers[0].replaced["separable"].parts[0].figures["params"]
+    288
+    """
+    network, convention, standard = comparison.network, comparison.convention, comparison.standard
+    options = {each.text: {name: plain(value) for name, value in each.options} for each in comparison.replacements}
+    return Snapshot(
+        network.name,
+        _Layers(comparison),
+        total_figures(standard, convention),
+        convention,
+        network.source,
+        _per(network),
+        float(network.alpha),
+        float(network.rho),
+        network.resolution,
+        network.given,
+        {text: _replaced(total, convention, options[text]) for text, total in comparison.totals.items()},
+        peak_place(standard, convention),
+        why_no_peak(network) if standard.peak is None else None,
+        network.input_shape,
+        network.independent,
+        network.dtype if convention.is_own else None,
+        _model(network),
+        bool(network.uncounted),
+        unread=_unread(network),
+        partly=partly([layer.variants for layer in comparison.layers], comparison.totals),
+        swept={name: plain(value) for name, value in comparison.swept.items()},
+        verified=comparison.verified,
+        comparison=comparison,
+    )
+
+
+def as_it_is(network: Network, convention: Convention) -> Snapshot:
+    """The figures of a network without a replacement."""
+    return evaluated(Comparison.under_each((), network, convention))
+
+
+def plain(value: Any) -> Any:
+    """A value of a sweep or of an option as data: a decimal as a float, a choice as its name."""
+    if isinstance(value, Enum):
+        return value.value
+    return float(value) if isinstance(value, Fraction) else value
+
+
+class _Layers(Sequence[LayerSnapshot]):
+    """Layers that are evaluated when they are asked for: of a large network, one at a time."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._layers = comparison.layers
+        self._has_map = not comparison.network.per_position
+        self._evaluate = _evaluator(comparison.convention, self._has_map, len(comparison.layers) > 1)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return tuple(map(self._evaluated, self._layers[number]))
+        return self._evaluated(self._layers[number])
+
+    def __iter__(self) -> Iterator[LayerSnapshot]:
+        return map(self._evaluated, self._layers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def _evaluated(self, layer: LayerComparison) -> LayerSnapshot:
+        figures, replaced = self._evaluate(layer.alternatives)
+        return LayerSnapshot(layer.name, node_facts(layer.node, has_map=self._has_map), figures, replaced, layer.kept)
+
+
+class _Evaluated(NamedTuple):
+    """What equal layers have in common."""
+
+    figures: Figures
+    replaced: Mapping[str, Replaced]
+
+
+_Evaluate: TypeAlias = "Callable[[Alternatives], _Evaluated]"
+
+
+@lru_cache(maxsize=16)
+def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evaluate:
+    """What makes figures of costs; equal layers have the same alternatives, and are evaluated once.
+
+    Of one layer alone nothing is remembered: it may be many at once, which take much memory.
+    """
+
+    def of(cost: Any) -> Figures:
+        return cost_figures(cost, convention, has_map=has_map)
+
+    def facts(layer: Layer) -> Mapping[str, Any]:
+        return layer_facts(layer, has_map=has_map)
+
+    def variant(each: Variant, standard: Figures) -> Replaced:
+        if not each.parts:
+            return Replaced(standard, each.costs_more, each.kept)
+        parts = tuple(PartSnapshot(part.name, facts(part.layer), of(part.cost)) for part in each.parts)
+        return Replaced(of(each.cost), each.costs_more, each.kept, parts)
+
+    def evaluate(alternatives: Alternatives) -> _Evaluated:
+        standard = of(alternatives.standard)
+        return _Evaluated(standard, {text: variant(each, standard) for text, each in alternatives.variants.items()})
+
+    return lru_cache(MOST_KNOWN)(evaluate) if remembers else evaluate
+
+
+def _replaced(total: Total, convention: Convention, options: Mapping[str, Any]) -> Replaced:
+    figures, peak = total_figures(total, convention), peak_place(total, convention)
+    return Replaced(figures, total.costs_more, total.kept, peak=peak, options=options)
+
+
+def _per(network: Network) -> str | None:
+    if not network.per_position:
+        return None
+    layer = network.nodes[0].layer
+    return "input position" if isinstance(layer, Conv) and layer.transposed else "output position"
+
+
+def _model(network: Network) -> Model | None:
+    if network.uncounted is None:
+        return None
+    return Model(network.uncounted, network.unconfirmed, network.inputs, network.read_zeros, network.dtype)
+
+
+def _unread(network: Network) -> tuple[str, ...]:
+    if network.independent:
+        return ()
+    read = {source for node in network for source in (*node.sources, *node.add)}
+    return tuple(node.name for number, node in enumerate(network) if number not in read)[:-1]

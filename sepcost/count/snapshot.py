@@ -1,0 +1,197 @@
+"""Snapshot: a comparison as figures by name, whether it was counted just now or read from an earlier output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from sepcost.blocks.replace_if import NOT_FEWER
+from sepcost.count.figure import Figures, reductions
+from sepcost.count.figures import layer_of
+from sepcost.errors import SepcostError
+from sepcost.layers import Conv, Layer
+from sepcost.layers.cost import Convention
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from sepcost.count.comparison import Comparison
+    from sepcost.count.verification import Verification
+    from sepcost.layers import Shape
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class PartSnapshot(NamedTuple):
+    """One of the convolutions that take the place of another: its name, what it is, and what it costs."""
+
+    name: str
+    facts: Mapping[str, Any]
+    figures: Figures
+
+
+class Replaced(NamedTuple):
+    """A layer, or a network, under one replacement: what it costs; ``kept`` is why it stays as it is.
+
+    Of a layer, its ``parts``; of a network, where its ``peak`` is, and the ``options`` that the replacement was given.
+    """
+
+    figures: Figures
+    costs_more: bool = False
+    kept: str | None = None
+    parts: Sequence[PartSnapshot] = ()
+    peak: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = NOTHING
+
+
+class LayerSnapshot(NamedTuple):
+    """A layer's name, its type, shapes and arguments (``facts``), and what it costs: as it is, and ``replaced``.
+
+    ``kept`` is the reason why it stays as it is under each replacement, or None.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    figures: Figures
+    replaced: Mapping[str, Replaced] = NOTHING
+    kept: str | None = None
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that the facts are of."""
+        return layer_of(self.facts)
+
+    @property
+    def is_convolution(self) -> bool:
+        return bool(self.facts["type"] == Conv.type)
+
+    def reduction(self, text: str) -> Figures:
+        """Standard ÷ replacement of each figure that has one."""
+        return reductions(self.figures, self.replaced[text].figures)
+
+    def under(self, text: str | None) -> Figures:
+        """Its figures under a replacement; as it is where it does not know that one."""
+        return self.figures if text is None or text not in self.replaced else self.replaced[text].figures
+
+
+class Model(NamedTuple):
+    """What is only to be said of a model that ran.
+
+    ``uncounted`` are the operators that cannot be counted, and how often each ran; ``unconfirmed``, the layers that
+    torch's counter counts as nothing; ``inputs`` says whose inputs it ran on. ``read_zeros``: it read values of inputs
+    that were zeros. ``dtype`` is what its tensors are stored in.
+    """
+
+    uncounted: Mapping[str, int] = NOTHING
+    unconfirmed: Sequence[str] = ()
+    inputs: str | None = None
+    read_zeros: bool = False
+    dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A network's layers and totals by the names of figures, and how they were counted.
+
+    >>> from sepcost import Conv, compare
+    >>> from sepcost.count.evaluation import evaluated
+    >>> snapshot = evaluated(compare(Conv((112, 112), 32, 64, 3)))
+    >>> snapshot.total["macs"], snapshot.replaced["separable"].figures["macs"]
+    (231211008, 29302784)
+
+    ``total`` is the network as it is; ``peak`` is where its peak is, or ``no_peak`` why there is none. ``per`` is what
+    the counts of a convolution without a map are per, such as ``"output position"``. ``resolution`` and ``given`` are
+    what was typed for its inputs; ``independent``: its layers have inputs of their own. ``own_dtype`` is what a model's
+    tensors are stored in, if its bytes are counted in that. ``lower_bound``: there is more than could be counted;
+    ``bytes_too_low``: there is for the version of sepcost that counted. ``unread`` are layers before the last whose
+    output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
+    of how many. ``swept`` are the numbers that tell it from the others of its sweep. ``chosen`` are the layers that
+    somebody wants to see, in their order; None for all. ``comparison`` is what was counted just now.
+    """
+
+    name: str
+    layers: Sequence[LayerSnapshot]
+    total: Figures
+    convention: Convention
+    source: str | None = None
+    per: str | None = None
+    alpha: float = 1.0
+    rho: float = 1.0
+    resolution: tuple[int, ...] | None = None
+    given: str | None = None
+    replaced: Mapping[str, Replaced] = field(default_factory=dict)
+    peak: Mapping[str, Any] | None = None
+    no_peak: str | None = None
+    input: Shape | None = None
+    independent: bool = False
+    own_dtype: str | None = None
+    model: Model | None = None
+    lower_bound: bool = False
+    bytes_too_low: bool = False
+    unread: Sequence[str] = ()
+    partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    swept: Mapping[str, Any] = field(default_factory=dict)
+    verified: Verification | None = None
+    chosen: Sequence[LayerSnapshot] | None = None
+    comparison: Comparison | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def shown(self) -> Sequence[LayerSnapshot]:
+        """The layers that are to be seen."""
+        return self.layers if self.chosen is None else self.chosen
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """What each replacement is called; None alone where the network is compared with none."""
+        return tuple(self.replaced) or (None,)
+
+    @property
+    def is_single_convolution(self) -> bool:
+        """Whether it is about one convolution rather than a network, or a model that runs something else, too."""
+        alone = len(self.layers) == 1 and self.independent and not self.lower_bound
+        return alone and self.layers[0].is_convolution
+
+    def counted_now(self) -> Comparison:
+        """The layers and parts themselves; a SepcostError where there are only figures, from an earlier output."""
+        if self.comparison is None:
+            raise SepcostError(f"{self.name}: only its figures are known, from earlier: give its config or its model")
+        return self.comparison
+
+    def reduction(self, text: str) -> Figures:
+        """Standard ÷ replacement of each figure that has one."""
+        return reductions(self.total, self.replaced[text].figures)
+
+    def under(self, text: str) -> Self:
+        """The same with this replacement alone."""
+        layers = tuple(layer._replace(replaced={text: layer.replaced[text]}) for layer in self.layers)
+        comparison = self.comparison.under(text) if self.comparison else None
+        return replace(self, layers=layers, replaced={text: self.replaced[text]}, comparison=comparison)
+
+    def without_layers(self) -> Self:
+        """Only the totals, which take little memory."""
+        return replace(self, layers=(), chosen=None, comparison=None)
+
+    def settled(self) -> Self:
+        """With every layer evaluated, for whoever reads them more than once."""
+        return replace(self, layers=tuple(self.layers))
+
+
+class Alternative(Protocol):
+    """A layer under a replacement, whether as costs or as figures."""
+
+    @property
+    def kept(self) -> str | None: ...
+    @property
+    def parts(self) -> Sequence[Any]: ...
+
+
+def partly(layers: Sequence[Mapping[str, Alternative]], texts: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Of the replacements that some of these layers are kept under for their MACs: how many they take, of how many."""
+    found = {}
+    for text in texts:
+        kept = sum(layer[text].kept == NOT_FEWER for layer in layers)
+        if kept:
+            taken = sum(bool(layer[text].parts) for layer in layers)
+            found[text] = (taken, taken + kept)
+    return found
