@@ -19,6 +19,8 @@ settings.load_profile("sepcost")
 for name in [name for name in os.environ if name.startswith(SHAPES_OUTPUT)]:
     del os.environ[name]  # whatever runs the tests, sepcost writes as it does on anybody's machine
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads, and those of several test processes, would wait
+
 
 @pytest.fixture
 def in_process(capsys: pytest.CaptureFixture[str]) -> Sepcost:

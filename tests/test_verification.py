@@ -10,7 +10,7 @@ from operator import add
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sepcost import (
@@ -57,6 +57,7 @@ def everything(comparison: Comparison) -> Verification:
 # What is right is confirmed
 
 
+@settings(max_examples=300)
 @given(st.one_of(convs(), convs(dense=True)), every_replacement())
 def test_torch_confirms_any_convolution_under_every_replacement(conv: Conv, texts: list[str]) -> None:
     comparison = compare(conv, texts)

@@ -308,7 +308,7 @@ def test_the_first_of_a_sweep_are_the_first_that_exist() -> None:
 
 
 def test_more_combinations_than_can_be_counted_are_refused() -> None:
-    axes = [text for option in ("-H", "-C", "-K", "-O") for text in (option, "1:1000000:1")]
+    axes = [text for option in ("-H", "-C", "-K", "-O") for text in (option, "1:100000:1")]
     run = compare(*axes, "--top", "5")
     assert (run.code, run.out) == (2, "")
     assert "combinations are more than can be counted" in run.err
