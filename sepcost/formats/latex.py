@@ -1,4 +1,4 @@
-"""Sheets as LaTeX tables for a paper: booktabs, and nothing that has to be edited before it compiles."""
+"""Sheets as LaTeX tables for a paper: booktabs, siunitx, longtable, and nothing to edit before it compiles."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ $type
 
 
 class Latex(ForPeople):
-    """Tables in floats, and formulas in ``align*``."""
+    """Tables, and formulas in ``align*``."""
 
     options = ("precision", "caption", "label")
     escape = r"\char{}{{}}"
@@ -82,7 +82,7 @@ class Latex(ForPeople):
     is_drawn_apart = False  # what sets the tables' names apart depends on all of them
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
-        """A float or more for each."""
+        """A table for each."""
         return latex(sheets, options.caption, options.label)
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
