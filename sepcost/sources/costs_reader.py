@@ -6,9 +6,9 @@ import json
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
-from sepcost.sources.baseline_json import baseline_networks, is_baseline
-from sepcost.sources.compare_reader import compared_networks
-from sepcost.sources.json_place import Place, parsed, refuse
+from sepcost.sources.costs.baseline_writer import baseline_networks, is_baseline
+from sepcost.sources.costs.compare_reader import compared_networks
+from sepcost.sources.costs.json_text import Place, parsed, refuse
 
 CONFLICT = "<<<<<<<"
 MERGE = (

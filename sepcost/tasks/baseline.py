@@ -15,7 +15,7 @@ from sepcost.judge.alignment import partners
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.sheets.verification_text import counted
-from sepcost.sources.baseline_json import baseline_chunks
+from sepcost.sources.costs.baseline_writer import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
 from sepcost.sources.paths import STDIN, absolute, is_within, moved, moved_folder
 from sepcost.sources.sides import Side, refuse_different_counting

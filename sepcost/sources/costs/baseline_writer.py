@@ -17,8 +17,8 @@ from sepcost.count.figures import FACTS, usual_facts
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
-from sepcost.sources.compare_reader import convention_of, own_convention, resolution_of
-from sepcost.sources.json_place import Place, shown
+from sepcost.sources.costs.compare_reader import convention_of, own_convention, resolution_of
+from sepcost.sources.costs.json_text import Place, shown
 from sepcost.sources.paths import absolute, folder_of, relative
 from sepcost.text.kind import Kind
 from sepcost.text.units import shortened

@@ -16,7 +16,7 @@ from sepcost.count.figures import FACTS, PEAK_PARTS
 from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.errors import ConventionError
 from sepcost.layers.cost import Convention
-from sepcost.sources.json_place import Place, shown
+from sepcost.sources.costs.json_text import Place, shown
 from sepcost.text.units import exact, shortened
 
 TOO_LOW = "0.1."

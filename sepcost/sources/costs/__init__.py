@@ -1,0 +1,1 @@
+"""Costs from earlier as JSON: what ``compare`` writes, and baselines."""
