@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,17 @@ def test_precision_rounds_every_number_that_people_read() -> None:
     assert " ".join(standard.split()) == "standard 18 k 230 M 800 k 72 KiB 3.1 MiB 4.7 MiB 47"
     reduction = next(line for line in lines if line.startswith("  reduction"))
     assert " ".join(reduction.split()) == "reduction 7.9× 7.9× 0.67× 7.9× 0.67× 0.61×"
+
+
+@pytest.mark.parametrize("format_", ["markdown", "latex"])
+def test_every_format_for_people_rounds(format_: str) -> None:
+    text = sepcost(*ONE, "--precision", "2", "--format", format_).out
+    row = next(line for line in text.splitlines() if "standard" in line)
+    numbers = [cell.strip(" \\") for cell in re.split("[|&]", row)]
+    assert [cell for cell in numbers if cell] == {
+        "markdown": ["standard", "18 k", "230 M", "800 k", "72 KiB", "3.1 MiB", "4.7 MiB", "47"],
+        "latex": ["standard", "18", "0.23", "0.80", "72", "3.1", "4.7", "47"],
+    }[format_]
 
 
 def test_the_most_precise_counts_are_exact() -> None:

@@ -98,6 +98,57 @@ def test_json_says_what_compare_says_of_each_side() -> None:
     assert document["changes"][5]["figures"]["params"]["percent"] is None
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "unchanged", "changes"),
+    [
+        ("before", "added", 6, [("added", None, None, "extra", [])]),
+        ("before", "removed", 5, [("removed", None, "right", None, [])]),
+        ("before", "renamed", 5, [("renamed", "position", "left", "first", [])]),
+        ("before", "moved", 5, [("moved", "name", "left", "left", [])]),
+        ("before", "connected", 6, []),
+        (
+            "unnamed",
+            "inserted",
+            5,
+            [("added", None, None, "conv4", []), ("changed", "position", "conv4", "conv5", ["input"])],
+        ),
+        *(
+            (
+                before,
+                "changed",
+                3,
+                [
+                    ("changed", "name", "down", "down", ["kernel", "output"]),
+                    ("changed", "name", "pool", "pool", ["input", "output"]),
+                    ("changed", "name", "classes", "classes", ["input"]),
+                ],
+            )
+            for before in ("before", "several")
+        ),
+    ],
+)
+def test_each_change_is_a_record(before: str, after: str, unchanged: int, changes: list[Any]) -> None:
+    document = json.loads(diff(f"{NETS}/{before}.yaml", f"{NETS}/{after}.yaml", "--format", "json").out)
+    found = [
+        (
+            change["status"],
+            change["matched_by"],
+            change["before"] and change["before"]["name"],
+            change["after"] and change["after"]["name"],
+            sorted(change["facts"]),
+        )
+        for change in document["changes"]
+    ]
+    assert (document["differ"], document["unchanged"], found) == (True, unchanged, changes)
+
+
+def test_layers_may_have_other_dimensions() -> None:
+    first, *_ = json.loads(diff("configs/m5.yaml", "configs/c3d.yaml", "--format", "json").out)["changes"]
+    assert (first["status"], first["matched_by"], first["after"]["name"]) == ("changed", "position", "conv1a")
+    assert first["facts"]["kernel"] == {"before": [80], "after": [3, 3, 3]}
+    assert first["facts"]["output"] == {"before": [32, 496], "after": [64, 16, 112, 112]}
+
+
 def test_csv_says_the_same_as_json() -> None:
     document = json.loads(diff(BEFORE, AFTER, "--format", "json").out)
     total, *layers = csv.DictReader(io.StringIO(diff(BEFORE, AFTER, "--format", "csv").out))

@@ -10,7 +10,7 @@ from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.formats.latex import latex
 from tests.commands import sepcost
 from tests.pdflatex import needs_pdflatex, problems
-from tests.report.test_latex import GOLDEN, NASTY, names_sheet
+from tests.report.test_latex import NASTY, RUNS, names_sheet
 
 pytestmark = needs_pdflatex
 
@@ -38,9 +38,9 @@ layers:
 """
 
 
-@pytest.mark.parametrize("name", GOLDEN)
-def test_golden_outputs(name: str, tmp_path: Path) -> None:
-    assert problems(GOLDEN[name], tmp_path) == []
+@pytest.mark.parametrize("arguments", RUNS)
+def test_usual_tables(arguments: str, tmp_path: Path) -> None:
+    assert problems(sepcost("compare", *arguments.split(), "--format", "latex").out, tmp_path) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES)
