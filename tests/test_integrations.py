@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,16 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 
 @pytest.fixture(scope="module")
-def installed(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return runner.install(tmp_path_factory.mktemp("workspace"))
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which everything that may be imported has a file of its name."""
+    folder = tmp_path_factory.mktemp("workspace")
+    assert len(shadowed(folder)) > 250
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(runner: Runner, hostile: Path) -> dict[str, str]:
+    return runner.install(hostile, PYTHONPATH=".")
 
 
 @pytest.fixture
@@ -145,16 +154,16 @@ def test_the_actions_inputs_are_words_and_never_code(repository: Path, act: Call
     assert not (repository / "hacked").exists()
 
 
-def test_the_action_verifies_if_asked(repository: Path, act: Callable[..., Run]) -> None:
-    run = act(repository, sources="configs/small.yaml", verify="true")
-    assert (run.code, run.out) == (0, "sepcost: 1 network: 2 checks, all hold\n")
+@cache
+def importable() -> set[str]:
+    """What Python or an installed package has."""
+    return {*sys.stdlib_module_names, *(name for name in packages_distributions() if name.isidentifier())}
 
 
 def shadowed(folder: Path, *names: str) -> set[str]:
     """Put into the folder a module of each name, and of each that Python or an installed package has; the names."""
     hooks = {"sitecustomize", "usercustomize"}
-    others = {name for name in packages_distributions() if name.isidentifier()}
-    every = {*sys.stdlib_module_names, *others, *hooks, *names, "sepcost", "pip", "torch", "builder"}
+    every = {*importable(), *hooks, *names, "sepcost", "pip", "torch", "builder"}
     for name in every:
         (folder / f"{name}.py").write_text("open(__file__ + '.imported', 'w').close()\n")
     return every
@@ -165,15 +174,12 @@ def imported(folder: Path) -> set[str]:
 
 
 def test_nothing_of_the_workspace_is_imported_whatever_it_is_called(
-    repository: Path, runner: Runner, installed: dict[str, str], act: Callable[..., Run]
+    hostile: Path, repository: Path, act: Callable[..., Run]
 ) -> None:
-    assert len(shadowed(repository)) > 250
-    everywhere = {"PYTHONPATH": "."}
-    assert runner.install(repository, **everywhere) == installed
-    run = act(repository, everywhere, verify="true")
+    run = act(hostile, {"PYTHONPATH": "."}, sources=str(repository / "configs"), verify="true")
     assert (run.code, run.err) == (1, "")
     assert run.out.endswith("sepcost: 2 networks: 1 of 4 checks fails\n")
-    assert imported(repository) == set()
+    assert imported(hostile) == set()
 
 
 def test_of_the_workspace_only_the_module_that_is_named_is_imported(repository: Path, act: Callable[..., Run]) -> None:
@@ -223,7 +229,8 @@ def output(*command: str | Path, **environment: str) -> str:
 
 
 def test_what_may_pass_is_allowed_word_by_word(repository: Path, act: Callable[..., Run]) -> None:
-    assert act(repository, sources="configs/small.yaml configs/over.yaml", options="--update-baseline b.json").code == 1
+    both = "configs/small.yaml configs/over.yaml"
+    assert act(repository, sources=both, options="--no-verify --update-baseline b.json").code == 1
     (repository / "configs" / "over.yaml").unlink()
     arguments = {"sources": "configs", "options": "--baseline b.json --no-verify"}
     assert act(repository, **arguments).code == 2
