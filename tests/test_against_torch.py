@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -88,6 +88,7 @@ def test_the_formulas_count_what_modules_made_by_hand_count(conv: Conv) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@settings(max_examples=50)
 @given(convs())
 def test_the_witness_counts_what_modules_made_by_hand_count(conv: Conv) -> None:
     witness = TorchWitness()

@@ -161,6 +161,7 @@ conventions = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(convs(), every_replacement(), conventions)
 def test_every_step_is_right(conv: Conv, replacements: list[str], convention: Convention) -> None:
     chosen = [*map(Replacement.parse, replacements)]
@@ -169,6 +170,7 @@ def test_every_step_is_right(conv: Conv, replacements: list[str], convention: Co
     check_values(comparison)
 
 
+@settings(max_examples=50)
 @given(convs(dense=True), every_replacement(), conventions)
 def test_every_step_is_right_for_one_position(conv: Conv, replacements: list[str], convention: Convention) -> None:
     size = (1,) * len(conv.stride) if conv.transposed else conv.stride
@@ -284,6 +286,7 @@ def test_with_a_bias_what_is_left_speaks_of_macs(options: dict[str, Any], what: 
     assert "speaks of MACs" in text(Conv((50, 50), 10, 32, 4, stride=2, transposed=True))
 
 
+@settings(max_examples=50)
 @given(convs(), every_replacement())
 def test_math_is_sound_in_markdown_and_latex(conv: Conv, replacements: list[str]) -> None:
     sections = derivation(compare(conv, replacements))

@@ -57,7 +57,7 @@ def everything(comparison: Comparison) -> Verification:
 # What is right is confirmed
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.one_of(convs(), convs(dense=True)), every_replacement())
 def test_torch_confirms_any_convolution_under_every_replacement(conv: Conv, texts: list[str]) -> None:
     comparison = compare(conv, texts)

@@ -69,7 +69,7 @@ OPTIONS = st.tuples(
 ).map(list)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(subject=st.one_of(CONVOLUTIONS, MANY_AT_ONCE, NETWORKS), options=OPTIONS)
 def test_no_options_end_in_an_internal_error(
     capsys: pytest.CaptureFixture[str], subject: list[list[str]], options: list[list[str]]

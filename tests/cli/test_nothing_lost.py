@@ -62,7 +62,7 @@ def test_exit_codes_do_not_depend_on_who_reads(command: str, code: int, ending: 
     assert shell(f"{command} {ending}").returncode == code
 
 
-@pytest.mark.parametrize("ending", ["2>&-", "2>/dev/full", "2>&1 | true"])
+@pytest.mark.parametrize("ending", ["2>&-", "2>&1 | true"])
 def test_a_model_may_print_whoever_reads_it(ending: str) -> None:
     Path("model.py").write_text(MODEL + "print('said')\n")
     assert shell(f"sepcost check model.py:net --input 3x8x8 --no-verify --max-params 1M {ending}").returncode == 0

@@ -61,7 +61,7 @@ def plain(text: str) -> str:
 
 
 @posix
-@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+@pytest.mark.parametrize("columns", [60, 100, 200])
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -143,7 +143,7 @@ def test_long_work_shows_a_bar_that_leaves_nothing_behind(tmp_path: Path) -> Non
 @posix
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
-    large.write_text("".join(f"- {{H: 8, C: 3, K: 3, O: {n + 1}}}\n" for n in range(3000)))
+    large.write_text("".join(f"- {{H: 8, C: 3, K: 3, O: {n + 1}}}\n" for n in range(1000)))
     for format_ in ("json", "csv", "table", "markdown"):
         process = subprocess.Popen(
             [*COMMAND, str(large), "--format", format_], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
@@ -202,8 +202,8 @@ def test_neither_torch_nor_numpy_is_loaded(arguments: list[str]) -> None:
 
 
 def test_the_test_above_can_fail() -> None:
-    loaded = modules_after("import torch; " + RUN.format(["compare", *ONE]))
-    assert "torch" in loaded & HEAVY
+    loaded = modules_after("import numpy; " + RUN.format(["compare", *ONE]))
+    assert "numpy" in loaded & HEAVY
 
 
 def test_one_convolution_loads_nothing_that_it_does_not_need() -> None:

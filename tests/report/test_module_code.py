@@ -102,6 +102,7 @@ def test_every_name_that_torch_has_is_known() -> None:
     assert {name for name in dir(nn.Sequential()) if not name.startswith("_")} <= set(TORCHS.split())
 
 
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=6, unique=True), st.text(max_size=80))
 def test_any_name_becomes_a_python_name(names: list[str], text: str) -> None:
     def block(conv: Conv) -> Parts:

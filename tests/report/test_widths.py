@@ -47,7 +47,7 @@ def test_no_cell_is_cut(sheet: Sheet) -> None:
         for rounded in (False, True)
         if cell != ""
     }
-    for width in range(NARROWEST, 180, 3):
+    for width in range(NARROWEST, 180, 5):
         lines = drawn(sheet, width)
         assert max(map(len, lines)) <= width
         assert sheet is SHEETS[-1] or not any("…" in line for line in lines)
