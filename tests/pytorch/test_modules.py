@@ -20,7 +20,7 @@ from sepcost.errors import CannotReplaceError
 from sepcost.formats.module_code import module_code
 from sepcost.pytorch import build
 from tests.commands import ROOT, Run, clean_environment
-from tests.report.test_module_code import executed
+from tests.formats.test_module_code import executed
 from tests.strategies import convs, every_replacement
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")

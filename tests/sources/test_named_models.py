@@ -18,7 +18,7 @@ from sepcost.sources.yaml import Loaded, NamedModel, read_lines, read_networks
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import ModelText
 from tests.commands import ROOT, clean_environment
-from tests.config.test_configs import CONFIGS
+from tests.sources.yaml.test_configs import CONFIGS
 
 MODELS = CONFIGS / "models"
 

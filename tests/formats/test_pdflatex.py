@@ -9,8 +9,8 @@ import pytest
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.formats.latex import latex
 from tests.commands import sepcost
+from tests.formats.test_latex import NASTY, RUNS, names_sheet
 from tests.pdflatex import needs_pdflatex, problems
-from tests.report.test_latex import NASTY, RUNS, names_sheet
 
 pytestmark = needs_pdflatex
 

@@ -17,7 +17,7 @@ from sepcost.count.figure import COUNTS
 from sepcost.errors import ConfigProblem
 from sepcost.sources.costs_reader import read_costs
 from tests.commands import ROOT
-from tests.report.documents import MISSING, edited
+from tests.sources.costs.documents import MISSING, edited
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 TEXT = compare(load(ROOT / "tests" / "configs" / "diff" / "before.yaml")).to_json()

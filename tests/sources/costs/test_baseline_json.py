@@ -18,7 +18,7 @@ from sepcost.sources.costs.baseline_writer import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
 from tests.baselines import in_a_baseline
 from tests.commands import ROOT
-from tests.report.documents import MISSING, edited
+from tests.sources.costs.documents import MISSING, edited
 from tests.strategies import every_replacement, networks
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

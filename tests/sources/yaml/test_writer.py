@@ -23,7 +23,7 @@ from sepcost.sources.yaml import Loaded, read_networks
 from sepcost.sources.yaml.schema.schema import json_schema
 from sepcost.sources.yaml.writer import chunks, written
 from tests.commands import ROOT
-from tests.config.strategies import networks
+from tests.sources.yaml.strategies import networks
 
 CONFIGS = [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests/configs/valid").glob("*.yaml")]
 CONV = Conv((8, 8), 4, 4, 3)

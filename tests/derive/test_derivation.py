@@ -24,8 +24,8 @@ from sepcost.layers.cost import Cost
 from sepcost.network.network import Widths
 from sepcost.text.units import as_ratio, decimal
 from tests.commands import sepcost
+from tests.formats.test_latex import check_structure
 from tests.pdflatex import needs_pdflatex, problems
-from tests.report.test_latex import check_structure
 from tests.strategies import convs, every_replacement
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
