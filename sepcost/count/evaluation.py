@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import Figures, cost_figures, total_figures
 from sepcost.count.figures import layer_facts, node_facts, peak_place
-from sepcost.count.layer_comparison import MOST_KNOWN, Alternatives, LayerComparison, Variant
-from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
+from sepcost.count.layer_comparison import Alternatives, LayerComparison, Variant
+from sepcost.count.snapshot import Common, LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.count.total import Total
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention
+from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import Network
 
@@ -91,23 +92,18 @@ class _Layers(Sequence[LayerSnapshot]):
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     def _evaluated(self, layer: LayerComparison) -> LayerSnapshot:
-        figures, replaced = self._evaluate(layer.alternatives)
-        return LayerSnapshot(layer.name, node_facts(layer.node, has_map=self._has_map), figures, replaced, layer.kept)
+        evaluated = self._evaluate(layer.alternatives)
+        if layer.node.weights_of is None:
+            return evaluated._replace(name=layer.name)
+        return evaluated._replace(name=layer.name, facts=node_facts(layer.node, has_map=self._has_map))
 
 
-class _Evaluated(NamedTuple):
-    """What equal layers have in common."""
-
-    figures: Figures
-    replaced: Mapping[str, Replaced]
-
-
-_Evaluate: TypeAlias = "Callable[[Alternatives], _Evaluated]"
+_Evaluate: TypeAlias = "Callable[[Alternatives], LayerSnapshot]"
 
 
 @lru_cache(maxsize=16)
 def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evaluate:
-    """What makes figures of costs; equal layers have the same alternatives, and are evaluated once.
+    """What makes figures of costs, for a layer without a name; equal ones have the same alternatives: it is made once.
 
     Of one layer alone nothing is remembered: it may be many at once, which take much memory.
     """
@@ -124,11 +120,18 @@ def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evalu
         parts = tuple(PartSnapshot(part.name, facts(part.layer), of(part.cost)) for part in each.parts)
         return Replaced(of(each.cost), each.costs_more, each.kept, parts)
 
-    def evaluate(alternatives: Alternatives) -> _Evaluated:
+    def evaluate(alternatives: Alternatives) -> LayerSnapshot:
         standard = of(alternatives.standard)
-        return _Evaluated(standard, {text: variant(each, standard) for text, each in alternatives.variants.items()})
+        replaced = {text: variant(each, standard) for text, each in alternatives.variants.items()}
+        facts = node_facts(alternatives.node, has_map=has_map)
+        return LayerSnapshot("", facts, standard, replaced, alternatives.kept)
 
-    return lru_cache(MOST_KNOWN)(evaluate) if remembers else evaluate
+    @lru_cache(MOST_KNOWN)
+    def evaluate_once(alternatives: Alternatives) -> LayerSnapshot:
+        _, facts, standard, replaced, kept = evaluate(alternatives)
+        return LayerSnapshot("", Common(facts), Common(standard), Common(replaced), kept)
+
+    return evaluate_once if remembers else evaluate
 
 
 def _replaced(total: Total, convention: Convention, options: Mapping[str, Any]) -> Replaced:

@@ -13,6 +13,7 @@ from sepcost.blocks.replacements import REPLACEMENTS, Replacement, reason_to_kee
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Cost
+from sepcost.layers.layer import MOST_KNOWN
 from sepcost.layers.sharing import could_share
 from sepcost.network.liveness import Runs
 from sepcost.network.network import Network, Node
@@ -20,9 +21,6 @@ from sepcost.text.wording import did_you_mean
 
 T = TypeVar("T")
 Compared: TypeAlias = "Callable[[Node, tuple[Replacement, ...], ReplaceIf], Alternatives]"
-
-MOST_KNOWN = 4096
-"""As many different layers are remembered: networks repeat theirs, and the candidates of a search each other's."""
 
 
 class ByReplacement(dict[str, T]):
@@ -64,9 +62,11 @@ class Variant:
 class Alternatives:
     """What a layer costs as it is, and under each replacement; ``kept`` is why it stays as it is under all of them.
 
-    Equal layers have the same one, which is its own key: whoever evaluates it can remember it.
+    ``node`` is the layer without its place. Equal layers have the same one, which is its own key: whoever evaluates it
+    can remember it.
     """
 
+    node: Node
     kept: str | None
     standard: Cost
     variants: ByReplacement[Variant]
@@ -104,7 +104,7 @@ class LayerComparison:
 
     def under(self, variants: ByReplacement[Variant], kept: str | None = None) -> LayerComparison:
         """The same layer with these variants; ``kept`` where there is a new reason to keep it under each of them."""
-        return LayerComparison(self.node, Alternatives(kept or self.kept, self.standard, variants))
+        return LayerComparison(self.node, replace(self.alternatives, kept=kept or self.kept, variants=variants))
 
     def runs_as(self, replacement: str | None) -> Runs:
         """The layers that it runs as: the parts of the replacement, or itself."""
@@ -120,9 +120,8 @@ def compared_layers(
     chosen = tuple(replacements)
     layers = []
     for node in network:
-        alone = replace(node, name="", sources=(), add=(), round_to=None, index=0, weights_of=None)
         try:
-            layers.append(LayerComparison(node, compared(alone, chosen, replace_if)))
+            layers.append(LayerComparison(node, compared(node.alone(), chosen, replace_if)))
         except LayerError as error:
             raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     return layers
@@ -132,10 +131,11 @@ def _compared(node: Node, replacements: tuple[Replacement, ...], replace_if: Rep
     standard, kept = node.cost, _reason_to_keep(node)
     if kept is not None or not isinstance(node.layer, Conv):
         kept_as_it_is = Variant(standard, kept=kept)
-        return Alternatives(kept, standard, ByReplacement({each.text: kept_as_it_is for each in replacements}))
+        return Alternatives(node, kept, standard, ByReplacement({each.text: kept_as_it_is for each in replacements}))
     variants = {each.text: _variant(node, node.layer, each, standard, replace_if) for each in replacements}
     reasons = [variant.kept for variant in variants.values()]
-    return Alternatives(reasons[0] if reasons and all(reasons) else None, standard, ByReplacement(variants))
+    kept = reasons[0] if reasons and all(reasons) else None
+    return Alternatives(node, kept, standard, ByReplacement(variants))
 
 
 compared_once = lru_cache(MOST_KNOWN)(_compared)

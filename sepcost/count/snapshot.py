@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from sepcost.blocks.replace_if import NOT_FEWER
 from sepcost.count.figure import Figures, reductions
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from sepcost.count.verification import Verification
     from sepcost.layers import Shape
 
+T = TypeVar("T")
 NOTHING: Mapping[str, Any] = {}
+
+
+class Common(dict[str, T]):
+    """What equal layers have in common. It is its own key: whoever makes a text of it can remember that."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class PartSnapshot(NamedTuple):
@@ -65,6 +72,11 @@ class LayerSnapshot(NamedTuple):
     @property
     def is_convolution(self) -> bool:
         return bool(self.facts["type"] == Conv.type)
+
+    @property
+    def is_common(self) -> bool:
+        """Whether all but its name is what equal layers have in common."""
+        return isinstance(self.facts, Common) and isinstance(self.replaced, Common)
 
     def reduction(self, text: str) -> Figures:
         """Standard ÷ replacement of each figure that has one."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION, head
@@ -11,6 +12,7 @@ from sepcost.count.figure import PEAK, REPLACEMENT
 from sepcost.count.figures import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.layers.cost import Convention
+from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.budget import REDUCTION
 from sepcost.sheets.many import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
@@ -81,7 +83,7 @@ def _network(snapshot: Snapshot, view: View, holes: Holes) -> Iterator[str]:
     if not view.totals:
         separator = ',"layers":[\n'
         for layer in snapshot.shown:
-            yield separator + encode(_layer(layer, view.columns))
+            yield f'{separator}{{"name":{_encode(layer.name)}{_behind_the_name(layer, view.columns, encode)}'
             separator = ",\n"
         yield "]" if snapshot.shown else ',"layers":[]'
     yield f',\n"total":{encode(_total(snapshot, view.columns))}'
@@ -145,9 +147,20 @@ def _peak(place: Mapping[str, Any] | None, columns: Sequence[str] | None, prefix
     return {} if columns and f"{prefix}{PEAK}" not in columns else {"peak": place}
 
 
-def _layer(layer: LayerSnapshot, columns: Sequence[str] | None) -> dict[str, Any]:
+def _behind_the_name(layer: LayerSnapshot, columns: tuple[str, ...] | None, encode: Callable[[Any], str]) -> str:
+    """How the object of a layer goes on behind its name; equal layers are written once."""
+    if layer.is_common:
+        return _written_once(layer._replace(name=""), columns)
+    return f",{encode(_layer(layer, columns))[1:]}"
+
+
+@lru_cache(MOST_KNOWN)
+def _written_once(layer: LayerSnapshot, columns: tuple[str, ...] | None) -> str:
+    return f",{_encode(_layer(layer, columns))[1:]}"
+
+
+def _layer(layer: LayerSnapshot, columns: tuple[str, ...] | None) -> dict[str, Any]:
     return {
-        "name": layer.name,
         **_facts(layer.facts, columns),
         "kept": layer.kept,
         "standard": _chosen(layer.figures, columns),

@@ -15,6 +15,9 @@ from sepcost.text.arguments import Extent
 Shape: TypeAlias = tuple[int, ...]
 """Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""
 
+MOST_KNOWN = 4096
+"""As many different layers are remembered: networks repeat theirs, and the candidates of a search each other's."""
+
 Padding: TypeAlias = Literal["same"] | Extent
 
 

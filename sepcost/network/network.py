@@ -96,6 +96,18 @@ class Node:
     widths: Widths | None = None
     reads: int = 0
 
+    def alone(self) -> Node:
+        """The same without its place in a network: all that its cost depends on."""
+        return Node(
+            "",
+            self.layer,
+            keep=self.keep,
+            times=self.times,
+            shared=self.shared,
+            widths=self.widths,
+            reads=self.reads,
+        )
+
     @property
     def cost(self) -> Cost:
         return self.cost_as(self.layer)
