@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from sepcost.network.architecture import Architecture, LayerSpec
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
-    from sepcost.sources.yaml.loader import load_all
     from sepcost.tasks.check import check
-    from sepcost.tasks.compare import compare, load
+    from sepcost.tasks.compare import compare, load, load_all
     from sepcost.tasks.diff import diff
 
 __all__ = [
@@ -60,10 +59,9 @@ __all__ = [
 
 _HOMES = {
     "sepcost.tasks.check": ("check",),
-    "sepcost.tasks.compare": ("compare", "load"),
+    "sepcost.tasks.compare": ("compare", "load", "load_all"),
     "sepcost.tasks.diff": ("diff",),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
-    "sepcost.sources.yaml.loader": ("load_all",),
     "sepcost.count.comparison": ("Comparison",),
     "sepcost.layers.cost": ("Convention", "Cost"),
     "sepcost.errors": (

@@ -12,6 +12,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from unittest.mock import patch
 
+from sepcost import Network, load_all
 from sepcost.guests.own_process import own_process
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,13 @@ def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **envir
     with _as_if_alone(cwd, environment), redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", given):
         code = run(arguments)
     return Run(code, _written(out), _written(err))
+
+
+def networks_in(file: Path) -> list[Network]:
+    """The networks of a file with nothing wrong in it."""
+    networks = [item for item in load_all(file) if isinstance(item, Network)]
+    assert len(networks) == len(list(load_all(file)))
+    return networks
 
 
 def in_a_process(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **environment: str) -> Run:

@@ -176,12 +176,12 @@ def test_what_has_no_map_has_no_reduction_of_bytes() -> None:
 RESULT = compare(CONV)
 MODEL = nn.Sequential(nn.Conv2d(3, 8, 3))
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
-    "a number": (lambda: compare(3), "nothing to compare: give a Conv, a Network, a file's name, a dict as in YAML"),  # type: ignore[arg-type]
+    "a number": (lambda: compare(3), "nothing to compare: give a Conv, a Network, a torch.nn.Module, a model's name, "),  # type: ignore[arg-type]
     "a tensor": (lambda: compare(torch.zeros(3)), "nothing to compare"),  # type: ignore[arg-type]
     "a set": (lambda: compare({"layers": {1}}), "network: is not what YAML has: Object of type set"),
     "a key": (lambda: compare({**NET, "layer": []}), "network: layer: unknown key; did you mean `layers`?"),
     "a value": (lambda: compare([{"H": 8, "C": 3, "K": 0, "O": 8}]), "network: [0].K: must be at least 1, got 0"),
-    "a model": (lambda: compare({"model": "a:b", "input": "3x4"}), "network: model: names code, which is not run"),
+    "a model": (lambda: compare({"model": "a:b", "input": "3x4"}), "network: model: names code to run: give "),
     "a replacement": (lambda: compare(CONV, "separabel"), "did you mean `separable`?"),
     "an option": (lambda: compare(CONV, "separable:multiplir=2"), "did you mean `multiplier`?"),
     "an object": (lambda: compare(CONV, [3]), "a replacement is a text such as 'separable:multiplier=2', or a "),  # type: ignore[list-item]
@@ -192,7 +192,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "batch": (lambda: compare(CONV, batch="2"), "batch: must be a whole number from 1, got '2'"),  # type: ignore[arg-type]
     "flops": (lambda: compare(CONV, flops_per_mac=3), "flops_per_mac: must be 1 or 2, got 3"),
     "device": (lambda: compare(MODEL, inputs="3x8x8", device="cud"), "got 'cud'; did you mean `cpu`?"),
-    "inputs": (lambda: compare(CONV, inputs="3x8x8"), "inputs are for a model, and Conv("),
+    "inputs": (lambda: compare(CONV, inputs="3x8x8"), "inputs are for a model, and conv is none"),
     "no inputs": (lambda: compare(MODEL), "Sequential: forward takes input"),
     "a text": (lambda: compare(MODEL, inputs="3xx"), "inputs: 3xx: the shape must be whole numbers"),
     "a shape": (lambda: compare(MODEL, inputs=(0, 4)), "inputs: 0x4: every size must be at least 1, got 0x4"),
@@ -205,7 +205,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "a variant": (lambda: RESULT.layers[0].variants["separabel"], "did you mean `separable`?"),
     "under": (lambda: RESULT.under("separabel"), "did you mean `separable`?"),
     "a path": (lambda: load("no.yaml"), "no.yaml: cannot be read: no such file or directory"),
-    "no path": (lambda: load_all(3), "3: cannot be read: no such file or directory"),  # type: ignore[arg-type]
+    "no path": (lambda: list(load_all(3)), "nothing to compare: give a Conv, "),  # type: ignore[arg-type]
     "alpha": (lambda: load("configs/m5.yaml", alpha="x"), "alpha: must be a decimal number such as 0.75, got x"),
     "rho": (lambda: scale(load("configs/m5.yaml"), rho="x"), "rho: must be a decimal number"),
     "a layer": (lambda: Network.of(3), "a network is made of layers, such as a Conv, got 3"),  # type: ignore[arg-type]

@@ -127,7 +127,7 @@ def check(
         raise SepcostError(f"check judges one version of a network: give one value for {listed(multipliers.names)}")
 
     from sepcost.cli.limits import chosen_allowances, chosen_limits
-    from sepcost.sources.models import ModelOptions
+    from sepcost.sources.model_options import ModelOptions
     from sepcost.tasks.check import judgement_of, witness
     from sepcost.tasks.inspection import Wishes
 

@@ -31,7 +31,7 @@ from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
 from sepcost.sheets.view import View
-from sepcost.sources.models import ModelOptions
+from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replaced
 from typing import Any, TypeVar
 
 from sepcost.cli.reading import read_option
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
-from sepcost.layers import Conv
 from sepcost.network.network import Network
-from sepcost.text.arguments import Extent, extent
+from sepcost.tasks.convolution import Convolution
+from sepcost.text.arguments import Extent
 from sepcost.text.units import read_list, read_padding, read_sizes, read_whole
 
 T = TypeVar("T")
@@ -26,7 +25,6 @@ LETTERS: Mapping[str, str] = {
 }
 """What an option that has a letter is called, in messages and as a swept number."""
 
-ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
 NEEDED = ("in_channels", "kernel_size", "out_channels")
 
 
@@ -106,35 +104,14 @@ class ConvolutionOptions:
     def network(self, values: Mapping[str, Any]) -> Network:
         """The network of this one convolution, with these values for its axes; a SepcostError names the option."""
         try:
-            network = Network.of(self._conv(values))
+            return self._convolution.network(values)
         except LayerError as error:
             raise SepcostError(f"{self._option_of(error.field)}: {error.reason}") from None
-        return replaced(network, per_position=not self.has_map)
 
-    def _conv(self, values: Mapping[str, Any]) -> Conv:
-        arguments = {name: values[name] for name in ARGUMENTS if name in values}
-        for name in ("bias", "norm", "transposed"):
-            if getattr(self, name) is not None:
-                arguments[name] = getattr(self, name)
-        size = self._input_size(values)
-        if not self.has_map:
-            for name in ("padding", "output_padding"):  # a matter of the map's border, but still to be right
-                if arguments.get(name, "same") != "same":
-                    extent(name, arguments.pop(name), len(size), 0)
-        return Conv(size, values["C"], values["O"], values["K"], **arguments)
-
-    def _input_size(self, values: Mapping[str, Any]) -> Extent:
-        if not self.has_map:
-            return self._smallest_map(values)
-        if "size" in values:
-            return _extent(values["size"], 1)
-        return (values["H"], values.get("W", values["H"]))
-
-    def _smallest_map(self, values: Mapping[str, Any]) -> Extent:
-        """An input with one position on its smaller side, under padding ``same``: counts on it are per position."""
-        kernel = values["K"]
-        rank = len(kernel) if isinstance(kernel, tuple) else 2
-        return _extent(1 if self.transposed else values.get("stride", 1), rank)
+    @property
+    def _convolution(self) -> Convolution:
+        behind = {name: getattr(self, name) for name in ("bias", "norm", "transposed")}
+        return Convolution(self.has_map, **{name: value for name, value in behind.items() if value is not None})
 
     def _option_of(self, field: str) -> str:
         if field == "input_size":
@@ -157,7 +134,3 @@ def _read_values(name: str, text: str) -> Sequence[Any]:
 
 def _alone(sizes: Sequence[int]) -> int | Extent:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
-
-
-def _extent(value: Any, rank: int) -> Extent:
-    return value if isinstance(value, tuple) else (value,) * rank

@@ -15,7 +15,7 @@ from sepcost.cli.streams import complain_about, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import writing
-from sepcost.sources.models import ModelOptions
+from sepcost.sources.model_options import ModelOptions
 
 if TYPE_CHECKING:
     pass

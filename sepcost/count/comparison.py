@@ -111,13 +111,15 @@ class Comparison:
         """The replacements as they act on this network."""
         return _acting(self.network, self.replacements)
 
-    def under(self, text: str) -> Self:
-        """The same with this replacement alone."""
+    def under(self, *texts: str) -> Self:
+        """The same with these replacements alone."""
         return replace(
             self,
-            layers=tuple(layer.under(ByReplacement({text: layer.variants[text]})) for layer in self.layers),
-            totals={text: self.totals[text]},
-            replacements=tuple(chosen for chosen in self.replacements if chosen.text == text),
+            layers=tuple(
+                layer.under(ByReplacement({text: layer.variants[text] for text in texts})) for layer in self.layers
+            ),
+            totals={text: self.totals[text] for text in texts},
+            replacements=tuple(chosen for chosen in self.replacements if chosen.text in texts),
         )
 
     def without_layers(self) -> Self:

@@ -149,6 +149,11 @@ class Snapshot:
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
 
     @property
+    def is_earlier(self) -> bool:
+        """Whether it was counted earlier: only its figures are known."""
+        return self.comparison is None
+
+    @property
     def shown(self) -> Sequence[LayerSnapshot]:
         """The layers that are to be seen."""
         return self.layers if self.chosen is None else self.chosen
@@ -167,18 +172,19 @@ class Snapshot:
     def counted_now(self) -> Comparison:
         """The layers and parts themselves; a SepcostError where there are only figures, from an earlier output."""
         if self.comparison is None:
-            raise SepcostError(f"{self.name}: only its figures are known, from earlier: give its config or its model")
+            raise only_figures(self.name)
         return self.comparison
 
     def reduction(self, text: str) -> Figures:
         """Standard ÷ replacement of each figure that has one."""
         return reductions(self.total, self.replaced[text].figures)
 
-    def under(self, text: str) -> Self:
-        """The same with this replacement alone."""
-        layers = tuple(layer._replace(replaced={text: layer.replaced[text]}) for layer in self.layers)
-        comparison = self.comparison.under(text) if self.comparison else None
-        return replace(self, layers=layers, replaced={text: self.replaced[text]}, comparison=comparison)
+    def under(self, *texts: str) -> Self:
+        """The same with these replacements alone."""
+        layers = [layer._replace(replaced={text: layer.replaced[text] for text in texts}) for layer in self.layers]
+        comparison = self.comparison.under(*texts) if self.comparison else None
+        replaced = {text: self.replaced[text] for text in texts}
+        return replace(self, layers=tuple(layers), replaced=replaced, comparison=comparison)
 
     def without_layers(self) -> Self:
         """Only the totals, which take little memory."""
@@ -187,6 +193,11 @@ class Snapshot:
     def settled(self) -> Self:
         """With every layer evaluated, for whoever reads them more than once."""
         return replace(self, layers=tuple(self.layers))
+
+
+def only_figures(name: str) -> SepcostError:
+    """The error if a network is needed that was counted earlier."""
+    return SepcostError(f"{name}: only its figures are known, from earlier: give its config or its model")
 
 
 class Alternative(Protocol):

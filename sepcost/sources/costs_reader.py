@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.sources.costs.baseline_writer import baseline_networks, is_baseline
 from sepcost.sources.costs.compare_reader import compared_networks
 from sepcost.sources.costs.json_text import Place, parsed, refuse
+from sepcost.sources.given import Given
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
 
 CONFLICT = "<<<<<<<"
 MERGE = (
     "has the conflict markers of a merge: keep the lines that are right, or take one side as it is "
     "(git checkout --ours FILE) and write it again (sepcost check … --update-baseline FILE)"
 )
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BEGINS = (b"{", b"[", b"<<<<<<<")
+"""How costs begin, whole or in the middle of a merge."""
+ENDS = (b"}", b"]")
+"""How the last line of a document begins."""
+VERSION = b'"schema_version"'
+
+
+class Costs:
+    """Files, and standard input, whose first document has the version of the contract."""
+
+    takes = "a file of earlier costs"
+
+    def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
+        """The networks as they were counted; None unless these are costs."""
+        if not given.is_text or not _has_version(given):
+            return None
+        networks = read_costs(b"".join(given.lines()), given.name)
+        return None if networks is None else (Item(None, network, given.name) for network in networks)
+
+
+COSTS = Costs()
 
 
 def read_costs(data: bytes, source: str) -> list[Snapshot] | None:
@@ -71,3 +98,15 @@ def _line_networks(line: str, number: int, source: str) -> list[Snapshot]:
         return list(compared_networks(Place(parsed(line, source), source)))
     except ConfigError as error:
         raise ConfigError([problem._replace(line=number + 1) for problem in error.problems]) from None
+
+
+def _has_version(given: Given) -> bool:
+    """Whether a version is in the first document, of which no more is read than that takes."""
+    first = next((line for line in given.head(lambda line: line.strip()) if line.strip()), b"")
+    if not first.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(BEGINS):
+        return False
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return VERSION in first or VERSION in given.head(lambda line: VERSION in line or line.startswith(ENDS))[-1]
+    return VERSION in first

@@ -7,9 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sepcost.text.model_text import CONFIGS, PYTHON, is_model_text
-
-STDIN = "<stdin>"
+from sepcost.text.model_text import CONFIGS, PYTHON, STDIN, is_model_text
 
 
 def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:

@@ -12,19 +12,19 @@ from sepcost.count.figure import BY_NAME, Figures
 from sepcost.count.snapshot import Replaced, Snapshot
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.judge.alignment import partners
+from sepcost.judge.sides import Side, refuse_different_counting
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.sheets.verification_text import counted
 from sepcost.sources.costs.baseline_writer import baseline_chunks
 from sepcost.sources.costs_reader import read_costs
-from sepcost.sources.paths import STDIN, absolute, is_within, moved, moved_folder
-from sepcost.sources.sides import Side, refuse_different_counting
-from sepcost.sources.yaml import read_lines
+from sepcost.sources.given import file_lines
+from sepcost.sources.paths import absolute, is_within, moved, moved_folder
 from sepcost.tasks.files import resolved, write_whole
 from sepcost.tasks.lock import locked
 from sepcost.text.arguments import times
 from sepcost.text.kind import Kind
-from sepcost.text.model_text import is_model_text
+from sepcost.text.model_text import STDIN, is_model_text
 from sepcost.text.units import factor_text, shortened
 
 OPTION = "--update-baseline"
@@ -40,7 +40,7 @@ class Baseline:
     @classmethod
     def read(cls, path: str) -> Baseline:
         """Read the file; raises ConfigError with what is wrong with it."""
-        networks = read_costs(b"".join(read_lines(path)), path)
+        networks = read_costs(b"".join(file_lines(path)), path)
         if networks is None:
             raise ConfigError.of(path, "is no baseline: sepcost check --update-baseline writes one")
         return cls(path, [without_bytes(network) if network.bytes_too_low else network for network in networks])

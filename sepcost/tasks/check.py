@@ -13,7 +13,8 @@ from sepcost.errors import ConfigError, MissingTorchError, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import REDUCTION, Allow, Limit
 from sepcost.network.selection import Selection
-from sepcost.sources.models import ModelOptions
+from sepcost.sources.given import AnySource, Given, in_python
+from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.events import Events
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    sources: str | PathLike[str] | Sequence[str | PathLike[str]],
+    sources: AnySource | Sequence[AnySource],
     *,
     at_most: Mapping[str, str | int] | None = None,
     reductions: Mapping[str, str | float] | None = None,
@@ -37,7 +38,7 @@ def check(
     allow: Sequence[str] = (),
     replacements: Any = None,
     replace_if: str = "always",
-    inputs: str | Sequence[str] = (),
+    inputs: Any = None,
     device: str = "meta",
     run_models: bool = False,
     flops_per_mac: int = 1,
@@ -65,7 +66,7 @@ def check(
     SepcostError for limits that are none and where there is nothing to check, MissingTorchError where there is no torch
     to verify with.
     """
-    texts = [fspath(each) for each in ([sources] if isinstance(sources, (str, PathLike)) else sources)]
+    several = _several(sources)
     chosen = chosen_replacements_of(replacements)
     if reductions and not chosen:
         raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
@@ -80,20 +81,18 @@ def check(
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
-        models=ModelOptions.read(
-            [inputs] if isinstance(inputs, str) else inputs, device, run_models, texts, str(batch)
-        ),
+        models=ModelOptions.of(inputs, device, run_models=run_models),
         replace_if=ReplaceIf.read(replace_if),
         allowed=frozenset(map(_allowed, allow)),
     )
-    judgement = judgement_of(texts, wishes, None if baseline is None else fspath(baseline))
+    judgement = judgement_of(list(map(in_python, several)), wishes, None if baseline is None else fspath(baseline))
     if not judgement.problems and not judgement.checks:
         raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
     return judgement
 
 
 def judgement_of(
-    sources: Sequence[str],
+    sources: Sequence[AnySource],
     wishes: Wishes,
     baseline: str | None = None,
     unverified: str | None = None,
@@ -110,11 +109,12 @@ def judgement_of(
     if isinstance(before, ConfigError):
         inspection.problems += before.problems
         before = None
-    judgement = inspection.judgement(before, sources, unverified)
+    names = [str(Given(source).value) for source in sources if Given(source).is_text]
+    judgement = inspection.judgement(before, names, unverified)
     for warning in before.warnings(judgement.verdicts) if before else ():
         events.tell(warning)
     if inspection.counted and not judgement.problems:
-        networks = (each.snapshot.counted_now().network for each in inspection.counted)
+        networks = (each.snapshot.counted_now().network for each in inspection.counted if not each.snapshot.is_earlier)
         unmatched = reduce(Selection.unmatched, networks, wishes.selection)
         if any(unmatched):
             raise SepcostError(unmatched.complaint)
@@ -133,6 +133,14 @@ def witness(*, wanted: bool | None) -> tuple[Witness | None, str | None]:
         if wanted:
             raise
         return None, str(error)
+
+
+def _several(sources: AnySource | Sequence[AnySource]) -> list[AnySource]:
+    """The sources of a list; a list of layers is one source, in the form of YAML."""
+    if not isinstance(sources, (list, tuple)):
+        return [sources]
+    is_layers = all(isinstance(each, Mapping) and not {"layers", "model"} & each.keys() for each in sources)
+    return [sources] if is_layers else list(sources)
 
 
 def _read_baseline(path: str | None) -> Baseline | ConfigError | None:

@@ -1,15 +1,14 @@
-"""The two functions that most people need: load a network, compare what it costs."""
+"""The functions that most people need: load networks, compare what they cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.errors import ReplacementError
+from sepcost.errors import ConfigError, ReplacementError
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
@@ -18,12 +17,14 @@ from sepcost.text.arguments import Extent
 from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
-    from sepcost.sources.source import Source
+    from sepcost.sources.given import AnySource
     from sepcost.tasks.result import Result
+
+NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"
 
 
 def load(
-    path: str | PathLike[str],
+    source: AnySource,
     *,
     alpha: Factor = 1,
     rho: Factor = 1,
@@ -35,17 +36,41 @@ def load(
     >>> net.name, len(net)
     ('MobileNet v1', 16)
 
-    ``alpha`` and ``rho`` are read as exact decimals; ``resolution`` is the input's size in pixels. A file with
-    several documents holds several networks: use ``sepcost.load_all`` for those. Raises ConfigError with
-    every problem of the file; NetworkError where the scaled layers do not fit together.
+    Text in several lines is YAML itself, and a dict or a list has the form of a document. ``alpha`` and ``rho`` are
+    read as exact decimals; ``resolution`` is the input's size in pixels. A file with several documents holds several
+    networks: use ``sepcost.load_all`` for those. Raises ConfigError with every problem of the file; NetworkError where
+    the scaled layers do not fit together.
     """
-    from sepcost.sources.yaml import load_one  # reading YAML needs libraries that counting does not
+    from sepcost.sources.given import in_python
+    from sepcost.sources.model_options import ModelOptions  # reading YAML needs libraries that counting does not
+    from sepcost.sources.registry import read_one
 
-    return scale(load_one(path), alpha=alpha, rho=rho, resolution=resolution)
+    network = read_one(in_python(source), ModelOptions(refusal=NOT_RUN)).network
+    return scale(network, alpha=alpha, rho=rho, resolution=resolution)
+
+
+def load_all(source: AnySource) -> Iterator[Network | ConfigError]:
+    """The networks of a file or a folder, one by one as they are read; a bad document is a ConfigError among them.
+
+    >>> [net.name for net in load_all("configs/vgg16.yaml") if isinstance(net, Network)]
+    ['VGG-16']
+
+    A document that names a model is a ConfigError: no model runs from here.
+    """
+    from sepcost.sources.given import in_python
+    from sepcost.sources.item import Item
+    from sepcost.sources.model_options import ModelOptions
+    from sepcost.sources.registry import read
+
+    for item in read([in_python(source)], ModelOptions(refusal=NOT_RUN)):
+        if isinstance(item, Item):
+            yield item.network
+        elif isinstance(item, ConfigError):
+            yield item
 
 
 def compare(
-    source: Source,
+    source: AnySource,
     replacements: str | Replacement | Sequence[str | Replacement] | None = None,
     *,
     inputs: Any = None,
@@ -55,6 +80,7 @@ def compare(
     dtype: str | None = None,
     verify: bool = False,
     replace_if: str = "always",
+    run_models: bool = False,
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
@@ -83,19 +109,22 @@ def compare(
     table in a terminal and in a notebook. Raises SepcostError for whatever is wrong, MissingTorchError where there is
     no torch for a model or to verify with.
     """
-    from sepcost.sources.source import read_source
+    from sepcost.sources.given import in_python
+    from sepcost.sources.model_options import ModelOptions
+    from sepcost.sources.registry import read_one, refuse_idle_inputs
     from sepcost.tasks.result import Result
 
     chosen, condition = chosen_replacements_of(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
-    read = read_source(source, inputs, device)
-    network, model = (read, None) if isinstance(read, Network) else (read.network, read)
-    result = Result.of(network, chosen, convention, replace_if=condition)
+    options = ModelOptions.of(inputs, device, run_models=run_models)
+    item = read_one(in_python(source), options)
+    refuse_idle_inputs(options, [item])
+    result = Result.of(item.network, chosen, convention, replace_if=condition)
     if not verify:
         return result
     from sepcost.tasks.verifier import proved, torch_witness
 
-    return replace(result, verified=proved(result, torch_witness(), model))
+    return replace(result, verified=proved(result, torch_witness(), item))
 
 
 def chosen_replacements_of(given: Any) -> list[Replacement] | None:

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.evaluation import as_it_is
-from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.count.snapshot import Snapshot
+from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.judge.difference import Difference
+from sepcost.judge.sides import Side, refuse_different_counting, same_network
 from sepcost.layers.cost import Convention
-from sepcost.network.network import Network
-from sepcost.sources.models import ModelOptions
-from sepcost.sources.sides import Side, read_side, refuse_different_counting, same_network
-from sepcost.sources.source import Source, read_source
+from sepcost.sources.given import AnySource, Given, in_python
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.registry import read
 from sepcost.tasks.events import Events
-from sepcost.text.model_text import is_model_text
 
 if TYPE_CHECKING:
     from sepcost.tasks.verifier import Verifier
 
 
 def diff(
-    before: Source,
-    after: Source,
+    before: AnySource,
+    after: AnySource,
     *,
     inputs: Any = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
     dtype: str | None = None,
+    run_models: bool = False,
 ) -> Difference:
     """What one network costs more or less than another: what ``sepcost diff`` shows.
 
@@ -41,30 +42,34 @@ def diff(
     Raises ConfigError with everything that is wrong with a file, SepcostError where the two cannot be compared.
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
-    ours, theirs = (_side(source, inputs, device, convention) for source in (before, after))
-    return _compared(ours, theirs, convention, None)
+    return difference(
+        in_python(before), in_python(after), convention, ModelOptions.of(inputs, device, run_models=run_models)
+    )
 
 
 def difference(
-    before: str,
-    after: str,
+    before: AnySource,
+    after: AnySource,
     convention: Convention,
     models: ModelOptions,
     verifier: Verifier | None = None,
     events: Events | None = None,
 ) -> Difference:
-    """The difference of two sources: configs, models or earlier costs, with one network each or one of a shared name.
+    """The difference of two sources, with one network each or one of a shared name.
 
-    Raises ConfigError with everything that is wrong with either, SepcostError where they cannot be compared.
+    Raises ConfigError with everything that is wrong with either, SepcostError if they cannot be compared.
     """
     events = events or Events()
     sides: list[Side] = []
     problems: list[ConfigProblem] = []
     for source in (before, after):
-        try:
-            sides.append(read_side(source, convention, models))
-        except ConfigError as error:
-            problems += error.problems
+        items = list(read([source], models))
+        problems += (problem for item in items if isinstance(item, ConfigError) for problem in item.problems)
+        for notice in items:
+            if isinstance(notice, Notice):
+                events.tell(notice.message)
+        networks = [_snapshot(item, convention) for item in items if isinstance(item, Item) and not problems]
+        sides.append(Side(Given(source).name, networks, counted=not any(network.is_earlier for network in networks)))
         events.advance(1)
     if problems:
         raise ConfigError(problems)
@@ -72,13 +77,8 @@ def difference(
     return _compared(ours, theirs, convention, verifier)
 
 
-def _side(source: Source, inputs: Any, device: str, convention: Convention) -> Side:
-    """A file by its text, which may hold costs; anything else is counted."""
-    if isinstance(source, (str, PathLike)) and not is_model_text(fspath(source)):
-        return read_side(fspath(source), convention, ModelOptions())
-    read = read_source(source, inputs, device)
-    network = read if isinstance(read, Network) else read.network
-    return Side(network.name, [as_it_is(network, convention)], counted=True)
+def _snapshot(item: Item, convention: Convention) -> Snapshot:
+    return item.earlier or as_it_is(item.network, convention)
 
 
 def _compared(ours: Side, theirs: Side, convention: Convention, verifier: Verifier | None) -> Difference:

@@ -26,11 +26,13 @@ from sepcost.network.network import Network
 from sepcost.network.scaling import scale
 from sepcost.network.selection import Selection
 from sepcost.sheets.verification_text import unverified_line
-from sepcost.sources.models import LoadedModel, ModelOptions
+from sepcost.sources.given import AnySource
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.paths import absolute
-from sepcost.sources.sources import networks
-from sepcost.sources.yaml import Loaded
+from sepcost.sources.registry import read
 from sepcost.tasks.baseline import Baseline
+from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import nothing_to_replace
 from sepcost.tasks.verifier import proved
@@ -90,9 +92,9 @@ class Inspection:
         self.counted: list[Counted] = []
         self.problems: list[ConfigProblem] = []
 
-    def read(self, sources: Sequence[str]) -> None:
+    def read(self, sources: Sequence[AnySource]) -> None:
         """Count every network, and verify it where there is a witness."""
-        for item in networks(sources, self.wishes.models, once=True):
+        for item in read(sources, self.wishes.models, once=True):
             if isinstance(item, Notice):
                 self.events.tell(item.message)
                 continue
@@ -131,8 +133,9 @@ class Inspection:
     def _unread(self) -> set[str]:
         return {problem.source for problem in self.problems}
 
-    def _counted(self, item: Loaded | LoadedModel) -> Counted:
-        model = item if isinstance(item, LoadedModel) else None
+    def _counted(self, item: Item) -> Counted:
+        if item.earlier is not None:
+            return self._earlier(item)
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
@@ -148,11 +151,21 @@ class Inspection:
         except SepcostError as error:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
-            comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, model))
+            comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, item))
         counted = Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
         return counted
+
+    def _earlier(self, item: Item) -> Counted:
+        """What was counted earlier, and the limits that were typed."""
+        wishes = self.wishes
+        asked = [f"--{name}" for name in wishes.multipliers] + ["--include and --exclude"] * any(wishes.selection)
+        known = counted_earlier(item, wishes.replacements, wishes.convention, asked)
+        typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN
+        limits = [Wanted(limit, typed) for limit in wishes.limits]
+        _refuse_reductions_of_nothing(item.source, Lines(0, {}, {}), limits)
+        return Counted(known.settled(), Lines(0, {}, {}), limits, None)
 
     def _partners(self, baseline: Baseline | None, sources: Sequence[str]) -> Mapping[int, Snapshot] | None:
         """What the baseline has for each network; None where there is none to compare with."""
@@ -210,16 +223,16 @@ def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replac
         if (limit.figure, meant) not in overridden
     ]
     limits += [Wanted(limit, typed) for limit in wishes.limits]
-    _refuse_reductions_of_nothing(network, lines, limits)
+    _refuse_reductions_of_nothing(network.source, lines, limits)
     return chosen, limits
 
 
-def _refuse_reductions_of_nothing(network: Network, lines: Lines, limits: Sequence[Wanted]) -> None:
+def _refuse_reductions_of_nothing(source: str | None, lines: Lines, limits: Sequence[Wanted]) -> None:
     """A ConfigError for each limit of a reduction that is of no replacement."""
     told = "is of a replacement, and none is named: give -r separable"
     add = ", or add `replacement: separable` to the budget"
     problems = [
-        _problem(network.source, line or lines.network, f"{limit.figure} {told}{add if line else ''}")
+        _problem(source, line or lines.network, f"{limit.figure} {told}{add if line else ''}")
         for limit, of, line in limits
         if of == AS_GIVEN and limit.is_least
     ]

@@ -16,13 +16,14 @@ from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, Sep
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
-from sepcost.sources.models import LoadedModel, ModelOptions
+from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_sweep import TOGETHER
 from sepcost.tasks.replacement_texts import nothing_to_replace
 
 if TYPE_CHECKING:
-    from sepcost.sources.yaml import Loaded
+    from sepcost.sources.item import Item
     from sepcost.tasks.verifier import Verifier
 
 MOST_TOGETHER = 50_000
@@ -89,23 +90,26 @@ class Job:
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
         return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
 
-    def evaluated(self, comparison: Comparison, model: LoadedModel | None = None) -> Snapshot:
+    def evaluated(self, comparison: Comparison, item: Item | None = None) -> Snapshot:
         """The figures, and what torch says of them where it is to be asked."""
-        return evaluated(comparison if self.verifier is None else self.verifier.verified(comparison, model))
+        return evaluated(comparison if self.verifier is None else self.verifier.verified(comparison, item))
 
     def compare_sources(self, sources: Sequence[str]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
-        from sepcost.sources.sources import is_one_file, networks
+        from sepcost.sources.folders import is_one_file
+        from sepcost.sources.registry import read
 
         if self.sweep.names and all(map(is_one_file, sources)):
             self.events.expect(self.sweep.size * len(sources))
-        for item in networks(sources, self.models):
+        for item in read(sources, self.models):
             if isinstance(item, Notice):
                 self.events.tell(item.message)
             elif isinstance(item, ConfigError):
                 self.fail(item)
+            elif item.earlier is not None:
+                yield from self._earlier(item)
             else:
-                yield from self._compare_loaded(item)
+                yield from self._compare_item(item)
         self.summarize("combinations" if self.sweep.names else "networks")
 
     def fail(self, error: ConfigError) -> None:
@@ -120,8 +124,22 @@ class Job:
         if self.bad and self.good:
             self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _compare_loaded(self, item: Loaded | LoadedModel) -> Iterator[Snapshot]:
-        model = item if isinstance(item, LoadedModel) else None
+    def _earlier(self, item: Item) -> Iterator[Snapshot]:
+        """What was counted earlier, if it is what is asked for now."""
+        asked = [f"--{axis.name}" for axis in self.sweep.axes if axis.name in MULTIPLIERS]
+        asked += ["--include and --exclude"] * any(self.selection) + ["--replace-if"] * (
+            self.replace_if is not ReplaceIf.ALWAYS
+        )
+        self.events.advance(1)
+        try:
+            known = counted_earlier(item, self.replacements, self.convention, asked)
+        except ConfigError as error:
+            self.fail(error)
+        else:
+            self.good += 1
+            yield known if self.verifier is None else self.verifier.verified_snapshot(known)
+
+    def _compare_item(self, item: Item) -> Iterator[Snapshot]:
         if told := nothing_to_replace(item.network, self.replacements):
             self.events.tell(told)
         many = len(self.replacements or ()) * len(item.network) > MOST_TOGETHER
@@ -137,4 +155,4 @@ class Job:
             else:
                 self.good += 1
                 self.unmatched = self.unmatched.unmatched(comparison.network)
-                yield self.evaluated(comparison, model)
+                yield self.evaluated(comparison, item)

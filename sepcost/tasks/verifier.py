@@ -13,7 +13,7 @@ from sepcost.judge.proof import Witness, verify
 from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
-    from sepcost.sources.models import LoadedModel
+    from sepcost.sources.item import Item
 
 MOST_COMPLAINTS = 20
 
@@ -27,13 +27,13 @@ def torch_witness() -> Witness:
         return TorchWitness()
 
 
-def proved(comparison: Comparison, witness: Witness, model: LoadedModel | None = None) -> Verification:
+def proved(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
     """Every layer by itself; and of a model the totals of what comes out when its convolutions are replaced."""
     verification = verify(comparison, witness)
-    if model is None:
+    if item is None or not item.is_model:
         return verification
     totals = 2 * len(comparison.totals)
-    return verification + Verification(witness.version, 0, 0, totals, tuple(model.recounted(comparison)))
+    return verification + Verification(witness.version, 0, 0, totals, tuple(item.recounted(comparison)))
 
 
 class Verifier:
@@ -45,9 +45,9 @@ class Verifier:
         self.mismatches = 0
         self._told = 0
 
-    def verified(self, comparison: Comparison, model: LoadedModel | None = None) -> Comparison:
+    def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison and what the witness says of it; of a model, also what it finds once it is replaced."""
-        verification = proved(comparison, self.witness, model)
+        verification = proved(comparison, self.witness, item)
         self._tell(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 

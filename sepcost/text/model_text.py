@@ -15,6 +15,8 @@ from sepcost.errors import ModelError
 from sepcost.text.units import shortened
 from sepcost.text.wording import in_one_line
 
+STDIN = "<stdin>"
+"""What messages call standard input."""
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"
 CONFIGS = (".yaml", ".yml")

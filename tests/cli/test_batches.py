@@ -174,13 +174,16 @@ def test_a_bad_line_of_json_lines_is_told_by_its_line() -> None:
     ]
 
 
-def test_what_sepcost_wrote_is_no_network() -> None:
+def test_what_sepcost_wrote_is_shown_again() -> None:
     written = compare("-", "--format", "jsonl", stdin=STREAM).out
-    run = compare("-", stdin=written)
-    assert (run.code, run.out) == (2, "")
-    assert run.err.splitlines()[1] == (
-        "<stdin>:2:1: is an output of sepcost, not a network: sepcost diff compares with it"
-    )
+    assert compare("-", "--format", "jsonl", stdin=written).out == written
+
+
+def test_what_sepcost_wrote_is_no_network_among_others() -> None:
+    written = compare("-", "--format", "jsonl", stdin=STREAM).out
+    run = compare("-", "--totals", stdin=STREAM.splitlines(keepends=True)[0] + written)
+    told = "<stdin>:2:1: is an output of sepcost, not a network: sepcost diff compares with it"
+    assert (run.code, run.err.splitlines()[0]) == (2, told)
 
 
 def test_json_lines_are_a_file_too(tmp_path: Path) -> None:

@@ -19,8 +19,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.judge.budgeted import judged
 from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
-from sepcost.sources.yaml import load_all
-from tests.commands import ROOT
+from tests.commands import ROOT, networks_in
 from tests.strategies import convs
 
 COUNTS = [figure for figure in BOUNDED if figure != "macs_per_byte"]
@@ -128,7 +127,7 @@ def config(folder: Path, budget: str) -> Path:
 
 
 def test_every_figure_and_every_reduction_may_have_a_limit() -> None:
-    everything, aliased, plain = load_all(ROOT / "tests" / "configs" / "valid" / "budget.yaml")
+    everything, aliased, plain = networks_in(ROOT / "tests" / "configs" / "valid" / "budget.yaml")
     assert everything.budget == Budget(
         (
             Limit("params", 4_300_000),

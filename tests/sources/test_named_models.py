@@ -14,7 +14,8 @@ from sepcost import ConfigError, Replacement, load, load_all
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
-from sepcost.sources.yaml import Loaded, NamedModel, read_lines, read_networks
+from sepcost.sources.given import file_lines
+from sepcost.sources.yaml import Loaded, NamedModel, read_networks
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import ModelText
 from tests.commands import ROOT, clean_environment
@@ -24,7 +25,7 @@ MODELS = CONFIGS / "models"
 
 
 def test_everything_that_a_config_says_of_a_model() -> None:
-    (named,) = read_networks(read_lines(str(MODELS / "everything.yaml")), "everything.yaml")
+    (named,) = read_networks(file_lines(str(MODELS / "everything.yaml")), "everything.yaml")
     assert named == NamedModel(
         name="my net",
         source="everything.yaml",
@@ -40,14 +41,14 @@ def test_everything_that_a_config_says_of_a_model() -> None:
 
 
 def test_the_least_that_it_may_say() -> None:
-    (named,) = read_networks(read_lines(str(MODELS / "least.yaml")), "least.yaml")
+    (named,) = read_networks(file_lines(str(MODELS / "least.yaml")), "least.yaml")
     assert isinstance(named, NamedModel)
     assert (named.name, named.device, named.replacements, named.budget) == ("least", "meta", (), None)
     assert named.selection == Selection()
 
 
 def test_streams_hold_models_and_networks() -> None:
-    network, one, another = read_networks(read_lines(str(MODELS / "stream.yaml")), "stream.yaml")
+    network, one, another = read_networks(file_lines(str(MODELS / "stream.yaml")), "stream.yaml")
     assert isinstance(network, Loaded)
     assert isinstance(one, NamedModel)
     assert isinstance(another, NamedModel)
@@ -64,7 +65,13 @@ def test_json_lines_name_models() -> None:
     assert (named.name, named.place) == ("a", (2, 24))
 
 
-@pytest.mark.parametrize("read", [load, load_all])
+def all_of(file: str) -> None:
+    raise ConfigError(
+        [problem for item in load_all(file) if isinstance(item, ConfigError) for problem in item.problems]
+    )
+
+
+@pytest.mark.parametrize("read", [load, all_of])
 def test_from_python_such_a_file_is_refused(
     read: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,8 +88,8 @@ def test_from_python_such_a_file_is_refused(
 
 def test_reading_imports_nothing() -> None:
     code = (
-        "import sys; from sepcost.sources.yaml import read_lines, read_networks\n"
-        f"items = list(read_networks(read_lines({str(MODELS / 'everything.yaml')!r}), 'net.yaml'))\n"
+        "import sys; from sepcost.sources.given import file_lines; from sepcost.sources.yaml import read_networks\n"
+        f"items = list(read_networks(file_lines({str(MODELS / 'everything.yaml')!r}), 'net.yaml'))\n"
         "print(items[0].name, 'torch' in sys.modules, 'mynet' in sys.modules)"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION
-from sepcost.count.figure import COUNTS, NEED_A_MAP, PEAK, WHOLE, Figures, with_quotients
+from sepcost.count.figure import BY_NAME, COUNTS, NEED_A_MAP, PEAK, WHOLE, Figures, with_quotients
 from sepcost.count.figures import FACTS, PEAK_PARTS
 from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.errors import ConventionError
@@ -193,7 +193,8 @@ def _figures(place: Place, names: Sequence[str], convention: Convention, *, has_
             figures[name] = None
         else:
             figures[name] = figure.count()
-    return with_quotients(figures, convention)
+    figures = with_quotients(figures, convention)
+    return {name: figures[name] for name in BY_NAME if name in figures}
 
 
 def _check_totals(place: Place, total: Figures, layers: Sequence[LayerSnapshot], convention: Convention) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError
-from sepcost.sources.yaml import load_all, read_lines, read_networks
-from tests.commands import ROOT, sepcost
+from sepcost.sources.given import file_lines
+from sepcost.sources.yaml import read_networks
+from tests.commands import ROOT, networks_in, sepcost
 
 CONFIGS = ROOT / "tests" / "configs"
 INVALID = sorted((CONFIGS / "invalid").glob("*.yaml"))
@@ -17,7 +18,7 @@ VALID = sorted((CONFIGS / "valid").glob("*.yaml"))
 
 
 def messages(file: Path) -> str:
-    items = read_networks(read_lines(str(file)), file.name)
+    items = read_networks(file_lines(str(file)), file.name)
     return "".join(f"{problem}\n" for item in items if isinstance(item, ConfigError) for problem in item.problems)
 
 
@@ -30,7 +31,7 @@ def test_a_bad_config_gets_its_messages(file: Path) -> None:
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)
 def test_a_good_config_loads(file: Path) -> None:
-    assert load_all(file)
+    assert networks_in(file)
 
 
 def test_a_line_that_is_nested_very_deep() -> None:
@@ -54,13 +55,13 @@ def test_bad_configs_on_the_command_line() -> None:
 
 
 def test_names_are_as_written() -> None:
-    (network,) = load_all(CONFIGS / "valid" / "names_as_written.yaml")
+    (network,) = networks_in(CONFIGS / "valid" / "names_as_written.yaml")
     names = ["no", "1e3", "007", "true", "null", "~", "12", "-3", "2026-11-21", "5"]
     assert [node.name for node in network] == names
 
 
 def test_merges_take_the_first_word() -> None:
-    (network,) = load_all(CONFIGS / "valid" / "aliases_and_merges.yaml")
+    (network,) = networks_in(CONFIGS / "valid" / "aliases_and_merges.yaml")
     assert [node.layer.output_shape for node in network] == [(4, 4, 4), (4, 2, 2), (8, 1, 1), (5, 1, 1)]
 
 

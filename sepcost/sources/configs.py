@@ -1,16 +1,19 @@
-"""Models that configs name: their code is run where the user trusts it, and what comes out is the config's."""
+"""Configs: networks in YAML, and the models that they name, which run where the user trusts them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sepcost.errors import ConfigError, MissingTorchError, ModelError, NetworkError
 from sepcost.network.lines import Lines
-from sepcost.sources.models import LoadedModel, ModelOptions, reason, run_model
-from sepcost.sources.yaml import Loaded, NamedModel, read_networks
+from sepcost.sources.given import Given
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.models import LoadedModel, reason, run_model
+from sepcost.sources.yaml import Loaded, NamedModel, read_networks, read_value
 
-NOT_TRUSTED = "names code to run: give --run-models if you trust it"
+FORMS = (Mapping, list, tuple)
 
 
 class ConfiguredModel(LoadedModel):
@@ -42,15 +45,34 @@ class ConfiguredModel(LoadedModel):
         return replace(self._named.lines, layers={node.name: line for node in self.network})
 
 
-def read_items(
-    lines: Iterable[bytes], source: str, options: ModelOptions
-) -> Iterator[Loaded | LoadedModel | ConfigError]:
-    """What each document of a file or a stream describes; the models that it names are run, or refused."""
-    for item in read_networks(lines, source):
-        try:
-            yield run_named(item, options) if isinstance(item, NamedModel) else item
-        except ConfigError as error:
-            yield error
+class Configs:
+    """YAML: files, standard input, texts, and values in the form of a document."""
+
+    takes = "a file's name, or a dict as in YAML"
+
+    def read(self, given: Given, options: ModelOptions) -> Iterator[Item | ConfigError] | None:
+        """What each document describes; the models that it names are run, or refused."""
+        if given.is_text:
+            return _items(read_networks(given.lines(), given.name), options, in_file=not given.is_yaml)
+        return _items(read_value(given.value), options, in_file=False) if isinstance(given.value, FORMS) else None
+
+
+CONFIGS = Configs()
+
+
+def _items(
+    documents: Iterable[Loaded | NamedModel | ConfigError], options: ModelOptions, *, in_file: bool
+) -> Iterator[Item | ConfigError]:
+    for document in documents:
+        if isinstance(document, NamedModel):
+            try:
+                yield run_named(document, options)
+            except ConfigError as error:
+                yield error
+        elif in_file or isinstance(document, ConfigError):
+            yield document
+        else:
+            yield Item(replace(document.network, source=None))
 
 
 def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
@@ -59,7 +81,7 @@ def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
     Inputs that were typed stand in for the config's; it runs on the cpu where either says so.
     """
     if not options.from_configs:
-        raise named.error(NOT_TRUSTED)
+        raise named.error(options.refusal)
     device = options.device if named.device == "meta" else named.device
     try:
         loaded = run_model(named.text, options.inputs or named.inputs, device)

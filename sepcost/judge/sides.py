@@ -1,4 +1,4 @@
-"""The two sides of ``diff``: each a config, or the JSON that ``compare`` wrote earlier."""
+"""The two sides of a difference, and whether they were counted alike."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sepcost.count.evaluation import as_it_is
 from sepcost.count.snapshot import Snapshot
-from sepcost.errors import ConfigError, SepcostError
-from sepcost.layers.cost import Convention
-from sepcost.sources.models import ModelOptions
-from sepcost.sources.paths import STDIN
-from sepcost.text.model_text import is_model_text
+from sepcost.errors import SepcostError
 from sepcost.text.units import shortened
 
 COUNTED: Mapping[str, str] = {
@@ -33,29 +28,6 @@ class Side:
     source: str
     networks: Sequence[Snapshot]
     counted: bool
-
-
-def read_side(source: str, convention: Convention, models: ModelOptions) -> Side:
-    """The networks of a file, a model or, for ``-``, of standard input; raises ConfigError with all that is wrong."""
-    if is_model_text(source):
-        from sepcost.sources.models import read_model
-
-        return Side(source, [as_it_is(read_model(source, models).network, convention)], counted=True)
-    from sepcost.sources.costs_reader import read_costs
-    from sepcost.sources.named_models import read_items
-    from sepcost.sources.yaml import read_lines, stdin_lines
-
-    name = STDIN if source == "-" else source
-    lines = list(stdin_lines() if source == "-" else read_lines(source))
-    costs = read_costs(b"".join(lines), name)
-    if costs is not None:
-        return Side(name, costs, counted=False)
-    read = list(read_items(lines, name, models))
-    problems = [problem for item in read if isinstance(item, ConfigError) for problem in item.problems]
-    if problems:
-        raise ConfigError(problems)
-    networks = [as_it_is(item.network, convention) for item in read if not isinstance(item, ConfigError)]
-    return Side(name, networks, counted=True)
 
 
 def same_network(before: Side, after: Side) -> tuple[Snapshot, Snapshot]:

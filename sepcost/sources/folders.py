@@ -1,0 +1,60 @@
+"""Folders: a source that is one stands for the configs in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sepcost.errors import ConfigError, Notice
+from sepcost.sources.given import Given
+from sepcost.text.model_text import CONFIGS
+from sepcost.text.wording import named
+
+
+def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
+    """What is given; of a folder, each config in it. Raises ConfigError if there is none."""
+    if not given.is_text or given.is_yaml or not os.path.isdir(given.value):  # noqa: PTH112 (a name may be refused)
+        yield given
+        return
+    folder = Folder(given.value)
+    if folder.passed_over:
+        yield Notice(f"{given.value}: passes over {named(folder.passed_over)}")
+    if not (folder.configs or folder.unreadable):
+        raise ConfigError.of(given.value, "the folder has no .yaml or .yml file in it")
+    yield from map(Given, folder.configs)
+    yield from folder.unreadable
+
+
+def is_one_file(source: str) -> bool:
+    """Whether the source is a file, which most likely holds one network."""
+    return source != "-" and Path(source).is_file()
+
+
+class Folder:
+    """The configs in a folder and in those below it, in order; links to folders are not followed.
+
+    ``passed_over`` are hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be read.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.configs: list[str] = []
+        self.passed_over: list[str] = []
+        self.unreadable: list[ConfigError] = []
+        for path, folders, files in os.walk(source, onerror=self._refused):
+            over = {name for name in folders if name.startswith(".") or Path(path, name).is_symlink()}
+            folders[:] = (name for name in folders if name not in over)
+            configs = {name for name in files if name.lower().endswith(CONFIGS)}
+            hidden = {name for name in configs if name.startswith(".")}
+            self.configs += (str(Path(path, name)) for name in configs - hidden)
+            self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))
+        self.unreadable += (ConfigError.of(name, "is no file") for name in self.configs if _is_no_file(name))
+        self.configs = sorted((name for name in self.configs if not _is_no_file(name)), key=Path)
+
+    def _refused(self, error: OSError) -> None:
+        self.unreadable.append(ConfigError.of(str(error.filename), f"cannot be read: {(error.strerror or '').lower()}"))
+
+
+def _is_no_file(name: str) -> bool:
+    """Whether it is there and holds nothing to read, as a pipe does; a link that leads nowhere is told as one."""
+    return Path(name).exists() and not Path(name).is_file()

@@ -1,0 +1,119 @@
+"""What is given to a command or a function: an object, or a text that names a file, a model, or is YAML itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+
+from sepcost.errors import ConfigError, SepcostError
+from sepcost.text.model_text import STDIN
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sepcost.layers import Layer
+    from sepcost.network.network import Network
+
+AnySource: TypeAlias = "Layer | Network | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
+"""What a caller in Python gives as one source."""
+STANDARD_INPUT = "-"
+TEXT = "network"
+"""The source in errors, and the name, of a network that is in no file."""
+
+
+class YamlText(str):
+    """A text that is YAML itself, not the name of something."""
+
+    __slots__ = ()
+
+
+def in_python(source: AnySource) -> AnySource:
+    r"""A source as a caller in Python gives it: text in several lines is YAML.
+
+    >>> [type(in_python(text)).__name__ for text in ("net.yaml", "layers:\n- {K: 3}")]
+    ['str', 'YamlText']
+    """
+    return YamlText(source) if isinstance(source, str) and "\n" in source else source
+
+
+class Given:
+    r"""A value, and its lines if it is a text: a source may look at the first ones and leave them to the next source.
+
+    >>> given = Given(YamlText("- {H: 8, C: 3, K: 3, O: 8}\n"))
+    >>> given.head(lambda line: True), list(given.lines())
+    ([b'- {H: 8, C: 3, K: 3, O: 8}\n'], [b'- {H: 8, C: 3, K: 3, O: 8}\n'])
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = fspath(value) if isinstance(value, PathLike) else value
+        self._seen: list[bytes] = []
+        self._rest: Iterator[bytes] | None = None
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.value, str)
+
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the text is YAML itself, not the name of something."""
+        return isinstance(self.value, YamlText)
+
+    @property
+    def name(self) -> str:
+        """The text as messages name it."""
+        if self.is_yaml:
+            return TEXT
+        return STDIN if self.value == STANDARD_INPUT else str(self.value)
+
+    def head(self, is_last: Callable[[bytes], object]) -> list[bytes]:
+        """The first lines, up to the first one for which this is true."""
+        for line in self._more():
+            self._seen.append(line)
+            if is_last(line):
+                break
+        return self._seen
+
+    def lines(self) -> Iterator[bytes]:
+        """All lines; a ConfigError if they cannot be read."""
+        return chain(self._seen, self._more())
+
+    def _more(self) -> Iterator[bytes]:
+        if self._rest is None:
+            self._rest = iter(self._opened())
+        return self._rest
+
+    def _opened(self) -> Iterable[bytes]:
+        if self.is_yaml:
+            return str(self.value).encode("utf-8", "surrogatepass").splitlines(keepends=True)
+        return stdin_lines() if self.value == STANDARD_INPUT else file_lines(str(self.value))
+
+
+def file_lines(source: str) -> Iterator[bytes]:
+    """A file's lines; a ConfigError if it cannot be read, or may have no end."""
+    try:
+        with Path(source).open("rb") as file:
+            if _is_device(file):
+                raise ConfigError.of(source, "is a device, not a file")
+            yield from file
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else error
+        raise ConfigError.of(source, f"cannot be read: {reason}") from None
+
+
+def stdin_lines() -> Iterable[bytes]:
+    """Standard input, line by line as it comes; a SepcostError if it is closed."""
+    if sys.stdin is None:
+        raise SepcostError("standard input is closed")
+    return sys.stdin.buffer
+
+
+def _is_device(file: BinaryIO) -> bool:
+    """Whether it is a device, and no terminal."""
+    mode = os.fstat(file.fileno()).st_mode
+    return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty()

@@ -1,0 +1,87 @@
+"""How models are run, as it was typed, or as a caller in Python gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sepcost.errors import ModelError, SepcostError
+from sepcost.text.input_text import InputTexts, read_inputs, shape_text
+from sepcost.text.model_text import Device, ModelText, is_model_text
+from sepcost.text.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from sepcost.pytorch.models.inputs import Inputs
+
+DEVICES: tuple[Device, ...] = ("meta", "cpu")
+CALLER = "the caller"
+"""Whose inputs they are that are no texts."""
+NOT_RUN = "names code to run: give run_models=True if you trust it"
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How models are run: on which inputs, on which device, and whether configs may name them.
+
+    ``refusal`` is what is said of a config that names one and may not.
+    """
+
+    inputs: InputTexts | Inputs = ()
+    device: Device = "meta"
+    from_configs: bool = False
+    refusal: str = "names code to run: give --run-models if you trust it"
+
+    @classmethod
+    def read(
+        cls, inputs: Sequence[str] | None, device: str, from_configs: bool, sources: Sequence[str], batch: str = "1"
+    ) -> ModelOptions:
+        """Read the options; raises ModelError for an input that is none, or that no source would take."""
+        try:
+            read = read_inputs(inputs or ())
+        except ModelError as error:
+            raise ModelError(f"--input {error}") from None
+        if inputs and not from_configs and not any(map(is_model_text, sources)):
+            what = f"{sources[0]} is none (--run-models runs those that configs name)" if sources else "none is given"
+            raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
+        if isinstance(read, ModelText) and batch != "1":
+            raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")
+        return cls(read, "cpu" if device == "cpu" else "meta", from_configs)
+
+    @classmethod
+    def of(cls, inputs: Any = None, device: str = "meta", *, run_models: bool = False) -> ModelOptions:
+        """As a caller in Python gives them: texts, shapes, or whatever a function of ``--input`` may return.
+
+        >>> ModelOptions.of((3, 224, 224)) == ModelOptions.of("3x224x224")
+        True
+
+        Raises SepcostError.
+        """
+        if device not in DEVICES:
+            raise SepcostError(f"device: must be meta or cpu, got {device!r}{did_you_mean(str(device), DEVICES)}")
+        return cls(_inputs(inputs), "cpu" if device == "cpu" else "meta", run_models, NOT_RUN)
+
+
+def _inputs(given: Any) -> InputTexts | Inputs:
+    """Texts and shapes as ``--input`` has them, or what a function of ``--input`` may return."""
+    if given is None:
+        return ()
+    several = list(given) if isinstance(given, (tuple, list)) else [given]
+    if _is_shape(given):
+        several = [given]
+    if several and all(isinstance(each, str) or _is_shape(each) for each in several):
+        return _described([each if isinstance(each, str) else shape_text(each) for each in several])
+    from sepcost.pytorch.models.inputs import OwnInputs
+
+    return OwnInputs.of(given, CALLER)
+
+
+def _described(texts: Sequence[str]) -> InputTexts:
+    try:
+        return read_inputs(texts)
+    except ModelError as error:
+        raise ModelError(f"inputs: {error}") from None
+
+
+def _is_shape(given: Any) -> bool:
+    return isinstance(given, (tuple, list)) and bool(given) and all(type(size) is int for size in given)

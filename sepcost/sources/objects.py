@@ -1,0 +1,46 @@
+"""What a caller in Python has made: a layer, a network, or a model of torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from sepcost.layers import Layer
+from sepcost.network.network import Network
+from sepcost.sources.given import Given
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.models import LoadedModel
+
+
+class Objects:
+    """Objects, as they are; a model runs once, and stays as it is."""
+
+    takes = "a Conv, a Network, a torch.nn.Module"
+
+    def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
+        """The network; None for other objects."""
+        value = given.value
+        if isinstance(value, Network):
+            return iter([Item(value)])
+        if isinstance(value, Layer):
+            return iter([Item(Network.of(value))])
+        return iter([_run(value, options)]) if _is_module(value) else None
+
+
+OBJECTS = Objects()
+
+
+def _is_module(value: Any) -> bool:
+    """Whether it is a model of torch, which nobody can have who has not imported torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def _run(model: Any, options: ModelOptions) -> LoadedModel:
+    from sepcost.pytorch.running.running import as_network, copy_and_trace
+
+    name = type(model).__name__
+    ran = copy_and_trace(model, options.inputs, name=name, device=options.device)
+    return LoadedModel(as_network(ran, name, options.device), ran.model, ran.inputs, options.device)

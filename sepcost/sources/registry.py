@@ -1,0 +1,78 @@
+"""All sources: whoever adds one writes a class of ``Source`` in a file of its own, and names it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sepcost.errors import ConfigError, Notice, SepcostError
+from sepcost.sources.configs import CONFIGS
+from sepcost.sources.costs_reader import COSTS
+from sepcost.sources.folders import opened
+from sepcost.sources.given import Given
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.models import MODELS
+from sepcost.sources.objects import OBJECTS
+from sepcost.sources.paths import absolute
+from sepcost.sources.source import Source
+from sepcost.text.units import as_text
+from sepcost.text.wording import in_one_line, listed
+
+SOURCES: tuple[Source, ...] = (OBJECTS, MODELS, COSTS, CONFIGS)
+"""The first that knows what is given reads it."""
+
+
+def read(
+    sources: Iterable[Any], options: ModelOptions | None = None, *, once: bool = False
+) -> Iterator[Item | ConfigError | Notice]:
+    """The networks of sources, or what is wrong with them, one by one.
+
+    >>> [item.name for item in read(["configs/vgg16.yaml", [{"H": 8, "C": 3, "K": 3, "O": 8}]])]
+    ['VGG-16', 'network']
+
+    ``once``: a file or a model that is given twice, under whatever name, is read once.
+    """
+    seen: set[str] = set()
+    for source in sources:
+        try:
+            for given in opened(Given(source)):
+                if not isinstance(given, Given):
+                    yield given
+                elif not (once and given.is_text and absolute(given.name) in seen):
+                    seen |= {absolute(given.name)} if once and given.is_text else set()
+                    yield from _read(given, options or ModelOptions())
+        except ConfigError as error:
+            yield error
+
+
+def read_one(source: Any, options: ModelOptions | None = None) -> Item:
+    """The only network of a source; a ConfigError with all its problems, or if there are more networks."""
+    read_items = list(read([source], options))
+    problems = [problem for item in read_items if isinstance(item, ConfigError) for problem in item.problems]
+    if problems:
+        raise ConfigError(problems)
+    items = [item for item in read_items if isinstance(item, Item)]
+    if len(items) != 1:
+        raise ConfigError.of(Given(source).name, f"holds {len(items)} networks: sepcost.load_all loads them all")
+    return items[0]
+
+
+def refuse_idle_inputs(options: ModelOptions, items: Sequence[Item]) -> None:
+    """A SepcostError for inputs if none of these is a model."""
+    if options.inputs != () and not any(item.is_model for item in items):
+        raise SepcostError(f"inputs are for a model, and {listed([item.name for item in items])} is none")
+
+
+def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
+    try:
+        for source in SOURCES:
+            items = source.read(given, options)
+            if items is not None:
+                yield from items
+                return
+    except ConfigError as error:
+        yield error
+        return
+    forms = listed([source.takes for source in SOURCES], "or")
+    raise SepcostError(f"nothing to compare: give {forms}, got {in_one_line(as_text(given.value, repr), 60)}")

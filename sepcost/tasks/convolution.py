@@ -1,0 +1,59 @@
+"""One convolution whose numbers may take several values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sepcost.layers import Conv
+from sepcost.network.network import Network
+from sepcost.text.arguments import Extent, extent
+
+ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
+NEEDED = ("C", "K", "O")
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """What is the same for all of its numbers: whether there is a map to count on, and what is behind it.
+
+    >>> Convolution(has_map=True).network({"H": 112, "C": 32, "K": 3, "O": 64}).nodes[0].layer.output_shape
+    (64, 112, 112)
+    """
+
+    has_map: bool
+    bias: bool = False
+    norm: Literal["none", "batch"] = "none"
+    transposed: bool = False
+
+    def network(self, values: Mapping[str, Any]) -> Network:
+        """The network of this one convolution, with these values for its numbers. Raises LayerError."""
+        return replace(Network.of(self._conv(values)), per_position=not self.has_map)
+
+    def _conv(self, values: Mapping[str, Any]) -> Conv:
+        arguments = {name: values[name] for name in ARGUMENTS if name in values}
+        size = self._input_size(values)
+        if not self.has_map:
+            for name in ("padding", "output_padding"):  # a matter of the map's border, but still to be right
+                if arguments.get(name, "same") != "same":
+                    extent(name, arguments.pop(name), len(size), 0)
+        behind = {"bias": self.bias, "norm": self.norm, "transposed": self.transposed}
+        return Conv(size, values["C"], values["O"], values["K"], **arguments, **behind)  # type: ignore[arg-type]
+
+    def _input_size(self, values: Mapping[str, Any]) -> Extent:
+        if not self.has_map:
+            return self._smallest_map(values)
+        if "size" in values:
+            return _extent(values["size"], 1)
+        return (values["H"], values.get("W", values["H"]))
+
+    def _smallest_map(self, values: Mapping[str, Any]) -> Extent:
+        """An input with one position on its smaller side, under padding ``same``: counts on it are per position."""
+        kernel = values["K"]
+        rank = len(kernel) if isinstance(kernel, tuple) else 2
+        return _extent(1 if self.transposed else values.get("stride", 1), rank)
+
+
+def _extent(value: Any, rank: int) -> Extent:
+    return value if isinstance(value, tuple) else (value,) * rank

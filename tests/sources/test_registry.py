@@ -1,0 +1,154 @@
+"""Sources: whatever gives networks is known to every command, and to Python."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import sepcost
+from sepcost import ConfigError, Conv, Network, SepcostError
+from sepcost.sources.given import Given, YamlText
+from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.registry import SOURCES, read
+from tests.commands import Sepcost
+
+NET = "name: net\ninput: {C: 3, H: 16}\nlayers: [{K: 3, O: 8}]\n"
+VALUE = {"name": "net", "input": {"C": 3, "H": 16}, "layers": [{"K": 3, "O": 8}]}
+PARAMS = 3 * 9 * 8
+MODEL = "from torch import nn\nnet = nn.Conv2d(3, 8, 3, padding=1, bias=False)\n"
+
+
+@pytest.fixture
+def folder(in_process: Sepcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text(NET)
+    Path("net.py").write_text(MODEL)
+    Path("nets").mkdir()
+    Path("nets/one.yaml").write_text(NET)
+    for name, options in (("costs.json", ()), ("line.jsonl", ("--format", "jsonl"))):
+        Path(name).write_text(in_process("compare", "net.yaml", "--format", "json", *options).out)
+    in_process("check", "net.yaml", "--no-verify", "--update-baseline", "baseline.json")
+    return tmp_path
+
+
+NAMED = ("net.yaml", "nets", "net.py:net", "costs.json", "line.jsonl", "baseline.json")
+IN_PYTHON = (*NAMED, Path("net.yaml"), NET, VALUE, [{"C": 3, "H": 16, "K": 3, "O": 8}], Conv((16, 16), 3, 8, 3))
+
+
+def inputs_of(source: object) -> str | None:
+    return "3x16x16" if source == "net.py:net" else None
+
+
+@pytest.mark.parametrize("source", NAMED)
+@pytest.mark.parametrize("command", ["compare", "check", "diff"])
+def test_every_command_takes_every_source(folder: Path, in_process: Sepcost, source: str, command: str) -> None:
+    options: tuple[str, ...] = ("--input", "3x16x16") if inputs_of(source) else ()
+    if command == "check":
+        options += ("--no-verify", "--max-params", str(PARAMS))
+    both = (source, source) if command == "diff" else (source,)
+    done = in_process(command, *both, *options, "--format", "json")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    total = document["total"]["params"]["before"] if command == "diff" else document["networks"][0]["total"]
+    params = total if command == "diff" else total.get("params", total.get("standard", {}).get("params"))
+    assert params == PARAMS
+
+
+@pytest.mark.parametrize("source", IN_PYTHON, ids=str)
+def test_python_takes_every_source_too(folder: Path, source: object) -> None:
+    inputs = inputs_of(source)
+    assert sepcost.check(source, at_most={"params": PARAMS}, inputs=inputs).holds  # type: ignore[arg-type]
+    assert not sepcost.check([source], at_most={"params": PARAMS - 1}, inputs=inputs).holds
+    change = sepcost.diff(source, "net.yaml", inputs=inputs).total["params"]  # type: ignore[arg-type]
+    assert (change.before, change.difference) == (PARAMS, 0)
+    if str(source).endswith((".json", ".jsonl")):
+        with pytest.raises(SepcostError, match=r"net: only its figures are known, from earlier"):
+            sepcost.compare(source)  # type: ignore[arg-type]
+    else:
+        assert sepcost.compare(source, inputs=inputs).standard.cost.params == PARAMS  # type: ignore[arg-type]
+
+
+def test_a_module_is_a_source_beside_others(folder: Path) -> None:
+    model = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+    judgement = sepcost.check([model, "net.yaml"], at_most={"params": PARAMS}, inputs="3x16x16")
+    assert ([verdict.name for verdict in judgement.verdicts], judgement.holds) == (["Conv2d", "net"], True)
+
+
+def test_what_is_no_source_says_what_sources_are() -> None:
+    with pytest.raises(SepcostError) as caught:
+        sepcost.compare(3)  # type: ignore[arg-type]
+    assert all(source.takes in str(caught.value) for source in SOURCES)
+    assert str(caught.value).endswith(", got 3")
+
+
+def test_costs_are_shown_as_they_were_counted(folder: Path, in_process: Sepcost) -> None:
+    command = ("-r", "separable", "-r", "blueprint")
+    Path("both.json").write_text(in_process("compare", "net.yaml", *command, "--format", "json").out)
+    for format_ in ("table", "markdown", "csv", "json", "latex"):
+        counted = in_process("compare", "net.yaml", *command, "--format", format_).out
+        assert in_process("compare", "both.json", "--format", format_).out == counted
+    one = in_process("compare", "net.yaml", "-r", "blueprint").out
+    assert in_process("compare", "both.json", "-r", "blueprint").out == one
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--alpha", "0.5"), "was counted earlier: leave out --alpha, or give its config"),
+        (("--include", "conv*"), "was counted earlier: leave out --include and --exclude, or give its config"),
+        (("--batch", "8"), "was counted with --batch 1, not 8: give --batch 1"),
+        (("-r", "blueprint"), "was counted with separable, not with blueprint"),
+        (("-r", "separabel"), None),
+    ],
+)
+def test_costs_are_not_counted_again(
+    folder: Path, in_process: Sepcost, options: tuple[str, ...], message: str | None
+) -> None:
+    for command in (("compare", "costs.json"), ("check", "costs.json", "--no-verify", "--max-params", "1k")):
+        done = in_process(*command, *options)
+        assert done.code == 2
+        assert message is None or f"costs.json: net: {message}" in done.err
+
+
+@pytest.mark.parametrize("format_", ["yaml", "table"])
+def test_what_needs_the_network_itself_says_so(folder: Path, in_process: Sepcost, format_: str) -> None:
+    option = ("--explain",) if format_ == "table" else ()
+    done = in_process("compare", "costs.json", "--format", format_, *option)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "sepcost: net: only its figures are known, from earlier: give its config or its model\n"
+
+
+def test_load_all_streams_and_a_bad_document_is_an_item(folder: Path) -> None:
+    Path("three.yaml").write_text(f"{NET}---\n- {{K: 0}}\n---\n{NET}")
+    first, bad, last = sepcost.load_all("three.yaml")
+    assert isinstance(first, Network)
+    assert isinstance(bad, ConfigError)
+    assert isinstance(last, Network)
+
+
+def test_an_endless_stream_is_read_as_far_as_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = (line for _ in iter(int, 1) for line in (b'{"layers": [{"H": 8, "C": 3, "K": 3, "O": 8}]}\n',))
+    monkeypatch.setattr("sepcost.sources.given.stdin_lines", lambda: endless)
+    items = list(islice(read(["-"]), 3))
+    assert [item.name for item in items if isinstance(item, Item)] == ["<stdin>", "<stdin>#2", "<stdin>#3"]
+
+
+def test_looking_at_the_first_lines_takes_none_away() -> None:
+    given = Given(YamlText("a\nb\nc\n"))
+    assert given.head(lambda line: line.startswith(b"b")) == [b"a\n", b"b\n"]
+    assert list(given.lines()) == [b"a\n", b"b\n", b"c\n"]
+
+
+def test_code_that_a_config_names_runs_where_that_is_wanted(folder: Path) -> None:
+    named = {"model": "net.py:net", "input": "3x16x16"}
+    with pytest.raises(ConfigError, match=r"names code to run: give run_models=True if you trust it"):
+        sepcost.compare(named)
+    assert sepcost.compare(named, run_models=True).standard.cost.params == PARAMS
+    (item,) = read([named], ModelOptions(from_configs=True))
+    assert isinstance(item, Item)
+    assert item.is_model
