@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sepcost.tasks.check import check
     from sepcost.tasks.compare import compare, load, load_all
     from sepcost.tasks.diff import diff
+    from sepcost.tasks.sweep import sweep
 
 __all__ = [
     "Architecture",
@@ -55,12 +56,14 @@ __all__ = [
     "load",
     "load_all",
     "scale",
+    "sweep",
 ]
 
 _HOMES = {
     "sepcost.tasks.check": ("check",),
     "sepcost.tasks.compare": ("compare", "load", "load_all"),
     "sepcost.tasks.diff": ("diff",),
+    "sepcost.tasks.sweep": ("sweep",),
     "sepcost.network.architecture": ("Architecture", "LayerSpec"),
     "sepcost.count.comparison": ("Comparison",),
     "sepcost.layers.cost": ("Convention", "Cost"),

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sepcost.cli.reading import read_option
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
 from sepcost.network.network import Network
-from sepcost.tasks.convolution import Convolution
-from sepcost.text.arguments import Extent
-from sepcost.text.units import read_list, read_padding, read_sizes, read_whole
-
-T = TypeVar("T")
+from sepcost.tasks.convolution import NEEDED, READERS, Convolution
+from sepcost.text.units import read_list
 
 LETTERS: Mapping[str, str] = {
     "height": "H",
@@ -24,32 +21,6 @@ LETTERS: Mapping[str, str] = {
     "out_channels": "O",
 }
 """What an option that has a letter is called, in messages and as a swept number."""
-
-NEEDED = ("in_channels", "kernel_size", "out_channels")
-
-
-def _sizes(text: str) -> int | Extent:
-    return _alone(read_sizes(text))
-
-
-def _padding(text: str) -> str | int | Extent:
-    padding = read_padding(text)
-    return padding if padding == "same" else _alone(padding)
-
-
-READERS: Mapping[str, Callable[[str], Any]] = {
-    "height": read_whole,
-    "width": read_whole,
-    "size": _sizes,
-    "in_channels": read_whole,
-    "kernel_size": _sizes,
-    "out_channels": read_whole,
-    "stride": _sizes,
-    "padding": _padding,
-    "output_padding": _sizes,
-    "dilation": _sizes,
-    "groups": read_whole,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +60,8 @@ class ConvolutionOptions:
 
     def axes(self) -> tuple[Axis, ...]:
         """The numbers that were typed, each with its values; a SepcostError that names the option which is wrong."""
-        missing = [option(name) for name in NEEDED if getattr(self, name) is None]
+        typed = {LETTERS.get(name, name): name for name in self.__dataclass_fields__ if getattr(self, name) is not None}
+        missing = [f"-{letter}" for letter in NEEDED if letter not in typed]
         if missing:
             raise SepcostError(
                 f"missing {' and '.join(missing)}: one convolution needs -C, -K and -O (and -H for a map)"
@@ -98,8 +70,11 @@ class ConvolutionOptions:
             raise SepcostError("--size contradicts -H and -W: give one or the other")
         if self.width is not None and self.height is None:
             raise SepcostError("-W needs -H")
-        typed = [(name, getattr(self, name)) for name in READERS if getattr(self, name) is not None]
-        return tuple(Axis(LETTERS.get(name, name), _read_values(name, text)) for name, text in typed)
+        return tuple(
+            Axis(number, read_option(option(typed[number]), _several(read), getattr(self, typed[number])))
+            for number, read in READERS.items()
+            if number in typed
+        )
 
     def network(self, values: Mapping[str, Any]) -> Network:
         """The network of this one convolution, with these values for its axes; a SepcostError names the option."""
@@ -128,9 +103,5 @@ def option(name: str) -> str:
     return f"-{LETTERS[name]}" if name in LETTERS else f"--{name.replace('_', '-')}"
 
 
-def _read_values(name: str, text: str) -> Sequence[Any]:
-    return read_option(option(name), lambda text: read_list(text, READERS[name]), text)
-
-
-def _alone(sizes: Sequence[int]) -> int | Extent:
-    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+def _several(read: Callable[[str], Any]) -> Callable[[str], Sequence[Any]]:
+    return lambda text: read_list(text, read)

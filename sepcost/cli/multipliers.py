@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from sepcost.cli.reading import at_least_one, read_option
 from sepcost.count.sweep import Axis, Sweep
-from sepcost.text.arguments import Extent
-from sepcost.text.units import read_list, read_sizes
+from sepcost.tasks.convolution import read_size
+from sepcost.text.units import read_list
 
 
 def multiplier_sweep(alpha: str, rho: str, resolution: str | None, batch: str) -> Sweep:
@@ -21,7 +21,7 @@ def _axes(alpha: str, rho: str, resolution: str | None, batch: str) -> Iterator[
         if text != "1":
             yield Axis(name, _factors(f"--{name}", text))
     if resolution is not None:
-        yield Axis("resolution", read_option("--resolution", lambda text: read_list(text, _resolution), resolution))
+        yield Axis("resolution", read_option("--resolution", lambda text: read_list(text, read_size), resolution))
     if batch != "1":
         yield Axis("batch", read_option("--batch", lambda text: read_list(text, at_least_one), batch))
 
@@ -30,8 +30,3 @@ def _factors(option: str, text: str) -> list[Fraction]:
     from sepcost.network.scaling import as_factor  # needs the standard library's fractions, which take their time
 
     return read_option(option, lambda text: read_list(text, lambda item: as_factor(option, item)), text)
-
-
-def _resolution(text: str) -> Extent | int:
-    sizes = read_sizes(text)
-    return sizes[0] if len(sizes) == 1 else sizes

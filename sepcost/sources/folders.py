@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sepcost.errors import ConfigError, Notice
-from sepcost.sources.given import Given
+from sepcost.sources.given import AnySource, Given
 from sepcost.text.model_text import CONFIGS
 from sepcost.text.wording import named
 
@@ -26,9 +26,9 @@ def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
     yield from folder.unreadable
 
 
-def is_one_file(source: str) -> bool:
+def is_one_file(source: AnySource) -> bool:
     """Whether the source is a file, which most likely holds one network."""
-    return source != "-" and Path(source).is_file()
+    return isinstance(source, str) and source != "-" and Path(source).is_file()
 
 
 class Folder:

@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sepcost.layers import Conv
 from sepcost.network.network import Network
 from sepcost.text.arguments import Extent, extent
+from sepcost.text.units import read_padding, read_sizes, read_whole
 
 ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
 NEEDED = ("C", "K", "O")
+
+
+def read_size(text: str) -> int | Extent:
+    """One number for all axes, or one for each.
+
+    >>> read_size("3"), read_size("3x5")
+    (3, (3, 5))
+    """
+    return _alone(read_sizes(text))
+
+
+def _read_padding(text: str) -> str | int | Extent:
+    padding = read_padding(text)
+    return padding if padding == "same" else _alone(padding)
+
+
+def _alone(sizes: Sequence[int]) -> int | Extent:
+    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "H": read_whole,
+    "W": read_whole,
+    "size": read_size,
+    "C": read_whole,
+    "K": read_size,
+    "O": read_whole,
+    "stride": read_size,
+    "padding": _read_padding,
+    "output_padding": read_size,
+    "dilation": read_size,
+    "groups": read_whole,
+}
+"""How each number is read from a text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sepcost.tasks.replacement_sweep import TOGETHER
 from sepcost.tasks.replacement_texts import nothing_to_replace
 
 if TYPE_CHECKING:
+    from sepcost.sources.given import AnySource
     from sepcost.sources.item import Item
     from sepcost.tasks.verifier import Verifier
 
@@ -94,7 +95,7 @@ class Job:
         """The figures, and what torch says of them where it is to be asked."""
         return evaluated(comparison if self.verifier is None else self.verifier.verified(comparison, item))
 
-    def compare_sources(self, sources: Sequence[str]) -> Iterator[Snapshot]:
+    def compare_sources(self, sources: Sequence[AnySource]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
         from sepcost.sources.folders import is_one_file
         from sepcost.sources.registry import read

@@ -1,0 +1,138 @@
+"""Sweep: every combination of the values that numbers take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.count.snapshot import Snapshot
+from sepcost.count.sweep import Axis, Sweep
+from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.layers.cost import Convention
+from sepcost.network.scaling import as_factor
+from sepcost.network.selection import Selection
+from sepcost.sources.given import AnySource, in_python
+from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.compare import chosen_replacements_of
+from sepcost.tasks.convolution import NEEDED, READERS, Convolution
+from sepcost.tasks.events import Events
+from sepcost.tasks.job import Job
+from sepcost.text.units import NumberError, list_items
+from sepcost.text.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from sepcost.blocks.replacements import Replacement
+
+
+def sweep(
+    source: AnySource | None = None,
+    *,
+    alpha: Any = 1,
+    rho: Any = 1,
+    resolution: Any = None,
+    batch: Any = 1,
+    replacements: str | Replacement | Sequence[str | Replacement] | None = None,
+    replace_if: str = "always",
+    inputs: Any = None,
+    device: str = "meta",
+    run_models: bool = False,
+    flops_per_mac: int = 1,
+    dtype: str | None = None,
+    bias: bool = False,
+    norm: Literal["none", "batch"] = "none",
+    transposed: bool = False,
+    **numbers: Any,
+) -> Iterator[Snapshot | SepcostError]:
+    """One convolution, or the networks of a source, in every combination: a snapshot for each, as it comes.
+
+    >>> for each in sweep(H=56, C=64, K=[3, 5], O="128:256:128"):
+    ...     print(each.swept, f'{each.reduction("separable")["macs"]:.2f}')
+    {'K': 3, 'O': 128} 8.41
+    {'K': 3, 'O': 256} 8.69
+    {'K': 5, 'O': 128} 20.92
+    {'K': 5, 'O': 256} 22.78
+    >>> [each.total["params"] for each in sweep("configs/vgg16.yaml", alpha=["0.5", 1], replacements=[])]
+    [35617672, 138357544]
+
+    A value is one (``3``, or ``(3, 5)`` for two axes), a list of several, or a text as on the command line: ``"3x5"``,
+    ``"16:512:16"``. The numbers of a convolution are H, W, size, C, K, O, stride, padding, output_padding, dilation and
+    groups; without H or size it is counted per position. The rest is as ``compare`` takes it. A combination that there
+    is not is a SepcostError among the snapshots. Raises SepcostError for a value that is none.
+    """
+    axes = [
+        *_axis("alpha", alpha, lambda text: as_factor("alpha", text)),
+        *_axis("rho", rho, lambda text: as_factor("rho", text)),
+        *_axis("resolution", resolution, READERS["size"]),
+        *_axis("batch", batch, READERS["H"]),
+    ]
+    problems = _Problems()
+    job = Job(
+        chosen_replacements_of(replacements),
+        Convention.asked(flops_per_mac, 1, dtype),
+        Sweep(tuple(axes)),
+        Selection(),
+        ModelOptions.of(inputs, device, run_models=run_models),
+        replace_if=ReplaceIf.read(replace_if),
+        events=problems,
+    )
+    if source is None:
+        convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
+        return _convolutions(convolution, Sweep((*_convolution_axes(numbers), *axes)), job)
+    if numbers:
+        raise SepcostError(f"{listed(list(numbers))}: numbers of one convolution contradict a source")
+    return problems.among(job.compare_sources([in_python(source)]))
+
+
+class _Problems(Events):
+    """A listener that keeps problems until somebody asks for them."""
+
+    def __init__(self) -> None:
+        self._errors: list[SepcostError] = []
+
+    def problems(self, problems: Sequence[ConfigProblem]) -> None:
+        self._errors.append(ConfigError(problems))
+
+    def among(self, snapshots: Iterator[Snapshot]) -> Iterator[Snapshot | SepcostError]:
+        """The snapshots, and the problems where they came to light."""
+        for snapshot in snapshots:
+            yield from self._drained()
+            yield snapshot
+        yield from self._drained()
+
+    def _drained(self) -> Iterator[SepcostError]:
+        while self._errors:
+            yield self._errors.pop(0)
+
+
+def _convolutions(convolution: Convolution, combinations: Sweep, job: Job) -> Iterator[Snapshot | SepcostError]:
+    for values in combinations:
+        try:
+            yield job.evaluated(job.compare(convolution.network(values), values, combinations.swept(values)))
+        except SepcostError as error:
+            yield error
+
+
+def _convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
+    for name in numbers:
+        if name not in READERS:
+            raise SepcostError(f"no number of a convolution is called {name!r}{did_you_mean(name, READERS)}")
+    if missing := [name for name in NEEDED if name not in numbers]:
+        raise SepcostError(
+            f"missing {listed(missing)}: give a source, or one convolution's C, K and O (and H for a map)"
+        )
+    for name, read in READERS.items():
+        if name in numbers:
+            yield from _axis(name, numbers[name], read)
+
+
+def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:
+    """The values of a number; none if it is what it usually is."""
+    if given is None or (given == 1 and name in ("alpha", "rho", "batch")):
+        return
+    several = given if isinstance(given, (list, range)) else list_items(given) if isinstance(given, str) else [given]
+    try:
+        values = [read(each) if isinstance(each, str) else each for each in several]
+    except NumberError as error:
+        raise SepcostError(f"{name}: {error}") from None
+    yield Axis(name, values)
