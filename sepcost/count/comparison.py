@@ -17,8 +17,9 @@ from sepcost.count.total import Total
 from sepcost.count.verification import Verification
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import Convention, Cost
-from sepcost.network.liveness import peak
+from sepcost.network.liveness import peak, scheduled
 from sepcost.network.network import Network
+from sepcost.network.schedule import Schedule
 from sepcost.text.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class Comparison:
         convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
         layers = alike(compared_layers(network, acting, replace_if))
-        standard = _total(network, layers, convention, None)
-        totals = {each.text: _total(network, layers, convention, each.text, standard.cost) for each in chosen}
+        schedule = scheduled(network)
+        standard = _total(network, schedule, layers, convention, None)
+        totals = {each.text: _total(network, schedule, layers, convention, each.text, standard.cost) for each in chosen}
         return cls(
             network,
             layers,
@@ -182,15 +184,16 @@ def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replace
 
 def _total(
     network: Network,
+    schedule: Schedule | None,
     layers: Sequence[LayerComparison],
     convention: Convention,
     replacement: str | None,
     standard: Cost | None = None,
 ) -> Total:
     costs = (layer.variants[replacement].cost if replacement else layer.standard for layer in layers)
-    runs = [layer.runs_as(replacement) for layer in layers]
     cost = reduce(add, costs, Cost())
     kept = layers[0].variants[replacement].kept if replacement and len(layers) == 1 else None
     costs_more = standard is not None and cost.macs > standard.macs
-    most = peak(network, runs, own=convention.is_own)
+    runs = [layer.runs_as(replacement) for layer in layers] if schedule and replacement else ()
+    most = peak(schedule, runs, own=convention.is_own) if schedule else None
     return Total(cost, most, costs_more, kept, has_map=not network.per_position)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers import KINDS, Layer, Shape, Takes
+from sepcost.layers.layer import MOST_KNOWN
 from sepcost.layers.sharing import Weights
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent
@@ -101,7 +103,8 @@ class Architecture:
 
         Raises NetworkError, which lists every layer that does not fit. What depends on such a layer is not judged.
         """
-        chain = _Chain(self.input_shape, self.independent, self.input_readable)
+        shares = any(spec.shared for spec in self.specs)
+        chain = _Chain(self.input_shape, self.independent, self.input_readable, shares)
         names = layer_names(self.specs)
         for index, spec in enumerate(self.specs):
             chain.append(index, spec, names[index])
@@ -149,14 +152,14 @@ class _Links(NamedTuple):
 class _Chain:
     """The network as far as it has been built, and all that was wrong so far."""
 
-    def __init__(self, input_shape: Shape | None, independent: bool, input_readable: bool = True) -> None:
+    def __init__(self, input_shape: Shape | None, independent: bool, input_readable: bool, shares: bool) -> None:
         self.nodes: list[Node] = []
         self.problems: list[LayerProblem] = []
         self.independent = independent
         self.shapes: dict[int, Shape | None] = {}
         self.numbers: dict[str, int] = {}
         self.weights = Weights()
-        self.layers: dict[Layer, Layer] = {}
+        self.shares = shares
         self.previous: int | None = None
         self.count = 0
         if input_shape is not None or not input_readable:
@@ -250,10 +253,10 @@ class _Chain:
             return None
         shape = _input_shape(spec, [shape for shape in shapes if shape is not None])
         layer = _layer(spec, shape)
-        layer = self.layers.setdefault(layer, layer)  # many may be the same, and are counted once
         check_sum(layer.output_shape, [shape for shape in added if shape is not None])
         owner = self._owner(spec, layer, links.weights)
-        self.weights.add(self.count, name, layer, owner)
+        if self.shares:
+            self.weights.add(self.count, name, layer, owner)
         if not self.problems:
             self.nodes.append(_node(name, layer, links, spec, index, owner))
         return layer.output_shape
@@ -294,4 +297,12 @@ def _layer(spec: LayerSpec, shape: Shape) -> Layer:
         raise LayerError("type", f"must be {listed(list(KINDS), 'or')}, got {spec.type!r}")
     if kind.takes is Takes.MAP and len(shape) == 1:
         raise LayerError("type", f"a {kind.type} layer needs a map, but {shape[0]} features reach this one")
-    return kind.on(shape, **spec.options)
+    try:
+        return _made_once(kind, shape, **spec.options)
+    except TypeError:  # a list has no hash
+        return kind.on(shape, **spec.options)
+
+
+@lru_cache(MOST_KNOWN, typed=True)  # True is equal to 1, and wrong where that is right
+def _made_once(kind: type[Layer], shape: Shape, **options: Any) -> Layer:
+    return kind.on(shape, **options)

@@ -35,22 +35,19 @@ class Peak:
         return self.read + self.written + self.held
 
 
-def peak(network: Network, runs: Sequence[Runs], *, own: bool = False) -> Peak | None:
-    """Where the most of the maps is alive, running the layers in order, for one sample; None where nobody can know.
+def peak(schedule: Schedule, runs: Sequence[Runs] = (), *, own: bool = False) -> Peak | None:
+    """Where the most of the maps is alive, running the layers in order, for one sample; None where nothing runs.
 
-    ``runs[i]`` is what node i runs as: the node's own layer, or its replacement. A map lives from the layer that writes
-    it until its last reader, and to the end if nobody reads it; while a layer runs, its inputs and its output are
-    alive. Concatenation reads the maps where they are, a sum is written over the layer's own output, and flatten is a
-    view. Of layers that stand alone, nobody knows who reads whom. With ``own``, maps have the model's own dtypes.
+    ``runs[i]`` is what node i runs as: its replacement, or its own layer, as each does without ``runs``. A map lives
+    from the layer that writes it until its last reader, and to the end if nobody reads it; while a layer runs, its
+    inputs and its output are alive. Concatenation reads the maps where they are, a sum is written over the layer's own
+    output, and flatten is a view. With ``own``, maps have the model's own dtypes.
 
     >>> from sepcost import Conv
     >>> conv = Conv((8, 8), 2, 4, 3)
-    >>> peak(Network.of(conv), [[("conv", conv)]])
+    >>> peak(scheduled(Network.of(conv)))
     Peak(at='conv', read=128, written=256, held=0, in_bytes=False)
     """
-    schedule = network.schedule or _scheduled(network)
-    if schedule is None:
-        return None
     in_bytes = own and bool(schedule.widths)
     sizes = list(schedule.bytes if in_bytes else schedule.sizes)
     steps = list(_steps(schedule, runs, sizes))
@@ -68,8 +65,10 @@ def why_no_peak(network: Network) -> str:
     return "there is no map" if network.per_position else STAND_ALONE
 
 
-def _scheduled(network: Network) -> Schedule | None:
-    """The schedule of layers that follow each other, or of one alone."""
+def scheduled(network: Network) -> Schedule | None:
+    """The network's own schedule, or that of layers that follow each other, or of one alone; None of others."""
+    if network.schedule is not None:
+        return network.schedule
     if network.no_peak is not None or network.per_position or (network.independent and not _is_alone(network)):
         return None
     steps: list[Step] = []
@@ -130,7 +129,7 @@ def _is_alone(network: Network) -> bool:
 def _steps(schedule: Schedule, runs: Sequence[Runs], sizes: list[int]) -> Iterator[Step]:
     """The steps, with a step for each part of a replacement; the maps between the parts are added to the sizes."""
     for step in schedule.steps:
-        parts = () if step.node is None else runs[step.node]
+        parts = runs[step.node] if runs and step.node is not None else ()
         if len(parts) < 2:
             yield step
             continue
@@ -166,7 +165,9 @@ def _first_steps(used: Iterable[tuple[int, tuple[int, ...]]]) -> dict[int, int]:
     steps: dict[int, int] = {}
     seen: set[int] = set()
     for number, maps in used:
-        if id(maps) not in seen:
+        if len(maps) == 1:
+            steps.setdefault(maps[0], number)
+        elif id(maps) not in seen:
             seen.add(id(maps))
             for map_ in maps:
                 steps.setdefault(map_, number)

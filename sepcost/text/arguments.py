@@ -58,6 +58,12 @@ def extent(name: str, value: object, rank: int, least: int) -> Extent:
     """One checked number for each of ``rank`` axes; a single number stands for all of them."""
     if type(value) is int:
         return (whole(name, value, least),) * rank
+    if type(value) is tuple and len(value) == rank:
+        for number in value:
+            if type(number) is not int or not least <= number <= LARGEST:
+                break
+        else:  # as nearly always: parts of a convolution take its sizes as they are
+            return value
     if isinstance(value, (tuple, list)):
         if len(value) != rank:
             raise LayerError(name, f"needs one number for each of {rank} axes, got {as_text(value, times)}")

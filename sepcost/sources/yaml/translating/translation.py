@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
 from sepcost.layers import KINDS, Conv, Layer, Shape, Takes
+from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
@@ -32,8 +33,8 @@ KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
 }
 """The keys of a layer's mapping that a wrong field may come from."""
 
-AT_ONCE = 1000
-"""Layers are checked in portions, so that a file with many problems is not checked to its end."""
+KNOWN: dict[Hashable, LayerSpec] = {}
+"""Layers that were read, in documents without a problem: equal ones are checked and translated once."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
 IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
@@ -116,23 +117,20 @@ class Translation(DocumentReader):
                 self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", Conv.type))))
         if not layers:
             self._note(self.root, "must have at least one layer")
-        valid: list[Any] = []
-        for start in range(0, len(layers), AT_ONCE):
-            valid += self._valid(start, layers[start : start + AT_ONCE])
-        return tuple(
-            self._spec(index, layer, layers[index], defaults, independent) for index, layer in enumerate(valid)
-        )
-
-    def _valid(self, start: int, layers: list[Any]) -> list[Any]:
-        """The layers that begin at this number, checked; None in the place of each that is wrong."""
-        if len(self.problems) > MOST_PROBLEMS:
-            return [None] * len(layers)
-        try:
-            return list(layers_validator().validate_python(layers))
-        except ValidationError:
-            return [self._valid_or_none(start + number, layer) for number, layer in enumerate(layers)]
+        around = (repr(defaults), independent)
+        specs = [KNOWN.get(_key(layer, around)) for layer in layers]
+        new = [index for index, spec in enumerate(specs) if spec is None]
+        valid = [self._valid_or_none(index, layers[index]) for index in new]
+        for index, layer in zip(new, valid):
+            specs[index] = spec = self._spec(index, layer, layers[index], defaults, independent)
+            if not self.problems:
+                _remember(_key(layers[index], around), spec)
+        return tuple(spec for spec in specs if spec is not None)
 
     def _valid_or_none(self, index: int, layer: Any) -> Any:
+        """The layer, checked; None if it is wrong."""
+        if len(self.problems) > MOST_PROBLEMS:
+            return None
         try:
             return layers_validator().validate_python([layer])[0]
         except ValidationError as error:
@@ -257,6 +255,24 @@ class Translation(DocumentReader):
             reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
         name = "" if problem.field == "name" else f" (layer {problem.name!r})"
         return self._problem(path, reason + name)
+
+
+def _key(layer: Any, around: Hashable) -> Hashable:
+    """All that the spec of a right layer depends on; None where that has no hash.
+
+    True is equal to 1, and a text in quotes to one without: hence the types.
+    """
+    if not isinstance(layer, Block):
+        return None
+    types = tuple(map(type, layer.values()))
+    return None if Items in types or Block in types else (tuple(layer), tuple(layer.values()), types, around)
+
+
+def _remember(key: Hashable, spec: LayerSpec) -> None:
+    if key is not None:
+        if len(KNOWN) == MOST_KNOWN:
+            KNOWN.clear()
+        KNOWN[key] = spec
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
