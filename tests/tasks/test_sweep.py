@@ -51,8 +51,8 @@ def test_convolutions_are_those_of_the_command(in_process: Sepcost, typed: str) 
 
 def test_networks_are_those_of_the_command(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    command = ("compare", "configs/m5.yaml", "--alpha", "0.5,1", "--rho", "0.75,1", "--format", "json")
-    found = [of_snapshot(each) for each in sweep("configs/m5.yaml", alpha=["0.5", 1], rho="0.75,1")]
+    command = ("compare", "configs/mobilenet_v1.yaml", "--alpha", "0.5,1", "--rho", "0.75,1", "--format", "json")
+    found = [of_snapshot(each) for each in sweep("configs/mobilenet_v1.yaml", alpha=["0.5", 1], rho="0.75,1")]
     assert found == of_document(in_process(*command).out)
 
 
