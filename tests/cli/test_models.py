@@ -353,7 +353,7 @@ def test_a_model_is_not_scaled(sepcost: Sepcost, option: tuple[str, str]) -> Non
 
 def test_what_a_model_prints_goes_to_stderr(tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(NETS, encoding="utf-8")
-    done = in_a_process("compare", NET, *IMAGE, "--format", "json", cwd=tmp_path)
+    done = in_a_folder("compare", NET, *IMAGE, "--format", "json", cwd=tmp_path)
     assert (done.code, done.err) == (0, PRINTED)
     assert json.loads(done.out)["networks"][0]["name"] == NET
 

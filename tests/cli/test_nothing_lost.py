@@ -292,12 +292,12 @@ def test_what_a_replacement_of_ones_own_prints_is_no_result() -> None:
     assert "said by C" in done.stderr
 
 
-def test_code_that_a_config_names_is_not_overwritten() -> None:
+def test_code_that_a_config_names_is_not_overwritten(in_process: Sepcost) -> None:
     Path("model.py").write_text(MODEL)
     Path("named.yaml").write_text("model: model.py:net\ninput: 3x8x8\n")
-    done = shell("sepcost compare named.yaml --run-models --format csv --output model.py")
+    done = in_process("compare", "named.yaml", "--run-models", "--format", "csv", "--output", "model.py")
     message = "sepcost: --output model.py: is code that was run, and would be overwritten\n"
-    assert (done.returncode, done.stderr, Path("model.py").read_text()) == (2, message, MODEL)
+    assert (done.code, done.err, Path("model.py").read_text()) == (2, message, MODEL)
 
 
 def test_a_file_that_is_standard_input_is_not_overwritten() -> None:

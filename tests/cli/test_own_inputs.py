@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cases import inputs, models
-from tests.commands import ROOT, Run, Sepcost, in_a_process
+from tests.commands import ROOT, Run, Sepcost, sepcost
 
 MODELS = str(Path(models.__file__).relative_to(ROOT))
 INPUTS = str(Path(inputs.__file__).relative_to(ROOT))
@@ -92,7 +92,7 @@ def test_a_model_that_writes_into_its_inputs_does_no_harm(in_process: Sepcost, d
 
 
 def test_what_the_function_prints_is_not_for_stdout() -> None:
-    done = in_a_process("compare", f"{MODELS}:ListOfImages", "--input", f"{INPUTS}:images", "--format", "json")
+    done = sepcost("compare", f"{MODELS}:ListOfImages", "--input", f"{INPUTS}:images", "--format", "json")
     assert network_of(done)["total"]["standard"]["macs"] == 127_872
     assert done.err == "making images\n"
 

@@ -575,7 +575,7 @@ def test_a_poisoned_name_stays_data(check: Sepcost, tmp_path: Path, name: str) -
     assert_data(check, *poisoned(check, tmp_path, name), name)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\t\x1b|%:,<>&]"), min_size=1).filter(
         lambda name: name != "input"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import reduce
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -198,19 +195,15 @@ def test_parameters_are_read_through_getattr(private: Any) -> None:
     assert not hasattr(private.ConvModule, "weight"), why
 
 
-def test_a_compiled_module_is_made_of_these() -> None:
-    code = """
-        import torch
-        from torch import nn
-        from sepcost.pytorch.private import COMPILED_CALL, OF_COMPILED, ORIGINAL
-        compiled, itself = torch.compile(nn.ReLU()), nn.ReLU()
-        itself.compile()
-        print(sorted(OF_COMPILED - {*vars(compiled), *dict(compiled.named_children())}))
-        print(getattr(compiled, ORIGINAL), callable(getattr(itself, COMPILED_CALL)))
-    """
-    done = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, timeout=300)
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_module_is_made_of_these(private: Any) -> None:
+    compiled: Any = torch.compile(nn.ReLU())
+    itself = nn.ReLU()
+    itself.compile()
     why = changed("torch.compile makes something else of a module", "captures.py, loading.py")
-    assert done.stdout.splitlines() == ["[]", "ReLU() True"], why + done.stderr
+    assert {*vars(compiled), *dict(compiled.named_children())} >= private.OF_COMPILED, why
+    assert isinstance(getattr(compiled, private.ORIGINAL), nn.ReLU), why
+    assert callable(getattr(itself, private.COMPILED_CALL)), why
 
 
 def test_torch_asks_for_functions_to_be_left_alone_as_it_did(private: Any) -> None:
