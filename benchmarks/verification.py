@@ -16,7 +16,7 @@ from turns import in_turns
 from sepcost import Comparison, Conv, Network, load
 from sepcost.blocks.blocks import separable
 from sepcost.blocks.replacements import Replacement
-from sepcost.judge.proof import verify
+from sepcost.judge.witness import verify
 from sepcost.layers import Layer
 from sepcost.pytorch import TorchWitness, build
 

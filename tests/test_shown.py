@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sepcost
-from sepcost.cli.commands import NAMES
+from sepcost.cli.commands import COMMANDS
 from tests.commands import ROOT
 from tests.shown import FILES, blocks, commands, output_of, ran, shown_as
 
@@ -78,7 +78,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_command_has_a_page_with_its_help() -> None:
-    for command in NAMES:
+    for command in COMMANDS:
         page = ROOT / "docs" / f"{command}.md"
         assert f"sepcost {command} --help" in [command for command, _ in blocks(page)]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from inspect import Parameter
 
 Block: TypeAlias = Callable[..., Parts]
-Value: TypeAlias = "int | bool | Fraction | Enum"
+OptionValue: TypeAlias = "int | bool | Fraction | Enum"
 
 REPLACEMENTS: Mapping[str, Block] = {
     "separable": separable,
@@ -59,7 +59,7 @@ class Replacement:
 
     text: str
     block: Block
-    options: tuple[tuple[str, Value], ...] = ()
+    options: tuple[tuple[str, OptionValue], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Replacement:
@@ -222,7 +222,7 @@ def _checked(text: str, parts: Parts, conv: Conv) -> Parts:
     return tuple(parts)
 
 
-def _option(name: str, block: Block, item: str) -> tuple[str, Value]:
+def _option(name: str, block: Block, item: str) -> tuple[str, OptionValue]:
     key, equals, value = item.partition("=")
     known = options_of(block)
     if key not in known:
@@ -237,7 +237,7 @@ def _option(name: str, block: Block, item: str) -> tuple[str, Value]:
         raise ReplacementError(f"{name}: option {key} {error}") from None
 
 
-def _value(text: str, default: object) -> Value:
+def _value(text: str, default: object) -> OptionValue:
     if isinstance(default, bool):
         if text not in ("true", "false"):
             raise NumberError(f"must be true or false, got {text}")

@@ -9,7 +9,7 @@ from keyword import iskeyword
 from sepcost.layers import Layer
 from sepcost.layers.torch_module import TorchModule
 
-LONGEST_NAME = 40
+LONGEST_TORCH_NAME = 40
 TORCHS = """
 T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
 eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu
@@ -55,7 +55,7 @@ def identifier(text: str, taken: set[str]) -> str:
     >>> identifier("3×3", taken), identifier("class", taken), identifier("漢", taken), identifier("train", taken)
     ('_3_3', 'class_', 'part', 'train_2')
     """
-    name = re.sub("[^0-9A-Za-z]+", "_", text).strip("_")[:LONGEST_NAME].strip("_") or "part"
+    name = re.sub("[^0-9A-Za-z]+", "_", text).strip("_")[:LONGEST_TORCH_NAME].strip("_") or "part"
     name = f"_{name}" if name[0].isdigit() else f"{name}_" if iskeyword(name) else name
     names = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 2)))
     name = next(free for free in names if free not in taken)

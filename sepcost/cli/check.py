@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
 BUDGET = "Budget"
 BASELINE = "Baseline"
-NOTHING = (
+NOTHING_TO_CHECK = (
     "nothing to check: give a budget (--max-params 4.3M, or `budget` in the file) or a --baseline, or let torch verify "
     f"the counts ({INSTALL})"
 )
@@ -82,14 +82,14 @@ def check(
             "--replacement",
             help="What limits speak of: the first of these; the network as it is, unless given.",
             metavar="NAME[:option=value,…]",
-            rich_help_panel=o.COUNTED,
+            rich_help_panel=o.COUNTING,
         ),
     ] = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
     inputs: o.Inputs = None,
-    device: o.RunOn = o.Device.META,
+    device: o.RunOn = o.DeviceName.META,
     run_models: o.RunModels = False,
     alpha: o.OneAlpha = "1",
     rho: o.OneRho = "1",
@@ -102,7 +102,7 @@ def check(
         typer.Option(
             "--verify/--no-verify",
             help="Let torch count again: required, or not at all; else where torch is.",
-            rich_help_panel=o.COUNTED,
+            rich_help_panel=o.COUNTING,
         ),
     ] = None,
     format_: Annotated[Format | None, o.format_option("judgement", "github under GitHub Actions, else table.")] = None,
@@ -148,7 +148,7 @@ def check(
     with Waiting("networks") as waiting:
         judgement = judgement_of(files, wishes, baseline, unverified, waiting)
     if not judgement.problems and not update_baseline and not judgement.checks:
-        raise SepcostError(NOTHING)
+        raise SepcostError(NOTHING_TO_CHECK)
     updated = None
     if update_baseline is not None:
         judgement, updated = _updated(update_baseline, judgement, files)

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from sepcost.errors import SepcostError
 
-NAMES = ("compare", "diff", "check", "replacements", "schema")
+COMMANDS = ("compare", "diff", "check", "replacements", "schema")
 """As help lists them. A command's module and function are called as it is."""
 
 
@@ -57,11 +57,11 @@ class Commands(TyperGroup):
     """A group that makes the one command which is asked for: making all of them took as long as comparing."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{**settings, "commands": dict.fromkeys(NAMES)})
+        super().__init__(**{**settings, "commands": dict.fromkeys(COMMANDS)})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None where there is none."""
-        if cmd_name not in NAMES:
+        if cmd_name not in COMMANDS:
             return None
         alone = Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
         alone.command(cmd_name, cls=CLASSES.get(cmd_name, Command))(

@@ -55,7 +55,7 @@ def compare(
     norm: o.NormBehind = None,
     transposed: o.Transposed = None,
     inputs: o.Inputs = None,
-    device: o.RunOn = o.Device.META,
+    device: o.RunOn = o.DeviceName.META,
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,

@@ -29,7 +29,7 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
     inputs: o.Inputs = None,
-    device: o.RunOn = o.Device.META,
+    device: o.RunOn = o.DeviceName.META,
     run_models: o.RunModels = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
@@ -38,7 +38,8 @@ def diff(
     format_: Annotated[Format | None, o.format_option("difference")] = None,
     output: o.OutputFile = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 if they differ, as git does.", rich_help_panel=o.OUTPUT)
+        bool,
+        typer.Option("--exit-code", help="Exit with 1 if they differ, as git does.", rich_help_panel=o.OUTPUT),
     ] = False,
 ) -> int:
     """Two networks, or two versions of one, against each other: layer by layer, and in total.

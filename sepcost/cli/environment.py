@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, MutableMapping
 
-SIZES = ("TERMINAL_WIDTH", "COLUMNS", "LINES")
+TERMINAL_SIZES = ("TERMINAL_WIDTH", "COLUMNS", "LINES")
 """Read by Typer, Rich and Python as sizes of the terminal."""
 SIZE = re.compile("[1-9][0-9]{0,3}", re.ASCII)
 COMPLETE = "_SEPCOST_COMPLETE"
@@ -27,7 +27,7 @@ def tidy_environment(environment: MutableMapping[str, str] = os.environ, *, comp
     >>> environment
     {'LINES': '24'}
     """
-    for name in SIZES:
+    for name in TERMINAL_SIZES:
         if not SIZE.fullmatch(environment.get(name, "1")):
             del environment[name]
     if not (completes and _can_be_answered(environment)):

@@ -13,7 +13,7 @@ from sepcost.formats.registry import ENDINGS, format_named, names_of
 from sepcost.text.wording import did_you_mean, listed
 
 VARIABLE = "SEPCOST_FORMAT"
-PLAIN = {"", ".txt", ".log", ".out"}
+ANY_TEXT = {"", ".txt", ".log", ".out"}
 """Names of files with any text."""
 
 
@@ -35,7 +35,7 @@ def chosen_format(
     if given is not None:
         return given
     suffix = "" if output is None else output.suffix.lower()
-    if suffix not in PLAIN:
+    if suffix not in ANY_TEXT:
         return _named_by(suffix, available, f"--output {output}")
     wanted = os.environ.get(VARIABLE)
     if wanted:

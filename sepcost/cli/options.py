@@ -16,10 +16,10 @@ from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
 from sepcost.text.wording import listed
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
-COUNTED = "What is counted"
+COUNTING = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
-MODELS = "Models"
+MODEL = "Models"
 
 
 class Dtype(str, Enum):
@@ -31,7 +31,7 @@ class Dtype(str, Enum):
     INT8 = "int8"
 
 
-class Device(str, Enum):
+class DeviceName(str, Enum):
     """Where a model is built and run."""
 
     META = "meta"
@@ -104,52 +104,54 @@ Replacements = Annotated[
         "--replacement",
         help="What replaces it: separable unless given, or none; see sepcost replacements.",
         metavar="NAME[:option=value,…]",
-        rich_help_panel=COUNTED,
+        rich_help_panel=COUNTING,
     ),
 ]
 WhenReplaced = Annotated[
     ReplaceIf,
-    typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTED),
+    typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTING),
 ]
 Alpha = Annotated[
     str,
     typer.Option(
-        "--alpha", help="Width multiplier, on channels; or several.", metavar="FACTOR", rich_help_panel=COUNTED
+        "--alpha", help="Width multiplier, on channels; or several.", metavar="FACTOR", rich_help_panel=COUNTING
     ),
 ]
 Rho = Annotated[
     str,
     typer.Option(
-        "--rho", help="Resolution multiplier, on maps; or several.", metavar="FACTOR", rich_help_panel=COUNTED
+        "--rho", help="Resolution multiplier, on maps; or several.", metavar="FACTOR", rich_help_panel=COUNTING
     ),
 ]
 Resolution = Annotated[
     str | None,
-    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE,…", rich_help_panel=COUNTED),
+    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE,…", rich_help_panel=COUNTING),
 ]
 OneAlpha = Annotated[
-    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTED)
+    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTING)
 ]
 OneRho = Annotated[
-    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTED)
+    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTING)
 ]
 OneResolution = Annotated[
     str | None,
-    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTED),
+    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTING),
 ]
 Batch = Annotated[
-    str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTED)
+    str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTING)
 ]
 StoredAs = Annotated[
     Dtype | None,
     typer.Option(
-        "--dtype", help="What memory is counted in: a model's own, else float32, unless given.", rich_help_panel=COUNTED
+        "--dtype",
+        help="What memory is counted in: a model's own, else float32, unless given.",
+        rich_help_panel=COUNTING,
     ),
 ]
 FlopsPerMac = Annotated[
     str,
     typer.Option(
-        "--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTED
+        "--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTING
     ),
 ]
 
@@ -160,28 +162,32 @@ Inputs = Annotated[
         help="One sample of a model's input, without the batch, of zeros: 3x224x224, tokens=77:int64, t=scalar; "
         "or a function that returns all inputs: file.py:function (runs it).",
         metavar="[NAME=]SHAPE[:dtype]|FILE.py:FUNCTION",
-        rich_help_panel=MODELS,
+        rich_help_panel=MODEL,
     ),
 ]
 RunOn = Annotated[
-    Device,
-    typer.Option("--device", help="cpu for a model that reads values; meta takes no memory.", rich_help_panel=MODELS),
+    DeviceName,
+    typer.Option("--device", help="cpu for a model that reads values; meta takes no memory.", rich_help_panel=MODEL),
 ]
 RunModels = Annotated[
-    bool, typer.Option("--run-models", help="Run the models that configs name, too.", rich_help_panel=MODELS)
+    bool, typer.Option("--run-models", help="Run the models that configs name, too.", rich_help_panel=MODEL)
 ]
 Include = Annotated[
     list[str] | None,
     typer.Option(
-        "--include", help="Replace only layers with such a name: 'layer*'.", metavar="GLOB", rich_help_panel=COUNTED
+        "--include",
+        help="Replace only layers with such a name: 'layer*'.",
+        metavar="GLOB",
+        rich_help_panel=COUNTING,
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option("--exclude", help="Replace no layer with such a name.", metavar="GLOB", rich_help_panel=COUNTED),
+    typer.Option("--exclude", help="Replace no layer with such a name.", metavar="GLOB", rich_help_panel=COUNTING),
 ]
 Verify = Annotated[
-    bool, typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTED)
+    bool,
+    typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTING),
 ]
 
 Totals = Annotated[
@@ -193,7 +199,10 @@ Layers = Annotated[
 Columns = Annotated[
     str | None,
     typer.Option(
-        "--columns", help="Only these, such as params,macs,reduction.macs.", metavar="NAME,…", rich_help_panel=SHOWN
+        "--columns",
+        help="Only these, such as params,macs,reduction.macs.",
+        metavar="NAME,…",
+        rich_help_panel=SHOWN,
     ),
 ]
 Sort = Annotated[
@@ -253,7 +262,8 @@ Label = Annotated[
     typer.Option("--label", help="The label of a LaTeX table: tab:cost.", metavar="TEXT", rich_help_panel=OUTPUT),
 ]
 Code = Annotated[
-    bool, typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT),
 ]
 Explain = Annotated[
     bool,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sepcost.errors import SepcostError
 from sepcost.tasks.files import is_same, resolved
-from sepcost.text.model_text import CONFIGS
+from sepcost.text.model_text import CONFIG_SUFFIXES
 
 OPENED = re.compile(r"/dev/std(?:out|err)|/(?:dev|proc/[^/]+)/fd/[0-9]+")
 """The names of what a process has open: links of the system, to a file too where the shell has opened one."""
@@ -24,7 +24,7 @@ def refuse_overwriting(
         return
     target = resolved(output)
     for path in (Path("/dev/stdin" if file == "-" else file) for file in files):
-        inside = path.is_dir() and resolved(path) in target.parents and target.suffix.lower() in CONFIGS
+        inside = path.is_dir() and resolved(path) in target.parents and target.suffix.lower() in CONFIG_SUFFIXES
         if inside or is_same(target, path) or (path.is_dir() and _is_linked_into(target, path)):
             raise SepcostError(f"{option} {output}: is {what}, and would be overwritten")
 
@@ -76,5 +76,5 @@ def _is_linked_into(target: Path, folder: Path) -> bool:
         is_same(target, Path(path, name))
         for path, _, names in os.walk(folder)
         for name in names
-        if name.lower().endswith(CONFIGS)
+        if name.lower().endswith(CONFIG_SUFFIXES)
     )

@@ -18,7 +18,7 @@ from sepcost.text.harmless import harmless
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
+ALREADY_OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
 """What the process has open already: written where it is, as the shell has opened it."""
 STDOUT, STDERR = 1, 2
 
@@ -96,7 +96,7 @@ def write(chunks: Iterable[str], output: Path | None, option: str = "--output", 
     All of them are made, whoever reads them: what they say of the exit code holds. ``escape`` is how their format
     writes a character by its number: in the log of GitHub Actions, where no line of theirs may be a command.
     """
-    opened = OPEN.fullmatch(str(output))
+    opened = ALREADY_OPEN.fullmatch(str(output))
     descriptor = int(opened[1] or STDERR) if opened else None
     if escape is not None and (output is None or descriptor in (STDOUT, STDERR)):
         chunks = (for_log(chunk, escape) for chunk in chunks)

@@ -12,7 +12,7 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import InPlace, Replacement
 from sepcost.count.figure import WHOLE, reductions, total_figures
 from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers
-from sepcost.count.sweep import Value
+from sepcost.count.sweep import SweptValue
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
 from sepcost.errors import SepcostError
@@ -44,7 +44,7 @@ class Comparison:
     totals: Mapping[str, Total]
     convention: Convention
     replacements: tuple[Replacement, ...] = ()
-    swept: Mapping[str, Value] = field(default_factory=dict)
+    swept: Mapping[str, SweptValue] = field(default_factory=dict)
     verified: Verification | None = None
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Comparison:
         network: Network,
         replacements: Sequence[Replacement] | None = None,
         convention: Convention | None = None,
-        swept: Mapping[str, Value] | None = None,
+        swept: Mapping[str, SweptValue] | None = None,
         replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> Self:
         """Compare; where ``replacements`` are not given, with the usual ones of the network.
@@ -72,7 +72,7 @@ class Comparison:
         chosen: Sequence[Replacement],
         network: Network,
         convention: Convention | None = None,
-        swept: Mapping[str, Value] | None = None,
+        swept: Mapping[str, SweptValue] | None = None,
         replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> Self:
         """Compare with just these, which may be none."""

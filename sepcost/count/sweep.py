@@ -14,7 +14,7 @@ from sepcost.text.units import factor_text
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
 
-Value: TypeAlias = "int | str | Extent | Fraction | Replacement"
+SweptValue: TypeAlias = "int | str | Extent | Fraction | Replacement"
 """What a swept number may be: 3, ``same``, (3, 5), or a multiplier; and what else may be swept."""
 
 
@@ -23,7 +23,7 @@ class Axis:
     """A number by its name, and the values that it takes."""
 
     name: str
-    values: Sequence[Value]
+    values: Sequence[SweptValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,23 @@ class Sweep:
         """How many combinations there are."""
         return prod(len(axis.values) for axis in self.axes)
 
-    def __iter__(self) -> Iterator[Mapping[str, Value]]:
+    def __iter__(self) -> Iterator[Mapping[str, SweptValue]]:
         return map(self.combination, range(self.size))
 
-    def combination(self, number: int) -> Mapping[str, Value]:
+    def combination(self, number: int) -> Mapping[str, SweptValue]:
         """The combination with this number, from 0."""
-        chosen: dict[str, Value] = {}
+        chosen: dict[str, SweptValue] = {}
         for axis in reversed(self.axes):
             number, place = divmod(number, len(axis.values))
             chosen[axis.name] = axis.values[place]
         return {axis.name: chosen[axis.name] for axis in self.axes}
 
-    def swept(self, combination: Mapping[str, Value]) -> dict[str, Value]:
+    def swept(self, combination: Mapping[str, SweptValue]) -> dict[str, SweptValue]:
         """What of a combination is not the same in all of them."""
         return {name: combination[name] for name in self.names}
 
 
-def value_text(value: Value) -> str:
+def value_text(value: SweptValue) -> str:
     """A value as it is written.
 
     >>> value_text((3, 5)), value_text(Fraction("0.75")), value_text(64)
@@ -77,7 +77,7 @@ def value_text(value: Value) -> str:
     return factor_text(value) if isinstance(value, Fraction) else str(value)
 
 
-def combination_text(values: Mapping[str, Value]) -> str:
+def combination_text(values: Mapping[str, SweptValue]) -> str:
     """Swept values in one line.
 
     >>> combination_text({"K": 3, "O": 64})

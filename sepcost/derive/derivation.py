@@ -9,9 +9,9 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Rounded, Sum, number
 from sepcost.derive.chain import chain
-from sepcost.derive.formulas import Formulas, Step, step
+from sepcost.derive.formulas import DerivationStep, Formulas, step
 from sepcost.derive.reduction import Reduction
-from sepcost.derive.steps import Counted
+from sepcost.derive.steps import Basis
 from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
@@ -29,7 +29,7 @@ class Section(NamedTuple):
     """Steps that belong together, and a remark that says why: sentences with formulas."""
 
     heading: str
-    steps: tuple[Step, ...]
+    steps: tuple[DerivationStep, ...]
     remark: tuple[str | Expression, ...] = ()
 
 
@@ -48,16 +48,16 @@ def derivation(comparison: Comparison) -> list[Section]:
     if len(comparison.layers) > 1 or not isinstance(layer.layer, Conv):
         raise SepcostError("--explain derives one convolution")
     conv, convention = symbolic(layer.layer), comparison.convention
-    counted = Counted(convention, layer.node.widths_under(convention), not comparison.network.per_position)
-    sections = [Section("Output map", tuple(_output_map(conv)))] if counted.has_map else []
+    basis = Basis(convention, layer.node.widths_under(convention), not comparison.network.per_position)
+    sections = [Section("Output map", tuple(_output_map(conv)))] if basis.has_map else []
 
     def formulas(parts: Sequence[Conv]) -> list[Formulas]:
         node = layer.node
-        return chain(conv, parts, per_position=not counted.has_map, times=node.times, products=node.products)
+        return chain(conv, parts, per_position=not basis.has_map, times=node.times, products=node.products)
 
     (standard,) = formulas([conv])
     shared = ("Its weights are another layer's, and count there.",) if layer.node.shared else ()
-    steps = tuple(counted.figures(standard, layer.standard))
+    steps = tuple(basis.figures(standard, layer.standard))
     sections.append(Section(f"standard{_letters([standard])}", steps, shared))
     for replacement in comparison.acting:
         text, variant = replacement.text, layer.variants[replacement.text]
@@ -66,14 +66,14 @@ def derivation(comparison: Comparison) -> list[Section]:
             continue
         parts = formulas([part for _, part in with_letters(replacement)(conv)])
         names = ", then ".join(part.name for part in variant.parts)
-        sections.append(Section(f"{text}: {names}{_letters(parts)}", tuple(_replaced(counted, parts, variant))))
-        compared = tuple(counted.compared(layer.standard, variant.cost))
+        sections.append(Section(f"{text}: {names}{_letters(parts)}", tuple(_replaced(basis, parts, variant))))
+        compared = tuple(basis.compared(layer.standard, variant.cost))
         reduction = Reduction(text, conv, compared, standard, parts, layer.standard, variant.cost)
         sections.append(Section(f"reduction by {text}", tuple(reduction.steps()), tuple(reduction.remark())))
     return sections
 
 
-def _output_map(conv: Conv) -> Iterator[Step]:
+def _output_map(conv: Conv) -> Iterator[DerivationStep]:
     for axis, name in enumerate(AXES[len(conv.input_size)]):
         yield step(f"{name}'", _output_size(conv, axis, name), exact(conv.output_size[axis]))
 
@@ -106,11 +106,11 @@ def _letters(parts: Sequence[Formulas]) -> str:
     return f" ({', '.join(shown)})" if shown else ""
 
 
-def _replaced(counted: Counted, parts: Sequence[Formulas], variant: Variant) -> Iterator[Step]:
+def _replaced(basis: Basis, parts: Sequence[Formulas], variant: Variant) -> Iterator[DerivationStep]:
     """The figures of each part, and of all together if there are several."""
     if len(parts) == 1:
-        yield from counted.figures(parts[0], variant.cost)
+        yield from basis.figures(parts[0], variant.cost)
         return
     for part, formulas in zip(variant.parts, parts):
-        yield from counted.figures_of_part(part.name, formulas, part.cost)
-    yield from counted.sums(parts, variant)
+        yield from basis.figures_of_part(part.name, formulas, part.cost)
+    yield from basis.sums(parts, variant)

@@ -27,7 +27,7 @@ class Formulas:
         return (letter for term in (self.macs, self.reads, self.writes) for letter, _ in term.powers)
 
 
-class Step(NamedTuple):
+class DerivationStep(NamedTuple):
     """One formula: in symbols, with the numbers in place, and its value."""
 
     name: str
@@ -36,6 +36,6 @@ class Step(NamedTuple):
     value: str
 
 
-def step(name: str, formula: Expression, value: str) -> Step:
+def step(name: str, formula: Expression, value: str) -> DerivationStep:
     """A step whose numbers are those of its letters."""
-    return Step(name, formula, formula, value)
+    return DerivationStep(name, formula, formula, value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.derive.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
-from sepcost.derive.formulas import Formulas, Step, step
+from sepcost.derive.formulas import DerivationStep, Formulas, step
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
 from sepcost.text.units import as_ratio, decimal
@@ -26,18 +26,18 @@ class Reduction(NamedTuple):
     before: Cost
     after: Cost
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[DerivationStep]:
         """The reduction of each figure; then that of MACs without what cancels, and its inverse, as a share."""
         for name, before, after in self.compared:
             if after:
                 yield step(name, Quotient(Word("standard", before), Word(self.text, after)), _ratio(before, after))
         above, below = self._left
         left = Quotient(above.expression, factored(below)) if below != [Term()] else above.expression
-        yield Step("what is left", left, evaluated(left), _ratio(*self._macs))
+        yield DerivationStep("what is left", left, evaluated(left), _ratio(*self._macs))
         if self._is_separable:
             yield step("for large O", self._limit.expression, _ratio(self._limit.above.whole, self._limit.below.whole))
         share = total([part.macs / self.standard.macs for part in self.parts])
-        yield Step("as a share", share, evaluated(share), decimal(ratio(*reversed(self._macs)), 3))
+        yield DerivationStep("as a share", share, evaluated(share), decimal(ratio(*reversed(self._macs)), 3))
 
     def remark(self) -> Iterator[str | Expression]:
         """What the steps mean, in sentences that have formulas in them."""

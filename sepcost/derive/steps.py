@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
-from sepcost.derive.formulas import Formulas, Step, step
+from sepcost.derive.formulas import DerivationStep, Formulas, step
 from sepcost.layers.cost import Convention, Cost
 from sepcost.network.network import Widths
-from sepcost.text.units import BYTES, decimal, exact, in_bytes
+from sepcost.text.units import UNITS_OF_BYTES, decimal, exact, in_bytes
 
 
 class _Count(NamedTuple):
@@ -21,32 +21,32 @@ class _Count(NamedTuple):
     value: int
 
 
-class Counted(NamedTuple):
+class Basis(NamedTuple):
     """The convention of the figures, the widths of elements, and whether there is a map that has bytes."""
 
     convention: Convention
     widths: Widths
     has_map: bool
 
-    def figures(self, formulas: Formulas, cost: Cost) -> Iterator[Step]:
+    def figures(self, formulas: Formulas, cost: Cost) -> Iterator[DerivationStep]:
         """Every figure of a convolution."""
         yield from (step(count.name, total(count.terms), exact(count.value)) for count in self._counts(formulas, cost))
         yield from self._memory([formulas], cost)
         yield from self._moved(self._traffic(formulas, cost), cost)
 
-    def figures_of_part(self, name: str, formulas: Formulas, cost: Cost) -> Iterator[Step]:
+    def figures_of_part(self, name: str, formulas: Formulas, cost: Cost) -> Iterator[DerivationStep]:
         """The figures of a part that sums consist of, and its MACs per byte."""
         counts = [step(count.name, total(count.terms), exact(count.value)) for count in self._counts(formulas, cost)]
         steps = [*counts, *self._moved(self._traffic(formulas, cost), cost)]
         return (each._replace(name=f"{name} {each.name}") for each in steps)
 
-    def sums(self, parts: Sequence[Formulas], variant: Variant) -> Iterator[Step]:
+    def sums(self, parts: Sequence[Formulas], variant: Variant) -> Iterator[DerivationStep]:
         """Every figure of all parts together."""
         counts = [self._counts(formulas, part.cost) for formulas, part in zip(parts, variant.parts)]
         for alike in zip(*counts):
             terms = [term for count in alike for term in count.terms]
             numbers = Sum(tuple(number(count.value) for count in alike))
-            yield Step(alike[0].name, total(terms), numbers, exact(sum(count.value for count in alike)))
+            yield DerivationStep(alike[0].name, total(terms), numbers, exact(sum(count.value for count in alike)))
         yield from self._memory(parts, variant.cost)
         traffics = (Word(f"{part.name} traffic", part.cost.traffic_bytes(self.convention)) for part in variant.parts)
         yield from self._moved(Sum(tuple(traffics)), variant.cost)
@@ -69,13 +69,13 @@ class Counted(NamedTuple):
             yield _Count("FLOPs", (Term.of(number(factor)) * formulas.macs,), factor * cost.macs)
         yield _Count("activations", (formulas.writes,), cost.activations)
 
-    def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[Step]:
+    def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[DerivationStep]:
         yield step("weights", self._weights(parts, cost), _bytes(cost.weight_bytes(self.convention)))
         if self.has_map:
             maps = Product((self._bytes(self.widths.output), *self._samples, Word("activations", cost.activations)))
             yield step("activation memory", maps, _bytes(cost.activation_bytes(self.convention)))
 
-    def _moved(self, traffic: Expression, cost: Cost) -> Iterator[Step]:
+    def _moved(self, traffic: Expression, cost: Cost) -> Iterator[DerivationStep]:
         """The bytes that are read and written, and the MACs for each."""
         if self.has_map:
             moved = cost.traffic_bytes(self.convention)
@@ -116,4 +116,4 @@ class Counted(NamedTuple):
 
 def _bytes(value: int) -> str:
     exactly = f"{exact(value)} B"
-    return exactly if value < BYTES.step else f"{exactly} = {in_bytes(value)}"
+    return exactly if value < UNITS_OF_BYTES.step else f"{exactly} = {in_bytes(value)}"

@@ -11,7 +11,7 @@ from sepcost.count import figure
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.sheets.many import HOLE, Holes, texts
-from sepcost.sheets.records import COUNTED, Record, network_records
+from sepcost.sheets.records import HOW_COUNTED, Record, network_records
 from sepcost.sheets.view import View
 from sepcost.text.harmless import harmless
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PARTS = ("before", "after", "difference", "percent")
 """Of each figure of a difference."""
-COLUMNS = (
+DIFF_COLUMNS = (
     "row", "status", "matched_by", "moved", "before", "after", "place.before", "place.after", "facts",
     "flops_per_mac", "batch", "dtype",
     *(f"{name}.{part}" for name in figure.WHOLE for part in PARTS),
@@ -64,7 +64,7 @@ class Csv(Format):
         common = {"flops_per_mac": convention.flops_per_mac, "batch": convention.batch, "dtype": convention.dtype}
         common |= {"own_dtype.before": before.own_dtype, "own_dtype.after": after.own_dtype}
         rows = ({**common, **row} for row in _difference_rows(difference))
-        return _line(COLUMNS) + "".join(_line(_text(row.get(name)) for name in COLUMNS) for row in rows)
+        return _line(DIFF_COLUMNS) + "".join(_line(_text(row.get(name)) for name in DIFF_COLUMNS) for row in rows)
 
 
 FORMAT = Csv()
@@ -80,17 +80,17 @@ def column_names(view: View) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*view.identity, *view.columns)))
     network, *others = view.identity
     part = () if view.totals else ("part",)
-    about = ("kept", "costs_more", *view.facts, *COUNTED, *figure.ALL)
+    about = ("kept", "costs_more", *view.facts, *HOW_COUNTED, *figure.ALL)
     return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 
 def _portions(lines: Iterator[str]) -> Iterator[str]:
     """Lines together, as many as are worth writing at once."""
-    while portion := "".join(islice(lines, AT_ONCE)):
+    while portion := "".join(islice(lines, ROWS_AT_ONCE)):
         yield portion
 
 
-AT_ONCE = 500
+ROWS_AT_ONCE = 500
 WRITTEN_AS_THEY_ARE = {int, float, type(None)}
 
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from sepcost.derive.algebra import Expression, Sum
 from sepcost.derive.derivation import Section
-from sepcost.derive.formulas import Step
+from sepcost.derive.formulas import DerivationStep
 from sepcost.formats.markdown_text import escaped
 from sepcost.formats.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
 from sepcost.formats.tex import HINT, tex
@@ -19,7 +19,7 @@ from sepcost.text.harmless import harmless
 NEEDS = r"% needs \usepackage{amsmath}"
 TEXT_WIDTH = 66
 """The lines of LaTeX's ``article``, in digits; those of slides are not shorter."""
-NEW_LINE = "\\\\\n"
+LINE_BREAK = "\\\\\n"
 LETTER = re.compile("[A-Z]'")
 
 
@@ -56,7 +56,7 @@ def latex_derivation(title: str, sections: Sequence[Section], notes: Sequence[st
     return "\n\n".join(filter(None, [*blocks, *(tex(HINT.sub("", note)) for note in notes)])) + "\n\\endgroup\n"
 
 
-def _aligned(steps: Sequence[Step]) -> Iterator[str]:
+def _aligned(steps: Sequence[DerivationStep]) -> Iterator[str]:
     rows = [(step.name, plain_symbols(step.symbols), plain_numbers(step.numbers)) for step in steps]
     widths = [max(map(cell_len, column)) for column in zip(*rows)]
     for step, row in zip(steps, rows):
@@ -64,20 +64,20 @@ def _aligned(steps: Sequence[Step]) -> Iterator[str]:
         yield f"  {name}  {symbols} = {numbers} = {step.value}"
 
 
-def _markdown_step(step: Step) -> str:
+def _markdown_step(step: DerivationStep) -> str:
     return f"- {escaped(step.name)}: ${' = '.join(_math(step))}$"
 
 
-def _latex_steps(steps: Sequence[Step]) -> str:
+def _latex_steps(steps: Sequence[DerivationStep]) -> str:
     """Each step on one line if it fits, else with its numbers and its value on lines of their own."""
     room = TEXT_WIDTH - max(len(step.name) for step in steps)
-    return f" {NEW_LINE}".join(_latex_step(step, room) for step in steps)
+    return f" {LINE_BREAK}".join(_latex_step(step, room) for step in steps)
 
 
-def _latex_step(step: Step, room: int) -> str:
+def _latex_step(step: DerivationStep, room: int) -> str:
     name = step.name if LETTER.fullmatch(step.name) else rf"\text{{{tex(step.name)}}}"
     symbols, numbers = plain_symbols(step.symbols), plain_numbers(step.numbers)
-    apart = f" {NEW_LINE}&" if sum(map(_width, (symbols, numbers, step.value))) > room else " "
+    apart = f" {LINE_BREAK}&" if sum(map(_width, (symbols, numbers, step.value))) > room else " "
     sides = [_broken(step.symbols, symbols, tex_symbols, room), _broken(step.numbers, numbers, tex_numbers, room)]
     return f"{name} &= " + f"{apart}= ".join([*sides, tex_value(step.value)])
 
@@ -86,7 +86,7 @@ def _broken(formula: Expression, plain: str, text: Callable[[Expression], str], 
     """A sum that is too long for a line, a term on each."""
     if not isinstance(formula, Sum) or formula.less or _width(plain) <= room:
         return text(formula)
-    return rf" {NEW_LINE}&\quad + ".join(map(text, formula.terms))
+    return rf" {LINE_BREAK}&\quad + ".join(map(text, formula.terms))
 
 
 def _width(text: str) -> int:
@@ -95,7 +95,7 @@ def _width(text: str) -> int:
     return len(longest) + longest.count("·") + len(" = ")
 
 
-def _math(step: Step) -> tuple[str, str, str]:
+def _math(step: DerivationStep) -> tuple[str, str, str]:
     return tex_symbols(step.symbols), tex_numbers(step.numbers), tex_value(step.value)
 
 

@@ -11,8 +11,8 @@ from sepcost.count.contract import head
 from sepcost.count.figure import WHOLE
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.difference_json import changed_layer, of_snapshot
-from sepcost.judge.budgeted import Budgeted
 from sepcost.judge.growth import Grown
+from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import ratio
 from sepcost.network.budget import Quantity
@@ -44,7 +44,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "checks": verdict.checks,
         "failures": verdict.failures,
         "undecided": verdict.undecided,
-        "budget": [_budgeted(check, verdict) for check in verdict.budgeted],
+        "budget": [_limit(check, verdict) for check in verdict.limits],
         "growth": [_grown(check, verdict) for check in verdict.grown],
         "new": verdict.is_new,
         "total": _whole(verdict.snapshot),
@@ -59,7 +59,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return fields
 
 
-def _budgeted(check: Budgeted, verdict: Verdict) -> dict[str, Any]:
+def _limit(check: JudgedLimit, verdict: Verdict) -> dict[str, Any]:
     figure, bound = check.limit
     return {
         "figure": figure,

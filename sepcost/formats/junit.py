@@ -91,9 +91,9 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
         yield Case("operators that nobody can count", "skipped", uncounted_line(model.uncounted))
     if model and model.read_zeros:
         yield Case("values of inputs", "skipped", READ_ZEROS)
-    for budgeted in verdict.budgeted:
-        name = f"budget of {subject_of(budgeted)}"
-        yield Case(name) if budgeted.holds else Case(name, ELEMENTS[budgeted.outcome], budget_sentence(budgeted))
+    for limit in verdict.limits:
+        name = f"budget of {subject_of(limit)}"
+        yield Case(name) if limit.holds else Case(name, ELEMENTS[limit.outcome], budget_sentence(limit))
     for grown in verdict.grown:
         name = f"growth of {subject_of(grown)}"
         if grown.outcome is Outcome.UNDECIDED:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from string import Template
 
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.latex_columns import GAP, TEXT_WIDTH, TexColumn, fitted, groups, text_lines
+from sepcost.formats.latex_columns import GAP, LINE_WIDTH, TexColumn, fitted, groups, text_lines
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.formats.tex import HINT, tex
 from sepcost.sheets.sheet import Sheet
 
-LINE = "\n    "
+LINE_START = "\n    "
 NEW_LINE = r"\\"
-MOST_LINES = 40
+PAGE_ROWS = 40
 """A float with more does not fit a page, and LaTeX would cut it."""
 MOST_FLOATS = 16
 """LaTeX stops where more tables wait for a page."""
@@ -23,7 +23,7 @@ TYPE = Template(
   \sisetup{group-digits=integer, group-minimum-digits=4, group-separator={,}}
   \sisetup{mode=text, table-align-text-before=false, table-align-text-after=false}"""
 )
-NOTES = Template(
+NOTES_TEMPLATE = Template(
     r"""
 
   \medskip
@@ -155,7 +155,7 @@ def _slug(title: str) -> str:
 def _is_long(sheet: Sheet) -> bool:
     """Whether it takes more lines, long names and notes broken, than a page has."""
     rows = [max((text_lines(cell) for cell in row.cells if isinstance(cell, str)), default=1) for row in sheet.all_rows]
-    return sum(rows) + sum(text_lines(note, TEXT_WIDTH) for note in sheet.notes) > MOST_LINES
+    return sum(rows) + sum(text_lines(note, LINE_WIDTH) for note in sheet.notes) > PAGE_ROWS
 
 
 def _table(sheet: Sheet, caption: str, label: str, place: str) -> str:
@@ -170,9 +170,9 @@ def _table(sheet: Sheet, caption: str, label: str, place: str) -> str:
         label=label,
         type=TYPE.substitute(size=size, gap=GAP // 2),
         alignment="".join(column.alignment for column in columns),
-        header=LINE.join(_header_rows(columns)),
-        rows=LINE.join(rows),
-        notes=NOTES.substitute(notes="\n  ".join(notes)) if notes else "",
+        header=LINE_START.join(_header_rows(columns)),
+        rows=LINE_START.join(rows),
+        notes=NOTES_TEMPLATE.substitute(notes="\n  ".join(notes)) if notes else "",
     )
     return f"% not shown, to fit a line: {', '.join(left_out)}\n{text}" if left_out else text
 

@@ -9,15 +9,15 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from sepcost.formats.layout import BREAK, SHORT
+from sepcost.formats.layout import BREAKABLE, SHORT
 from sepcost.formats.tex import by_number, tex
 from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Look, Sheet, cell_text
 from sepcost.text.kind import Kind
 from sepcost.text.units import USUAL_DIGITS, common_power, grouped, in_unit
 
-TEXT_WIDTH = 340
+LINE_WIDTH = 340
 """The lines of LaTeX's ``article`` have 345 points, and other classes more; widths are only guessed."""
-SIZES = {"small": 0.93, "footnotesize": 0.86, "scriptsize": 0.8, "tiny": 0.68}
+TYPE_SIZES = {"small": 0.93, "footnotesize": 0.86, "scriptsize": 0.8, "tiny": 0.68}
 READABLE = ("small", "footnotesize")
 """Smaller type is only for what cannot be left out."""
 GAP = 6
@@ -25,9 +25,9 @@ GAP = 6
 WIDEST_TEXT = 150
 """A column with a longer text is so wide, and breaks it."""
 PARAGRAPHS = r">{\raggedright\arraybackslash}p{15em}"
-LETTERS = {2.8: ".,:;!'|il", 3.8: " ()-/fjrst", 4.7: "acegvxyz", 7.7: "×÷=→≥mw"}
+WIDTHS = {2.8: ".,:;!'|il", 3.8: " ()-/fjrst", 4.7: "acegvxyz", 7.7: "×÷=→≥mw"}
 """How wide they are, in points of 10-point type; all others are as wide as digits or capitals."""
-NUMBER = re.compile(r"(\D*)([\d,]+)(\.\d+)?(\D*)")
+NUMBER_PARTS = re.compile(r"(\D*)([\d,]+)(\.\d+)?(\D*)")
 """What is before a number, its whole part, its decimals, and what is after it."""
 
 
@@ -47,7 +47,9 @@ def fitted(sheet: Sheet) -> tuple[list[TexColumn], str, list[str]]:
     left_out: list[str] = []
     while True:
         width = _width(columns)
-        sizes = [size for size, scale in SIZES.items() if width * scale + GAP * len(columns) <= TEXT_WIDTH] or ["tiny"]
+        sizes = [size for size, scale in TYPE_SIZES.items() if width * scale + GAP * len(columns) <= LINE_WIDTH] or [
+            "tiny"
+        ]
         least = max(range(len(columns)), key=lambda number: (columns[number].source.optional, number))
         if sizes[0] in READABLE or not columns[least].source.optional:
             return columns, sizes[0], left_out
@@ -57,7 +59,7 @@ def fitted(sheet: Sheet) -> tuple[list[TexColumn], str, list[str]]:
 def groups(columns: Sequence[TexColumn]) -> Iterator[tuple[list[str], list[TexColumn]]]:
     """Neighbouring columns of one group, and its name, which is broken into lines where it is long."""
     for name, members in groupby(columns, key=lambda column: column.source.group):
-        yield (BREAK.sub("\\g<0>\n", name) if len(name) > SHORT else name).split("\n"), list(members)
+        yield (BREAKABLE.sub("\\g<0>\n", name) if len(name) > SHORT else name).split("\n"), list(members)
 
 
 def _tex_column(sheet: Sheet, number: int, power: int) -> TexColumn:
@@ -71,7 +73,7 @@ def _tex_column(sheet: Sheet, number: int, power: int) -> TexColumn:
         return TexColumn(column, alignment, list(map(tex, header)), cells, min(width, WIDEST_TEXT))
     # A reduction is another quantity than the numbers above it, and not aligned with them.
     plain = [row.look is not Look.REDUCTION for row in sheet.all_rows]
-    numbers = [NUMBER.fullmatch(text) if aligned else None for text, aligned in zip(texts, plain)]
+    numbers = [NUMBER_PARTS.fullmatch(text) if aligned else None for text, aligned in zip(texts, plain)]
     parts = [match.groups("") for match in numbers if match] or [("", "0", "", "")]
     before, whole, decimals, after = (max(part, key=len) for part in zip(*parts))
     form = _number(before, str(len(whole.replace(",", ""))), decimals and f".{len(decimals) - 1}", after)
@@ -118,7 +120,7 @@ def _text_width(text: str) -> float:
 
 @cache
 def _letter_width(letter: str) -> float:
-    known = next((width for width, letters in LETTERS.items() if letter in letters), 7.7 if letter.isupper() else 5)
+    known = next((width for width, letters in WIDTHS.items() if letter in letters), 7.7 if letter.isupper() else 5)
     return 32 if by_number(letter) in tex(letter) else known
 
 

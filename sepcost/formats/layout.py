@@ -12,13 +12,13 @@ from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 
-GAP = 3
+COLUMN_GAP = 3
 """Between two columns."""
 WORTH_ROUNDING = 3
 """Columns that are more optional than this are left out before any count is rounded."""
 SHORT = 12
 """Longer groups are broken behind their punctuation."""
-BREAK = re.compile("[:,_](?!$)")
+BREAKABLE = re.compile("[:,_](?!$)")
 SHORTEST_TEXT, SHORTEST_NAME = 16, 10
 """Texts are cut to no less, and names only where they leave no room for any number."""
 
@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
     @property
     def width(self) -> int:
-        return sum(self.widths) + GAP * len(self.widths)
+        return sum(self.widths) + COLUMN_GAP * len(self.widths)
 
 
 class Layout(NamedTuple):
@@ -69,7 +69,7 @@ def header(sheet: Sheet, number: int) -> str:
     text = harmless(column.header)
     if any(other.group for other in sheet.columns):
         group = harmless(column.group)
-        lines = BREAK.sub("\\g<0>\n", group) if len(group) > SHORT else group
+        lines = BREAKABLE.sub("\\g<0>\n", group) if len(group) > SHORT else group
         return f"{lines}\n{text}"
     return text.replace(" ", "\n", 1) if column.kind is Kind.BYTES else text
 
@@ -104,7 +104,7 @@ def _cut(widths: list[int], numbers: Sequence[int], excess: int, least: int) -> 
 
 
 def _excess(widths: Sequence[int], width: int) -> int:
-    return sum(widths) + GAP * (len(widths) - 1) - width
+    return sum(widths) + COLUMN_GAP * (len(widths) - 1) - width
 
 
 def _natural(sheet: Sheet, rounded: bool) -> list[int]:

@@ -6,7 +6,7 @@ import re
 
 from sepcost.text.harmless import harmless
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
+MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 REFERENCE = re.compile(
     r"""
     @                                  # a mention, or an address of e-mail
@@ -22,7 +22,7 @@ REFERENCE = re.compile(
 references and URLs" and "Mentioning people and teams"; GFM, section 6.9. It looks for them in what Markdown has made of
 the text, so a backslash does not help.
 """
-BREAK = "\u200b"
+ZERO_WIDTH_SPACE = "\u200b"
 
 
 def escaped(text: str) -> str:
@@ -31,5 +31,5 @@ def escaped(text: str) -> str:
     >>> print(escaped("a|b <i>"), escaped("by @me, #1"))
     a\|b \<i\> by @&#8203;me, \#&#8203;1
     """
-    broken = REFERENCE.sub(rf"\g<0>{BREAK}", harmless(text))
-    return SPECIAL.sub(r"\\\1", broken).replace(BREAK, f"&#{ord(BREAK)};")
+    broken = REFERENCE.sub(rf"\g<0>{ZERO_WIDTH_SPACE}", harmless(text))
+    return MARKDOWN_SPECIAL.sub(r"\\\1", broken).replace(ZERO_WIDTH_SPACE, f"&#{ord(ZERO_WIDTH_SPACE)};")

@@ -17,7 +17,7 @@ from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
 from sepcost.text.units import as_ratio, exact
 
-LINE = 88
+LINE_LENGTH = 88
 OURS = ("OrderedDict", "nn", "standard", "torch")
 
 
@@ -72,11 +72,11 @@ def _lines(module: TorchModule, start: str, indent: str = "", end: str = "") -> 
     arguments = [_value(value) for value in module.arguments]
     arguments += [f"{name}={_value(value)}" for name, value in module.options.items()]
     opening, together = f"{indent}{start}nn.{module.kind}(", ", ".join(arguments)
-    if len(f"{opening}{together}){end}") <= LINE:
+    if len(f"{opening}{together}){end}") <= LINE_LENGTH:
         yield f"{opening}{together}){end}"
         return
     yield opening
-    if len(f"{indent}    {together}") <= LINE:
+    if len(f"{indent}    {together}") <= LINE_LENGTH:
         yield f"{indent}    {together}"
     else:
         yield from (f"{indent}    {argument}," for argument in arguments)
@@ -114,4 +114,4 @@ def _variant_note(text: str, variant: Variant, layer: LayerComparison, conv: Con
 
 def _comment(text: str) -> list[str]:
     """A comment of as many lines as it takes."""
-    return [f"# {line}" for line in wrap(harmless(text), LINE - 2)]
+    return [f"# {line}" for line in wrap(harmless(text), LINE_LENGTH - 2)]

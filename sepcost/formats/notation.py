@@ -13,7 +13,7 @@ from sepcost.text.units import exact
 Leaf: TypeAlias = Callable[[Letter | Word], str]
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+FROM_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NUMBER = re.compile(r"[0-9]+")
 COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 UNIT = re.compile(r" ([A-Za-z]+)")
@@ -115,7 +115,7 @@ def _tex_name(leaf: Letter | Word) -> str:
         return tex_value(exact(leaf.value))
     base, *below = leaf.name.split("_")
     digits = re.sub("[^₀-₉]", "", base)
-    base, below = base.removesuffix(digits), [*below, *([digits.translate(SUBSCRIPTS)] if digits else [])]
+    base, below = base.removesuffix(digits), [*below, *([digits.translate(FROM_SUBSCRIPTS)] if digits else [])]
     subscript = ",".join(text if len(text) == 1 else rf"\mathrm{{{text}}}" for text in below)
     return (base if len(base.rstrip("'")) == 1 else rf"\mathrm{{{base}}}") + (f"_{{{subscript}}}" if below else "")
 

@@ -21,7 +21,7 @@ MOST_ROWS = 10_000
 """Tables have no more together: nobody would read them."""
 MOST_CELLS = 80_000
 """Nor more cells, where many replacements make them wide."""
-INSTEAD = "use --format csv, or --top 20"
+SHORTER = "use --format csv, or --top 20"
 
 
 class ForPeople(Format):
@@ -104,13 +104,13 @@ class ForPeople(Format):
         return self.draw([sheet._replace(precision=options.precision) for sheet in sheets], options)
 
 
-def refuse_too_many(rows: int, instead: str = INSTEAD) -> None:
+def refuse_too_many(rows: int, instead: str = SHORTER) -> None:
     """A SepcostError for more rows than anybody reads."""
     if rows > MOST_ROWS:
         raise SepcostError(f"more than {MOST_ROWS:,} rows are too many for a table: {instead}")
 
 
-def refuse_too_large(sheets: Sequence[Sheet], instead: str = INSTEAD, drawn: int = 0) -> int:
+def refuse_too_large(sheets: Sequence[Sheet], instead: str = SHORTER, drawn: int = 0) -> int:
     """The same, of sheets that are to be drawn after so many rows; the rows that there are then."""
     rows = drawn + sum(len(sheet.all_rows) for sheet in sheets)
     refuse_too_many(rows, instead)

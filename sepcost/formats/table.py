@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.layout import GAP, Page, header, laid_out
+from sepcost.formats.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
@@ -109,7 +109,7 @@ def _print(console: Console, width: int | None, sheet: Sheet) -> None:
 
 def _table(page: Page, rounded: bool) -> Table:
     sheet = page.sheet
-    table = Table(box=RULED, show_edge=False, padding=(0, GAP - 1, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=RULED, show_edge=False, padding=(0, COLUMN_GAP - 1, 0, 0), pad_edge=False, header_style="bold")
     for number, (column, room) in enumerate(zip(sheet.columns, page.widths)):
         table.add_column(
             Text(header(sheet, number)),

@@ -7,7 +7,7 @@ import unicodedata
 
 from sepcost.text.harmless import harmless
 
-SPECIAL = {
+TEX_SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -90,8 +90,8 @@ def _breakable(word: re.Match[str]) -> str:
 
 
 def _tex_character(character: str) -> str:
-    if character in SPECIAL:
-        return SPECIAL[character]
+    if character in TEX_SPECIAL:
+        return TEX_SPECIAL[character]
     if character.isascii():
         return character
     if character in GREEK:

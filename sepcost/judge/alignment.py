@@ -13,7 +13,7 @@ from sepcost.errors import SepcostError
 from sepcost.text.units import shortened
 
 T = TypeVar("T")
-NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
+LAYER_NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
 MOST_PAIRS = 1_000_000
 """Where more pairs would have to be looked at in two networks, layers are paired one after the other."""
 
@@ -48,7 +48,7 @@ def is_numbered(layer: LayerSnapshot) -> bool:
     [True, False]
     """
     kind = str(layer.facts["type"])
-    return layer.name.startswith(kind) and NUMBER.fullmatch(layer.name, len(kind)) is not None
+    return layer.name.startswith(kind) and LAYER_NUMBER.fullmatch(layer.name, len(kind)) is not None
 
 
 class _Traits(NamedTuple):
@@ -167,11 +167,11 @@ def _one_by_one(before: Sequence[_Traits], after: Sequence[_Traits]) -> Iterator
     return ((number, number) for number, (left, right) in enumerate(zip(before, after)) if left.type == right.type)
 
 
-Place: TypeAlias = "tuple[Hashable, str]"
+NetworkPlace: TypeAlias = "tuple[Hashable, str]"
 """The file of a network, and its name."""
 
 
-def place(network: Snapshot, file_key: Callable[[str], str] = normpath) -> Place:
+def place(network: Snapshot, file_key: Callable[[str], str] = normpath) -> NetworkPlace:
     """Where a network is; files are the same where ``file_key`` is."""
     return None if network.source is None else file_key(network.source), network.name
 

@@ -10,14 +10,14 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
 from sepcost.text.units import shortened
 
-COUNTED: Mapping[str, str] = {
+CONVENTIONS_DIFFER: Mapping[str, str] = {
     "flops_per_mac": "{} counts FLOPs as {}×MACs, {} as {}×MACs",
     "batch": "{} counts for a batch of {}, {} for {}",
     "dtype": "{} counts memory in {}, {} in {}",
 }
 """How a message says in what two conventions differ."""
 
-MOST_NAMES = 10
+MOST_NETWORKS = 10
 """A message names that many networks and counts the rest."""
 
 
@@ -47,7 +47,7 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, S
     earlier, other = ((before, pair[0]), (after, pair[1]))
     if before.counted:
         earlier, other = other, earlier
-    for field, words in COUNTED.items():
+    for field, words in CONVENTIONS_DIFFER.items():
         value, another = getattr(earlier[1].convention, field), getattr(other[1].convention, field)
         if field == "dtype" and earlier[1].convention.is_own and other[1].convention.is_own:
             continue  # each is stored in what it is stored in
@@ -81,7 +81,7 @@ def _which(before: Side, after: Side, shared: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [repr(shortened(name)) for name in names[:MOST_NAMES]]
-    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    shown = [repr(shortened(name)) for name in names[:MOST_NETWORKS]]
+    more = [f"{len(names) - MOST_NETWORKS} more"] if len(names) > MOST_NETWORKS else []
     *first, last = shown + more
     return f"{', '.join(first)} and {last}" if first else last

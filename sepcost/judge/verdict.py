@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import Verification
 from sepcost.errors import ConfigProblem
-from sepcost.judge.budgeted import Budgeted
 from sepcost.judge.growth import Grown, Growth
+from sepcost.judge.limit import JudgedLimit
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Outcome
 from sepcost.network.lines import Lines
@@ -24,7 +24,7 @@ class Verdict:
 
     snapshot: Snapshot
     lines: Lines
-    budgeted: tuple[Budgeted, ...] = ()
+    limits: tuple[JudgedLimit, ...] = ()
     growth: Growth | None = None
     is_new: bool = False
     was: Snapshot | None = None
@@ -65,7 +65,7 @@ class Verdict:
     def checks(self) -> int:
         """How many things were judged: a verification is one, whatever it counts."""
         verified = self.verification is not None and self.verification.checked > 0
-        return verified + len(self.budgeted) + len(self.grown) + self.is_unknown
+        return verified + len(self.limits) + len(self.grown) + self.is_unknown
 
     @property
     def failures(self) -> int:
@@ -79,7 +79,7 @@ class Verdict:
         return self._of(Outcome.UNDECIDED)
 
     def _of(self, outcome: Outcome) -> int:
-        outcomes = [*(check.outcome for check in self.budgeted), *(check.outcome for check in self.grown)]
+        outcomes = [*(check.outcome for check in self.limits), *(check.outcome for check in self.grown)]
         return outcomes.count(outcome)
 
 

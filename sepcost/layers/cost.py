@@ -8,13 +8,13 @@ from operator import add
 from typing import NamedTuple
 
 from sepcost.errors import ConventionError
-from sepcost.text.units import LONGEST, as_text
+from sepcost.text.units import LONGEST_NUMBER, as_text
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What memory can be asked for in."""
 MIXED = "mixed"
 """The dtype of a model whose tensors have several: its layers know their bytes."""
-OF_MODELS: Mapping[str, int] = {
+MODEL_DTYPES: Mapping[str, int] = {
     **BYTES_PER_ELEMENT,
     **dict.fromkeys(("bool", "uint8", "float8_e4m3fn", "float8_e5m2"), 1),
     **dict.fromkeys(("int16", "uint16"), 2),
@@ -49,11 +49,11 @@ class Convention:
             raise ConventionError("flops_per_mac", f"must be 1 or 2, got {as_text(self.flops_per_mac)}")
         if type(self.batch) is not int or self.batch < 1:
             raise ConventionError("batch", f"must be a whole number from 1, got {as_text(self.batch, repr)}")
-        if self.batch >= 10**LONGEST:
-            raise ConventionError("batch", f"must have at most {LONGEST} digits, got {as_text(self.batch)}")
-        if not isinstance(self.dtype, str) or self.dtype not in (OF_MODELS if self.is_own else BYTES_PER_ELEMENT):
+        if self.batch >= 10**LONGEST_NUMBER:
+            raise ConventionError("batch", f"must have at most {LONGEST_NUMBER} digits, got {as_text(self.batch)}")
+        if not isinstance(self.dtype, str) or self.dtype not in (MODEL_DTYPES if self.is_own else BYTES_PER_ELEMENT):
             raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {as_text(self.dtype)}")
-        object.__setattr__(self, "bytes_per_element", OF_MODELS[self.dtype])
+        object.__setattr__(self, "bytes_per_element", MODEL_DTYPES[self.dtype])
 
     @classmethod
     def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: str | None = None) -> Convention:

@@ -1,6 +1,6 @@
 """Padding in torch's words: what a torch module needs so that its output has the size that ``same`` means here.
 
-The modules made with it verify the formulas (``proof``), so nothing here calls one.
+The modules made with it verify the formulas (``judge.witness``), so nothing here calls one.
 """
 
 from __future__ import annotations

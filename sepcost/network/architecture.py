@@ -104,7 +104,7 @@ class Architecture:
         Raises NetworkError, which lists every layer that does not fit. What depends on such a layer is not judged.
         """
         shares = any(spec.shared for spec in self.specs)
-        chain = _Chain(self.input_shape, self.independent, self.input_readable, shares)
+        chain = _Building(self.input_shape, self.independent, self.input_readable, shares)
         names = layer_names(self.specs)
         for index, spec in enumerate(self.specs):
             chain.append(index, spec, names[index])
@@ -149,7 +149,7 @@ class _Links(NamedTuple):
     weights: int | None = None
 
 
-class _Chain:
+class _Building:
     """The network as far as it has been built, and all that was wrong so far."""
 
     def __init__(self, input_shape: Shape | None, independent: bool, input_readable: bool, shares: bool) -> None:

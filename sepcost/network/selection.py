@@ -18,7 +18,7 @@ from sepcost.text.wording import in_one_line
 AGAIN = re.compile(r"#\d+$")
 MOST_PATTERNS = 100
 """Each is tried on each layer; names without wildcards may be as many as there are layers."""
-MOST_NAMED = 10
+MOST_GLOBS = 10
 """A message names that many globs and counts the rest."""
 
 
@@ -80,8 +80,8 @@ class Selection(NamedTuple):
     def complaint(self) -> str:
         """What to say of globs that matched nothing: easily a slip."""
         typed = [(option, glob) for option, globs in self._asdict().items() for glob in globs]
-        named = ", ".join(f"--{option} {in_one_line(glob, 60) or repr(glob)}" for option, glob in typed[:MOST_NAMED])
-        more = f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
+        named = ", ".join(f"--{option} {in_one_line(glob, 60) or repr(glob)}" for option, glob in typed[:MOST_GLOBS])
+        more = f" and {len(typed) - MOST_GLOBS:,} more" if len(typed) > MOST_GLOBS else ""
         return f"{named}{more}: no convolution has such a name"
 
     def why_not(self, *names: str) -> str | None:

@@ -1,6 +1,6 @@
 """Torch's private names: all that sepcost uses and torch does not document. Each has a test in test_private.py.
 
-Operators are not here: their names are data (``uncounted.NAMES``), though some begin with an underscore.
+Operators are not here: their names are data (``uncounted.OPERATOR_NAMES``), though some begin with an underscore.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcost.judge.proof import Refused, Witnessed
+from sepcost.judge.witness import Refused, Witnessed
 from sepcost.layers import Layer, Shape, Takes
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import built
@@ -19,7 +19,7 @@ MOST_REMEMBERED = 100_000
 
 
 class TorchWitness:
-    """Counts layers as torch does, and allocates nothing: ``proof.verify`` sets sepcost's counts against it.
+    """Counts layers as torch does, and allocates nothing: ``judge.witness.verify`` sets sepcost's counts against it.
 
     >>> from sepcost import Conv
     >>> TorchWitness().counts(Conv((112, 112), 32, 64, 3))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sepcost.count.verification import STANDARD, Verification
-from sepcost.judge.budgeted import Budgeted
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown
+from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import Outcome
 from sepcost.sheets.check_text import (
@@ -31,12 +31,12 @@ from sepcost.sheets.check_text import (
 from sepcost.sheets.difference_sheets import layers_sheet
 from sepcost.sheets.notes import caveats, dtype_text, input_notes
 from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
-from sepcost.sheets.verification_text import FIELDS, found_text, unverified_line
+from sepcost.sheets.verification_text import FIELD_WORDS, found_text, unverified_line
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
 
-COLUMNS = (
+CHECK_COLUMNS = (
     Column("network", Kind.TEXT, names_rows=True),
     Column("result", Kind.PARAMETER),
     Column("check", Kind.TEXT, names_rows=True),
@@ -53,9 +53,9 @@ MISMATCH_COLUMNS = (
     Column("sepcost", Kind.PARAMETER),
     Column("torch", Kind.PARAMETER),
 )
-NOTHING = "–"
+DASH = "–"
 HEADLINES = ("params", "macs")
-MOST_LINES = 20
+MOST_LISTED = 20
 
 
 def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]:
@@ -66,7 +66,7 @@ def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
     told = [str(problem) for problem in (*judgement.problems, *undecided(judgement))] if problems else []
     notes = (*told, *_notes(judgement))
-    sheet = _without_empty(Sheet(outcome_line(judgement), COLUMNS, tuple(rows), notes=notes))
+    sheet = _without_empty(Sheet(outcome_line(judgement), CHECK_COLUMNS, tuple(rows), notes=notes))
     changed = (changed for verdict in judgement.verdicts for changed in _changed_sheet(verdict))
     return [sheet, *_mismatch_sheet(judgement.verdicts), *changed]
 
@@ -91,7 +91,7 @@ class _Line(NamedTuple):
     def look(self) -> Look:
         if self.result in ("fails", "undecided", "gone"):
             return Look.FLAGGED
-        return Look.KEPT if self.result == NOTHING else Look.PLAIN
+        return Look.KEPT if self.result == DASH else Look.PLAIN
 
 
 def _rows(verdict: Verdict, baseline: str | None) -> Iterator[Row]:
@@ -105,7 +105,7 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
     if verdict.verification is not None:
         yield _verified(verdict.verification)
     failing = [grown for grown in verdict.grown if not grown.holds]
-    judged: list[Budgeted | Grown] = [*verdict.budgeted, *failing]
+    judged: list[JudgedLimit | Grown] = [*verdict.limits, *failing]
     for check in judged:
         what = f"{figure_name(figure_of(check))}{' growth' * isinstance(check, Grown)}"
         figures = (checked_value(check), limit_text(check), missed_text(check))
@@ -119,12 +119,12 @@ def _lines(verdict: Verdict, baseline: str | None) -> Iterator[_Line]:
     for replacement in verdict.gone:
         yield _Line("gone", "growth", replacement, limit="baseline")
     if not verdict.checks and verdict.verification is None:
-        yield _Line(NOTHING, "nothing to check")
+        yield _Line(DASH, "nothing to check")
 
 
 def _verified(verification: Verification) -> _Line:
     left = f"; {exact(len(verification.unverified))} not verified" if verification.unverified else ""
-    result = RESULTS[Outcome.of(not verification.mismatches)] if verification.checked else NOTHING
+    result = RESULTS[Outcome.of(not verification.mismatches)] if verification.checked else DASH
     return _Line(result, f"counts{left}", "", _confirmed(verification), f"torch {verification.witness}")
 
 
@@ -151,9 +151,9 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         for verdict in judgement.verdicts
         for item in (verdict.verification.unverified if verdict.verification else ())
     ]
-    yield from lines[:MOST_LINES]
-    if len(lines) > MOST_LINES:
-        yield f"{exact(len(lines) - MOST_LINES)} further layers and parts are not verified."
+    yield from lines[:MOST_LISTED]
+    if len(lines) > MOST_LISTED:
+        yield f"{exact(len(lines) - MOST_LISTED)} further layers and parts are not verified."
     snapshots = [verdict.snapshot for verdict in judgement.verdicts]
     yield from (*input_notes(*snapshots), *caveats(*snapshots))
     for verdict in judgement.verdicts:
@@ -177,7 +177,7 @@ def _memory(judgement: Judgement) -> Iterator[str]:
     limited = [
         verdict.snapshot.convention
         for verdict in judgement.verdicts
-        if any("byte" in check.limit.figure for check in verdict.budgeted)
+        if any("byte" in check.limit.figure for check in verdict.limits)
     ]
     if limited:
         dtypes = dict.fromkeys(dtype_text(convention.dtype) for convention in limited)
@@ -200,14 +200,14 @@ def _mismatch_sheet(verdicts: Sequence[Verdict]) -> Iterator[Sheet]:
         for wrong in verdict.verification.mismatches if verdict.verification else ():
             variant = ": ".join(filter(None, (wrong.variant, wrong.part)))
             cells: tuple[Cell, ...] = (
-                verdict.label, wrong.layer or "the whole network", variant, FIELDS[wrong.field],
+                verdict.label, wrong.layer or "the whole network", variant, FIELD_WORDS[wrong.field],
                 found_text(wrong.ours), found_text(wrong.theirs),
             )  # fmt: skip
             rows.append(Row(cells, Look.FLAGGED))
     if rows:
-        more = len(rows) - MOST_LINES
+        more = len(rows) - MOST_LISTED
         notes = (f"{exact(more)} more (--format json has them all).",) if more > 0 else ()
-        yield Sheet("Counts that torch does not confirm", MISMATCH_COLUMNS, tuple(rows[:MOST_LINES]), notes=notes)
+        yield Sheet("Counts that torch does not confirm", MISMATCH_COLUMNS, tuple(rows[:MOST_LISTED]), notes=notes)
 
 
 def _changed_sheet(verdict: Verdict) -> Iterator[Sheet]:

@@ -9,9 +9,9 @@ from sepcost.count.figure import BY_NAME, PEAK, kind_of
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
-from sepcost.judge.budgeted import Budgeted
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown, change_of
+from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
 from sepcost.sheets.difference_text import layer_changes, layer_name
@@ -19,7 +19,7 @@ from sepcost.sheets.sheet import AT_LEAST
 from sepcost.sheets.verification_text import counted
 from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance
-from sepcost.text.units import LARGEST_FLOAT, MOST_DIGITS, as_percent, decimal, exact, factor_text
+from sepcost.text.units import FLOAT_DIGITS, LARGEST_FLOAT, as_percent, decimal, exact, factor_text
 from sepcost.text.wording import listed
 
 MOST_FIGURES = 2
@@ -72,19 +72,19 @@ def figure_name(figure: str) -> str:
     return BY_NAME[figure].header
 
 
-def subject_of(check: Budgeted | Grown) -> str:
+def subject_of(check: JudgedLimit | Grown) -> str:
     """The figure that is judged, and its replacement."""
     return f"{figure_name(figure_of(check))}, {owner_of(check)}"
 
 
-def figure_of(check: Budgeted | Grown) -> str:
+def figure_of(check: JudgedLimit | Grown) -> str:
     """The name of the judged figure."""
-    return check.limit.figure if isinstance(check, Budgeted) else check.figure
+    return check.limit.figure if isinstance(check, JudgedLimit) else check.figure
 
 
-def owner_of(check: Budgeted | Grown) -> str:
+def owner_of(check: JudgedLimit | Grown) -> str:
     """The replacement of the judged figure, or standard."""
-    return _of(check.replacement if isinstance(check, Budgeted) else check.of)
+    return _of(check.replacement if isinstance(check, JudgedLimit) else check.of)
 
 
 def value_text(value: Quantity | None, figure: str, other: Quantity | None = None) -> str:
@@ -109,13 +109,13 @@ def _quotient_text(value: Quantity, other: Quantity | None) -> str:
     if other is None or value == other:
         return text
     all_digits = (
-        (decimal(float(value), digits), decimal(float(other), digits)) for digits in range(4, MOST_DIGITS + 1)
+        (decimal(float(value), digits), decimal(float(other), digits)) for digits in range(4, FLOAT_DIGITS + 1)
     )
     pairs = [(text, decimal(float(other))), *all_digits]
     return next((mine for mine, theirs in pairs if mine != theirs), text)
 
 
-def limit_text(check: Budgeted | Grown) -> str:
+def limit_text(check: JudgedLimit | Grown) -> str:
     """The bound, and the side on which the value must be."""
     if isinstance(check, Grown):
         allowed = _allowed(check.allowance, check.figure)
@@ -124,7 +124,7 @@ def limit_text(check: Budgeted | Grown) -> str:
     return f"{'≥' if limit.is_least else '≤'} {value_text(limit.bound, limit.figure, check.value)}"
 
 
-def checked_value(check: Budgeted | Grown) -> str:
+def checked_value(check: JudgedLimit | Grown) -> str:
     """The judged value."""
     if isinstance(check, Grown):
         sign = AT_LEAST if check.lower_bound and check.after is not None else ""
@@ -137,7 +137,7 @@ RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "u
 """The outcome of a check, in a word."""
 
 
-def missed_text(check: Budgeted | Grown) -> str:
+def missed_text(check: JudgedLimit | Grown) -> str:
     """By how much a broken check is missed, with a sign; else nothing."""
     if check.outcome is not Outcome.BROKEN:
         return ""
@@ -146,7 +146,7 @@ def missed_text(check: Budgeted | Grown) -> str:
     return f"{'−' if check.limit.is_least else '+'}{_missed(check)}"
 
 
-def _missed(check: Budgeted) -> str:
+def _missed(check: JudgedLimit) -> str:
     """By how much a value is on the wrong side of its limit."""
     figure, bound = check.limit
     beside = abs(Fraction(check.value or 0) - bound)
@@ -173,9 +173,9 @@ def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]
 
     Figures that grew in the same layer have one sentence.
     """
-    for budgeted in verdict.budgeted:
-        if budgeted.outcome is Outcome.BROKEN:
-            yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
+    for limit in verdict.limits:
+        if limit.outcome is Outcome.BROKEN:
+            yield limit.line or verdict.lines.network, budget_sentence(limit)
     together: dict[tuple[int, int], list[Grown]] = {}
     for grown in verdict.grown:
         if grown.outcome is Outcome.BROKEN:
@@ -201,9 +201,9 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
 
 def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
     """The line of the file and a sentence for each undecided check."""
-    for budgeted in verdict.budgeted:
-        if budgeted.outcome is Outcome.UNDECIDED:
-            yield budgeted.line or verdict.lines.network, budget_sentence(budgeted)
+    for limit in verdict.limits:
+        if limit.outcome is Outcome.UNDECIDED:
+            yield limit.line or verdict.lines.network, budget_sentence(limit)
     for grown in verdict.grown:
         if grown.outcome is Outcome.UNDECIDED:
             yield verdict.lines.network, undecided_growth(grown, baseline)
@@ -247,7 +247,7 @@ def figures_text(snapshot: Snapshot) -> str:
     return f"{exact(snapshot.total['params'] or 0)} params, {exact(snapshot.total['macs'] or 0)} MACs"
 
 
-def budget_sentence(check: Budgeted) -> str:
+def budget_sentence(check: JudgedLimit) -> str:
     """The limit that does not hold, and by how much."""
     _, _, bound = limit_text(check).partition(" ")
     side, missed = ("at least", "short") if check.limit.is_least else ("at most", "over")

@@ -15,7 +15,7 @@ from sepcost.sheets.titles import called, scaled_by
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
 
-MOST_NAMES = 4
+MOST_LAYERS = 4
 """How many layers a note names; it counts the others."""
 
 
@@ -137,6 +137,6 @@ def _convention_notes(difference: Difference) -> Iterator[str]:
 
 def _named(layers: Sequence[LayerDifference]) -> str:
     names = list(map(layer_name, layers))
-    if len(names) <= MOST_NAMES + 1:
+    if len(names) <= MOST_LAYERS + 1:
         return ", ".join(names)
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return f"{', '.join(names[:MOST_LAYERS])} and {len(names) - MOST_LAYERS} more"

@@ -14,7 +14,7 @@ from sepcost.network.budget import REDUCTION
 
 Record: TypeAlias = Mapping[str, Any]
 
-COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
+HOW_COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
 
 
 def total_record(snapshot: Snapshot, text: str | None) -> Record:

@@ -16,7 +16,7 @@ from sepcost.text.wording import listed
 FIRST_LINE = re.compile(r"(?P<what>.*?) \((?P<source>[^()]*)\)(?P<more>.*)\.")
 MACS = re.compile(r"^MACs: (.*)$", re.MULTILINE)
 TAKES = re.compile(r"Takes ([^.]*)\.")
-NOTES = (
+LIST_NOTES = (
     "MACs are those of a plain convolution: HW is the input map, HW' the output map. What is not taken is kept.",
     f"An inner_activation is {listed(ACTIVATIONS, 'or')}.",
 )
@@ -45,13 +45,13 @@ def descriptions() -> Iterator[Description]:
 
 def replacement_text() -> str:
     """A paragraph for each replacement."""
-    return "\n".join([*map(_paragraph, descriptions()), *NOTES, ""])
+    return "\n".join([*map(_paragraph, descriptions()), *LIST_NOTES, ""])
 
 
 def replacement_sheet() -> Sheet:
     """A row for each replacement."""
     columns = tuple(Column(header, Kind.TEXT) for header in Description._fields)
-    return Sheet("Replacements", columns, tuple(map(Row, descriptions())), notes=NOTES)
+    return Sheet("Replacements", columns, tuple(map(Row, descriptions())), notes=LIST_NOTES)
 
 
 def _paragraph(described: Description) -> str:

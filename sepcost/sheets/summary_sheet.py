@@ -16,10 +16,10 @@ from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
 
-COLUMNS = LAYER_COLUMNS[2:]
+SUMMARY_COLUMNS = LAYER_COLUMNS[2:]
 IN_BATCHES = (PEAK, f"{REPLACEMENT}{PEAK}")
 """Figures that depend on the batch, and that counts do not show."""
-OPTIONAL = {"params": 2, "replacement.params": 1}
+HIDES_FIRST = {"params": 2, "replacement.params": 1}
 
 
 def several_sheets(
@@ -40,9 +40,9 @@ def several_sheets(
 def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[str] = ()) -> Sheet:
     """A row for each snapshot and replacement: its name, its standard figures, and the replaced ones."""
     convention = snapshots[0].convention
-    usual = (*COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else COLUMNS
+    usual = (*SUMMARY_COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else SUMMARY_COLUMNS
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
-    optional = {} if view.columns else OPTIONAL
+    optional = {} if view.columns else HIDES_FIRST
     names = _names(snapshots, view)
     numbers = list(snapshots[0].swept)
     texts = {text for snapshot in snapshots for text in snapshot.replaced}

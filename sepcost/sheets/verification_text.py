@@ -9,7 +9,7 @@ from sepcost.count.verification import Found, Mismatch, Unverified, Verification
 from sepcost.text.arguments import times
 from sepcost.text.units import exact
 
-FIELDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
+FIELD_WORDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
 
 
 def verified_line(verification: Verification) -> str:
@@ -20,12 +20,12 @@ def verified_line(verification: Verification) -> str:
     """
     if not verification.checked:
         return f"Nothing could be verified with torch {verification.witness}."
-    proved = [
+    confirmed = [
         counted(verification.layers, "layer"),
         *([counted(verification.variants, "replaced layer")] if verification.variants else []),
         counted(verification.checked - len(verification.mismatches), "count"),
     ]
-    line = f"Verified with torch {verification.witness}: {', '.join(proved)}."
+    line = f"Verified with torch {verification.witness}: {', '.join(confirmed)}."
     if verification.mismatches:
         many = counted(len(verification.mismatches), "count")
         disagree = "disagrees" if len(verification.mismatches) == 1 else "disagree"
@@ -50,7 +50,7 @@ def mismatch_line(mismatch: Mismatch, witness: str) -> str:
     """
     verb = "are" if mismatch.field in ("params", "macs") else "is"
     theirs = f"{'' if isinstance(mismatch.theirs, str) else 'has '}{found_text(mismatch.theirs)}"
-    ours = f"{FIELDS[mismatch.field]} {verb} {found_text(mismatch.ours)}"
+    ours = f"{FIELD_WORDS[mismatch.field]} {verb} {found_text(mismatch.ours)}"
     return f"{place_text(mismatch)}: {ours}, but torch {witness} {theirs}"
 
 

@@ -12,7 +12,7 @@ from sepcost.count import figure
 from sepcost.count.figures import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
-from sepcost.sheets.records import COUNTED, layer_record, total_record
+from sepcost.sheets.records import HOW_COUNTED, layer_record, total_record
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class View:
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *COUNTED)
+        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *HOW_COUNTED)
         columns = sort = None
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)

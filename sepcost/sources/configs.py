@@ -13,7 +13,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import LoadedModel, reason, run_model
 from sepcost.sources.yaml import Loaded, NamedModel, read_networks, read_value
 
-FORMS = (Mapping, list, tuple)
+AS_VALUES = (Mapping, list, tuple)
 
 
 class ConfiguredModel(LoadedModel):
@@ -54,7 +54,7 @@ class Configs:
         """What each document describes; the models that it names are run, or refused."""
         if given.is_text:
             return _items(read_networks(given.lines(), given.name), options, in_file=not given.is_yaml)
-        return _items(read_value(given.value), options, in_file=False) if isinstance(given.value, FORMS) else None
+        return _items(read_value(given.value), options, in_file=False) if isinstance(given.value, AS_VALUES) else None
 
 
 CONFIGS = Configs()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sepcost.errors import ConfigError, Notice
 from sepcost.sources.given import AnySource, Given
-from sepcost.text.model_text import CONFIGS
+from sepcost.text.model_text import CONFIG_SUFFIXES
 from sepcost.text.wording import named
 
 
@@ -44,7 +44,7 @@ class Folder:
         for path, folders, files in os.walk(source, onerror=self._refused):
             over = {name for name in folders if name.startswith(".") or Path(path, name).is_symlink()}
             folders[:] = (name for name in folders if name not in over)
-            configs = {name for name in files if name.lower().endswith(CONFIGS)}
+            configs = {name for name in files if name.lower().endswith(CONFIG_SUFFIXES)}
             hidden = {name for name in configs if name.startswith(".")}
             self.configs += (str(Path(path, name)) for name in configs - hidden)
             self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sepcost.text.model_text import CONFIGS, PYTHON, STDIN, is_model_text
+from sepcost.text.model_text import CONFIG_SUFFIXES, PYTHON, STDIN, is_model_text
 
 
 def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:
@@ -78,7 +78,7 @@ def is_within(source: str | None, sources: Sequence[str]) -> bool:
 def _is_config_in(folders: Collection[str], file: Path) -> bool:
     """Whether one of the folders gives it: hidden files and other ones have to be named."""
     inside = (file.relative_to(parent) for parent in file.parents if str(parent) in folders)
-    return file.name.lower().endswith(CONFIGS) and any(
+    return file.name.lower().endswith(CONFIG_SUFFIXES) and any(
         not any(part.startswith(".") for part in path.parts) for path in inside
     )
 

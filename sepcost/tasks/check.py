@@ -24,8 +24,8 @@ from sepcost.text.units import NumberError, as_text
 from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from sepcost.judge.proof import Witness
     from sepcost.judge.verdict import Judgement
+    from sepcost.judge.witness import Witness
 
 
 def check(
@@ -54,7 +54,7 @@ def check(
     >>> judgement = check(
     ...     "configs/mobilenet_v1.yaml", at_most={"macs": "600M"}, reductions={"macs": 8}, replacements="separable"
     ... )
-    >>> judgement.holds, [limit.outcome.value for limit in judgement.verdicts[0].budgeted]
+    >>> judgement.holds, [limit.outcome.value for limit in judgement.verdicts[0].limits]
     (True, ['held', 'held', 'held'])
 
     ``at_most`` and ``reductions`` are limits by the names of figures, beside those of the files: numbers, or texts such

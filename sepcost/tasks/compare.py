@@ -122,9 +122,9 @@ def compare(
     result = Result.of(item.network, chosen, convention, replace_if=condition)
     if not verify:
         return result
-    from sepcost.tasks.verifier import proved, torch_witness
+    from sepcost.tasks.verifier import torch_witness, verify_item
 
-    return replace(result, verified=proved(result, torch_witness(), item))
+    return replace(result, verified=verify_item(result, torch_witness(), item))
 
 
 def chosen_replacements_of(given: Any) -> list[Replacement] | None:

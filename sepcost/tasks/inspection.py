@@ -15,10 +15,10 @@ from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
-from sepcost.judge.budgeted import judged
 from sepcost.judge.growth import growth
-from sepcost.judge.proof import Witness
+from sepcost.judge.limit import judged
 from sepcost.judge.verdict import Judgement, Verdict
+from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import AS_GIVEN, Allow, Budget, Limit
 from sepcost.network.lines import Lines
@@ -35,7 +35,7 @@ from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import nothing_to_replace
-from sepcost.tasks.verifier import proved
+from sepcost.tasks.verifier import verify_item
 from sepcost.text.quantities import Allowance
 
 
@@ -151,7 +151,7 @@ class Inspection:
         except SepcostError as error:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
-            comparison = replace(comparison, verified=proved(comparison, self.wishes.witness, item))
+            comparison = replace(comparison, verified=verify_item(comparison, self.wishes.witness, item))
         counted = Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
         if self.wishes.verification_required:
             self.problems += _unverified(counted)
@@ -185,13 +185,13 @@ class Inspection:
 
     def _verdict(self, counted: Counted, baseline: Baseline | None, before: Snapshot | None) -> Verdict:
         now, allowed = counted.snapshot, self.wishes.allowed
-        budgeted = (judged(now, *limit, allowed) for limit in counted.limits)
+        limits = (judged(now, *limit, allowed) for limit in counted.limits)
         moved = before is not None and before.source is not None and place(before, absolute) != place(now, absolute)
         grown = None if before is None else growth(before, now, self._allowances(counted), allowed)
         return Verdict(
             now,
             counted.lines,
-            tuple(budgeted),
+            tuple(limits),
             grown,
             is_new=baseline is not None and before is None,
             was=before if moved else None,

@@ -18,7 +18,7 @@ from sepcost.network.network import Network
 from sepcost.tasks.replacement_sweep import TOGETHER, Family, Members
 from sepcost.text.wording import did_you_mean
 
-MOST_NAMED = 5
+MOST_REPLACEMENTS = 5
 """A message names that many replacements and counts the rest."""
 
 
@@ -41,8 +41,8 @@ def nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) ->
     """What to say where replacements were typed for a network that has no convolution."""
     if not typed or network.has_convolutions:
         return None
-    options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_NAMED])
-    options += f" and {len(typed) - MOST_NAMED:,} more" if len(typed) > MOST_NAMED else ""
+    options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_REPLACEMENTS])
+    options += f" and {len(typed) - MOST_REPLACEMENTS:,} more" if len(typed) > MOST_REPLACEMENTS else ""
     return f"{network.name}: has no convolution that {options} could replace"
 
 

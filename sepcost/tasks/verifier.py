@@ -1,4 +1,4 @@
-"""What ``--verify`` does: torch, imported when it is wanted, counts again."""
+"""Verifier: what ``--verify`` does. Torch, imported when it is wanted, counts again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD, Unverified, Verification
-from sepcost.judge.proof import Witness, verify
+from sepcost.judge.witness import Witness, verify
 from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def torch_witness() -> Witness:
         return TorchWitness()
 
 
-def proved(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
+def verify_item(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
     """Every layer by itself; and of a model the totals of what comes out when its convolutions are replaced."""
     verification = verify(comparison, witness)
     if item is None or not item.is_model:
@@ -47,7 +47,7 @@ class Verifier:
 
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison and what the witness says of it; of a model, also what it finds once it is replaced."""
-        verification = proved(comparison, self.witness, item)
+        verification = verify_item(comparison, self.witness, item)
         self._tell(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sepcost.text.units import BYTES, COUNTS, USUAL_DIGITS, Units, as_percent, decimal, exact, in_bytes, scaled
+from sepcost.text.units import (
+    UNITS_OF_BYTES,
+    UNITS_OF_COUNTS,
+    USUAL_DIGITS,
+    Units,
+    as_percent,
+    decimal,
+    exact,
+    in_bytes,
+    scaled,
+)
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -28,7 +38,7 @@ class Kind(Enum):
     @property
     def units(self) -> Units | None:
         """The units that a long number is written in."""
-        return {Kind.COUNT: COUNTS, Kind.BYTES: BYTES}.get(self)
+        return {Kind.COUNT: UNITS_OF_COUNTS, Kind.BYTES: UNITS_OF_BYTES}.get(self)
 
     @property
     def is_whole(self) -> bool:

@@ -19,13 +19,13 @@ STDIN = "<stdin>"
 """What messages call standard input."""
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"
-CONFIGS = (".yaml", ".yml")
+CONFIG_SUFFIXES = (".yaml", ".yml")
 """How the names of configs end in a folder, whatever else is in them."""
 SCHEMES = "//"
 """What stands behind the colon of an address in the web."""
 
-WEIGHTS = "holds weights, and costs come from the code"
-FOREIGN = {
+HOLDS_WEIGHTS = "holds weights, and costs come from the code"
+FOREIGN_FORMATS = {
     ".tflite": "is a TensorFlow Lite model",
     ".h5": "is a Keras model",
     ".keras": "is a Keras model",
@@ -33,10 +33,10 @@ FOREIGN = {
     ".onnx": "is an ONNX model",
     ".mlmodel": "is a Core ML model",
     ".mlpackage": "is a Core ML model",
-    ".pt": WEIGHTS,
-    ".pth": WEIGHTS,
-    ".ckpt": WEIGHTS,
-    ".safetensors": WEIGHTS,
+    ".pt": HOLDS_WEIGHTS,
+    ".pth": HOLDS_WEIGHTS,
+    ".ckpt": HOLDS_WEIGHTS,
+    ".safetensors": HOLDS_WEIGHTS,
 }
 """Files of models that are no Python, by the end of their names."""
 
@@ -111,7 +111,7 @@ def is_model_text(text: str) -> bool:
     source, colon, expression = _halves(text)
     if not colon:
         return _is_python_file(source) or foreign_format(source) is not None
-    if text.lower().endswith(CONFIGS):
+    if text.lower().endswith(CONFIG_SUFFIXES):
         return False
     return not expression.startswith(SCHEMES) and not _exists(text)
 
@@ -133,7 +133,7 @@ def foreign_format(source: str) -> str | None:
     'is a TensorFlow Lite model'
     >>> foreign_format("net.yaml")
     """
-    known = FOREIGN.get(PurePath(source).suffix.lower())
+    known = FOREIGN_FORMATS.get(PurePath(source).suffix.lower())
     return known and f"{known}: {INSTEAD}"
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.text.units import BYTES, COUNTS, LONGEST, NumberError, shortened
+from sepcost.text.units import LONGEST_NUMBER, UNITS_OF_BYTES, UNITS_OF_COUNTS, NumberError, shortened
 
 QUANTITY = re.compile(r"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?) ?([^0-9.,\s]*)", re.ASCII)
 
-COUNT_UNITS: Mapping[str, int] = {name: COUNTS.step**power for power, name in enumerate(COUNTS.names)}
+COUNT_UNITS: Mapping[str, int] = {name: UNITS_OF_COUNTS.step**power for power, name in enumerate(UNITS_OF_COUNTS.names)}
 BYTE_UNITS: Mapping[str, int] = {
     "": 1,
-    **{name: BYTES.step**power for power, name in enumerate(BYTES.names)},
+    **{name: UNITS_OF_BYTES.step**power for power, name in enumerate(UNITS_OF_BYTES.names)},
     **{f"{name}B": size for name, size in COUNT_UNITS.items() if name},
 }
 ALLOWED_COUNTS = "4300000, 600k, 4.3M, 1.2G (k, M, G, T, P and E are powers of 1000)"
@@ -90,7 +90,7 @@ def read_ratio(text: str) -> Fraction:
     (Fraction(8, 1), Fraction(15, 2), Fraction(8, 1))
     """
     match = QUANTITY.fullmatch(text)
-    if match is None or match[2] not in ("", "×", "x") or len(text) > LONGEST or not Fraction(match[1]):
+    if match is None or match[2] not in ("", "×", "x") or len(text) > LONGEST_NUMBER or not Fraction(match[1]):
         raise NumberError(f"must be a number above 0 such as 8 or 7.5×, got {shortened(text)}")
     return Fraction(match[1])
 
@@ -102,7 +102,7 @@ def read_allowance(text: str, read: Callable[[str], int] | None = None) -> Allow
     (Allowance(share=Fraction(1, 50), amount=0), Allowance(share=Fraction(0, 1), amount=10000))
     """
     match = QUANTITY.fullmatch(text)
-    if match is not None and match[2] == "%" and len(text) <= LONGEST:
+    if match is not None and match[2] == "%" and len(text) <= LONGEST_NUMBER:
         return Allowance(share=Fraction(match[1]) / 100)
     if read is None:
         raise NumberError(f"must be per cent such as 2%, or NAME=VALUE such as macs=2%, got {shortened(text)}")
@@ -116,7 +116,7 @@ def read_allowance(text: str, read: Callable[[str], int] | None = None) -> Allow
 
 def _whole(text: str, units: Mapping[str, int], expected: str, meant: Mapping[str, str]) -> int:
     match = QUANTITY.fullmatch(text)
-    if match is None or match[2] not in units or len(text) > LONGEST:
+    if match is None or match[2] not in units or len(text) > LONGEST_NUMBER:
         hint = meant.get(match[2], "") if match else "write no commas" if "," in text else ""
         raise NumberError(f"must be {expected}, got {shortened(text)}{': ' if hint else ''}{hint}")
     number = Fraction(match[1])

@@ -10,7 +10,7 @@ from sepcost.errors import ConfigError, ConfigProblem
 BEFORE_A_VALUE = re.compile(r"(?:---(?=\s)|[#%][^\n]*|\s+)*")
 """Markers, comments and directives of YAML."""
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 ESCAPE = re.compile(r"(?P<pair>\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?P<alone>\\u[dD][89a-fA-F]..)|\\.")
 
 
@@ -35,7 +35,7 @@ def with_whole_characters(text: str, source: str) -> str:
         if escape["alone"]:
             message = f"{escape[0]} is half of a character: the other half must follow"
             raise ConfigError([ConfigProblem(source, *mark_at(text, escape.start()), "", message)])
-    return text[:start] + TEXT.sub(_with_pairs_joined, text[start:end]) + text[end:]
+    return text[:start] + JSON_TEXT.sub(_with_pairs_joined, text[start:end]) + text[end:]
 
 
 def mark_at(text: str, index: int) -> tuple[int, int]:

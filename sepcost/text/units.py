@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+WHOLE_DIGITS = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
-LONGEST = 20
+LONGEST_NUMBER = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
 USUAL_DIGITS = 4
-MOST_DIGITS = 15
+FLOAT_DIGITS = 15
 """A float has no more that are all right."""
 LARGEST_FLOAT = sys.float_info.max
 
@@ -39,8 +39,8 @@ class Units(NamedTuple):
     places: int
 
 
-COUNTS = Units(1000, ("", "k", "M", "G", "T", "P", "E"), 3)
-BYTES = Units(1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), 10)
+UNITS_OF_COUNTS = Units(1000, ("", "k", "M", "G", "T", "P", "E"), 3)
+UNITS_OF_BYTES = Units(1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), 10)
 
 
 def read_whole(text: str) -> int:
@@ -52,11 +52,11 @@ def read_whole(text: str) -> int:
     Traceback (most recent call last):
     sepcost.text.units.NumberError: must be a whole number, got 1_0
     """
-    if text[:1] == "-" and WHOLE.fullmatch(text[1:]):
+    if text[:1] == "-" and WHOLE_DIGITS.fullmatch(text[1:]):
         raise NumberError(f"must not be negative, got {shortened(text)}")
-    if not WHOLE.fullmatch(text):
+    if not WHOLE_DIGITS.fullmatch(text):
         raise NumberError(f"must be a whole number, got {shortened(text)}")
-    if len(text) > LONGEST:
+    if len(text) > LONGEST_NUMBER:
         raise NumberError(f"is far too large: {shortened(text)}")
     return int(text)
 
@@ -68,7 +68,7 @@ def read_sizes(text: str) -> tuple[int, ...]:
     (3, 5)
     """
     parts = text.replace("×", "x").split("x")
-    if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
+    if len(parts) > 3 or not all(map(WHOLE_DIGITS.fullmatch, parts)):
         raise NumberError(f"must be a whole number, or sizes such as 3x5, got {shortened(text)}")
     return tuple(map(read_whole, parts))
 
@@ -95,7 +95,7 @@ def read_factor(text: str) -> Fraction:
     """
     from fractions import Fraction  # counting without a multiplier does not need it
 
-    if not DECIMAL.fullmatch(text) or len(text) > LONGEST:
+    if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
         raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
     return Fraction(text)
 
@@ -166,8 +166,8 @@ def read_precision(text: str) -> int:
     sepcost.text.units.NumberError: must be between 1 and 15 significant digits, got 16
     """
     digits = read_whole(text)
-    if not 1 <= digits <= MOST_DIGITS:
-        raise NumberError(f"must be between 1 and {MOST_DIGITS} significant digits, got {digits}")
+    if not 1 <= digits <= FLOAT_DIGITS:
+        raise NumberError(f"must be between 1 and {FLOAT_DIGITS} significant digits, got {digits}")
     return digits
 
 
@@ -209,7 +209,7 @@ def scaled(number: int, digits: int = USUAL_DIGITS) -> str:
     >>> scaled(568740352, 3), scaled(64, 1), scaled(64, 8)
     ('569 M', '60', '64')
     """
-    return with_unit(number, COUNTS, digits)
+    return with_unit(number, UNITS_OF_COUNTS, digits)
 
 
 def in_bytes(number: int, digits: int = USUAL_DIGITS) -> str:
@@ -218,7 +218,7 @@ def in_bytes(number: int, digits: int = USUAL_DIGITS) -> str:
     >>> in_bytes(73728), in_bytes(512), in_bytes(3211264), in_bytes(3211264, 2)
     ('72.00 KiB', '512 B', '3.063 MiB', '3.1 MiB')
     """
-    return with_unit(number, BYTES, digits)
+    return with_unit(number, UNITS_OF_BYTES, digits)
 
 
 def as_ratio(value: float | None, digits: int | None = None) -> str:
@@ -279,7 +279,7 @@ def with_unit(number: int, units: Units, digits: int) -> str:
 def in_unit(number: int, power: int, units: Units, digits: int) -> str:
     """So many digits in the unit that is ``power`` steps up, and none behind the last that the number has.
 
-    >>> in_unit(18432, 1, COUNTS, 4), in_unit(288, 1, COUNTS, 4), in_unit(512, 1, BYTES, 4)
+    >>> in_unit(18432, 1, UNITS_OF_COUNTS, 4), in_unit(288, 1, UNITS_OF_COUNTS, 4), in_unit(512, 1, UNITS_OF_BYTES, 4)
     ('18.43', '0.288', '0.5000')
     """
     divisor = units.step**power
@@ -293,7 +293,7 @@ def in_unit(number: int, power: int, units: Units, digits: int) -> str:
 def common_power(numbers: Iterable[int], units: Units, digits: int) -> int:
     """The smallest unit in which none of the numbers has more than so many digits before its point.
 
-    >>> common_power([288, 2336, 18432], COUNTS, 4), common_power([568740352, 4867293184], COUNTS, 4)
+    >>> common_power([288, 2336, 18432], UNITS_OF_COUNTS, 4), common_power([568740352, 4867293184], UNITS_OF_COUNTS, 4)
     (1, 2)
     """
     largest = max(numbers, default=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sepcost.cli.commands import NAMES
+from sepcost.cli.commands import COMMANDS
 from tests.commands import ROOT, clean_environment
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals and signals of POSIX")
@@ -209,7 +209,7 @@ def test_the_test_above_can_fail() -> None:
 def test_one_convolution_loads_nothing_that_it_does_not_need() -> None:
     loaded = modules_after(RUN.format(["compare", *ONE]))
     assert not {name for name in loaded if name.startswith(("yaml", "sepcost.sources.yaml", "sepcost.network.scaling"))}
-    assert not {f"sepcost.cli.{name}" for name in NAMES if name != "compare"} & loaded
+    assert not {f"sepcost.cli.{name}" for name in COMMANDS if name != "compare"} & loaded
 
 
 def test_the_library_imports_without_any_dependency() -> None:

@@ -29,7 +29,7 @@ from sepcost import (
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.layer_comparison import ByReplacement, Part
 from sepcost.count.verification import Mismatch, Unverified, Verification
-from sepcost.judge.proof import Refused, Witnessed, verify
+from sepcost.judge.witness import Refused, Witnessed, verify
 from sepcost.layers import Layer, Shape, formulas
 from sepcost.layers import conv as conv_module
 from sepcost.layers import pool as pool_module

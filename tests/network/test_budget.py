@@ -16,7 +16,7 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import BOUNDED, OWN
 from sepcost.count.snapshot import Snapshot
-from sepcost.judge.budgeted import judged
+from sepcost.judge.limit import judged
 from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
 from tests.commands import ROOT, networks_in

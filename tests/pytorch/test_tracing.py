@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_fl
 from sepcost import Conv
 from sepcost.layers import Linear, Other
 from sepcost.network.network import Node
-from sepcost.pytorch.tracing.operators.uncounted import NAMES, uncounted
+from sepcost.pytorch.tracing.operators.uncounted import OPERATOR_NAMES, uncounted
 from sepcost.pytorch.tracing.trace import Trace, trace
 from tests.cases.models import ClassToken
 
@@ -812,4 +812,4 @@ def test_no_operator_of_torch_with_a_product_in_it_is_missed() -> None:
 
 def test_no_name_is_listed_that_torch_counts() -> None:
     counted = {packet.__name__ for packet in flop_registry if hasattr(packet, "_qualified_op_name")}
-    assert {name for name in NAMES & counted if uncounted(getattr(torch.ops.aten, name))} == set()
+    assert {name for name in OPERATOR_NAMES & counted if uncounted(getattr(torch.ops.aten, name))} == set()

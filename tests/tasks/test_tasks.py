@@ -32,7 +32,7 @@ def test_check_says_what_the_command_says(in_process: Sepcost, nets: Path, capsy
     (verdict,) = judgement.verdicts
     assert (judgement.holds, judgement.is_decided) == (False, True)
     assert [grown.after for grown in verdict.grown] == [grown["after"] for grown in said["growth"]]
-    assert [limit.outcome.value for limit in verdict.budgeted] == [limit["outcome"] for limit in said["budget"]]
+    assert [limit.outcome.value for limit in verdict.limits] == [limit["outcome"] for limit in said["budget"]]
     assert sepcost.check(nets / "before.yaml", baseline="costs.json", growth="50%").holds
     assert capsys.readouterr() == ("", "")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sepcost.errors import ModelError
-from sepcost.text.model_text import FOREIGN, ModelText, is_model_text
+from sepcost.text.model_text import FOREIGN_FORMATS, ModelText, is_model_text
 
 INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
 
@@ -90,13 +90,13 @@ def test_nothing_in_a_text_is_run(tmp_path: Path) -> None:
     assert not made.exists()
 
 
-@pytest.mark.parametrize("suffix", FOREIGN)
+@pytest.mark.parametrize("suffix", FOREIGN_FORMATS)
 def test_files_of_other_kinds_are_told_what_works_instead(suffix: str) -> None:
     for text in (f"models/net{suffix.upper()}", f"models/net{suffix}:build"):
         assert is_model_text(text)
         with pytest.raises(ModelError) as caught:
             ModelText.parse(text)
-        assert str(caught.value) == f"{text}: {FOREIGN[suffix]}: {INSTEAD}"
+        assert str(caught.value) == f"{text}: {FOREIGN_FORMATS[suffix]}: {INSTEAD}"
 
 
 def test_a_module_may_be_called_like_such_a_file() -> None:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.text.units import BYTES, COUNTS, Units, common_power, decimal, in_bytes, in_unit, scaled
+from sepcost.text.units import UNITS_OF_BYTES, UNITS_OF_COUNTS, Units, common_power, decimal, in_bytes, in_unit, scaled
 
 NUMBERS = st.integers(0, 10**22) | st.integers(0, 10**6) | st.integers(0, 21).map(lambda power: 10**power - 1)
 DIGITS = st.integers(1, 15)
@@ -21,7 +21,7 @@ def as_number(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
-@given(NUMBERS, DIGITS, st.sampled_from([(COUNTS, scaled), (BYTES, in_bytes)]))
+@given(NUMBERS, DIGITS, st.sampled_from([(UNITS_OF_COUNTS, scaled), (UNITS_OF_BYTES, in_bytes)]))
 def test_a_number_with_its_unit_is_right_to_its_digits(number: int, digits: int, way: tuple[Units, object]) -> None:
     units, write = way
     assert callable(write)
@@ -33,7 +33,7 @@ def test_a_number_with_its_unit_is_right_to_its_digits(number: int, digits: int,
     assert power == 0 or as_number(text) >= 1
 
 
-@given(NUMBERS, DIGITS, st.integers(0, 6), st.sampled_from([COUNTS, BYTES]))
+@given(NUMBERS, DIGITS, st.integers(0, 6), st.sampled_from([UNITS_OF_COUNTS, UNITS_OF_BYTES]))
 def test_a_given_unit_has_the_digits_and_none_behind_the_last(
     number: int, digits: int, power: int, units: Units
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_quotient_is_right_to_its_digits(value: float, digits: int) -> None:
     assert as_number(decimal(value, digits)) == rounded(Decimal(value), digits)
 
 
-@given(st.lists(NUMBERS), st.integers(4, 15), st.sampled_from([COUNTS, BYTES]))
+@given(st.lists(NUMBERS), st.integers(4, 15), st.sampled_from([UNITS_OF_COUNTS, UNITS_OF_BYTES]))
 def test_a_common_unit_fills_no_digit_with_a_zero(numbers: list[int], digits: int, units: Units) -> None:
     power = common_power(numbers, units, digits)
     if power < len(units.names) - 1:

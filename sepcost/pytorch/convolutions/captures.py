@@ -11,7 +11,7 @@ from torch import nn
 
 from sepcost.pytorch.private import COMPILED_CALL, HOOKS, MODULES, OF_COMPILED, ORIGINAL, held_names
 
-NOT_RUN = {name for name in HOOKS if "state_dict" in name}
+STATE_HOOKS = {name for name in HOOKS if "state_dict" in name}
 """Hooks that no forward pass runs."""
 CONSTRUCTORS = {"__new__", "__init__"}
 """No pass runs them again."""
@@ -30,7 +30,7 @@ def captured_by(model: nn.Module) -> Mapping[nn.Module, str]:
     found: dict[nn.Module, str] = {}
     for module in model.modules():
         of_compiled = OF_COMPILED if ORIGINAL in held_names(module) else frozenset[str]()
-        left_out = {MODULES, COMPILED_CALL, *NOT_RUN, *of_compiled}
+        left_out = {MODULES, COMPILED_CALL, *STATE_HOOKS, *of_compiled}
         for name, value in vars(module).items():
             if name not in left_out:
                 for item in _items(value):

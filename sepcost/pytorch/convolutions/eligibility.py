@@ -27,13 +27,13 @@ from sepcost.pytorch.private import (
 )
 from sepcost.text.arguments import LARGEST, times
 
-KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+CONV_MODULES = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 INITIALISED = {torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128}
 """The dtypes in which torch draws first weights."""
 
 SCRIPTED = "it is TorchScript"
 
-PLAIN = frozenset(vars(nn.Conv2d(1, 1, 1, device="meta")))
+OWN_ATTRIBUTES = frozenset(vars(nn.Conv2d(1, 1, 1, device="meta")))
 """What every convolution module has of its own."""
 OVERRIDABLE = {
     "__init__", "__new__", "__init_subclass__", "reset_parameters", "extra_repr", "__repr__", "__str__", "__dir__",
@@ -104,7 +104,7 @@ def _of_class(module: nn.Module) -> Iterator[str]:
             yield f"its {name} is parametrized ({', '.join(type(each).__name__ for each in functions.children())})"
     elif isinstance(module, LazyModuleMixin):
         yield f"it is lazy ({kind.__name__}): run the model once before"
-    elif not isinstance(module, KINDS):
+    elif not isinstance(module, CONV_MODULES):
         yield f"it is no plain convolution of torch.nn, but {kind.__qualname__}"
     else:
         for name, member in members_of_subclass(module).items():
@@ -114,7 +114,7 @@ def _of_class(module: nn.Module) -> Iterator[str]:
 
 def members_of_subclass(module: nn.Module) -> Mapping[str, object]:
     """The members that a convolution's class adds to torch's own class or overrides: none for a plain one."""
-    derived = takewhile(lambda kind: kind not in KINDS, type(module).__mro__)
+    derived = takewhile(lambda kind: kind not in CONV_MODULES, type(module).__mro__)
     return {name: member for kind in reversed(list(derived)) for name, member in vars(kind).items()}
 
 
@@ -122,12 +122,12 @@ def _is_overridden(name: str, member: object) -> bool:
     """Whether a member changes what the convolution computes: a method, or an attribute of its instances."""
     if callable(getattr(nn.ConvTranspose2d, name, None)):  # it has every method of a convolution
         return name not in OVERRIDABLE
-    return name in (*PLAIN, "weight", "bias") and isdatadescriptor(member)
+    return name in (*OWN_ATTRIBUTES, "weight", "bias") and isdatadescriptor(member)
 
 
 def _of_attributes(module: nn.Module) -> Iterator[str]:
     for name in vars(module):
-        if name not in PLAIN and hasattr(nn.ConvTranspose2d, name):
+        if name not in OWN_ATTRIBUTES and hasattr(nn.ConvTranspose2d, name):
             yield f"it has a {name} of its own"
     for name in held_names(module):
         if name not in ("weight", "bias"):
@@ -186,5 +186,5 @@ def _tied(module: nn.Module, owners: Mapping[int | None, Sequence[tuple[nn.Modul
 
 
 def _is_scripted(module: nn.Module) -> bool:
-    names = {kind.__name__ for kind in KINDS}
+    names = {kind.__name__ for kind in CONV_MODULES}
     return isinstance(module, torch.jit.ScriptModule) and getattr(module, "original_name", None) in names

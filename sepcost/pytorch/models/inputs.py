@@ -23,7 +23,7 @@ from sepcost.text.wording import did_you_mean, listed
 
 SHAPES = "as in 3x224x224 or 77:int64, without the batch"
 Inputs: TypeAlias = "Sequence[InputText] | OwnInputs"
-FORMS = "return a tuple of those by position, a dict of those by name, or both as (args, kwargs)"
+HOW_TO_RETURN = "return a tuple of those by position, a dict of those by name, or both as (args, kwargs)"
 BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -58,7 +58,7 @@ class OwnInputs:
             return cls(source, tuple(given))
         if _has_names(given):
             return cls(source, named=dict(given))
-        raise ModelError(f"{source}: gives {described(given)}, not inputs: {FORMS}")
+        raise ModelError(f"{source}: gives {described(given)}, not inputs: {HOW_TO_RETURN}")
 
     def on(self, device: Device, model: nn.Module) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Copies of them, with every tensor on this device; raises ModelError where ``forward`` does not take them."""

@@ -30,7 +30,7 @@ from sepcost.text.wording import did_you_mean
 Globs: TypeAlias = str | Collection[str]
 """One pattern of names or several, as ``fnmatch`` reads them; a name also matches itself, whatever is in it."""
 
-MOST_NAMED = 4
+MOST_CONVOLUTIONS = 4
 """How many convolutions a warning names; it counts the others."""
 
 DIVISIBLE = 2520
@@ -106,8 +106,8 @@ def replacement_plan(
 
 def _warn_of_growth(names: Sequence[str]) -> None:
     if names:
-        named = ", ".join(name or "the model itself" for name in names[:MOST_NAMED])
-        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        named = ", ".join(name or "the model itself" for name in names[:MOST_CONVOLUTIONS])
+        more = f" and {len(names) - MOST_CONVOLUTIONS:,} more" if len(names) > MOST_CONVOLUTIONS else ""
         advice = "exclude keeps them, replace_if='fewer-macs' those without fewer MACs"
         warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=3)
 

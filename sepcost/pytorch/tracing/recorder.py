@@ -25,7 +25,7 @@ from sepcost.pytorch.tracing.value_reads import ValueReads
 
 RESIZES = ("upsample_", "_upsample_")
 """Torch takes these apart into indices; kernels do not."""
-ALL = "Global"
+ALL_MODULES = "Global"
 """The name under which torch's counter has the counts of all modules."""
 
 
@@ -107,7 +107,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         For each operator, torch counts the larger branch; if it has counted before, it counts both.
         """
         self.flow.unknown = "torch.cond hides what it reads and writes (counted is the branch that has more)"
-        before, uncounted_before, both = self.calls, self.uncounted, ALL in self._counter.flop_counts
+        before, uncounted_before, both = self.calls, self.uncounted, ALL_MODULES in self._counter.flop_counts
         branches: list[list[Call]] = []
         uncounted_in: list[Counter[tuple[str, str]]] = []
 

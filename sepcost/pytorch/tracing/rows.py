@@ -17,13 +17,13 @@ from sepcost.network.network import Node
 from sepcost.pytorch.convolutions.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.tracing.operators.calls import Call, together
-from sepcost.pytorch.tracing.operators.names import Names
+from sepcost.pytorch.tracing.operators.names import LayerNames
 from sepcost.pytorch.tracing.recorder import Recorder
 
 QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"
 UNHELD = "its module is none of the model's"
-FOREIGN = "it runs with weights that are not its own"
+FOREIGN_WEIGHTS = "it runs with weights that are not its own"
 BRANCH = "it is in a branch of torch.cond"
 REMAINDER = "remainder"
 MOST_KINDS = 3
@@ -43,7 +43,7 @@ class Rows(NamedTuple):
 
 def rows(recorder: Recorder, model: nn.Module) -> Rows:
     """The rows of what a recorder has seen of a model."""
-    names = Names(recorder.names.of.values())
+    names = LayerNames(recorder.names.of.values())
     keep = _reasons_to_keep(recorder, model)
     nodes: dict[Call, Node] = {}
     owners: dict[Hashable, Node] = {}
@@ -68,7 +68,7 @@ def rows(recorder: Recorder, model: nn.Module) -> Rows:
 
 
 def _remainder(
-    recorder: Recorder, model: nn.Module, counted: Sequence[Cost], names: Names, index: int
+    recorder: Recorder, model: nn.Module, counted: Sequence[Cost], names: LayerNames, index: int
 ) -> Iterator[Node]:
     """A row for the parameters that no layer has, if there are any."""
     parameters = list(model.parameters())
@@ -95,7 +95,7 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
         if not isinstance(module, ConvModule) or module in recorder.operators.functional:
             return FUNCTIONAL
         reason = known.get(module, UNHELD) or recorder.usage.reasons.get(module)
-        return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN)
+        return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN_WEIGHTS)
 
     return keep
 

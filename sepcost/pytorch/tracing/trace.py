@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from sepcost.layers import Other
-from sepcost.layers.cost import MIXED, OF_MODELS
+from sepcost.layers.cost import MIXED, MODEL_DTYPES
 from sepcost.network.network import Network, Node
 from sepcost.network.schedule import Schedule
 from sepcost.pytorch.private import is_lazy
@@ -105,11 +105,13 @@ def _with_dtypes(network: Network, dtypes: Collection[torch.dtype]) -> Network:
     ('float16', None)
     """
     names = {str(dtype).removeprefix("torch.") for dtype in dtypes}
-    if len(names) > 1 or not names <= OF_MODELS.keys():
+    if len(names) > 1 or not names <= MODEL_DTYPES.keys():
         return replace(network, dtype=MIXED)
     dtype = next(iter(names), None)
     nodes = tuple(map(_of_one_dtype, network.nodes))
-    return replace(network, nodes=nodes, dtype=dtype, schedule=_of_width(network.schedule, OF_MODELS.get(dtype or "")))
+    return replace(
+        network, nodes=nodes, dtype=dtype, schedule=_of_width(network.schedule, MODEL_DTYPES.get(dtype or ""))
+    )
 
 
 def _of_one_dtype(node: Node) -> Node:

@@ -22,8 +22,8 @@ aten = torch.ops.aten
 WRITTEN_OUT = {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
 LIFTED = {aten.lift, aten.lift_fresh, aten.lift_fresh_copy}
 """The operators that these functions run, on devices with memory."""
-OPERATOR = "an operator that nobody saw"
-WEIGHTS = "weights outside of model.parameters()"
+STRAY_OPERATOR = "an operator that nobody saw"
+STRAY_WEIGHTS = "weights outside of model.parameters()"
 
 
 class Unseen:
@@ -69,15 +69,15 @@ class Unseen:
             memory = memory_of(tensor)
             if isinstance(tensor, nn.Parameter):
                 if memory not in self._parameters:
-                    self._strangers.setdefault(memory, (Memory(tensor), (path, WEIGHTS)))
+                    self._strangers.setdefault(memory, (Memory(tensor), (path, STRAY_WEIGHTS)))
             elif tensor.numel() > 1 and memory not in self._seen and not self._is_constant(tensor, func):
-                self._strangers.setdefault(memory, (Memory(tensor), (path, OPERATOR)))
+                self._strangers.setdefault(memory, (Memory(tensor), (path, STRAY_OPERATOR)))
 
     def operators(self) -> Counter[tuple[str, str]]:
         """How often each module reads what no seen operator made."""
         constants = set(map(memory_of, _constants(self._model))) if self._strangers else ()
         return Counter(
-            what for memory, (_, what) in self._strangers.items() if what[1] is WEIGHTS or memory not in constants
+            what for memory, (_, what) in self._strangers.items() if what[1] is STRAY_WEIGHTS or memory not in constants
         )
 
     def _is_constant(self, tensor: torch.Tensor, func: Any) -> bool:

@@ -12,8 +12,8 @@ from sepcost.errors import ConfigError, ConfigProblem, NetworkError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
 from sepcost.sources.item import Item
-from sepcost.sources.yaml.reading.allowance import Allowance
-from sepcost.sources.yaml.reading.documents import Piece, pieces
+from sepcost.sources.yaml.reading.quota import Quota
+from sepcost.sources.yaml.reading.splitting import Piece, pieces
 from sepcost.sources.yaml.reading.yaml_reader import Document, read_documents
 from sepcost.sources.yaml.translating.model_translation import ModelTranslation, names_model
 from sepcost.sources.yaml.translating.named_model import NamedModel
@@ -49,22 +49,22 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Name
     Only as many ``lines`` are read as are needed: a stream may be endless. ``source`` is the file's name in messages.
     """
     number = 0
-    allowance = Allowance()
+    quota = Quota()
     for piece in pieces(lines, json_lines=source.lower().endswith(JSON_LINES)):
-        allowance.read(len(piece.data))
+        quota.read(len(piece.data))
         no_json = _json_error(piece, source)
         if no_json is not None:
             number += 1
             yield no_json.further_down(piece.lines_before)
             continue
         try:
-            for document in read_documents(piece.data, source, allowance, piece.lines_before):
+            for document in read_documents(piece.data, source, quota, piece.lines_before):
                 if document.value == "" and not document.problems:
                     continue
                 number += 1
                 name = Path(source).stem if number == 1 else f"{Path(source).stem}#{number}"
                 try:
-                    loaded = _read(document, source, name, piece.lines_before, allowance)
+                    loaded = _read(document, source, name, piece.lines_before, quota)
                 except ConfigError as error:
                     yield error.further_down(piece.lines_before)
                 else:
@@ -76,12 +76,12 @@ def read_networks(lines: Iterable[bytes], source: str) -> Iterator[Loaded | Name
         yield ConfigError([ConfigProblem(source, 1, 1, "", EMPTY)])
 
 
-def _read(document: Document, source: str, name: str, lines_before: int, allowance: Allowance) -> Loaded | NamedModel:
+def _read(document: Document, source: str, name: str, lines_before: int, quota: Quota) -> Loaded | NamedModel:
     """The document as a network or a named model; raises ConfigError with all its problems."""
     if names_model(document):
         return ModelTranslation(document, source, name).named_model().further_down(lines_before)
     translation = Translation(document, source, name)
-    return Loaded(translation.network(allowance), translation, lines_before)
+    return Loaded(translation.network(quota), translation, lines_before)
 
 
 def _json_error(piece: Piece, source: str) -> ConfigError | None:

@@ -15,9 +15,9 @@ from sepcost.errors import LayerProblem, NetworkError, ReplacementError, Sepcost
 from sepcost.layers import Conv, Other, Shape, Takes
 from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
-from sepcost.sources.yaml.reading.allowance import LONGEST_NAME
+from sepcost.sources.yaml.reading.quota import LONGEST_NAME
 from sepcost.text.kind import Kind
-from sepcost.text.units import LONGEST, factor_text, shortened
+from sepcost.text.units import LONGEST_NUMBER, factor_text, shortened
 
 if TYPE_CHECKING:
     from sepcost.network.budget import Budget, Quantity
@@ -30,7 +30,7 @@ SCHEMA = "config.schema.json"
 """Where editors look for the JSON Schema unless another is given: next to the config."""
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.#/+-]*"
-PLAIN = re.compile(rf"(?![0-9]){WORD}(?: {WORD})*")
+UNQUOTED = re.compile(rf"(?![0-9]){WORD}(?: {WORD})*")
 """Text without quotes that is the same text to every reader of YAML, unless it is one of these:"""
 NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 ESCAPES: Mapping[str, str] = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -164,7 +164,9 @@ def _decimal(number: Fraction) -> str:
     >>> _decimal(Fraction(15, 2)), _decimal(Fraction(1, 200)), _decimal(Fraction(8))
     ('7.5', '0.005', '8')
     """
-    places = next((places for places in range(LONGEST) if (number * 10**places).denominator == 1), LONGEST)
+    places = next(
+        (places for places in range(LONGEST_NUMBER) if (number * 10**places).denominator == 1), LONGEST_NUMBER
+    )
     digits = str(int(number * 10**places)).zfill(places + 1)
     return f"{digits[: len(digits) - places]}.{digits[len(digits) - places :]}" if places else digits
 
@@ -266,7 +268,7 @@ def scalar(text: str) -> str:
     >>> print(scalar("layer1.0.conv1"), scalar("block 1"), scalar("true"), scalar("007"), scalar("a: b\n"))
     layer1.0.conv1 block 1 "true" "007" "a: b\n"
     """
-    return text if PLAIN.fullmatch(text) and text.lower() not in NO_TEXT else _quoted(text)
+    return text if UNQUOTED.fullmatch(text) and text.lower() not in NO_TEXT else _quoted(text)
 
 
 def _quoted(text: str) -> str:

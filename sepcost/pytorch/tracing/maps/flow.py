@@ -58,7 +58,7 @@ class Tensor(NamedTuple):
         return self.numel * self.width == self.bytes and not is_expanded
 
 
-class Kind(Enum):
+class Effect(Enum):
     """What an operator does with the maps that it reads."""
 
     MAKES = "makes another map"
@@ -80,7 +80,7 @@ class Event:
     makes: Sequence[Tensor]
     changes: Sequence[Tensor]
     call: Hashable | None
-    kind: Kind
+    kind: Effect
     fresh: int
 
 
@@ -132,10 +132,10 @@ class Flow:
         new = [self._new(each) for each in made if not self.is_map(each) and memory_of(each) not in theirs]
         makes = [each for each in new if each.elements]
         changes = [self._new(each) for each in over if memory_of(each) not in self._held]
-        kind = _kind(func) if makes or _kind(func) is not Kind.JOINS else Kind.MAKES
+        kind = _kind(func) if makes or _kind(func) is not Effect.JOINS else Effect.MAKES
         if packet_of(func) is aten._to_copy and made[0].stride() != read[0].stride():
-            kind = Kind.MAKES  # it has another layout
-        fresh = self._copied(read, made[0]) if kind is Kind.JOINS else 0
+            kind = Effect.MAKES  # it has another layout
+        fresh = self._copied(read, made[0]) if kind is Effect.JOINS else 0
         if makes or changes or (reads and (over or not made)):
             self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
 
@@ -178,15 +178,15 @@ class Flow:
 
 
 @cache
-def _kind(func: Any) -> Kind:
+def _kind(func: Any) -> Effect:
     packet = packet_of(func)
     if packet in JOINS:
-        return Kind.JOINS
+        return Effect.JOINS
     if packet in SUMS:
-        return Kind.ADDS
+        return Effect.ADDS
     if packet in IN_PLACE or (torch.Tag.pointwise in func.tags and packet not in COPIES):
-        return Kind.OVER
-    return Kind.MAKES
+        return Effect.OVER
+    return Effect.MAKES
 
 
 def _tensor(tensor: torch.Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sepcost.network.schedule import Schedule, Step
-from sepcost.pytorch.tracing.maps.flow import Event, Flow, Kind, Tensor
+from sepcost.pytorch.tracing.maps.flow import Effect, Event, Flow, Tensor
 
 
 def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | None:
@@ -39,7 +39,7 @@ class _Plan:
                 self._place_anew(each)
         inputs = tuple(range(len(self.sizes)))
         for number, event in enumerate(self.flow.events):
-            if event.kind is Kind.JOINS:
+            if event.kind is Effect.JOINS:
                 self._join(event)
             else:
                 self._run(number, event)
@@ -64,7 +64,7 @@ class _Plan:
         for each in makes:
             writes += self._place_anew(each)
         node, name = self.nodes.get(event.call, (None, event.name)) if event.call else (None, event.name)
-        self.steps.append(Step(name, reads, writes, node, event.kind is Kind.ADDS))
+        self.steps.append(Step(name, reads, writes, node, event.kind is Effect.ADDS))
 
     def _wanted(self, event: Event) -> list[Tensor]:
         """The maps that it makes and that are read later; if none is, the first."""
@@ -73,7 +73,7 @@ class _Plan:
 
     def _written_over(self, number: int, event: Event, made: Tensor) -> Tensor | None:
         """A whole map of the size of the made one, which it reads in one way and for the last time."""
-        if event.kind not in (Kind.OVER, Kind.ADDS):
+        if event.kind not in (Effect.OVER, Effect.ADDS):
             return None
         ways = Counter(memory for memory, _ in {(each.memory, each.lies) for each in event.reads})
         same = (each for each in event.reads if each.is_whole and made.is_whole and each.bytes == made.bytes)
@@ -120,7 +120,7 @@ def _direct_reads(flow: Flow) -> dict[int, int]:
     """The last event that reads each memory itself."""
     last: dict[int, int] = {}
     for number, event in enumerate(flow.events):
-        if event.kind is not Kind.JOINS:
+        if event.kind is not Effect.JOINS:
             last |= dict.fromkeys((each.memory for each in event.reads), number)
     return last | dict.fromkeys((each.memory for each in flow.outputs), len(flow.events))
 
@@ -129,7 +129,7 @@ def _last_reads(flow: Flow, direct: Mapping[int, int]) -> dict[int, int]:
     """The last event that reads each memory; a read of a concatenation reads its parts."""
     last = dict(direct)
     for event in reversed(flow.events):
-        if event.kind is Kind.JOINS and event.makes[0].memory in last:
+        if event.kind is Effect.JOINS and event.makes[0].memory in last:
             for each in event.reads:
                 last[each.memory] = max(last.get(each.memory, -1), last[event.makes[0].memory])
     return last
@@ -139,7 +139,7 @@ def _wholes(flow: Flow) -> dict[int, set[int]]:
     """The concatenations that each memory is a part of."""
     wholes: dict[int, set[int]] = {}
     for event in flow.events:
-        if event.kind is Kind.JOINS:
+        if event.kind is Effect.JOINS:
             for each in event.reads:
                 wholes.setdefault(each.memory, set()).add(event.makes[0].memory)
     return wholes

@@ -69,7 +69,7 @@ class ModuleNames:
                 pass
 
 
-class Names:
+class LayerNames:
     """Gives each layer a name of its own: modules keep theirs, and others get one that no module has.
 
     >>> names = Names(["convolution", "head"])

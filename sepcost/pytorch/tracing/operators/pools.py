@@ -24,11 +24,11 @@ POOLS = {
     aten.avg_pool3d: "average",
 }
 """Pools with a kernel."""
-ARGUMENTS = {
+POOL_ARGUMENTS = {
     "max": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     "average": ("kernel_size", "stride", "padding", "ceil_mode"),
 }
-UNLESS_GIVEN = {"stride": (), "padding": (0,), "dilation": (1,), "ceil_mode": False}
+POOL_DEFAULTS = {"stride": (), "padding": (0,), "dilation": (1,), "ceil_mode": False}
 ADAPTIVE = {
     aten._adaptive_avg_pool2d: "average",
     aten._adaptive_avg_pool3d: "average",
@@ -78,7 +78,7 @@ def _adaptive(shape: Sequence[int], made: Sequence[int], mode: Any) -> Pool | No
 
 def _with_kernel(operator: Any, shape: Sequence[int], args: Sequence[Any]) -> Pool | None:
     mode: Any = POOLS[operator]
-    given = {**UNLESS_GIVEN, **dict(zip(ARGUMENTS[mode], args[1:]))}
+    given = {**POOL_DEFAULTS, **dict(zip(POOL_ARGUMENTS[mode], args[1:]))}
     if set(given.pop("dilation")) != {1}:
         return None
     stride = given.pop("stride") or given["kernel_size"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sepcost.pytorch.private import flop_registry, qualified_name
 
-NAMES = {
+OPERATOR_NAMES = {
     # matrices and vectors
     "addmm", "addbmm", "baddbmm", "linear", "mkldnn_linear", "fbgemm_linear", "_mixed_dtypes_linear",
     "_addmm_activation", "_foreach_mm", "_int_mm", "_grouped_mm", "_scaled_mm_v2", "_scaled_grouped_mm",
@@ -41,7 +41,7 @@ NAMES = {
     "geqrf", "ormqr", "triangular_solve",
 }  # fmt: skip
 """Torch's own, with kernels of their own; in-place forms too (``addmm_``): the counter knows only ``addmm``."""
-QUANTISED = (
+QUANTISED_OPERATORS = (
     "add", "batch_norm", "cat", "celu", "clamp", "dropout", "elu", "group_norm", "hardswish", "instance_norm",
     "layer_norm", "leaky_relu", "max_pool", "mul", "prelu", "relu6", "sigmoid", "softmax", "threshold",
 )  # fmt: skip
@@ -60,8 +60,8 @@ def uncounted(packet: Any) -> str | None:
     if packet in flop_registry:
         return None
     namespace, _, name = qualified_name(packet).partition("::")
-    if namespace == "quantized" and name.startswith(QUANTISED):
+    if namespace == "quantized" and name.startswith(QUANTISED_OPERATORS):
         return None
     if namespace not in TORCHS_OWN:
         return f"{namespace}.{name}"
-    return name if name.removesuffix("_") in NAMES else None
+    return name if name.removesuffix("_") in OPERATOR_NAMES else None

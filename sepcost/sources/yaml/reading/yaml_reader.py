@@ -15,14 +15,14 @@ import yaml
 
 from sepcost.errors import ConfigError, ConfigProblem
 from sepcost.network.architecture import MOST_PROBLEMS
-from sepcost.sources.yaml.reading.allowance import Allowance
+from sepcost.sources.yaml.reading.quota import Quota
 from sepcost.text.surrogates import mark_at, with_whole_characters
 from sepcost.text.units import shortened
 
 DEEPEST = 64
 TOO_DEEP = f"is nested more than {DEEPEST} deep"
 INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
-LONGEST = 1000
+LONGEST_SCALAR = 1000
 """A number with more characters stays text: reading it takes long, and no key allows it."""
 TEXT_OF_A_VALUE = 50
 """A text of more characters counts as several values: an alias repeats all of it."""
@@ -31,7 +31,7 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Mark: TypeAlias = tuple[int, int]
 """Line and column, both from 1."""
 
-Value: TypeAlias = "str | int | bool | Block | Items"
+YamlValue: TypeAlias = "str | int | bool | YamlDict | YamlList"
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that are not printable (YAML 1.1, section 5.1)."""
@@ -45,7 +45,7 @@ class Text(str):
     __slots__ = ()
 
 
-class Block(dict[str, Value]):
+class YamlDict(dict[str, YamlValue]):
     """A mapping that knows its place, and those of its keys and values."""
 
     __slots__ = ("at", "mark", "weight", "written")
@@ -62,7 +62,7 @@ class Block(dict[str, Value]):
         self.written = {**self.written, new: old}
 
 
-class Items(list[Value]):
+class YamlList(list[YamlValue]):
     """A sequence that knows its place, and those of its items."""
 
     __slots__ = ("mark", "values_at", "weight")
@@ -79,14 +79,14 @@ class Document:
     It is not ``complete`` if an alias has no value: then nothing further is checked.
     """
 
-    def __init__(self, value: Value | None, mark: Mark, problems: list[ConfigProblem], complete: bool) -> None:
+    def __init__(self, value: YamlValue | None, mark: Mark, problems: list[ConfigProblem], complete: bool) -> None:
         self.value = value
         self.mark = mark
         self.problems = problems
         self.complete = complete
 
 
-def read_documents(data: bytes, source: str, allowance: Allowance, lines_before: int = 0) -> Iterator[Document]:
+def read_documents(data: bytes, source: str, quota: Quota, lines_before: int = 0) -> Iterator[Document]:
     """The documents of a YAML stream, each as soon as it is read.
 
     Scalars are ``true`` and ``false``, plain decimal integers, and text; nothing else is guessed. Raises ConfigError
@@ -95,7 +95,7 @@ def read_documents(data: bytes, source: str, allowance: Allowance, lines_before:
     """
     text = with_whole_characters(_decoded(data, source), source)
     try:
-        yield from _Reader(text, source, allowance).documents()
+        yield from _Reader(text, source, quota).documents()
     except yaml.reader.ReaderError:
         raise ConfigError([_unreadable_character(text, source)]) from None
     except yaml.MarkedYAMLError as error:
@@ -144,13 +144,13 @@ def _unreadable_character(text: str, source: str) -> ConfigProblem:
 class _Reader:
     """Turns the events of one stream into documents."""
 
-    def __init__(self, text: str, source: str, allowance: Allowance) -> None:
-        self.allowance = allowance
+    def __init__(self, text: str, source: str, quota: Quota) -> None:
+        self.quota = quota
         self.text = text
         self.source = source
         self.problems: list[ConfigProblem] = []
         self.complete = True
-        self.anchors: dict[str, Value | None] = {}
+        self.anchors: dict[str, YamlValue | None] = {}
         self.parser = Loader(text)
         self.next_event = self.parser.get_event
 
@@ -167,7 +167,7 @@ class _Reader:
             value = self._value(first, 1)
             yield Document(value, mark_of(first.start_mark), self.problems, self.complete)
 
-    def _value(self, event: Any, depth: int) -> Value | None:
+    def _value(self, event: Any, depth: int) -> YamlValue | None:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             return self._scalar(event)
@@ -179,7 +179,7 @@ class _Reader:
             self._refuse_tag(event)
         return self._block(event, depth) if kind is yaml.MappingStartEvent else self._items(event, depth)
 
-    def _scalar(self, event: Any) -> Value:
+    def _scalar(self, event: Any) -> YamlValue:
         value = plain_value(event.value) if event.implicit[0] else Text(event.value)
         if event.tag is not None:
             self._refuse_tag(event)
@@ -187,11 +187,11 @@ class _Reader:
             self.anchors[event.anchor] = value
         return value
 
-    def _block(self, event: Any, depth: int) -> Block:
-        block = Block(event.start_mark)
+    def _block(self, event: Any, depth: int) -> YamlDict:
+        block = YamlDict(event.start_mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        merged: list[Block] | None = None
+        merged: list[YamlDict] | None = None
         next_event, scalar, end = self.next_event, yaml.ScalarEvent, yaml.MappingEndEvent
         while type(key_event := next_event()) is not end:
             if type(key_event) is not scalar:
@@ -221,8 +221,8 @@ class _Reader:
             self.anchors[event.anchor] = block
         return block
 
-    def _items(self, event: Any, depth: int) -> Items:
-        items = Items(event.start_mark)
+    def _items(self, event: Any, depth: int) -> YamlList:
+        items = YamlList(event.start_mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         while True:
@@ -239,7 +239,7 @@ class _Reader:
             self.anchors[event.anchor] = items
         return items
 
-    def _aliased(self, event: Any) -> Value | None:
+    def _aliased(self, event: Any) -> YamlValue | None:
         if event.anchor not in self.anchors:
             self.complete = False
             self._note(event.start_mark, f"alias *{shortened(event.anchor)} has no anchor before it")
@@ -249,18 +249,18 @@ class _Reader:
             self.complete = False
             self._note(event.start_mark, f"alias *{shortened(event.anchor)} stands inside of what it repeats")
             return None
-        self.allowance.take(values=_weight(value))
-        if self.allowance.values < 0:
+        self.quota.take(values=_weight(value))
+        if self.quota.values < 0:
             self._stop(event.start_mark, "aliases repeat more values than the size of the file allows")
         return value
 
-    def _merged(self, value: Value | None, event: Any) -> list[Block]:
+    def _merged(self, value: YamlValue | None, event: Any) -> list[YamlDict]:
         if value is None:
             return []
-        blocks = list(value) if isinstance(value, Items) else [value]
-        if not all(isinstance(block, Block) for block in blocks):
+        blocks = list(value) if isinstance(value, YamlList) else [value]
+        if not all(isinstance(block, YamlDict) for block in blocks):
             self._note(event.start_mark, "`<<` merges mappings, and this is none")
-        return [block for block in blocks if isinstance(block, Block)]
+        return [block for block in blocks if isinstance(block, YamlDict)]
 
     def _refuse_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
@@ -281,22 +281,22 @@ class _Reader:
 
 
 @lru_cache(maxsize=10_000)
-def plain_value(text: str) -> Value:
+def plain_value(text: str) -> YamlValue:
     """The value of a scalar without quotes: ``true``, ``false``, a plain decimal integer, or text."""
-    if len(text) <= LONGEST and INTEGER.fullmatch(text):
+    if len(text) <= LONGEST_SCALAR and INTEGER.fullmatch(text):
         return int(text)
     if text == "true":
         return True
     return False if text == "false" else text
 
 
-def weight(values: Iterable[Value]) -> int:
+def weight(values: Iterable[YamlValue]) -> int:
     """How many values there are, the collection too, with all aliases written out."""
     return 1 + sum(map(_weight, values))
 
 
-def _weight(value: Value) -> int:
-    if isinstance(value, (Block, Items)):
+def _weight(value: YamlValue) -> int:
+    if isinstance(value, (YamlDict, YamlList)):
         return value.weight
     return 1 + len(value) // TEXT_OF_A_VALUE if isinstance(value, str) else 1
 
@@ -329,9 +329,9 @@ def place(value: Any, path: tuple[str | int, ...], *, key: bool = False) -> Mark
     mark = getattr(value, "mark", None)
     for number, step in enumerate(path):
         last = number == len(path) - 1
-        if isinstance(value, Block) and step in value.at:
+        if isinstance(value, YamlDict) and step in value.at:
             mark = value.at[str(step)][0 if key and last else 1]
-        elif isinstance(value, Items) and isinstance(step, int) and step < len(value):
+        elif isinstance(value, YamlList) and isinstance(step, int) and step < len(value):
             mark = value.values_at[step]
         else:
             break

@@ -10,7 +10,7 @@ from sepcost.layers import KINDS, Conv
 from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
 from sepcost.sources.yaml.schema.schema import keys_of
 from sepcost.text.arguments import LARGEST
-from sepcost.text.units import WHOLE, shortened
+from sepcost.text.units import WHOLE_DIGITS, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 SLIPS = {
@@ -94,7 +94,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, Text):
-        hint = " (without the quotes it is a number)" if WHOLE.fullmatch(value) else ""
+        hint = " (without the quotes it is a number)" if WHOLE_DIGITS.fullmatch(value) else ""
         return f'the text "{shortened(value)}"{hint}'
     return shortened(str(value))
 

@@ -28,7 +28,7 @@ from sepcost.sources.yaml.schema.values import (
     Padding,
     Positive,
     Sizes,
-    Whole,
+    WholeNumber,
 )
 from sepcost.text.kind import Kind
 from sepcost.text.model_text import Device
@@ -69,7 +69,7 @@ ANYWHERE: Mapping[str, Any] = {
 """What every layer with an input may say."""
 FORMS: Mapping[Form, Any] = {
     Form.POSITIVE: Positive,
-    Form.WHOLE: Whole,
+    Form.WHOLE: WholeNumber,
     Form.FLAG: Flag,
     Form.NAME: Name,
     Form.SIZES: Sizes,

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sepcost.sources.yaml.reading.allowance import LONGEST_NAME
+from sepcost.sources.yaml.reading.quota import LONGEST_NAME
 from sepcost.sources.yaml.reading.yaml_reader import Text
 from sepcost.text.arguments import LARGEST
 from sepcost.text.input_text import DTYPES, SCALAR
 from sepcost.text.kind import Kind
-from sepcost.text.units import WHOLE, NumberError, read_padding, read_sizes, shortened
+from sepcost.text.units import WHOLE_DIGITS, NumberError, read_padding, read_sizes, shortened
 
 POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*([x×][1-9][0-9]*){1,2}$"})
 NATURAL_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]*)([x×](0|[1-9][0-9]*)){1,2}$"})
@@ -44,7 +44,7 @@ def _kind_of_padding(value: Any) -> str:
 def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
     """A text such as 3x5 as numbers, each at least ``least``."""
     try:
-        if isinstance(value, Text) and WHOLE.fullmatch(value):
+        if isinstance(value, Text) and WHOLE_DIGITS.fullmatch(value):
             raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
         sizes = read(value)
         for number in sizes:
@@ -100,7 +100,7 @@ def _read_padding(value: Any) -> Any:
 
 Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
-Whole = Annotated[int, Field(strict=True, ge=0)]
+WholeNumber = Annotated[int, Field(strict=True, ge=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[
     str,

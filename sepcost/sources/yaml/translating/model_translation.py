@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from sepcost.errors import ConfigError, ModelError
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
-from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items, place
+from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, place
 from sepcost.sources.yaml.schema.messages import message_in_model, real_path, shown
 from sepcost.sources.yaml.schema.schema import model_validator
-from sepcost.sources.yaml.translating.document_reader import DocumentReader
+from sepcost.sources.yaml.translating.document_translation import DocumentTranslation
 from sepcost.sources.yaml.translating.named_model import KEY, NamedModel
 from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.text.model_text import ModelText
@@ -27,20 +27,20 @@ ONE_SHAPE = "is a list of inputs, not of sizes: one shape is written {}"
 def names_model(document: Document) -> bool:
     """Whether the document names a model, and does not list layers."""
     value = document.value
-    if not isinstance(value, Block) or "schema_version" in value:
+    if not isinstance(value, YamlDict) or "schema_version" in value:
         return False
     if KEY in value or "layers" in value:
         return KEY in value
     return any(did_you_mean(key, [KEY]) and isinstance(text, str) and ":" in text for key, text in value.items())
 
 
-class ModelTranslation(DocumentReader):
+class ModelTranslation(DocumentTranslation):
     """Makes one document a NamedModel, and collects every problem."""
 
     def named_model(self) -> NamedModel:
         """Raises ConfigError with all problems of the document."""
         value = self.document.value
-        if not self.document.complete or not isinstance(value, Block):
+        if not self.document.complete or not isinstance(value, YamlDict):
             raise ConfigError(self.problems)
         right = self._right(value)
         text, inputs = self._text(right.get(KEY)), self._inputs(value.get("input"))
@@ -61,7 +61,7 @@ class ModelTranslation(DocumentReader):
             budget,
         )
 
-    def _right(self, value: Block) -> dict[str, Any]:
+    def _right(self, value: YamlDict) -> dict[str, Any]:
         """The right keys of the mapping."""
         try:
             return dict(model_validator().validate_python(value))
@@ -87,7 +87,7 @@ class ModelTranslation(DocumentReader):
             return ()
         if isinstance(given, str) and names_function(given):
             return self._function(str(given))
-        if not isinstance(given, Items):
+        if not isinstance(given, YamlList):
             return self._input(given, ("input",))
         if not given:
             self._note(("input",), f"must have at least one input, {EXAMPLES}")

@@ -13,22 +13,22 @@ from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-from sepcost.sources.yaml.reading.allowance import LAYERS, Allowance
-from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items
+from sepcost.sources.yaml.reading.quota import LAYERS, Quota
+from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList
 from sepcost.sources.yaml.schema.messages import message_of, real_path
 from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.sources.yaml.schema.values import as_written
-from sepcost.sources.yaml.translating.document_reader import DocumentReader, Path
+from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, Path
 from sepcost.text.arguments import Extent
 
-FIELDS: Mapping[str, Mapping[str, str]] = {
+ARGUMENT_NAMES: Mapping[str, Mapping[str, str]] = {
     name: {argument.key: argument.name for argument in kind.arguments} for name, kind in KINDS.items()
 }
 """The names of the arguments in the layer's class, by their keys."""
 
 KEYS_OF_FIELD: Mapping[str, tuple[str, ...]] = {
     **{field: (key,) for kind in KINDS.values() for key, field in kind.weights.items()},
-    **{field: (key,) for fields in FIELDS.values() for key, field in fields.items()},
+    **{field: (key,) for fields in ARGUMENT_NAMES.values() for key, field in fields.items()},
     "input_size": ("size", "H", "W"),
 }
 """The keys of a layer's mapping that a wrong field may come from."""
@@ -41,7 +41,7 @@ IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `l
 INDEPENDENT = "every layer of an independent network stands alone: leave out `independent` to connect them"
 
 
-class Translation(DocumentReader):
+class Translation(DocumentTranslation):
     """Makes one document a Network, and collects every problem."""
 
     def __init__(self, document: Document, source: str, default_name: str) -> None:
@@ -50,23 +50,23 @@ class Translation(DocumentReader):
         self.input_readable = True
         self.defaults_readable = True
 
-    def network(self, allowance: Allowance) -> Network:
+    def network(self, quota: Quota) -> Network:
         """The document as a network; raises ConfigError with all its problems."""
         if not self.document.complete:
             raise ConfigError(self.problems)
         architecture = self._architecture(self.document.value)
         try:
-            network = self._built(architecture, allowance) if architecture else None
+            network = self._built(architecture, quota) if architecture else None
         except NetworkError as error:
             raise self.located(error) from None
         if network is None or self.problems:
             raise ConfigError(self.problems)
         return network
 
-    def _built(self, architecture: Architecture, allowance: Allowance) -> Network:
+    def _built(self, architecture: Architecture, quota: Quota) -> Network:
         replacements = len(set(architecture.replacements)) or 1
-        architecture.refuse_more_than(allowance.layers // replacements)
-        allowance.take(layers=architecture.size * replacements)
+        architecture.refuse_more_than(quota.layers // replacements)
+        quota.take(layers=architecture.size * replacements)
         return architecture.build()
 
     def located(self, error: NetworkError) -> ConfigError:
@@ -79,9 +79,9 @@ class Translation(DocumentReader):
         return Lines(self.document.mark[0], layers, self._limit_lines())
 
     def _architecture(self, value: Any) -> Architecture | None:
-        if isinstance(value, Items):
+        if isinstance(value, YamlList):
             return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
-        if not isinstance(value, Block):
+        if not isinstance(value, YamlDict):
             self._note((), "must be a list of layers, or a mapping with `layers`")
             return None
         if "schema_version" in value:
@@ -91,7 +91,7 @@ class Translation(DocumentReader):
         self._use_letters(value.get("defaults"), ("defaults",), TORCH_NAMES)
         head = self._valid_head(value)
         layers = value.get("layers")
-        if not isinstance(layers, Items):
+        if not isinstance(layers, YamlList):
             return None
         self.root = ("layers",)
         defaults = head.get("defaults", {})
@@ -111,9 +111,9 @@ class Translation(DocumentReader):
             inner_norm=head.get("inner_norm", True),
         )
 
-    def _specs(self, layers: Items, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
+    def _specs(self, layers: YamlList, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
         for index, layer in enumerate(layers):
-            if isinstance(layer, Block):
+            if isinstance(layer, YamlDict):
                 self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", Conv.type))))
         if not layers:
             self._note(self.root, "must have at least one layer")
@@ -147,7 +147,7 @@ class Translation(DocumentReader):
         if kind.defaults and defaults:
             layer = {**{key: value for key, value in defaults.items() if key in kind.defaults}, **layer}
         readable = self._has_all_keys(index, kind, layer, independent)
-        fields = FIELDS[name]
+        fields = ARGUMENT_NAMES[name]
         options = {fields[key]: value for key, value in layer.items() if key in fields}
         return LayerSpec(
             name,
@@ -211,7 +211,7 @@ class Translation(DocumentReader):
 
     def _use_letters(self, block: Any, path: Path, names: Mapping[str, str]) -> None:
         """Replace torch's names by letters."""
-        if not isinstance(block, Block):
+        if not isinstance(block, YamlDict):
             return
         if names.keys().isdisjoint(block):
             return
@@ -223,7 +223,7 @@ class Translation(DocumentReader):
                 )
             block.rename(name, letter)
 
-    def _valid_head(self, value: Block) -> dict[str, Any]:
+    def _valid_head(self, value: YamlDict) -> dict[str, Any]:
         """The right keys of the mapping, without its layers."""
         try:
             return dict(head_validator().validate_python(value))
@@ -237,7 +237,7 @@ class Translation(DocumentReader):
         self.defaults_readable = "`defaults`" not in meant and ("defaults",) not in wrong_keys
         right: dict[str, Any] = {key: item for key, item in value.items() if (key,) not in wrong_keys}
         defaults = value.get("defaults")
-        if isinstance(defaults, Block):
+        if isinstance(defaults, YamlDict):
             right["defaults"] = {key: item for key, item in defaults.items() if ("defaults", key) not in wrong}
         return dict(head_validator().validate_python({"layers": [], **right}))
 
@@ -245,11 +245,11 @@ class Translation(DocumentReader):
         path: Path = (*self.root, problem.number)
         layer = self._at(path)
         keys = KEYS_OF_FIELD.get(problem.field, (problem.field,))
-        key = next((key for key in keys if isinstance(layer, Block) and key in layer), None)
+        key = next((key for key in keys if isinstance(layer, YamlDict) and key in layer), None)
         if key is not None:
             reason = problem.reason
             path = (*path, key)
-            if problem.item is not None and isinstance(self._at(path), Items):
+            if problem.item is not None and isinstance(self._at(path), YamlList):
                 path = (*path, problem.item)
         else:
             reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
@@ -262,10 +262,10 @@ def _key(layer: Any, around: Hashable) -> Hashable:
 
     True is equal to 1, and a text in quotes to one without: hence the types.
     """
-    if not isinstance(layer, Block):
+    if not isinstance(layer, YamlDict):
         return None
     types = tuple(map(type, layer.values()))
-    return None if Items in types or Block in types else (tuple(layer), tuple(layer.values()), types, around)
+    return None if YamlList in types or YamlDict in types else (tuple(layer), tuple(layer.values()), types, around)
 
 
 def _remember(key: Hashable, spec: LayerSpec) -> None:
@@ -281,7 +281,7 @@ def _names(value: str | Sequence[str]) -> tuple[str, ...]:
 
 def _unreadable(written: Any, independent: bool) -> LayerSpec:
     """The place of a layer with a mistake in it: others can refer to it, and it to others."""
-    if not isinstance(written, Block):
+    if not isinstance(written, YamlDict):
         return LayerSpec(readable=False)
     names = _names_if_right(written.get("name"))
     repeat = written.get("repeat")

@@ -1,4 +1,4 @@
-"""A stream as documents: each one as soon as its last line is read, so that streams may be endless."""
+"""Splitting: a stream as the bytes of its documents, each as soon as its last line is read; streams may be endless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Numbered: TypeAlias = Iterable[tuple[int, bytes]]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN_DOCUMENTS = (b"---", b"...", b"#", b"%")
 """How a line of a YAML stream begins before a document, or behind a whole one."""
-OPEN = (b"[", b"{", b",", b":")
+JSON_GOES_ON = (b"[", b"{", b",", b":")
 """How a line ends after which JSON goes on."""
 
 
@@ -62,7 +62,7 @@ def _to_next_line(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]
 
 def _goes_on(line: bytes) -> bool:
     """Whether JSON may follow this line as a part of the same document."""
-    return line.removeprefix(BYTE_ORDER_MARK).startswith(BETWEEN_DOCUMENTS) or line.strip().endswith(OPEN)
+    return line.removeprefix(BYTE_ORDER_MARK).startswith(BETWEEN_DOCUMENTS) or line.strip().endswith(JSON_GOES_ON)
 
 
 def _is_json(line: bytes) -> bool:

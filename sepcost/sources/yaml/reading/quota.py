@@ -1,4 +1,4 @@
-"""Allowance: how much a file or a stream may ask for, in proportion to what is read of it."""
+"""Quota: how much a file or a stream may ask for, in proportion to what is read of it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def for_each_megabyte(many: int, size: int) -> int:
     return many * (size // MEGABYTE + 1)
 
 
-class Allowance:
-    """What is left of the allowance.
+class Quota:
+    """What is left of the quota.
 
-    >>> allowance = Allowance()
-    >>> allowance.read(100)
-    >>> allowance.take(layers=49_000)
-    >>> allowance.layers, allowance.values
+    >>> quota = Quota()
+    >>> quota.read(100)
+    >>> quota.take(layers=49_000)
+    >>> quota.layers, quota.values
     (1000, 1000000)
     """
 

@@ -1,4 +1,4 @@
-"""Proof: every count of a comparison is set against those of an independent witness."""
+"""Witness: an independent counter, against which every count of a comparison is verified."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def verify(comparison: Comparison, witness: Witness) -> Verification:
     The maps are chained as the witness makes them: what reaches a layer is what came out of the layers before it.
     What only follows from a mismatch (a sum with a wrong term) is not told again.
     """
-    return _Proof(comparison, witness).verification()
+    return _Verifying(comparison, witness).verification()
 
 
 class _Place(NamedTuple):
@@ -65,7 +65,7 @@ class _Place(NamedTuple):
     part: str | None = None
 
 
-class _Proof:
+class _Verifying:
     """One comparison on its way past the witness."""
 
     def __init__(self, comparison: Comparison, witness: Witness) -> None:
@@ -80,18 +80,18 @@ class _Proof:
     def verification(self) -> Verification:
         network = self.comparison.network
         outputs: dict[int, Shape] = {} if network.input_shape is None else {INPUT: network.input_shape}
-        proved: dict[str, list[Witnessed | None]] = {text: [] for text in (STANDARD, *self.comparison.totals)}
+        witnessed: dict[str, list[Witnessed | None]] = {text: [] for text in (STANDARD, *self.comparison.totals)}
         for number, (node, layer) in enumerate(zip(network, self.comparison.layers)):
             chained = self._reached(node, outputs)
             standard = self._counts(_Place(layer.name), node, node.layer, layer.standard)
             outputs[number], added = self._added(node, standard, outputs)
             self.layers += chained and added and standard is not None
-            proved[STANDARD].append(standard)
+            witnessed[STANDARD].append(standard)
             for text, variant in layer.variants.items():
-                proved[text].append(self._variant(layer, text, variant, standard) if variant.parts else standard)
-        self._total(_Place(None), proved[STANDARD], self.comparison.standard.cost)
+                witnessed[text].append(self._variant(layer, text, variant, standard) if variant.parts else standard)
+        self._total(_Place(None), witnessed[STANDARD], self.comparison.standard.cost)
         for text, total in self.comparison.totals.items():
-            self._total(_Place(None, text), proved[text], total.cost)
+            self._total(_Place(None, text), witnessed[text], total.cost)
         return Verification(
             self.witness.version,
             self.layers,

@@ -1,4 +1,4 @@
-"""What every document has: problems with their places, replacements, and a budget."""
+"""Document translation: what every document has, be it a network or a model: problems, replacements and a budget."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sepcost.count.figure import BOUNDED
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
-from sepcost.sources.yaml.reading.yaml_reader import Block, Document, Items, path_text, place
+from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, path_text, place
 from sepcost.sources.yaml.schema.messages import message_of, real_path
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
 
-class DocumentReader:
+class DocumentTranslation:
     """One document, and every problem that is found in it."""
 
     def __init__(self, document: Document, source: str, default_name: str) -> None:
@@ -33,16 +33,18 @@ class DocumentReader:
     def _limit_lines(self) -> dict[str, int]:
         """The line of each limit of the budget."""
         value = self.document.value
-        budget = value.get("budget") if isinstance(value, Block) else None
-        lines = {name: self._line(("budget", name), key=True) for name in (budget if isinstance(budget, Block) else ())}
-        reduction = budget.get("reduction") if isinstance(budget, Block) else None
-        for name in reduction if isinstance(reduction, Block) else ():
+        budget = value.get("budget") if isinstance(value, YamlDict) else None
+        lines = {
+            name: self._line(("budget", name), key=True) for name in (budget if isinstance(budget, YamlDict) else ())
+        }
+        reduction = budget.get("reduction") if isinstance(budget, YamlDict) else None
+        for name in reduction if isinstance(reduction, YamlDict) else ():
             lines[f"reduction.{name}"] = self._line(("budget", "reduction", name), key=True)
         return lines
 
     def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
         chosen = []
-        for number, text in enumerate(texts if isinstance(texts, Items) else ()):
+        for number, text in enumerate(texts if isinstance(texts, YamlList) else ()):
             try:
                 if isinstance(text, str):
                     chosen.append(Replacement.parse(str(text)))
@@ -52,7 +54,7 @@ class DocumentReader:
 
     def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
         """The right limits, and the replacement that they are for."""
-        if not isinstance(written, Block):
+        if not isinstance(written, YamlDict):
             return None
         reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
         figures = [(name, bound) for name, bound in given.items() if name in BOUNDED]
@@ -111,7 +113,7 @@ class DocumentReader:
         value: Any = self.document.value
         steps: list[str | int] = []
         for step in path:
-            steps.append(value.written.get(str(step), step) if isinstance(value, Block) else step)
+            steps.append(value.written.get(str(step), step) if isinstance(value, YamlDict) else step)
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):

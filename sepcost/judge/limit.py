@@ -1,4 +1,4 @@
-"""Budgeted: the figures of a network, held against their limits as exact numbers."""
+"""Limits: the figures of a network, compared with their limits as exact numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sepcost.judge.doubt import doubt
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Allow, Limit, Outcome, Quantity
 
 
-class Budgeted(NamedTuple):
-    """A limit, what it speaks of (a replacement's text, or ``none``), and the exact value of the figure there.
+class JudgedLimit(NamedTuple):
+    """A limit, the replacement that it is for (its text, or ``none``), and the exact value of the figure.
 
     ``line`` is where a file has the limit; None where it was typed. ``lower_bound``: the value may be higher. ``why``
     says why it is undecided.
@@ -34,8 +34,8 @@ class Budgeted(NamedTuple):
 
 def judged(
     snapshot: Snapshot, limit: Limit, replacement: str, line: int | None = None, allowed: Collection[Allow] = ()
-) -> Budgeted:
-    """What becomes of a limit under one of the replacements, or ``none``.
+) -> JudgedLimit:
+    """Judge a limit under one of the replacements, or ``none``.
 
     >>> from sepcost import Conv, compare
     >>> from sepcost.count.evaluation import evaluated
@@ -45,20 +45,20 @@ def judged(
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
 
-    What could not be counted makes a figure larger, and so may other inputs; with that ``allowed``, nobody asks.
+    What could not be counted makes a figure larger, and so may other inputs; what is ``allowed`` is ignored.
     """
     value, doubted = _value(snapshot, limit.figure, replacement), doubt(snapshot, allowed)
     if value is None:
-        return Budgeted(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(snapshot, limit))
+        return JudgedLimit(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(snapshot, limit))
     outcome = Outcome.of(limit.allows(_nearest(limit, value) if doubted else value), known=not doubted)
     why = doubted if outcome is Outcome.UNDECIDED else None
-    return Budgeted(limit, replacement, value, outcome, line, snapshot.lower_bound and isinstance(value, int), why)
+    return JudgedLimit(limit, replacement, value, outcome, line, snapshot.lower_bound and isinstance(value, int), why)
 
 
 def _nearest(limit: Limit, value: Quantity) -> Quantity:
-    """What is nearest to the limit, or beyond it, of all that a value may be to which something is missing.
+    """Of all that a value may be if something is missing, the one that is nearest to the limit, or beyond it.
 
-    Of a reduction, as much is missing above as below, which brings it nearer to one; another quotient may be anything.
+    A reduction misses as much above as below, which brings it nearer to one; another quotient may be anything.
     """
     if limit.is_least:
         return max(value, 1)
