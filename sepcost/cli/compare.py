@@ -117,11 +117,11 @@ def compare(
     sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
     waiting = Waiting("combinations" if sweep.names else "networks")
     verifier = asked_verifier(verify, waiting)
-    job = Job(chosen, convention, multipliers, selection, models, verifier, replace_if, waiting)
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
+    job = Job(chosen, convention, multipliers, selection, models, verifier, replace_if, waiting, view.asked)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     assumed = [] if files else one.assumed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
@@ -12,7 +12,7 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.figure import Figures, cost_figures, total_figures
 from sepcost.count.figures import layer_facts, node_facts, peak_place
 from sepcost.count.layer_comparison import Alternatives, LayerComparison, Variant
-from sepcost.count.snapshot import Common, LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
+from sepcost.count.snapshot import Common, LayerSnapshot, Lazily, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.count.total import Total
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention
@@ -32,7 +32,7 @@ def evaluated(comparison: Comparison) -> Snapshot:
     options = {each.text: {name: plain(value) for name, value in each.options} for each in comparison.replacements}
     return Snapshot(
         network.name,
-        _Layers(comparison),
+        _layers(comparison),
         total_figures(standard, convention),
         convention,
         network.source,
@@ -69,33 +69,17 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, Fraction) else value
 
 
-class _Layers(Sequence[LayerSnapshot]):
-    """Layers that are evaluated when they are asked for: of a large network, one at a time."""
+def _layers(comparison: Comparison) -> Lazily[LayerComparison]:
+    has_map = not comparison.network.per_position
+    evaluate = _evaluator(comparison.convention, has_map, len(comparison.layers) > 1)
 
-    def __init__(self, comparison: Comparison) -> None:
-        self._layers = comparison.layers
-        self._has_map = not comparison.network.per_position
-        self._evaluate = _evaluator(comparison.convention, self._has_map, len(comparison.layers) > 1)
-
-    def __len__(self) -> int:
-        return len(self._layers)
-
-    def __getitem__(self, number: Any) -> Any:
-        if isinstance(number, slice):
-            return tuple(map(self._evaluated, self._layers[number]))
-        return self._evaluated(self._layers[number])
-
-    def __iter__(self) -> Iterator[LayerSnapshot]:
-        return map(self._evaluated, self._layers)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    def _evaluated(self, layer: LayerComparison) -> LayerSnapshot:
-        evaluated = self._evaluate(layer.alternatives)
+    def evaluated(layer: LayerComparison) -> LayerSnapshot:
+        found = evaluate(layer.alternatives)
         if layer.node.weights_of is None:
-            return evaluated._replace(name=layer.name)
-        return evaluated._replace(name=layer.name, facts=node_facts(layer.node, has_map=self._has_map))
+            return found._replace(name=layer.name)
+        return found._replace(name=layer.name, facts=node_facts(layer.node, has_map=has_map))
+
+    return Lazily(comparison.layers, evaluated)
 
 
 _Evaluate: TypeAlias = "Callable[[Alternatives], LayerSnapshot]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
@@ -33,10 +33,11 @@ class Figure:
     """One thing that can be counted.
 
     ``count`` gives it from a cost (from a Total where ``whole`` is ONLY) and a convention; or ``quotient`` gives
-    numerator and denominator from the figures before it. ``reduced_as`` is the figure that it is a
-    multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the figure that tables have
-    in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is what its limit may be,
-    where the command line has an option for that.
+    numerator and denominator from the figures before it, and from those of the whole network. ``reduced_as`` is the
+    figure that it is a multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the
+    figure that tables have in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is
+    what its limit may be, where the command line has an option for that. What is not ``is_usual`` is there only where
+    somebody asks for it by name; what is not ``is_limited`` has no limit.
     """
 
     name: str
@@ -49,8 +50,10 @@ class Figure:
     shown_as: str | None = None
     hides_first: int = 0
     example: str | None = None
-    quotient: Callable[[Figures, Convention], tuple[int | None, int | None]] | None = None
+    quotient: Callable[[Figures, Figures, Convention], tuple[int | None, int | None]] | None = None
     column: Callable[[Convention], str] | None = None
+    is_usual: bool = True
+    is_limited: bool = True
 
     @property
     def is_own(self) -> bool:
@@ -91,11 +94,15 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "macs_per_byte", "MACs/byte", Kind.INTENSITY, needs_map=True,
         reduced_as=None, hides_first=5,
-        quotient=lambda figures, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
+        quotient=lambda figures, _, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
     ),
     Figure(
         "peak_activation_bytes", "peak activations", Kind.BYTES, lambda total, c: total.peak_bytes(c),
         whole=Whole.ONLY, needs_map=True, hides_first=1, example="512KiB",
+    ),
+    Figure(
+        "share", "share of MACs", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
+        quotient=lambda figures, whole, _: (100 * figures["macs"], whole["macs"]),
     ),
 )  # fmt: skip
 
@@ -123,16 +130,25 @@ MULTIPLES: Mapping[str, str] = {
 """What is reduced, and grows, as another figure: of tensors in several dtypes, only nearly."""
 GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own))
 """Figures whose growth may be bounded: bytes are judged by themselves where they are no multiple."""
-BOUNDED = (*WHOLE, *names(lambda figure: not figure.kind.is_whole))
+BOUNDED = (*WHOLE, *names(lambda figure: figure.is_limited and not figure.kind.is_whole))
 """Figures that may have a limit: at most so much."""
 NEED_A_MAP = names(lambda figure: figure.needs_map)
-ALL = (*names(), *(f"{REDUCTION}{name}" for name in OWN), *(f"{REPLACEMENT}{name}" for name in names()))
-"""All names of figures in a record; the standard's have no prefix."""
+NOT_USUAL = names(lambda figure: not figure.is_usual)
+
+
+def in_records(asked: Iterable[str] = NOT_USUAL) -> tuple[str, ...]:
+    """The names of figures in the records of a run that was asked for these; the standard's have no prefix."""
+    there = names(lambda figure: figure.is_usual or figure.name in asked)
+    return (*there, *(f"{REDUCTION}{name}" for name in OWN), *(f"{REPLACEMENT}{name}" for name in there))
+
+
+ALL = in_records()
+"""All names of figures in a record."""
 
 _COUNTED = tuple((figure, figure.count) for figure in FIGURES if figure.count)
 _OF_LAYERS = tuple((each.name, count, each.needs_map) for each, count in _COUNTED if each.whole is Whole.SUM)
 _OF_NETWORKS = tuple((each.name, count) for each, count in _COUNTED if each.whole is Whole.ONLY)
-_QUOTIENTS = tuple((figure.name, figure.quotient) for figure in FIGURES if figure.quotient)
+_QUOTIENTS = names(lambda figure: figure.quotient and figure.is_usual)
 
 
 def kind_of(name: str) -> Kind:
@@ -155,12 +171,26 @@ def cost_figures(cost: Any, convention: Convention, *, has_map: bool = True) -> 
     return with_quotients(figures, convention)
 
 
-def with_quotients(figures: dict[str, Any], convention: Convention) -> dict[str, Any]:
-    """The figures, and those that follow from them; null where one of these is null."""
-    for name, quotient in _QUOTIENTS:
-        above, below = quotient(figures, convention)
-        figures[name] = None if above is None or below is None else ratio(above, below)
-    return figures
+def with_quotients(
+    figures: Figures, convention: Convention, of: Iterable[str] = _QUOTIENTS, whole: Figures | None = None
+) -> dict[str, Any]:
+    """The figures, and these that follow from them; null where one of those is null."""
+    more = dict(figures)
+    for name in of:
+        if quotient := BY_NAME[name].quotient:
+            above, below = quotient(figures, whole or figures, convention)
+            more[name] = None if above is None or below is None else ratio(above, below)
+    return more
+
+
+def asked(names: Iterable[str]) -> tuple[str, ...]:
+    """The figures among these names of a record that are there only where they are asked for.
+
+    >>> asked(["macs", "replacement.share", "layer"])
+    ('share',)
+    """
+    figures = (BY_NAME.get(name.removeprefix(REPLACEMENT)) for name in names)
+    return tuple(dict.fromkeys(figure.name for figure in figures if figure and not figure.is_usual))
 
 
 def total_figures(total: Any, convention: Convention) -> dict[str, Any]:

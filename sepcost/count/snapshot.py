@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sepcost.blocks.replace_if import NOT_FEWER
-from sepcost.count.figure import Figures, reductions
+from sepcost.count.figure import Figures, reductions, with_quotients
 from sepcost.count.figures import layer_of
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer
@@ -85,6 +85,27 @@ class LayerSnapshot(NamedTuple):
     def under(self, text: str | None) -> Figures:
         """Its figures under a replacement; as it is where it does not know that one."""
         return self.figures if text is None or text not in self.replaced else self.replaced[text].figures
+
+
+class Lazily(Sequence[LayerSnapshot], Generic[T]):
+    """Layers that are made of others when they are asked for: of a large network, one at a time."""
+
+    def __init__(self, items: Sequence[T], make: Callable[[T], LayerSnapshot]) -> None:
+        self._items = items
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, number: Any) -> Any:
+        chosen = self._items[number]
+        return tuple(map(self._make, chosen)) if isinstance(number, slice) else self._make(chosen)
+
+    def __iter__(self) -> Iterator[LayerSnapshot]:
+        return map(self._make, self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
 
 class Model(NamedTuple):
@@ -189,6 +210,29 @@ class Snapshot:
     def without_layers(self) -> Self:
         """Only the totals, which take little memory."""
         return replace(self, layers=(), chosen=None, comparison=None)
+
+    def asking(self, names: Sequence[str]) -> Self:
+        """With these figures too, which follow from the others and from those of the whole network."""
+        if not names:
+            return self
+
+        def more(figures: Figures) -> Figures:
+            return with_quotients(figures, self.convention, names, self.total)
+
+        def of_replaced(replaced: Mapping[str, Replaced]) -> Mapping[str, Replaced]:
+            return {
+                text: each._replace(
+                    figures=more(each.figures),
+                    parts=[part._replace(figures=more(part.figures)) for part in each.parts],
+                )
+                for text, each in replaced.items()
+            }
+
+        def of_layer(layer: LayerSnapshot) -> LayerSnapshot:
+            return layer._replace(figures=more(layer.figures), replaced=of_replaced(layer.replaced))
+
+        layers = Lazily(self.layers, of_layer)
+        return replace(self, layers=layers, total=more(self.total), replaced=of_replaced(self.replaced))
 
     def settled(self) -> Self:
         """With every layer evaluated, for whoever reads them more than once."""

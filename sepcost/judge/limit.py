@@ -79,7 +79,7 @@ def _value(snapshot: Snapshot, figure: str, replacement: str) -> Quantity | None
         return _quotient(snapshot.total[name], figures[name])
     quotient = BY_NAME[figure].quotient
     if quotient is not None:
-        return _quotient(*quotient(figures, snapshot.convention))
+        return _quotient(*quotient(figures, snapshot.total, snapshot.convention))
     value: int | None = figures[figure]
     return value
 

@@ -42,8 +42,8 @@ from sepcost.text.wording import listed
 TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 """What is assumed, and what torch.nn.Conv2d does instead."""
 
-OF_LAYERS = figure_names(lambda figure: figure.shown_as is None and figure.whole is Whole.SUM)
-OF_NETWORKS = figure_names(lambda figure: figure.shown_as is None)
+OF_NETWORKS = figure_names(lambda figure: figure.shown_as is None and figure.is_usual)
+OF_LAYERS = tuple(name for name in OF_NETWORKS if BY_NAME[name].whole is Whole.SUM)
 PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
 

@@ -47,6 +47,11 @@ class View:
         return self.totals and self.sort is not None and self.sort.startswith(OF_REPLACEMENT)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The figures that are only there if they are asked for."""
+        return figure.asked((*(self.columns or ()), self.sort or ""))
+
+    @property
     def facts(self) -> tuple[str, ...]:
         """The names that only layers have."""
         return () if self.totals else ("layer", "part", *FACTS)

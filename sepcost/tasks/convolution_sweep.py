@@ -101,7 +101,7 @@ class ConvolutionSweep:
         for number in numbers:
             comparison = self._counted_comparison(number)
             if comparison is not None:
-                yield self.view.key(evaluated(comparison)), number
+                yield self.view.key(evaluated(comparison).asking(self.job.asked)), number
 
     def _counted_comparison(self, number: int) -> Comparison | None:
         self.events.advance(1)
@@ -128,13 +128,13 @@ class ConvolutionSweep:
             for place in sorted(others):
                 alone = self._comparison(portion[place])
                 if alone is not None:
-                    yield [place], evaluated(alone)
+                    yield [place], evaluated(alone).asking(self.job.asked)
 
         return counted
 
     def _snapshot_or_none(self, values: Mapping[str, Any]) -> Snapshot | None:
         try:
-            return evaluated(self._compared(values))
+            return evaluated(self._compared(values)).asking(self.job.asked)
         except SepcostError:  # not all of them are wrong, and each wrong one is told in its own words
             return None
 

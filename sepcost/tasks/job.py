@@ -50,8 +50,10 @@ class Job:
         verifier: Verifier | None = None,
         replace_if: ReplaceIf = ReplaceIf.ALWAYS,
         events: Events | None = None,
+        asked: Sequence[str] = (),
     ) -> None:
         self.events = events or Events()
+        self.asked = asked
         self.replacements = replacements
         self.sweep = sweep
         self.verifier = verifier
@@ -93,7 +95,8 @@ class Job:
 
     def evaluated(self, comparison: Comparison, item: Item | None = None) -> Snapshot:
         """The figures, and what torch says of them where it is to be asked."""
-        return evaluated(comparison if self.verifier is None else self.verifier.verified(comparison, item))
+        verified = comparison if self.verifier is None else self.verifier.verified(comparison, item)
+        return evaluated(verified).asking(self.asked)
 
     def compare_sources(self, sources: Sequence[AnySource]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
@@ -133,7 +136,7 @@ class Job:
         )
         self.events.advance(1)
         try:
-            known = counted_earlier(item, self.replacements, self.convention, asked)
+            known = counted_earlier(item, self.replacements, self.convention, asked).asking(self.asked)
         except ConfigError as error:
             self.fail(error)
         else:
