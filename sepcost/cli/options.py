@@ -48,7 +48,8 @@ class Norm(str, Enum):
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        help="YAML files, folders, - for standard input, or models: pkg.nets:UNet, net.py:build (runs their code).",
+        help="YAML files, folders, - for standard input, JSON of compare from earlier, or models: pkg.nets:UNet, "
+        "net.py:build (runs their code).",
         metavar="[SOURCE]...",
     ),
 ]
