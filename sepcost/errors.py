@@ -19,13 +19,13 @@ class SepcostError(Exception):
 
 
 class Notice(NamedTuple):
-    """What comes to light on the way and is no error, in a sentence."""
+    """Something that the user should know and that is no error, in a sentence."""
 
     message: str
 
 
 class LayerError(SepcostError):
-    """A layer cannot be what it was told to be: ``field`` names the argument, ``reason`` says why.
+    """A layer cannot have such an argument: ``field`` names it, ``reason`` says why.
 
     >>> raise LayerError("stride", "must be at least 1, got 0")
     Traceback (most recent call last):
@@ -39,7 +39,7 @@ class LayerError(SepcostError):
 
 
 class ConventionError(SepcostError):
-    """Nothing can be counted like that: ``field`` names the argument, ``reason`` says why."""
+    """The convention cannot have such an argument: ``field`` names it, ``reason`` says why."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -48,7 +48,7 @@ class ConventionError(SepcostError):
 
 
 class ReplacementError(SepcostError):
-    """A replacement is unknown, or was given options that it does not take.
+    """A replacement is unknown, or does not take the options that it was given.
 
     >>> from sepcost import Replacement
     >>> Replacement.parse("separable:multiplier=0")
@@ -65,7 +65,7 @@ INSTALL = "pip install 'torch>=2.13,<2.15'"
 
 
 class MissingTorchError(SepcostError, ImportError):
-    """torch is wanted and cannot be imported: the text says why, and what to do.
+    """torch is needed and cannot be imported: the text says why, and what to do.
 
     >>> print(MissingTorchError(ModuleNotFoundError(name="torch")))
     torch is not installed: pip install 'torch>=2.13,<2.15'
@@ -90,7 +90,7 @@ class LayerProblem(NamedTuple):
 
 
 class NetworkError(SepcostError):
-    """Layers do not fit together; ``problems`` lists every one that can be told at once.
+    """Layers do not fit together; ``problems`` lists every problem that can be found at once.
 
     >>> print(NetworkError([LayerProblem(1, "conv2", "groups", "must divide in_channels, got 4 groups of 6 channels")]))
     conv2: groups: must divide in_channels, got 4 groups of 6 channels
@@ -142,7 +142,7 @@ class ConfigError(SepcostError):
         return cls([ConfigProblem(source, 0, 0, "", message)])
 
     def further_down(self, lines: int) -> ConfigError:
-        """The same problems, so many lines further down."""
+        """The same problems, this many lines further down."""
         return ConfigError([problem._replace(line=problem.line and problem.line + lines) for problem in self.problems])
 
 

@@ -1,4 +1,4 @@
-"""The blocks that can stand in for a convolution, each a function from one convolution to a sequence of them.
+"""The blocks that can replace a convolution, each a function from one convolution to a sequence of them.
 
 A new one is a function ``(conv, option=default, …) -> parts`` here and a line in ``replacements.REPLACEMENTS``:
 every command, format and check then knows it. Its options are its arguments: whole numbers, decimals, true/false,

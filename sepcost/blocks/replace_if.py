@@ -20,7 +20,7 @@ class ReplaceIf(str, Enum):
 
     @classmethod
     def read(cls, value: object) -> ReplaceIf:
-        """The choice that is called so; a SepcostError where there is none.
+        """The choice of this name; a SepcostError if there is none.
 
         >>> ReplaceIf.read("fewer")
         Traceback (most recent call last):
@@ -33,7 +33,7 @@ class ReplaceIf(str, Enum):
         raise SepcostError(f"replace_if must be {' or '.join(names)}, got {as_text(value, repr)}{hint}")
 
     def reason_to_keep(self, macs: int, replaced: int) -> str | None:
-        """Why a layer of so many MACs is kept, when its replacement has ``replaced``; None if it is replaced.
+        """Why a layer with this many MACs is kept, when its replacement has ``replaced``; None if it is replaced.
 
         >>> ReplaceIf.FEWER_MACS.reason_to_keep(256, 272), ReplaceIf.ALWAYS.reason_to_keep(256, 272)
         ('it would not have fewer MACs', None)

@@ -130,7 +130,7 @@ class InPlace(Replacement):
 
 
 def known_block(name: str) -> Block:
-    """The block that is called so; a ReplacementError if there is none."""
+    """The block of this name; a ReplacementError if there is none."""
     block = REPLACEMENTS.get(name)
     if block is None:
         hint = f"{did_you_mean(name, REPLACEMENTS)} (there are: {', '.join(REPLACEMENTS)})"

@@ -19,7 +19,7 @@ register_full_backward_pre_hook register_load_state_dict_post_hook register_load
 register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
 set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
 """
-"""What a torch module has of its own: no part can be called so."""
+"""The attributes of every torch module: no part can have such a name."""
 
 
 def torch_modules(parts: Sequence[tuple[str, Layer]], *, any_size: bool = False) -> list[TorchModule]:

@@ -13,7 +13,7 @@ RARELY = 1_000_000
 
 
 class EndedError(BaseException):
-    """The process was told to end: what was opened is closed and cleaned up on the way out."""
+    """The process received a signal to end: what was opened is closed and cleaned up."""
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
     try:
-        from sepcost.cli.app import run  # here, so that an interruption while modules load is quiet too
+        from sepcost.cli.app import run  # here, so that an interruption while modules load prints nothing either
         from sepcost.guests.own_process import own_process
 
         with own_process():
@@ -33,7 +33,7 @@ def main() -> None:
         code = 130
     except EndedError as ended:
         code = 128 + ended.args[0]
-    gc.freeze()  # what is left goes with the process: looking for cycles in it took an eighth of a small run
+    gc.freeze()  # the process ends anyway: to look for cycles took an eighth of a small run
     sys.exit(code)
 
 

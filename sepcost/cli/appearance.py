@@ -1,4 +1,4 @@
-"""Options of formats: what was asked for, read and checked."""
+"""Options of formats, read and checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LABEL = re.compile(r"[a-z0-9][a-z0-9:._+/-]*", re.ASCII | re.IGNORECASE)
 
 
 def read_appearance(format_: Format, precision: str | None, caption: str | None, label: str | None) -> FormatOptions:
-    """Read the options of a format; a SepcostError where it does not have them."""
+    """Read the options of a format; a SepcostError if it does not have them."""
     for name, given in (("precision", precision), ("caption", caption), ("label", label)):
         if given is not None and name not in format_.options:
             raise SepcostError(_refusal(name, format_.name))

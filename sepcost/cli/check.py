@@ -193,7 +193,7 @@ def _replacements(texts: Sequence[str] | None) -> Sequence[Replacement] | None:
 
 
 def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
-    """Write the judgement; what could not be judged, and what was not verified, is told on standard error too."""
+    """Write the judgement; standard error also says what could not be judged, and what was not verified."""
     from sepcost.sheets.check_text import undecided
 
     if not format_.is_log:

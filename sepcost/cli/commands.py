@@ -17,7 +17,7 @@ COMMANDS = ("compare", "diff", "check", "replacements", "schema")
 
 
 class Command(TyperCommand):
-    """A command whose ``--format`` is described by its result, until somebody asks for help."""
+    """A command whose ``--format`` is described by its result, until help is printed."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with the names of the formats: only for that are all of them imported."""
@@ -31,7 +31,7 @@ class Command(TyperCommand):
 
 
 class Gate(Command):
-    """A command that refuses an option of one value that is given twice: of two limits, one would not be looked at."""
+    """A command that refuses a second value for an option with one value: one of two limits would be ignored."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; SepcostError where only the last of several values would count."""
@@ -54,7 +54,7 @@ CLASSES = {"check": Gate}
 
 
 class Commands(TyperGroup):
-    """A group that makes the one command which is asked for: making all of them took as long as comparing."""
+    """A group that makes only the command that is run: to make all of them took as long as to compare."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "commands": dict.fromkeys(COMMANDS)})

@@ -1,4 +1,4 @@
-"""What options of ``compare`` do not go together."""
+"""Which options of ``compare`` contradict each other."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Map
 
 
 def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
-    """A SepcostError where figures of replacements are asked for beside ``-r none``."""
+    """A SepcostError if figures of replacements are asked for together with ``-r none``."""
     for option, names in (("--columns", (columns or "").split(",")), ("--sort", [sort or ""])):
         for name in names:
             if name.strip().lower().startswith(OF_REPLACEMENT):
@@ -57,7 +57,7 @@ def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> Non
 
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:
-    """A SepcostError where a multiplier has nothing to multiply, or where two say the same."""
+    """A SepcostError if a multiplier has nothing to multiply, or if two say the same."""
     if resolution is not None and rho != "1":
         raise SepcostError("--rho and --resolution say the same thing: give one of them")
     if resolution is not None and one_given:
@@ -69,7 +69,7 @@ def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bo
 def refuse_beside_code(
     sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: object
 ) -> None:
-    """A SepcostError for the first option that says something else; ``others`` are those that shape a table."""
+    """A SepcostError for the first option that contradicts it; ``others`` are those that shape a table."""
     if sources:
         raise SepcostError("--code writes one convolution: give -C, -K and -O (and -H), not a source")
     if explain:

@@ -49,7 +49,7 @@ class ConvolutionOptions:
 
     @property
     def assumed(self) -> list[str]:
-        """What the title should say, since nobody did."""
+        """The defaults that the title names."""
         no_bias = ["no bias"] if self.bias is None else []
         return no_bias + (["padding same"] if self.padding is None and self.has_map else [])
 

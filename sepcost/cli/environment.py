@@ -1,4 +1,4 @@
-"""The environment: variables that say something impossible are taken for not set."""
+"""The environment: variables with impossible values are ignored."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ASKED = {
     "complete_bash": {"COMP_WORDS": re.compile(".*", re.DOTALL), "COMP_CWORD": re.compile("[0-9]{1,9}", re.ASCII)},
     "complete_pwsh": {"_TYPER_COMPLETE_ARGS": re.compile(".*", re.DOTALL)},
 }
-"""Without which Typer cannot answer."""
+"""Variables that Typer needs for an answer."""
 
 
 def tidy_environment(environment: MutableMapping[str, str] = os.environ, *, completes: bool = False) -> None:
-    """Forget sizes that no terminal has, and requests for completion that no shell makes.
+    """Remove sizes that no terminal has, and requests for completion that no shell makes.
 
     >>> environment = {"COLUMNS": "99999999999", "LINES": "24", "_SEPCOST_COMPLETE": "complete_zsh"}
     >>> tidy_environment(environment)

@@ -13,7 +13,7 @@ from sepcost.text.wording import MOST_NAMES
 
 
 def only_convolution(snapshots: Iterable[Snapshot], job: Job) -> list[Snapshot]:
-    """Each combination with the convolution that is meant alone; a SepcostError where none or several are."""
+    """Each combination, with only the convolution that is meant; a SepcostError if none or several are."""
     found: list[Snapshot] = []
     names: list[str] = []
     meant: Counter[tuple[str, ...]] = Counter()

@@ -28,9 +28,9 @@ def chosen_format(
     output: Path | None = None,
     usual: str = "table",
 ) -> Format:
-    """The one asked for; else what the output file's name says, what the environment says, or the usual one.
+    """The format that was typed; else that of the output file's name, that of the environment, or the usual one.
 
-    What was not typed as a format counts only where the command has it; a SepcostError where the file's name lies.
+    What was not typed as a format counts only if the command has it; a SepcostError for a name of another format.
     """
     if given is not None:
         return given

@@ -13,7 +13,7 @@ import typer
 from sepcost.count.figure import FIGURES
 
 PARAMETER = "most"
-"""Of the command: gets the texts of these limits by the names of their figures."""
+"""The command's parameter that gets the texts of these limits by the names of their figures."""
 NO_LIMITS: Mapping[str, str | None] = MappingProxyType({})
 
 

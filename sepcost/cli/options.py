@@ -39,7 +39,7 @@ class DeviceName(str, Enum):
 
 
 class Norm(str, Enum):
-    """What stands behind a convolution."""
+    """What follows a convolution."""
 
     NONE = "none"
     BATCH = "batch"

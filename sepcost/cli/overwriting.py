@@ -32,8 +32,9 @@ def refuse_overwriting(
 def refuse_link(output: Path | None, option: str = "--output", *, may_exist: bool = False) -> None:
     """A SepcostError where the output is a link, unless it leads to a device, a pipe or what the process has open.
 
-    So is one in a folder that leads out of the current one. Nobody who names a report means what is behind a link,
-    which whoever wrote the repository has chosen. ``may_exist``: a link to a file that is there is followed.
+    The same holds for a file in a folder that leads out of the current one. The author of a repository may have made
+    the link, and the user who names a report does not mean its target. ``may_exist``: a link to a file that is there
+    is followed.
     """
     if output is None:
         return

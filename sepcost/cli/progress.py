@@ -1,4 +1,4 @@
-"""Progress on stderr, for whatever takes longer than a second on a terminal."""
+"""Progress on stderr, if something takes longer than a second on a terminal."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ class Waiting(Events):
         complain_about(problems)
 
     def expect(self, total: int) -> None:
-        """Say how many there will be: the bar then shows the time left."""
+        """Report how many there will be: the bar then shows the time left."""
         self.total = total
 
     def advance(self, count: int) -> None:
-        """So many more are done."""
+        """Report that this many more are done."""
         self.count += count
         if self._progress is not None:
             self._progress.update(self._progress.task_ids[0], completed=self.count, what=self._text())
 
     def stop(self) -> None:
-        """Take the bar away, for good."""
+        """Remove the bar."""
         self._timer.cancel()
         with self._lock:
             self._stopped = True

@@ -36,13 +36,13 @@ def asked_verifier(wanted: bool, events: Events) -> Verifier | None:
     """What ``--verify`` asks for; raises MissingTorchError with what to install."""
     if not wanted:
         return None
-    from sepcost.tasks.verifier import Verifier, torch_witness  # torch takes its time to import
+    from sepcost.tasks.verifier import Verifier, torch_witness  # torch is slow to import
 
     return Verifier(torch_witness(), events)
 
 
 def read_convention(flops_per_mac: str, dtype: str | None, batch: str = "1") -> Convention:
-    """How people want it counted; a SepcostError that names the option."""
+    """The convention that was typed; a SepcostError that names the option."""
     numbers = read_option("--flops-per-mac", read_whole, flops_per_mac), read_option("--batch", at_least_one, batch)
     try:
         return Convention.asked(*numbers, dtype)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 ALREADY_OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
-"""What the process has open already: written where it is, as the shell has opened it."""
+"""Files that the process has open already: they are written where the shell has opened them."""
 STDOUT, STDERR = 1, 2
 
 
 class Descriptor(io.FileIO):
-    """A file descriptor that goes on when nobody reads it: what it does not take, and all that follows, goes nowhere.
+    """A file descriptor that goes on if its reader is gone: what it cannot write, and all that follows, is dropped.
 
     That is an error, raised once, unless it is one of the ``forgiven``.
     """
@@ -46,7 +46,7 @@ class Descriptor(io.FileIO):
 
 
 def prepare_streams() -> None:
-    """Let neither a character of a name nor a reader that goes away stop the output.
+    """Make sure that neither a character nor a reader that goes away stops the output.
 
     It is UTF-8 in pipes, with escapes where a terminal has not the letter. That stdout is full or closed is an error,
     for it has the results; stderr only says what the exit code says too.
@@ -93,7 +93,7 @@ def complain_about(problems: Iterable[ConfigProblem]) -> None:
 def write(chunks: Iterable[str], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
     """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
 
-    All of them are made, whoever reads them: what they say of the exit code holds. ``escape`` is how their format
+    All of them are made, even if the reader is gone, so that the exit code is right. ``escape`` is how their format
     writes a character by its number: in the log of GitHub Actions, where no line of theirs may be a command.
     """
     opened = ALREADY_OPEN.fullmatch(str(output))
@@ -118,7 +118,7 @@ def write(chunks: Iterable[str], output: Path | None, option: str = "--output", 
 def _write_to_stdout(chunks: Iterable[str]) -> None:
     for chunk in chunks:
         sys.stdout.write(chunk)
-        if chunk.endswith("\n"):  # whoever reads along has whole lines at once
+        if chunk.endswith("\n"):  # a reader gets whole lines at once
             sys.stdout.flush()
     sys.stdout.flush()
 

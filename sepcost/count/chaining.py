@@ -1,4 +1,4 @@
-"""Chaining: what a model ran, as layers that read each other, as far as layers can say it."""
+"""Chaining: what a model ran, as layers that read each other, if layers can express it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sepcost.network.schedule import Step
 
 
 class NoChainError(Exception):
-    """Layers that follow each other cannot say something that a model does: the message is a clause that says what."""
+    """Layers that follow each other cannot express what a model does: the message is a clause that says what."""
 
 
 def chained(network: Network) -> Network:
     """The same layers, each on the maps that it reads, with the same traffic and the same peak.
 
     Elementwise operators and norms write over what they read, and are no layers; a sum is its last layer's ``add``, a
-    concatenation the sources of whoever reads it. Raises NoChainError where layers cannot say it.
+    concatenation the sources of its readers. Raises NoChainError if layers cannot express it.
     """
     if network.schedule is None:
         raise NoChainError(why_no_peak(network))
@@ -103,7 +103,7 @@ class _Chain:
             raise NoChainError(f"{node.name} reads its input in another shape than it was written in")
 
     def _sum(self, step: Step) -> None:
-        """The last of the layers adds the others to its own, unless somebody has read its own before."""
+        """The last of the layers adds the others to its own, unless its own was read before."""
         terms = [self._held(map_, step.name) for map_ in step.reads]
         last = max(terms)
         others = tuple(term for term in terms if term != last)

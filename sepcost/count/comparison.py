@@ -75,7 +75,7 @@ class Comparison:
         swept: Mapping[str, SweptValue] | None = None,
         replace_if: ReplaceIf = ReplaceIf.ALWAYS,
     ) -> Self:
-        """Compare with just these, which may be none."""
+        """Compare with these replacements only; there may be none."""
         network.refuse_batch(convention.batch if convention else 1)
         convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
@@ -130,7 +130,7 @@ class Comparison:
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether something ran that nobody can count, so that the totals are at least what they say.
+        """Whether something ran that cannot be counted, so that the totals are lower bounds.
 
         >>> from sepcost import Conv, compare
         >>> compare(Conv((112, 112), 32, 64, 3)).is_lower_bound
@@ -169,7 +169,7 @@ class Comparison:
 
 
 def usual_replacements(network: Network) -> list[Replacement]:
-    """What a network is compared with where nothing else is asked for: its own replacements, or ``separable``.
+    """The replacements if none are asked for: the network's own, or ``separable``.
 
     Without convolutions, and without replacements of its own, it is compared with none.
     """

@@ -89,7 +89,7 @@ _Evaluate: TypeAlias = "Callable[[Alternatives], LayerSnapshot]"
 def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evaluate:
     """What makes figures of costs, for a layer without a name; equal ones have the same alternatives: it is made once.
 
-    Of one layer alone nothing is remembered: it may be many at once, which take much memory.
+    Nothing is remembered of a single layer: it may be many at once, which take much memory.
     """
 
     def of(cost: Any) -> Figures:

@@ -12,7 +12,7 @@ from sepcost.network.budget import REDUCTION
 from sepcost.text.kind import Kind
 
 Figures: TypeAlias = Mapping[str, Any]
-"""Values by the names of figures: whole numbers, floats, None where there is none, or many in the place of one."""
+"""Values by the names of figures: whole numbers, floats, None if there is none, or an array of many."""
 
 REPLACEMENT = "replacement."
 """Before the name of a figure: it is that of the replacement; behind REDUCTION, standard ÷ replacement."""
@@ -57,7 +57,7 @@ class Figure:
 
     @property
     def is_own(self) -> bool:
-        """Whether its reduction and its growth say something of their own."""
+        """Whether its reduction and its growth differ from those of other figures."""
         return self.reduced_as == ITSELF
 
     @property
@@ -131,7 +131,7 @@ MULTIPLES: Mapping[str, str] = {
 GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own))
 """Figures whose growth may be bounded: bytes are judged by themselves where they are no multiple."""
 BOUNDED = (*WHOLE, *names(lambda figure: figure.is_limited and not figure.kind.is_whole))
-"""Figures that may have a limit: at most so much."""
+"""Figures that may have an upper limit."""
 NEED_A_MAP = names(lambda figure: figure.needs_map)
 NOT_USUAL = names(lambda figure: not figure.is_usual)
 

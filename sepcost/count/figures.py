@@ -12,17 +12,17 @@ from sepcost.network.network import Node
 
 _OF_KINDS = (fact for kind in KINDS.values() for fact in kind.facts)
 FACTS = ("type", "input", "output", *dict.fromkeys(_OF_KINDS), "times", "shared", "weights_of")
-"""What layers may be told to be, in the order of the contract."""
+"""The facts of layers, in the order of the contract."""
 
 PEAK_PARTS = ("read_bytes", "written_bytes", "held_bytes")
-"""What the maps of a peak are there for."""
+"""What the maps of a peak are used for."""
 
 UNLESS_GIVEN = {"times": 1, "shared": False}
-"""What these facts are of a layer that does not have them."""
+"""The values of these facts for a layer that does not have them."""
 
 
 def usual_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a layer of this type and rank is told to be unless somebody says otherwise.
+    """The defaults of a layer of this type and rank.
 
     >>> usual_facts({"type": "conv", "input": (3, 32, 32)})["stride"], usual_facts({"type": "linear", "input": (3,)})
     ((1, 1), {'bias': False})
@@ -68,7 +68,7 @@ def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
 
 
 def layer_of(facts: Mapping[str, Any]) -> Layer:
-    """The layer that has these facts; without a map, on the smallest one. Raises LayerError where there is none such.
+    """The layer that has these facts; without a map, on the smallest one. Raises LayerError if there is none.
 
     >>> from sepcost import Conv
     >>> conv = Conv((56, 56), 64, 128, 3, stride=2)

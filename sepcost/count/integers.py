@@ -1,4 +1,4 @@
-"""Integers: many whole numbers that take the place of one.
+"""Integers: many whole numbers that are used like one.
 
 The layers and the blocks count with them as with an ``int``. Where their code branches, and not all of the numbers
 take the same branch, the truth of the condition raises SplitError: ``evaluated`` then goes on with the two halves.
@@ -32,7 +32,7 @@ class SplitError(Exception):
 
 
 class Many:
-    """Many values in the place of one."""
+    """Many values that are used like one."""
 
     __slots__ = ("array",)
     __hash__ = None  # type: ignore[assignment]
@@ -59,7 +59,7 @@ class Truths(Many):
 
 
 class Quotients(Many):
-    """Many floats: results, with which nothing further is counted but a rounding up or down."""
+    """Many floats: results, which are only rounded up or down."""
 
     __slots__ = ()
 

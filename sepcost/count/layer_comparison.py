@@ -38,7 +38,7 @@ class ByReplacement(dict[str, T]):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the convolutions that stand in for another."""
+    """One of the convolutions that replace another."""
 
     name: str
     layer: Conv
@@ -62,8 +62,8 @@ class Variant:
 class Alternatives:
     """What a layer costs as it is, and under each replacement; ``kept`` is why it stays as it is under all of them.
 
-    ``node`` is the layer without its place. Equal layers have the same one, which is its own key: whoever evaluates it
-    can remember it.
+    ``node`` is the layer without its place. Equal layers have the same one, which is its own key: its evaluation
+    can be remembered.
     """
 
     node: Node
@@ -142,7 +142,7 @@ compared_once = lru_cache(MOST_KNOWN)(_compared)
 
 
 def _lookup(network: Network, replacements: Sequence[Replacement]) -> Compared:
-    """Equal layers are compared once: everywhere, or in this network alone where a user's function may change its mind.
+    """Equal layers are compared once: everywhere, or for a user's function, which may change, in this network only.
 
     One layer alone may be made of many numbers at once, which have no hash.
     """

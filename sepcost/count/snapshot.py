@@ -25,7 +25,7 @@ NOTHING: Mapping[str, Any] = {}
 
 
 class Common(dict[str, T]):
-    """What equal layers have in common. It is its own key: whoever makes a text of it can remember that."""
+    """What equal layers have in common. It is its own key: a text made of it can be remembered."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -109,7 +109,7 @@ class Lazily(Sequence[LayerSnapshot], Generic[T]):
 
 
 class Model(NamedTuple):
-    """What is only to be said of a model that ran.
+    """What results say of a model that ran, and of nothing else.
 
     ``uncounted`` are the operators that cannot be counted, and how often each ran; ``unconfirmed``, the layers that
     torch's counter counts as nothing; ``inputs`` says whose inputs it ran on. ``read_zeros``: it read values of inputs
@@ -140,7 +140,7 @@ class Snapshot:
     ``bytes_too_low``: there is for the version of sepcost that counted. ``unread`` are layers before the last whose
     output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
     of how many. ``swept`` are the numbers that tell it from the others of its sweep. ``chosen`` are the layers that
-    somebody wants to see, in their order; None for all. ``comparison`` is what was counted just now.
+    were asked for, in their order; None for all. ``comparison`` is what was counted just now.
     """
 
     name: str
@@ -176,7 +176,7 @@ class Snapshot:
 
     @property
     def shown(self) -> Sequence[LayerSnapshot]:
-        """The layers that are to be seen."""
+        """The layers that are shown."""
         return self.layers if self.chosen is None else self.chosen
 
     @property
@@ -235,7 +235,7 @@ class Snapshot:
         return replace(self, layers=layers, total=more(self.total), replaced=of_replaced(self.replaced))
 
     def settled(self) -> Self:
-        """With every layer evaluated, for whoever reads them more than once."""
+        """With every layer evaluated, for those who read them more than once."""
         return replace(self, layers=tuple(self.layers))
 
 

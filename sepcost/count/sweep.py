@@ -42,7 +42,7 @@ class Sweep:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the numbers that take more than one value."""
+        """The names of the numbers that take more than one value."""
         return tuple(axis.name for axis in self.axes if len(axis.values) > 1)
 
     @property
@@ -62,7 +62,7 @@ class Sweep:
         return {axis.name: chosen[axis.name] for axis in self.axes}
 
     def swept(self, combination: Mapping[str, SweptValue]) -> dict[str, SweptValue]:
-        """What of a combination is not the same in all of them."""
+        """The part of a combination that is not the same in all of them."""
         return {name: combination[name] for name in self.names}
 
 

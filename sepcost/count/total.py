@@ -10,7 +10,7 @@ from sepcost.network.liveness import Peak
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A network's cost, and where the most of its maps is alive at once (None where nobody can know).
+    """A network's cost, and where the most of its maps is alive at once (None if it is not known).
 
     ``kept`` is the reason why the only layer of a network stays as it is; without ``has_map`` the counts are those of
     one position.

@@ -1,4 +1,4 @@
-"""Verification: what became of a network's counts before an independent witness."""
+"""Verification: which counts of a network an independent witness confirms."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Unverified(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was set against the witness, and what it did not confirm; of several networks, they add up.
+    """What was compared with the witness, and what it did not confirm; those of several networks add up.
 
     ``checked`` numbers and shapes were compared with the witness's; ``layers`` and ``variants`` (replaced layers) are
     those in which all agree. ``witness`` is its version.

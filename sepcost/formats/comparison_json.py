@@ -39,7 +39,7 @@ def json_chunks(
 def json_lines(
     snapshots: Iterable[Snapshot | Several], convention: Convention, view: View | None = None
 ) -> Iterator[str]:
-    """A line for each network, which says all by itself."""
+    """A line for each network, complete by itself."""
     view = view or View()
     opening = _encode(_head(convention, view))[:-1] + ","
     for item in snapshots:
@@ -52,7 +52,7 @@ def _head(convention: Convention, view: View) -> dict[str, Any]:
 
 
 def _selection(view: View) -> dict[str, Any]:
-    """What was wished for that leaves something out, or in another place."""
+    """The options that leave something out, or change the order."""
     wishes = {"totals": view.totals, "columns": view.columns, "sort": view.sort, "top": view.top}
     wishes |= {"ascending": view.ascending}
     given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
@@ -115,7 +115,7 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def of_model(model: Model | None) -> dict[str, Any]:
-    """What is only to be said of a model: what it could not be counted for, and on which inputs."""
+    """What is only said of a model: what could not be counted, and the inputs."""
     if model is None:
         return {}
     marks: dict[str, Any] = {

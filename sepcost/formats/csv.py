@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference, LayerDifference
 
 PARTS = ("before", "after", "difference", "percent")
-"""Of each figure of a difference."""
+"""The columns of each figure of a difference."""
 DIFF_COLUMNS = (
     "row", "status", "matched_by", "moved", "before", "after", "place.before", "place.after", "facts",
     "flops_per_mac", "batch", "dtype",
@@ -95,7 +95,7 @@ WRITTEN_AS_THEY_ARE = {int, float, type(None)}
 
 
 class _Echo:
-    """A file whose write hands back what it was given."""
+    """A file whose ``write`` returns its argument."""
 
     def write(self, text: str) -> str:
         return text

@@ -46,7 +46,7 @@ def markdown_derivation(title: str, sections: Sequence[Section], notes: Sequence
 
 
 def latex_derivation(title: str, sections: Sequence[Section], notes: Sequence[str]) -> str:
-    """An ``align*`` for each heading, as slides want it; what is text is escaped."""
+    """An ``align*`` for each heading, as slides need it; text is escaped."""
     blocks = [f"{NEEDS}\n\\begingroup\\allowdisplaybreaks", rf"\paragraph{{{tex(title)}}}"]
     for section in sections:
         blocks.append(rf"\paragraph{{{tex(section.heading)}}}")
@@ -90,7 +90,7 @@ def _broken(formula: Expression, plain: str, text: Callable[[Expression], str], 
 
 
 def _width(text: str) -> int:
-    """About how wide it is set, in digits: a product has room around its dots, a quotient is one line of two."""
+    """About how wide it is, in digits: a product has space around its dots, a quotient is two lines high."""
     longest = max(text.split(" / "), key=len)
     return len(longest) + longest.count("·") + len(" = ")
 

@@ -43,7 +43,7 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
 
 
 def of_snapshot(network: Snapshot) -> dict[str, Any]:
-    """What is only to be said of a model, though its costs may be from earlier."""
+    """What is only said of a model, even if its costs are from earlier."""
     marks = {"own_dtype": network.own_dtype, "lower_bound": network.lower_bound}
     return {name: mark for name, mark in marks.items() if mark} | of_model(network.model)
 

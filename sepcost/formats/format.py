@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sepcost.sheets.view import View
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
-"""In portions, where many were counted at once: only formats for programs get those."""
+"""In portions, if many were counted at once: only formats for programs get those."""
 ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
 
 
@@ -43,23 +43,23 @@ class Format:
     options: tuple[str, ...] = ()
     """Options of the command line that only some formats have."""
     escape: str | None = None
-    """How it writes a character by its number; None where it has no way."""
+    """How it writes a character by its number; None if it cannot."""
     writes: tuple[ResultName, ...]
     whole_networks: bool = False
     """It writes the networks themselves: no single convolution, and nothing less than all of a network."""
     is_log: bool = False
-    """It is the log of CI itself: what standard error says would be there twice."""
+    """It is the log of CI itself: standard error would repeat it."""
 
     comparisons: Callable[[Comparisons, FormatOptions], Iterable[str]]
     """In pieces, as the comparisons come."""
     difference: Callable[[Difference, FormatOptions], str]
     judgement: Callable[[Judgement, FormatOptions], str]
     derivation: Callable[[Snapshot, FormatOptions], str]
-    """Of the one layer that is to be seen."""
+    """The derivation of the one layer that is shown."""
     replacements: Callable[[FormatOptions], str]
-    """The list of all that there are."""
+    """The list of all replacements."""
 
     @property
     def name(self) -> str:
-        """What its file is called."""
+        """Its name: that of its file."""
         return type(self).__module__.rpartition(".")[2]

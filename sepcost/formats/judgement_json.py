@@ -94,7 +94,7 @@ def _whole(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _number(value: Quantity | None) -> int | float | None:
-    """A whole number as one, another as the nearest float; null where none is so large."""
+    """A whole number as it is, another as the nearest float; null if it is too large for a float."""
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else ratio(*value.as_integer_ratio())
     return value

@@ -25,7 +25,7 @@ from sepcost.sheets.verification_text import counted, mismatch_line, unverified_
 from sepcost.text.harmless import harmless
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What is no character of XML 1.0 (section 2.2)."""
+"""Characters that XML 1.0 does not allow (section 2.2)."""
 
 
 ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error"}
@@ -61,7 +61,7 @@ FORMAT = Junit()
 
 
 class Case(NamedTuple):
-    """One check: ``outcome`` is None, or the element that says what became of it, with a message and details."""
+    """One check: ``outcome`` is None, or the element that reports its result, with a message and details."""
 
     name: str
     outcome: str | None = None

@@ -79,14 +79,14 @@ class Latex(ForPeople):
     options = ("precision", "caption", "label")
     escape = r"\char{}{{}}"
     writes = ("comparisons", "derivation")
-    is_drawn_apart = False  # what sets the tables' names apart depends on all of them
+    is_drawn_apart = False  # the tables' names must differ, which depends on all of them
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
         """A table for each."""
         return latex(sheets, options.caption, options.label)
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
-        """Steps under each other, as slides want them."""
+        """Steps below each other, as slides need them."""
         from sepcost.formats.derivation_text import latex_derivation
 
         return latex_derivation(title, sections, notes)
@@ -98,8 +98,8 @@ FORMAT = Latex()
 def latex(sheets: Sequence[Sheet], caption: str | None = None, label: str | None = None) -> str:
     r"""A ``table`` for each sheet, and a ``longtable`` for one that is longer than a page.
 
-    ``caption`` stands in the place of the titles, ``label`` in that of the names made from them; where there are
-    several sheets, both are followed by what sets each apart.
+    ``caption`` replaces the titles, ``label`` the names made from them; if there are
+    several sheets, both are followed by what is different in each title.
 
     >>> from sepcost.sheets.sheet import Column, Kind, Row
     >>> sheet = Sheet("Tiny, with 2 layers", (Column("", Kind.TEXT), Column("params")), (Row(("conv", 18432)),))
@@ -134,7 +134,7 @@ def _headings(titles: Sequence[str], caption: str | None, label: str | None) -> 
 
 
 def _apart(titles: Sequence[str]) -> Sequence[str]:
-    """What sets each title apart from the others: of one network's, what stands behind its name and a colon."""
+    """What is different in each title: for sheets of one network, the words after its name and a colon."""
     names = [re.split("[,:(]", title)[0] for title in titles]
     if len(set(names)) > 1:
         return titles
@@ -153,7 +153,7 @@ def _slug(title: str) -> str:
 
 
 def _is_long(sheet: Sheet) -> bool:
-    """Whether it takes more lines, long names and notes broken, than a page has."""
+    """Whether it takes more lines than a page has, with long names and notes broken."""
     rows = [max((text_lines(cell) for cell in row.cells if isinstance(cell, str)), default=1) for row in sheet.all_rows]
     return sum(rows) + sum(text_lines(note, LINE_WIDTH) for note in sheet.notes) > PAGE_ROWS
 

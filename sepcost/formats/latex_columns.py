@@ -23,7 +23,7 @@ READABLE = ("small", "footnotesize")
 GAP = 6
 """Points between two columns."""
 WIDEST_TEXT = 150
-"""A column with a longer text is so wide, and breaks it."""
+"""A column with a longer text has this width, and breaks the text."""
 PARAGRAPHS = r">{\raggedright\arraybackslash}p{15em}"
 WIDTHS = {2.8: ".,:;!'|il", 3.8: " ()-/fjrst", 4.7: "acegvxyz", 7.7: "×÷=→≥mw"}
 """How wide they are, in points of 10-point type; all others are as wide as digits or capitals."""
@@ -71,7 +71,7 @@ def _tex_column(sheet: Sheet, number: int, power: int) -> TexColumn:
     if column.kind is Kind.TEXT:
         alignment = column.kind.alignment if width <= WIDEST_TEXT else PARAGRAPHS
         return TexColumn(column, alignment, list(map(tex, header)), cells, min(width, WIDEST_TEXT))
-    # A reduction is another quantity than the numbers above it, and not aligned with them.
+    # A reduction is a different quantity from the numbers above it, and is not aligned with them.
     plain = [row.look is not Look.REDUCTION for row in sheet.all_rows]
     numbers = [NUMBER_PARTS.fullmatch(text) if aligned else None for text, aligned in zip(texts, plain)]
     parts = [match.groups("") for match in numbers if match] or [("", "0", "", "")]

@@ -1,4 +1,4 @@
-"""What of a sheet fits a terminal: which columns, rounded or not, and on how many tables below each other."""
+"""Layout: which columns of a sheet fit a terminal, rounded or not, and in how many tables."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SHORT = 12
 """Longer groups are broken behind their punctuation."""
 BREAKABLE = re.compile("[:,_](?!$)")
 SHORTEST_TEXT, SHORTEST_NAME = 16, 10
-"""Texts are cut to no less, and names only where they leave no room for any number."""
+"""Texts are never cut shorter than this, and names only if they leave no space for numbers."""
 
 
 class Page(NamedTuple):
-    """Columns that stand side by side, and how wide each is."""
+    """Columns next to each other, and the width of each."""
 
     sheet: Sheet
     widths: Sequence[int]
@@ -43,11 +43,11 @@ class Layout(NamedTuple):
 
 
 def laid_out(sheet: Sheet, width: int | None) -> Layout:
-    """The sheet in this width, or whole where there is none.
+    """The sheet in this width; the whole sheet if the width is None.
 
-    First columns that are little missed are left out, then counts are rounded, then further columns are left out.
+    First the least important columns are left out, then counts are rounded, then further columns are left out.
     What still does not fit goes on in further tables, each beginning with the names of its rows. Numbers are never
-    cut: where there is no room for one, its line is longer than the terminal.
+    cut: if there is no space for one, its line is longer than the terminal.
     """
     rounded = False
     left_out: list[str] = []

@@ -18,7 +18,7 @@ REFERENCE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What GitHub makes a link of, or tells somebody about, up to where it may be broken: its documentation, "Autolinked
+"""What GitHub makes a link of, or notifies somebody about, up to where it may be broken: its documentation, "Autolinked
 references and URLs" and "Mentioning people and teams"; GFM, section 6.9. It looks for them in what Markdown has made of
 the text, so a backslash does not help.
 """
@@ -26,7 +26,7 @@ ZERO_WIDTH_SPACE = "\u200b"
 
 
 def escaped(text: str) -> str:
-    r"""Text that Markdown shows as it is, and that refers to nothing: a space of no width is where it would.
+    r"""Text that Markdown shows as it is, and that refers to nothing: a space of zero width interrupts each reference.
 
     >>> print(escaped("a|b <i>"), escaped("by @me, #1"))
     a\|b \<i\> by @&#8203;me, \#&#8203;1

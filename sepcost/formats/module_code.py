@@ -113,5 +113,5 @@ def _variant_note(text: str, variant: Variant, layer: LayerComparison, conv: Con
 
 
 def _comment(text: str) -> list[str]:
-    """A comment of as many lines as it takes."""
+    """A comment, wrapped to lines."""
     return [f"# {line}" for line in wrap(harmless(text), LINE_LENGTH - 2)]

@@ -62,7 +62,7 @@ def tex_value(text: str) -> str:
 
 
 def _plain(expression: Expression, leaf: Leaf, *, tight: bool = False) -> str:
-    """``tight``: a quotient among terms is written without spaces, so that the eye does not take the sum apart."""
+    """``tight``: a quotient among terms is written without spaces, so that the sum stays readable."""
     match expression:
         case Letter() | Word():
             return leaf(expression)

@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 Sections: TypeAlias = "Sequence[Section]"
 
 MOST_ROWS = 10_000
-"""Tables have no more together: nobody would read them."""
+"""All tables together have no more rows: nobody reads more."""
 MOST_CELLS = 80_000
-"""Nor more cells, where many replacements make them wide."""
+"""Nor more cells, if many replacements make them wide."""
 SHORTER = "use --format csv, or --top 20"
 
 
 class ForPeople(Format):
-    """A format that has to draw any sheets, and to write a derivation; all else follows from that."""
+    """A format that draws sheets and writes derivations; everything else follows from that."""
 
     audience = "people"
     options: tuple[str, ...] = ("precision",)
     is_drawn_apart: bool = True
     """Whether the networks can be drawn one by one, as they come."""
     has_problems: bool = True
-    """Whether it says what could not be judged; not where standard error says so next to it."""
+    """Whether it says what could not be judged; not if standard error says so next to it."""
 
     draw: Callable[[Sequence[Sheet], FormatOptions], str]
     text: Callable[[str], str]
-    """Any text, so that it is shown as it is."""
+    """Any text, escaped so that it is shown as it is."""
     derived: Callable[[str, Sections, Sequence[str]], str]
     """A derivation's title, sections and notes."""
 
     def comparisons(self, comparisons: Iterable[Any], options: FormatOptions) -> Iterator[str]:
-        """Each network as it comes, where it has a table of its own; raises SepcostError where they are too many."""
+        """Each network as it comes, if it has a table of its own; raises SepcostError if there are too many."""
         from sepcost.sheets.comparison_sheets import sheets
         from sepcost.sheets.summary_sheet import several_sheets
         from sepcost.sheets.view import View
@@ -66,7 +66,7 @@ class ForPeople(Format):
             yield "\n" * one_by_one + self._drawn(rest, options)
 
     def difference(self, difference: Difference, options: FormatOptions) -> str:
-        """The sheets of it, or a line or two where there is none; raises SepcostError where they are too large."""
+        """The sheets of it, or a line or two if there is none; raises SepcostError if they are too large."""
         from sepcost.sheets.difference_sheets import difference_sheets, nothing_changed
 
         if difference.is_empty:
@@ -76,7 +76,7 @@ class ForPeople(Format):
         return self._drawn(sheets, options)
 
     def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
-        """The sheets of it; raises SepcostError where they are too large."""
+        """The sheets of it; raises SepcostError if they are too large."""
         from sepcost.sheets.check_sheets import check_sheets
 
         sheets = check_sheets(judgement, problems=self.has_problems)
@@ -105,13 +105,13 @@ class ForPeople(Format):
 
 
 def refuse_too_many(rows: int, instead: str = SHORTER) -> None:
-    """A SepcostError for more rows than anybody reads."""
+    """A SepcostError for too many rows."""
     if rows > MOST_ROWS:
         raise SepcostError(f"more than {MOST_ROWS:,} rows are too many for a table: {instead}")
 
 
 def refuse_too_large(sheets: Sequence[Sheet], instead: str = SHORTER, drawn: int = 0) -> int:
-    """The same, of sheets that are to be drawn after so many rows; the rows that there are then."""
+    """The same, for sheets that follow this many rows; returns the rows so far."""
     rows = drawn + sum(len(sheet.all_rows) for sheet in sheets)
     refuse_too_many(rows, instead)
     if sum(len(sheet.all_rows) * len(sheet.columns) for sheet in sheets) > MOST_CELLS:

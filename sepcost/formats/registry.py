@@ -1,4 +1,4 @@
-"""The formats by their names: a file each, which is imported when it is asked for."""
+"""The formats by their names: a file each, which is imported when it is used."""
 
 from __future__ import annotations
 

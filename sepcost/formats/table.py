@@ -23,7 +23,7 @@ from sepcost.text.wording import named
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
 UNLIMITED = 100_000
-"""Wider than any table, for text that nobody has to fit anywhere."""
+"""Wider than any table, for text without a limit on its width."""
 STYLES = {
     Look.PLAIN: Style(),
     Look.PART: Style(dim=True),
@@ -34,18 +34,18 @@ STYLES = {
 
 
 class TerminalTable(ForPeople):
-    """What a command writes unless told otherwise."""
+    """What a command writes unless another format is given."""
 
     escape = r"\x{:02x}"
     writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
     has_problems = False
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
-        """As wide as the terminal, or whole where there is none."""
+        """As wide as the terminal; the whole table if there is no terminal."""
         return draw(*terminal(options.to_stdout), sheets)
 
     def text(self, text: str) -> str:
-        """Text without what steers a terminal."""
+        """Text without control characters."""
         return harmless(text)
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
@@ -79,7 +79,7 @@ def terminal(to_stdout: bool) -> tuple[Console, int | None]:
 def draw(console: Console, width: int | None, sheets: Sequence[Sheet]) -> str:
     """Each sheet with its title above and its notes below, as text in the console's colours.
 
-    ``width`` is the terminal's; None draws everything, however wide. Where it is not enough, a note names what is
+    ``width`` is the terminal's; None draws everything, however wide. If it is not enough, a note names what is
     not shown (``laid_out``).
     """
     with console.capture() as capture:

@@ -1,4 +1,4 @@
-"""Text as TeX that shows it, and that pdflatex takes whatever the text is."""
+"""Text as TeX that shows it: pdflatex accepts it, whatever the text is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TEX_SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
-    "$": r"$\$$",  # as text it may come from a font that small installations have no outlines of
+    "$": r"$\$$",  # as text it may be from a font that small installations do not have
     "&": r"\&",
     "%": r"\%",
     "#": r"\#",
@@ -66,11 +66,11 @@ ACCENTS = {
     "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
 }  # fmt: skip
 HINT = re.compile(r" \(--[^()]*\)")
-"""What notes say to people at a command line, and not in a paper."""
+"""Parts of notes that are for the command line, not for a paper."""
 LIGATURE = re.compile(r"([-,])(?=\1)")
 LONG_WORD = re.compile(r"\S{25,}")
 PIECE = re.compile(r"[^._/:\-\u0080-\U0010ffff]{1,12}[._/:-]*|.")
-"""What of a long word has to be on one line."""
+"""The part of a long word that must be on one line."""
 
 
 def tex(text: str) -> str:

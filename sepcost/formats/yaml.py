@@ -41,14 +41,14 @@ FORMAT = Yaml()
 
 
 def _with_kept(comparison: Comparison) -> Network:
-    """The network, with a reason to keep each layer that no replacement takes, for its MACs or else."""
+    """The network, with a reason to keep each layer that no replacement takes."""
     kept = {layer.name for layer in comparison.layers if layer.kept and _not_fewer(layer)}
     nodes = (replace(node, keep=NOT_FEWER) if node.name in kept else node for node in comparison.network)
     return replace(comparison.network, nodes=tuple(nodes)) if kept else comparison.network
 
 
 def _kept_in_part(comparison: Comparison) -> Iterator[str]:
-    """What a config cannot say, but an option can: layers that are kept under some replacements only."""
+    """What an option can say and a config cannot: layers that are kept under some replacements only."""
     kept = {layer.name: _not_fewer(layer) for layer in comparison.layers if layer.kept is None}
     if any(kept.values()):
         yield f"The same under every replacement only with --replace-if {ReplaceIf.FEWER_MACS.value}, which keeps:"
@@ -63,7 +63,7 @@ def _not_fewer(layer: LayerComparison) -> list[str]:
 
 
 def _as_config(network: Network) -> tuple[Network, str | None]:
-    """A model's layers as they read each other; or alone, and why."""
+    """A model's layers as they read each other; or each alone, and the reason."""
     if network.uncounted is None:
         return network, None
     try:
@@ -73,7 +73,7 @@ def _as_config(network: Network) -> tuple[Network, str | None]:
 
 
 def _not_alone(network: Network) -> Network:
-    """With a layer for what no layer does, if there is one layer: alone in a config it would have a peak."""
+    """With a layer for the rest of the model, if there is one layer: alone in a config it would have a peak."""
     if len(network) > 1:
         return network
     name = f"{network.nodes[0].name}_rest"
@@ -81,7 +81,7 @@ def _not_alone(network: Network) -> Network:
 
 
 def _comment(network: Network, why: str | None) -> str:
-    """What a config cannot say of a model: who reads whom, what nobody can count, and why layers are kept."""
+    """What a config cannot say of a model: which layer reads which, what cannot be counted, and why layers are kept."""
     told = [why] if why else []
     told += [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
     told += [f"{READ_ZEROS}."] if network.read_zeros else []

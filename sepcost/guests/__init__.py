@@ -1,1 +1,1 @@
-"""Somebody else's code, as a user has named it: found, run, and kept from saying anything on stdout."""
+"""Code of others that a user names: it is found and run, and cannot print to stdout."""

@@ -1,4 +1,4 @@
-"""Apart: where somebody else's code runs, stdout is for results all the same."""
+"""Apart: code of others runs without printing to stdout, which is for results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STDOUT, STDERR = 1, 2
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Whatever runs in here prints to stderr, and warns nobody: stdout is for results.
+    """Code in this context prints to stderr, and its warnings are not shown: stdout is for results.
 
     >>> with apart():
     ...     print("not here")
@@ -25,7 +25,7 @@ def apart() -> Iterator[None]:
 
 @contextmanager
 def _output_to_stderr() -> Iterator[None]:
-    """What writes to the file descriptor itself, as C code and other programs do, writes to that of stderr."""
+    """Code that writes to the file descriptor itself, as C code and other programs do, writes to that of stderr."""
     try:
         kept = os.dup(STDOUT)
     except OSError:  # there is none

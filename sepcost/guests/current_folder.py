@@ -1,4 +1,4 @@
-"""The current folder as a place where modules are found: only once something is named that may be there."""
+"""The current folder on the path of modules: only after something is named that may be there."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from importlib.util import find_spec
 
 
 def look_here_for(module: str | None) -> None:
-    """Let this module be found in the current folder; None: whatever a file of the user's may import.
+    """Make this module importable from the current folder; None: any module that a file of the user may import.
 
-    That folder comes first, as with ``python -m``. Isolated (``python -I``), it comes last, and not at all for a module
-    that is installed: no file in it takes the place of what is meant.
+    That folder comes first, as with ``python -m``. With ``python -I`` it comes last, and not at all for a module that
+    is installed: no file in the folder may replace an installed module.
     """
     if "" in sys.path:
         return

@@ -1,4 +1,4 @@
-"""The command's own process: no program runs in it but the command, and the models that its user names."""
+"""The command's own process: only the command runs in it, and the models that its user names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IS_OWN = ContextVar("is_own", default=False)
 
 @contextmanager
 def own_process() -> Iterator[None]:
-    """In here the thread runs the command, and not a program that uses sepcost as a library.
+    """In this context the thread runs the command, not a program that uses sepcost as a library.
 
     >>> with own_process():
     ...     is_own_process()

@@ -1,1 +1,1 @@
-"""Judging: what a result is held to: budgets, a baseline, another network, a witness."""
+"""Judging: results are compared with budgets, a baseline, another network, a witness."""

@@ -15,11 +15,11 @@ from sepcost.text.units import shortened
 T = TypeVar("T")
 LAYER_NUMBER = re.compile(r"[1-9][0-9]*_*(\.[1-9][0-9]*)?", re.ASCII)
 MOST_PAIRS = 1_000_000
-"""Where more pairs would have to be looked at in two networks, layers are paired one after the other."""
+"""If two networks have more pairs to look at, their layers are paired one after the other."""
 
 
 class Match(NamedTuple):
-    """The numbers of a layer before and after, whether its name says so, and whether it stands in another order."""
+    """The numbers of a layer before and after, whether it was matched by name, and whether its order changed."""
 
     before: int
     after: int
@@ -42,7 +42,7 @@ def matched(before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot]) -> 
 
 
 def is_numbered(layer: LayerSnapshot) -> bool:
-    """Whether the layer's name says no more than its type and a number.
+    """Whether the layer's name is only its type and a number.
 
     >>> [is_numbered(LayerSnapshot(name, {"type": "conv"}, {})) for name in ("conv2", "stem")]
     [True, False]
@@ -64,7 +64,7 @@ def _traits(layer: LayerSnapshot) -> _Traits:
 
 
 def _rank(layers: Sequence[LayerSnapshot], traits: Sequence[_Traits]) -> list[tuple[str, list[str]]]:
-    """Something to order two networks by, so that ties fall the same way in both directions."""
+    """A key that orders two networks, so that ties are resolved alike in both directions."""
     return [(layer.name, sorted(trait.facts)) for layer, trait in zip(layers, traits)]
 
 
@@ -119,7 +119,7 @@ class _Work:
         self.pairs_left = MOST_PAIRS
 
     def take(self, pairs: int) -> bool:
-        """Whether they are so few; then they count."""
+        """Whether this many are left; then they are used up."""
         few = pairs <= self.pairs_left
         self.pairs_left -= pairs if few else 0
         return few
@@ -184,8 +184,8 @@ def partners(
 ) -> Mapping[int, Snapshot]:
     """Which network of before each one of now is, by its number: by file and name, else by file, else by name.
 
-    Only what is told apart counts. By its name alone a network is found where it was before no more: ``is_empty`` says
-    whether nothing is there any longer. Raises SepcostError for two of one name in one file.
+    Only a unique key counts. By its name alone a network is found only if its old place is empty: ``is_empty`` says
+    whether it is. Raises SepcostError for two of one name in one file.
     """
     found: dict[int, Snapshot] = {}
 

@@ -15,7 +15,7 @@ from sepcost.layers.cost import Convention, ratio
 
 
 class Status(Enum):
-    """What has become of a layer: the first of these that holds."""
+    """How a layer changed: the first of these that holds."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -49,7 +49,7 @@ class Change(NamedTuple):
 
 
 class HalfKnown(Change):
-    """A figure that nobody knows on one side, and so not how much it changed."""
+    """A figure that is not known on one side; so its change is not known."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class HalfKnown(Change):
 class LayerDifference:
     """One layer on both sides, or on the only side that has it; ``places`` are its numbers there, from 1.
 
-    ``by_name`` is false where the two were matched by position. ``moved``: it stands in another order than others.
+    ``by_name`` is false where the two were matched by position. ``moved``: its place in the order changed.
     ``renamed`` are the names of all layers that are on both sides, before and after.
     """
 
@@ -151,7 +151,7 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing differs but perhaps the name of the network, and where it comes from."""
+        """Whether nothing differs, apart from the network's name and source."""
         return not self.changes and not any(change.difference for change in self.total.values())
 
 
@@ -160,7 +160,7 @@ def _changes(before: Figures, after: Figures) -> Mapping[str, Change]:
 
 
 def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
-    """The changes of what is on both sides, where a figure that is not there is one that nobody knows."""
+    """The changes of what is on both sides, where a missing figure is not known."""
     changes = _changes(before, after)
     return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
 
@@ -168,7 +168,7 @@ def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
 def _in_order(
     before: Sequence[LayerSnapshot], after: Sequence[LayerSnapshot], matches: list[Match]
 ) -> list[LayerDifference]:
-    """The layers in the order after; what was removed follows what it stood behind."""
+    """The layers in the order after; a removed layer follows the layer that was before it."""
     by_before = {match.before: match for match in matches}
     renamed = {before[match.before].name: after[match.after].name for match in matches}
     added = set(range(len(after))) - {match.after for match in matches}

@@ -15,7 +15,7 @@ ZEROS = "it reads values, and its inputs are zeros (give --input file.py:functio
 
 
 def doubt(snapshot: Snapshot, allowed: Collection[Allow] = ()) -> str | None:
-    """Why a figure below its limit may be above it in truth; None where there is no reason, or that is allowed.
+    """Why a figure below its limit may really be above it; None if there is no reason, or the reason is allowed.
 
     >>> from sepcost import Conv, compare
     >>> from sepcost.count.evaluation import evaluated

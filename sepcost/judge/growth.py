@@ -1,4 +1,4 @@
-"""Growth: what has become of a network since its baseline, and how much of that is allowed."""
+"""Growth: how much a network has grown since its baseline, and how much of that is allowed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from sepcost.text.quantities import Allowance
 class Grown(NamedTuple):
     """One figure of a network's total, before and after: of its ``standard``, or of a replacement by its text.
 
-    ``culprit`` is the layer that grew the most in it, where any did. ``after`` is None where nobody can know it any
-    more; it may be a ``lower_bound``. ``doubt`` says why it may be more in truth, and ``doubt_before`` why it may have
-    been before.
+    ``culprit`` is the layer that grew the most in it, if any did. ``after`` is None if it is not known any more; it may
+    be a ``lower_bound``. ``doubt`` says why it may really be more, ``doubt_before`` why it may have been more.
     """
 
     of: str
@@ -35,7 +34,7 @@ class Grown(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """Whether it did not grow, or no more than allowed; nobody can say it of what is not all known."""
+        """Whether it grew no more than allowed; undecided if a figure is not fully known."""
         if self.after is None:
             return Outcome.UNDECIDED
         holds = self.after <= self.allowance.bound(self.before)
@@ -64,7 +63,7 @@ def growth(
 ) -> Growth:
     """Judge every figure of the standard, and of each replacement that both have; without an allowance, none.
 
-    What is not known of a network, and ``allowed``, is taken for nothing.
+    What is not known of a network, and ``allowed``, counts as nothing.
 
     >>> from sepcost import Conv, compare
     >>> from sepcost.count.evaluation import evaluated
@@ -95,7 +94,7 @@ def growth(
 def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
     """A figure of a layer on both sides: of its standard, or under a replacement.
 
-    A peak is no sum over the layers, so the activations stand for it.
+    A peak is no sum over the layers, so the activations are used instead.
     """
     name = "activations" if figure == PEAK else figure
 
@@ -119,7 +118,7 @@ def _grown(
 
 
 def _no_multiples(before: Figures, after: Figures) -> Iterator[str]:
-    """What has grown more, or less, than the figure that it is a multiple of elsewhere."""
+    """Figures that grew more, or less, than the figure that they usually are a multiple of."""
     for figure, of in MULTIPLES.items():
         was, was_of, now, now_of = before[figure], before[of], after[figure], after[of]
         if not (was is None or now is None or was * (now_of or 0) == now * (was_of or 0)):
@@ -127,7 +126,7 @@ def _no_multiples(before: Figures, after: Figures) -> Iterator[str]:
 
 
 def _culprit(difference: Difference, of: str, figure: str) -> LayerDifference | None:
-    """The layer that is there and grew the most, if one did."""
+    """The layer that grew the most and was not removed, if any grew."""
     grown = [(change_of(layer, of, figure).difference or 0, layer) for layer in difference.layers if layer.after]
     most, layer = max(grown, key=lambda item: item[0], default=(0, None))
     return layer if most > 0 else None

@@ -18,7 +18,7 @@ CONVENTIONS_DIFFER: Mapping[str, str] = {
 """How a message says in what two conventions differ."""
 
 MOST_NETWORKS = 10
-"""A message names that many networks and counts the rest."""
+"""A message names this many networks and counts the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def same_network(before: Side, after: Side) -> tuple[Snapshot, Snapshot]:
 
 
 def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, Snapshot]) -> None:
-    """Figures that were counted in different ways cannot be set against each other."""
+    """A SepcostError for figures that were counted in different ways."""
     earlier, other = ((before, pair[0]), (after, pair[1]))
     if before.counted:
         earlier, other = other, earlier
@@ -68,7 +68,7 @@ def _on_what(network: Snapshot) -> str:
 
 
 def _which(before: Side, after: Side, shared: Sequence[str]) -> str:
-    """What to say where it is not clear which networks are meant; ``shared`` are the names on both sides."""
+    """The message if it is not clear which networks are meant; ``shared`` are the names on both sides."""
     sides = [(side.source, [network.name for network in side.networks]) for side in (before, after)]
     if not shared:
         held = ", ".join(f"{source} holds {_listed(names)}" for source, names in sides)

@@ -16,10 +16,10 @@ from sepcost.network.lines import Lines
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A network before its budget, its baseline and its witness: as many of them as there are.
+    """A network compared with its budget, its baseline and its witness, as far as it has them.
 
     ``is_new``: there is a baseline, and it does not know the network; ``was``: it knows it under another file or name.
-    ``gone`` are replacements that it has and that nobody has asked to leave out.
+    ``gone`` are replacements that it has and that were not left out by ``-r``.
     """
 
     snapshot: Snapshot
@@ -49,7 +49,7 @@ class Verdict:
         return self.snapshot.source or ""
 
     def line_of(self, layer: str | None) -> int:
-        """Where a layer stands in the file; where the network does, for none."""
+        """The line of a layer in the file; without a layer, the line of the network."""
         return self.lines.network if layer is None else self.lines.layers.get(layer, self.lines.network)
 
     @property
@@ -75,7 +75,7 @@ class Verdict:
 
     @property
     def undecided(self) -> int:
-        """How many of them nobody can decide."""
+        """How many of them cannot be decided."""
         return self._of(Outcome.UNDECIDED)
 
     def _of(self, outcome: Outcome) -> int:
@@ -88,7 +88,7 @@ class Judgement:
     """The verdicts of a run, and the problems of what could not be judged.
 
     ``baseline`` is its file's name, where there is one; ``gone`` are networks of it that should be there and are not,
-    which ``gone_allowed`` accepts. ``unverified`` says why nothing was verified, where that was not by wish.
+    which ``gone_allowed`` accepts. ``unverified`` says why nothing was verified, unless that was asked for.
     """
 
     verdicts: tuple[Verdict, ...]

@@ -25,24 +25,24 @@ class Witnessed(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The witness cannot have this, in its own words; ``too_large``: only because of its size."""
+    """The witness cannot count this, in its own words; ``too_large``: only because of its size."""
 
     reason: str
     too_large: bool = False
 
 
 class Witness(Protocol):
-    """Somebody who builds layers and counts them without the formulas of sepcost (``pytorch.TorchWitness``)."""
+    """It builds layers and counts them without the formulas of sepcost (``pytorch.TorchWitness``)."""
 
     @property
     def version(self) -> str:
-        """What says so, such as 2.13.0."""
+        """The version of the witness, such as 2.13.0."""
 
     def counts(self, layer: Layer) -> Witnessed | Refused:
         """Build the layer, run it on an input of its shape, and count."""
 
     def input_of(self, layer: Layer, shapes: Sequence[Shape]) -> Shape | Refused:
-        """What reaches the layer when outputs of these shapes stand side by side."""
+        """The shape that reaches the layer when outputs of these shapes are concatenated."""
 
     def sum_of(self, shapes: Sequence[Shape]) -> Shape | Refused:
         """The shape of the sum of maps of these shapes."""
@@ -52,13 +52,13 @@ def verify(comparison: Comparison, witness: Witness) -> Verification:
     """Hold params, MACs and shapes of every layer, of every part of every replacement, and of the totals.
 
     The maps are chained as the witness makes them: what reaches a layer is what came out of the layers before it.
-    What only follows from a mismatch (a sum with a wrong term) is not told again.
+    What only follows from a mismatch (a sum with a wrong term) is not reported again.
     """
     return _Verifying(comparison, witness).verification()
 
 
 class _Place(NamedTuple):
-    """Where a figure stands: as in Mismatch."""
+    """Where a figure is: as in Mismatch."""
 
     layer: str | None
     variant: str = STANDARD
@@ -66,7 +66,7 @@ class _Place(NamedTuple):
 
 
 class _Verifying:
-    """One comparison on its way past the witness."""
+    """The verification of one comparison, layer by layer."""
 
     def __init__(self, comparison: Comparison, witness: Witness) -> None:
         self.comparison = comparison

@@ -1,4 +1,4 @@
-"""Activations that may stand between the parts of a replacement: they have no params, count no MACs, run in place."""
+"""Activations that may be between the parts of a replacement: they have no params, count no MACs, run in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments: what makes a layer what it is beside its input, and how configs say it."""
+"""Arguments: what a layer is given besides its input, and how configs name it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Argument(NamedTuple):
         return self.attribute or self.key
 
     def usual(self, rank: int) -> Any:
-        """What it is, in so many dimensions, where nobody says otherwise.
+        """Its default, in this number of dimensions.
 
         >>> Argument("stride", Form.SIZES, unless_given=1).usual(2)
         (1, 1)

@@ -57,7 +57,7 @@ class Convention:
 
     @classmethod
     def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: str | None = None) -> Convention:
-        """As somebody asked for it: without a dtype, models are counted in their own, and all else in float32."""
+        """What was asked for: without a dtype, models are counted in their own, and all else in float32."""
         return cls(flops_per_mac, batch, "float32" if dtype is None else dtype, is_own=dtype is None)
 
     def of_model(self, dtype: str | None) -> Convention:
@@ -69,7 +69,7 @@ class Convention:
         return replace(self, dtype=dtype) if self.is_own and dtype is not None else self
 
     def bytes_of(self, elements: int, *, in_bytes: bool = False) -> int:
-        """Bytes of so many elements of maps, for the batch; ``in_bytes``: of so many bytes of one sample.
+        """Bytes of this many elements of maps, for the batch; ``in_bytes``: of this many bytes of one sample.
 
         >>> Convention(batch=8).bytes_of(100)
         3200
@@ -128,7 +128,7 @@ class Cost:
         )
 
     def repeated(self, times: int, *, shared: bool = False) -> Cost:
-        """What it costs to run so many times on each sample: params count once, and not at all if ``shared``.
+        """What it costs to run this many times on each sample: params count once, and not at all if ``shared``.
 
         >>> Cost(params=10, macs=100).repeated(3), Cost(params=10, macs=100).repeated(1, shared=True)
         (Cost(params=10, macs=300, activations=0, touched=0), Cost(params=0, macs=100, activations=0, touched=0))
@@ -181,7 +181,7 @@ class Cost:
 
 
 def ratio(numerator: int, denominator: int) -> float | None:
-    """Quotient of two counts, correctly rounded; None where the denominator is 0, or where no float is so large.
+    """Quotient of two counts, correctly rounded; None if the denominator is 0, or the quotient too large for a float.
 
     >>> ratio(576, 73)
     7.890410958904109

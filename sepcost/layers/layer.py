@@ -1,4 +1,4 @@
-"""What every kind of layer says of itself: whoever adds one writes a class of this in a file of its own."""
+"""What every kind of layer has: to add a kind, write a subclass of ``Layer`` in a file of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape: TypeAlias = tuple[int, ...]
 """Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""
 
 MOST_KNOWN = 4096
-"""As many different layers are remembered: networks repeat theirs, and the candidates of a search each other's."""
+"""How many different layers are remembered: networks repeat layers, and so do the candidates of a search."""
 
 Padding: TypeAlias = Literal["same"] | Extent
 
@@ -38,7 +38,7 @@ class Layer(ABC):
     type: ClassVar[str]
     """What configs and results call the kind."""
     summary: ClassVar[str]
-    """What it is, in a sentence for whoever writes a config."""
+    """What it is, in a sentence for the author of a config."""
     takes: ClassVar[Takes]
     arguments: ClassVar[tuple[Argument, ...]]
     defaults: ClassVar[frozenset[str]] = frozenset()
@@ -57,7 +57,7 @@ class Layer(ABC):
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Layer:
-        """The layer that results say this of. Raises LayerError."""
+        """The layer that has these facts in a result. Raises LayerError."""
         options = {attribute: facts[fact] for fact, attribute in cls.facts.items() if fact in facts}
         if any(argument.key == "O" for argument in cls.arguments):
             options["out_channels"] = facts["output"][0]
@@ -74,7 +74,7 @@ class Layer(ABC):
 
     @classmethod
     def usual_facts(cls, rank: int) -> dict[str, Any]:
-        """What these facts are of a layer in so many dimensions, unless somebody says otherwise."""
+        """The defaults of these facts, for a layer in this number of dimensions."""
         usual = {
             argument.name: argument.usual(rank)
             for argument in cls.arguments
@@ -102,7 +102,7 @@ class Layer(ABC):
 
     @abstractmethod
     def torch_modules(self, *, any_size: bool = False) -> Sequence[TorchModule]:
-        """Torch's modules that do what the layer does, one after the other; none where nobody knows what that is.
+        """Torch's modules that do what the layer does, one after the other; none if that is not known.
 
         ``any_size``: they are for maps of any size. They verify the formulas, so none of those is called here.
         """

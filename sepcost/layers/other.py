@@ -19,7 +19,7 @@ MOVED = "elements of maps that it"
 
 @dataclass(frozen=True, slots=True)
 class Other(Layer):
-    """What has params or MACs and is none of these: attention, a product of matrices, or what is left of a model.
+    """A layer of another kind that has params or MACs: attention, a product of matrices, or the rest of a model.
 
     >>> Other("bmm", macs=1000, reads=200, writes=50).cost
     Cost(params=0, macs=1000, activations=0, touched=250)

@@ -27,7 +27,7 @@ class Pool(Layer):
     >>> Pool((1024, 7, 7), global_pool=True).output_shape
     (1024, 1, 1)
 
-    The stride is the kernel's size unless told otherwise; a global pool takes none of the other arguments.
+    The stride is the kernel's size unless it is given; a global pool takes none of the other arguments.
     """
 
     input_shape: Shape = field()

@@ -85,5 +85,5 @@ def _transposed(kernel: int, stride: int, dilation: int) -> tuple[int, int, int]
 
 
 def _reach(kernel: int, dilation: int) -> int:
-    """How far a kernel with its gaps extends, which torch does not tell."""
+    """How far a kernel with its gaps extends, which torch does not say."""
     return kernel + (kernel - 1) * (dilation - 1)

@@ -1,4 +1,4 @@
-"""Architecture: layers as their author wrote them, before they know the maps they will meet."""
+"""Architecture: layers as their author wrote them, before the shapes of their maps are known."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MARKED = "marked keep"
 """Why a layer is kept that its author wants to keep."""
 MOST_PROBLEMS = 1000
-"""What else is wrong is not judged any more."""
+"""Further problems are not looked for."""
 MOST_HINTS = 50
-"""Only the first problems say which name may have been meant: to look for it takes milliseconds."""
+"""Only the first problems suggest a name: to find one takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class _Building:
                     self.problems.append(LayerProblem(index, node_name, error.field, error.reason))
                     shape = self._shape_without(error.field, spec, links.sources)
             self.numbers[node_name] = self.count
-            if spec.takes_input:  # which stands beside the chain
+            if spec.takes_input:  # which is not a part of the chain
                 self.previous = self.count
             self.shapes[self.count] = shape
             self.count += 1
@@ -236,7 +236,7 @@ class _Building:
         return did_you_mean(other, reversed(self.numbers)) if len(self.problems) < MOST_HINTS else ""
 
     def _shape_without(self, field_name: str, spec: LayerSpec, sources: Sequence[int]) -> Shape | None:
-        """What the layer would give without the field that is wrong, so that those behind it can be judged."""
+        """The output of the layer without its wrong field, so that the layers after it can be checked."""
         options = {name: value for name, value in spec.options.items() if name != field_name}
         kind = replace(spec, options=options, in_channels=None if sources else spec.in_channels)
         shapes = [self.shapes[number] for number in sources]

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 Quantity: TypeAlias = "int | Fraction"
 
 AS_GIVEN = "none"
-"""Names the network without a replacement, where a replacement could be named."""
+"""The name of the network as it is, where the name of a replacement may be given."""
 REDUCTION = "reduction."
 
 
 class Outcome(Enum):
-    """What becomes of a limit: what is not known is not passed."""
+    """The result of a limit: a figure that is not known does not pass."""
 
     HELD = "held"
     BROKEN = "broken"
@@ -28,12 +28,12 @@ class Outcome(Enum):
 
     @classmethod
     def of(cls, holds: bool, *, known: bool = True) -> Outcome:
-        """That of a value which is on the right side or not; where there may be more than it says, only no is sure."""
+        """The outcome of a value within its limit or not; if the true value may be higher, only "not" is certain."""
         return cls.BROKEN if not holds else cls.HELD if known else cls.UNDECIDED
 
 
 class Allow(str, Enum):
-    """What is not known, and is to pass all the same."""
+    """What is not known, and is allowed to pass."""
 
     UNCOUNTED = "uncounted"
     ZEROS = "zeros"
@@ -52,7 +52,7 @@ class Limit(NamedTuple):
 
     @property
     def is_least(self) -> bool:
-        """Whether it is the least that the figure must be, and not the most."""
+        """Whether it is a lower bound, not an upper one."""
         return self.figure.startswith(REDUCTION)
 
     def allows(self, value: Quantity) -> bool:
@@ -62,7 +62,7 @@ class Limit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits, and the replacement that they speak of: its text; ``none`` or None for the network as it is.
+    """Limits, and the replacement that they are for: its text; ``none`` or None for the network as it is.
 
     ``growth`` is by how much figures may be above a baseline's.
     """

@@ -55,7 +55,7 @@ def peak(schedule: Schedule, runs: Sequence[Runs] = (), *, own: bool = False) ->
 
 
 def why_no_peak(network: Network) -> str:
-    """What to say where there is no peak.
+    """What to say if there is no peak.
 
     >>> why_no_peak(Network("list", (), independent=True))
     'its layers stand alone: nobody knows which maps wait for each other'
@@ -79,7 +79,7 @@ def scheduled(network: Network) -> Schedule | None:
         if node.layer.takes is Takes.NOTHING:
             continue
         read, again = maps.held_together(node.sources)
-        if again:  # nobody but a copy can write what is there twice
+        if again:  # only a copy can write what is there twice
             copies = maps.new(again)
             steps.append(Step(node.name, (), copies))
             read += copies

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sepcost.network.budget import Budget
 
 INPUT = -1
-"""Stands for the network's own input where the number of a node is expected."""
+"""The network's own input, as the number of a node."""
 
 
 class Widths(NamedTuple):
@@ -146,10 +146,10 @@ class Network:
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
     ``rho`` are the multipliers that made it what it is, ``resolution`` the size that its input was given. ``budget`` is
     what ``sepcost check`` holds it to. Without ``inner_norm`` replacements put no norm between their parts: it stays
-    behind the last, as in a model. ``uncounted`` is for what a model ran: the operators that nobody can count, and how
+    behind the last, as in a model. ``uncounted`` is for what a model ran: the operators that cannot be counted, and how
     often each ran; None elsewhere. ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one;
     ``given``, what was typed for them. ``read_zeros``: it read values, and those of its inputs were zeros.
-    ``schedule`` is what reads and writes which maps; ``no_peak``, why nobody can know a peak; ``dtype``, what its
+    ``schedule`` is what reads and writes which maps; ``no_peak``, why the peak is not known; ``dtype``, what its
     tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers that torch's counter counts as
     nothing.
 
@@ -188,7 +188,7 @@ class Network:
         return cls(name or layer.type, (Node(layer.type, layer, keep=keep),), independent=True)
 
     def refuse_batch(self, batch: int) -> None:
-        """A SepcostError for a batch beside inputs that have one of their own."""
+        """A SepcostError for a batch if the inputs have one of their own."""
         if self.inputs is not None and batch != 1:
             raise SepcostError(f"the inputs of {self.inputs} have their batch: a batch of {batch} contradicts that")
 

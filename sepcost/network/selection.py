@@ -17,9 +17,9 @@ from sepcost.text.wording import in_one_line
 
 AGAIN = re.compile(r"#\d+$")
 MOST_PATTERNS = 100
-"""Each is tried on each layer; names without wildcards may be as many as there are layers."""
+"""Each is tried on each layer; of names without wildcards there may be as many as layers."""
 MOST_GLOBS = 10
-"""A message names that many globs and counts the rest."""
+"""A message names this many globs and counts the others."""
 
 
 class Selection(NamedTuple):

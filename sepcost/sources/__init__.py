@@ -1,1 +1,1 @@
-"""Sources: whatever gives networks: YAML, JSON Lines, costs from earlier, models."""
+"""Sources of networks: YAML, JSON Lines, costs from earlier, models."""

@@ -35,12 +35,12 @@ class ConfiguredModel(LoadedModel):
         self._named = named
 
     def located(self, error: NetworkError) -> ConfigError:
-        """What went wrong with the network later on, where the config names the model."""
+        """A later error of the network, on the line where the config names the model."""
         problems = [f"{problem.reason} (layer {problem.name!r})" for problem in error.problems]
         return self._named.error(*problems)
 
     def lines(self) -> Lines:
-        """The config's lines: every layer stands where the model is named."""
+        """The config's lines: every layer is on the line that names the model."""
         line, _ = self._named.place
         return replace(self._named.lines, layers={node.name: line for node in self.network})
 
@@ -78,7 +78,7 @@ def _items(
 def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
     """Run the model if configs may name any; raises ConfigError with a place in the config.
 
-    Inputs that were typed stand in for the config's; it runs on the cpu where either says so.
+    Inputs that were typed replace the config's; it runs on the cpu if either says so.
     """
     if not options.from_configs:
         raise named.error(options.refusal)

@@ -75,7 +75,7 @@ def read_costs(data: bytes, source: str) -> list[Snapshot] | None:
 
 
 def _refuse_conflicts(text: str, source: str) -> None:
-    """A ConfigError where a merge of costs was left undone; one of configs is left to their reader."""
+    """A ConfigError for an unresolved merge of costs; the reader of configs reports one of configs."""
     if CONFLICT in text and '"schema_version"' in text:
         for number, line in enumerate(text.splitlines(), start=1):
             if line.startswith(CONFLICT):

@@ -1,4 +1,4 @@
-"""Folders: a source that is one stands for the configs in it."""
+"""Folders: a folder is a source of all configs in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sepcost.text.wording import named
 
 
 def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
-    """What is given; of a folder, each config in it. Raises ConfigError if there is none."""
+    """The source itself; for a folder, each config in it. Raises ConfigError if there is none."""
     if not given.is_text or given.is_yaml or not os.path.isdir(given.value):  # noqa: PTH112 (a name may be refused)
         yield given
         return
@@ -56,5 +56,5 @@ class Folder:
 
 
 def _is_no_file(name: str) -> bool:
-    """Whether it is there and holds nothing to read, as a pipe does; a link that leads nowhere is told as one."""
+    """Whether it is there and is no file or pipe to read; a link that leads nowhere is reported as one."""
     return Path(name).exists() and not Path(name).is_file()

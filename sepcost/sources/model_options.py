@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEVICES: tuple[Device, ...] = ("meta", "cpu")
 CALLER = "the caller"
-"""Whose inputs they are that are no texts."""
+"""The name of inputs that are not texts."""
 NOT_RUN = "names code to run: give run_models=True if you trust it"
 
 

@@ -80,5 +80,5 @@ def run_model(named: ModelText, inputs: InputTexts | Inputs, device: Device) -> 
 
 
 def reason(text: str, error: ModelError) -> str:
-    """What the error says of the model of that name, without the name."""
+    """The message of the error without the model's name."""
     return str(error).removeprefix(f"{text}: ").removeprefix(f"{in_one_line(text)}: ")

@@ -33,7 +33,7 @@ OBJECTS = Objects()
 
 
 def _is_module(value: Any) -> bool:
-    """Whether it is a model of torch, which nobody can have who has not imported torch."""
+    """Whether it is a model of torch; without an import of torch there is none."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
 

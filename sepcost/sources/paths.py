@@ -11,7 +11,7 @@ from sepcost.text.model_text import CONFIG_SUFFIXES, PYTHON, STDIN, is_model_tex
 
 
 def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:
-    """The source that is named so in this folder, as it is named from anywhere.
+    """The source with this name in this folder, under a name that is valid in every folder.
 
     Folders that are links are resolved, a file that is one stays it; nothing is resolved unless ``follow``: where a
     name led when it was written, it may lead no more. Standard input and a model of an installed module are called the
@@ -29,13 +29,13 @@ def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:
     if os.path.isdir(path):  # noqa: PTH112 (a name that the system refuses is no folder)
         return os.path.realpath(path)
     parent, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
-    with suppress(ValueError):  # a character that no name has
+    with suppress(ValueError):  # a character that no name may have
         parent = os.path.realpath(parent)
     return str(Path(parent, name)) + halves[1]
 
 
 def relative(absolute_source: str, folder: str = "") -> str:
-    """The same source as it is named in this folder, with slashes; as it is where no path leads there.
+    """The same source as it is named from this folder, with slashes; unchanged if no path leads there.
 
     >>> relative(absolute("configs/net.yaml"), "costs"), relative(absolute("nets.py:build('a/b')"), "costs")
     ('../configs/net.yaml', "../nets.py:build('a/b')")
@@ -84,12 +84,12 @@ def _is_config_in(folders: Collection[str], file: Path) -> bool:
 
 
 def _names(source: str) -> tuple[str, str]:
-    """As it is called, and where that leads."""
+    """Its name, and the target of that."""
     return absolute(source, follow=False), absolute(source)
 
 
 def moved_folder(before: str, now: str) -> tuple[str, str] | None:
-    """From where to where a folder has moved, if a file in it has kept its name; None if it did not move.
+    """The old and the new place of a folder, if a file in it has kept its name; None if it did not move.
 
     >>> move = moved_folder("configs/deep/net.yaml", "nets/deep/net.yaml")
     >>> [relative(folder) for folder in move], relative(moved("configs/other.yaml", *move))
@@ -105,7 +105,7 @@ def moved_folder(before: str, now: str) -> tuple[str, str] | None:
 
 
 def moved(source: str, before: str, now: str) -> str:
-    """Where a source of one folder is once that has moved; the same elsewhere."""
+    """The new place of a source in a folder that has moved; unchanged if it is elsewhere."""
     path = Path(absolute(source, follow=False))
     return str(Path(now, path.relative_to(before))) if Path(before) in path.parents else source
 

@@ -1,4 +1,4 @@
-"""All sources: whoever adds one writes a class of ``Source`` in a file of its own, and names it here."""
+"""All sources: to add one, write a subclass of ``Source`` in a file of its own, and name it here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sepcost.text.units import as_text
 from sepcost.text.wording import in_one_line, listed
 
 SOURCES: tuple[Source, ...] = (OBJECTS, MODELS, COSTS, CONFIGS)
-"""The first that knows what is given reads it."""
+"""The first source that can read what is given reads it."""
 
 
 def read(

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """It knows what it can read, and reads that."""
+    """It decides whether it can read something, and reads it."""
 
     takes: str
-    """What is given to it, in a sentence."""
+    """What can be given to it, in a sentence."""
 
     def read(self, given: Given, options: ModelOptions) -> Iterable[Item | ConfigError] | None:
         """The networks, or what is wrong with them, one by one; None if this is for another source.

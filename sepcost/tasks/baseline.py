@@ -46,7 +46,7 @@ class Baseline:
         return cls(path, [without_bytes(network) if network.bytes_too_low else network for network in networks])
 
     def warnings(self, verdicts: Sequence[Verdict]) -> Iterator[str]:
-        """What is the matter with the file, whatever became of the networks."""
+        """What is wrong with the file itself."""
         too_low = sum(verdict.growth.difference.before.bytes_too_low for verdict in verdicts if verdict.growth)
         if too_low:
             yield (
@@ -61,7 +61,7 @@ class Baseline:
             )
 
     def partners(self, networks: Sequence[Snapshot], sources: Sequence[str]) -> Mapping[int, Snapshot]:
-        """Which of its networks each of these is, by its number; raises SepcostError for twins."""
+        """The network of the baseline for each of these, by its number; raises SepcostError for two of one name."""
         return partners(networks, self.networks, lambda before: is_empty(before, sources), absolute)
 
     def gone(
@@ -118,7 +118,7 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
     """Write the costs of what was judged, whole or not at all, and say so.
 
     What a file that is there has of networks outside of these sources stays in it, but for those that moved into them;
-    a SepcostError where that was counted in another way. Two that write one file wait for each other.
+    a SepcostError where that was counted in another way. Two processes that write one file wait for each other.
     """
     networks = [verdict.snapshot for verdict in judgement.verdicts]
     shown = f"{OPTION} {path}"
@@ -132,7 +132,7 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
 
 
 def _refuse_twins(networks: Sequence[Snapshot], shown: str) -> None:
-    """A SepcostError for two networks that nothing tells apart, so that no baseline could."""
+    """A SepcostError for two networks of one name in one file, which a baseline could not distinguish."""
     times = Counter((network.source, network.name) for network in networks)
     for (source, name), count in times.items():
         if count > 1:
@@ -173,7 +173,7 @@ def _for(network: Snapshot, convention: Convention) -> Convention:
 
 
 def without_bytes(network: Snapshot) -> Snapshot:
-    """The network as if its bytes were not known."""
+    """The network without its bytes."""
 
     def known(figures: Figures) -> Figures:
         return {name: None if BY_NAME[name].kind is Kind.BYTES else value for name, value in figures.items()}
@@ -188,7 +188,7 @@ def without_bytes(network: Snapshot) -> Snapshot:
 
 
 def is_empty(network: Snapshot, sources: Sequence[str]) -> bool:
-    """Whether nothing can be where a network of a baseline was: its file was looked into, or is not there."""
+    """Whether the old place of a network is empty: its file was read, or is not there."""
     file = network.source
     if file is None or is_within(file, sources):
         return True

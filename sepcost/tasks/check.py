@@ -1,4 +1,4 @@
-"""Check: networks held to budgets, to a baseline, and to a witness."""
+"""Check: networks compared with budgets, a baseline and a witness."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def judgement_of(
 
 
 def witness(*, wanted: bool | None) -> tuple[Witness | None, str | None]:
-    """torch, if it is wanted or there (None); else why nothing is verified, if that was not by wish."""
+    """torch, if it is wanted or there (None); else why nothing is verified, unless that was asked for."""
     if wanted is False:
         return None, None
     from sepcost.tasks.verifier import torch_witness
@@ -151,7 +151,7 @@ def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
 
 
 def _known(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
-    """The limits by figure; a SepcostError for a name that is no figure with such a limit."""
+    """The limits by figure; a SepcostError for a name that has no such limit."""
     for name in given:
         if name not in names:
             hint = did_you_mean(str(name), names)

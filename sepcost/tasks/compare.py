@@ -1,4 +1,4 @@
-"""The functions that most people need: load networks, compare what they cost."""
+"""The functions that most people need: load networks, compare their costs."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Convolution:
         arguments = {name: values[name] for name in ARGUMENTS if name in values}
         size = self._input_size(values)
         if not self.has_map:
-            for name in ("padding", "output_padding"):  # a matter of the map's border, but still to be right
+            for name in ("padding", "output_padding"):  # it only matters at the map's border, but must be right
                 if arguments.get(name, "same") != "same":
                     extent(name, arguments.pop(name), len(size), 0)
         behind = {"bias": self.bias, "norm": self.norm, "transposed": self.transposed}

@@ -19,7 +19,7 @@ from sepcost.sheets.view import View
 from sepcost.tasks.job import Job
 
 AT_ONCE = 8192
-"""So many combinations are counted at once, under so many fewer replacements."""
+"""How many combinations are counted at once, divided by the number of replacements."""
 WORTH_IT = 500
 """Fewer combinations are counted faster than NumPy is imported."""
 MOST_COMPLAINTS = 20
@@ -135,7 +135,7 @@ class ConvolutionSweep:
     def _snapshot_or_none(self, values: Mapping[str, Any]) -> Snapshot | None:
         try:
             return evaluated(self._compared(values)).asking(self.job.asked)
-        except SepcostError:  # not all of them are wrong, and each wrong one is told in its own words
+        except SepcostError:  # not all of them are wrong, and each wrong one is reported by itself
             return None
 
     def _compared(self, values: Mapping[str, Any]) -> Comparison:

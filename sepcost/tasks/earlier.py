@@ -1,4 +1,4 @@
-"""Figures that were counted earlier: shown and judged again as they are, if they were counted as is asked for now."""
+"""Figures that were counted earlier: shown and judged again, if they were counted in the way that is asked for now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def counted_earlier(
 ) -> Snapshot:
     """The figures under these replacements, or all that are known; a ConfigError if they are not known.
 
-    ``asked`` are options that only counting again could follow.
+    ``asked`` are options for which it would have to be counted again.
     """
     snapshot = item.earlier
     if snapshot is None:

@@ -1,4 +1,4 @@
-"""Events: what a task lets its caller know on the way."""
+"""Events: what a task reports to its caller while it runs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from sepcost.errors import ConfigProblem
 
 
 class Events:
-    """A listener that keeps everything to itself; a caller that shows it has one of its own."""
+    """A listener that does nothing; a caller that shows events has a subclass of its own."""
 
     def tell(self, message: str) -> None:
-        """Something came to light that is no error."""
+        """Report something that is no error."""
 
     def problems(self, problems: Sequence[ConfigProblem]) -> None:
-        """A source, or a part of one, cannot be evaluated."""
+        """Report that a source, or a part of one, cannot be evaluated."""
 
     def expect(self, total: int) -> None:
-        """There will be as many as this."""
+        """Report how many there will be."""
 
     def advance(self, count: int) -> None:
-        """This many more are done."""
+        """Report that this many more are done."""

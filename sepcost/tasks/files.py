@@ -11,15 +11,15 @@ from sepcost.errors import SepcostError
 
 
 def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
-    """Write another file beside it, under a name that nobody can guess, and put that in its place.
+    """Write a new file next to it, under a random name, and put that in its place.
 
-    Raises SepcostError where that cannot be.
+    Raises SepcostError if that is not possible.
     """
     if target.is_dir():
         raise SepcostError(f"{shown}: is a folder, not a file")
     if not target.parent.is_dir():
         raise SepcostError(f"{shown}: cannot be written: there is no folder {target.parent}")
-    from tempfile import NamedTemporaryFile  # takes its time
+    from tempfile import NamedTemporaryFile  # slow to import
 
     temporary = None
     try:
@@ -47,7 +47,7 @@ def _umask() -> int:
 
 
 def refuse_code_that_ran(target: Path, shown: str) -> None:
-    """A SepcostError where the target is the file of a module, whoever named it: a config may have."""
+    """A SepcostError if the target is the file of a module that ran, even if a config named it."""
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     if target.is_file() and any(file and is_same(target, Path(file)) for file in files):
         raise SepcostError(f"{shown}: is code that was run, and would be overwritten")
@@ -62,5 +62,5 @@ def is_same(target: Path, path: Path) -> bool:
 
 
 def resolved(path: Path) -> Path:
-    """Where links lead, as far as they do: a loop of them is no error here."""
+    """The target of links, as far as they lead: a loop of them is no error here."""
     return Path(os.path.realpath(path))

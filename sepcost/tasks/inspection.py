@@ -1,4 +1,4 @@
-"""A run of ``check``: every network of the sources, counted and held against all that there is."""
+"""A run of ``check``: every network of the sources is counted, and compared with its budget, baseline and witness."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Wishes:
 
 
 class Wanted(NamedTuple):
-    """A limit, what it speaks of (a replacement's text, or ``none``), and its line in the file, if it is in one."""
+    """A limit, the replacement that it is for (its text, or ``none``), and its line in the file, if it is in one."""
 
     limit: Limit
     of: str
@@ -75,7 +75,7 @@ class Wanted(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """A network that could be counted, and what is to hold of it."""
+    """A network that could be counted, and the limits that it must keep."""
 
     snapshot: Snapshot
     lines: Lines
@@ -84,7 +84,7 @@ class Counted(NamedTuple):
 
 
 class Inspection:
-    """Counts the networks of the sources; ``problems`` gathers what could not be judged."""
+    """Counts the networks of the sources; ``problems`` are of those that could not be judged."""
 
     def __init__(self, wishes: Wishes, events: Events | None = None) -> None:
         self.wishes = wishes
@@ -168,7 +168,7 @@ class Inspection:
         return Counted(known.settled(), Lines(0, {}, {}), limits, None)
 
     def _partners(self, baseline: Baseline | None, sources: Sequence[str]) -> Mapping[int, Snapshot] | None:
-        """What the baseline has for each network; None where there is none to compare with."""
+        """The network of the baseline for each network; None if there is no baseline to compare with."""
         if baseline is None:
             return None
         now = [counted.snapshot for counted in self.counted]
@@ -200,15 +200,15 @@ class Inspection:
         )
 
     def _allowances(self, counted: Counted) -> Mapping[str, Allowance]:
-        """How much each figure may grow: as was typed for it, else as its file says, else as was typed for all."""
+        """How much each figure may grow: as typed for it, else as its file says, else as typed for all."""
         budget = counted.budget
         return {**self.wishes.allowances.of_all, **(budget.growth if budget else {}), **self.wishes.allowances.of_each}
 
 
 def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replacement], list[Wanted]]:
-    """The replacements to compare with; and each limit, what it speaks of, and its line in the file.
+    """The replacements to compare with, and each limit with its replacement and its line in the file.
 
-    That is the network as it is, unless ``-r`` names a replacement, or a file's budget does for its own limits.
+    A limit is of the network as it is, unless ``-r`` names a replacement, or a file's budget does for its own limits.
     """
     chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
     typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN

@@ -1,4 +1,4 @@
-"""A run of ``compare``: networks one by one, in every combination of multipliers, compared or complained about."""
+"""A run of ``compare``: networks one by one, in every combination of multipliers, compared or reported as wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sepcost.tasks.verifier import Verifier
 
 MOST_TOGETHER = 50_000
-"""Where layers under all replacements would be more, each replacement is compared by itself."""
+"""If the layers under all replacements are more than this, each replacement is compared by itself."""
 MULTIPLIERS = ("alpha", "rho", "resolution")
 
 
@@ -83,10 +83,10 @@ class Job:
         values: Mapping[str, Any],
         swept: Mapping[str, Any],
     ) -> Comparison:
-        """Scale a network and compare it; raises NetworkError where it does not fit together any more."""
+        """Scale a network and compare it; raises NetworkError if its layers do not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
         if multipliers:
-            from sepcost.network.scaling import scale  # needs the standard library's fractions, which take their time
+            from sepcost.network.scaling import scale  # slow to import: fractions
 
             network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
@@ -94,7 +94,7 @@ class Job:
         return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
 
     def evaluated(self, comparison: Comparison, item: Item | None = None) -> Snapshot:
-        """The figures, and what torch says of them where it is to be asked."""
+        """The figures, verified by torch if that is asked for."""
         verified = comparison if self.verifier is None else self.verifier.verified(comparison, item)
         return evaluated(verified).asking(self.asked)
 
@@ -122,14 +122,14 @@ class Job:
         self.events.problems(error.problems)
 
     def summarize(self, what: str) -> None:
-        """At the end: how much is missing."""
+        """At the end, report how many are missing."""
         if self.good and any(self.unmatched):
             self.events.tell(self.unmatched.complaint)
         if self.bad and self.good:
             self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
     def _earlier(self, item: Item) -> Iterator[Snapshot]:
-        """What was counted earlier, if it is what is asked for now."""
+        """What was counted earlier, if it fits what is asked for now."""
         asked = [f"--{axis.name}" for axis in self.sweep.axes if axis.name in MULTIPLIERS]
         asked += ["--include and --exclude"] * any(self.selection) + ["--replace-if"] * (
             self.replace_if is not ReplaceIf.ALWAYS

@@ -1,4 +1,4 @@
-"""A lock for a file that is read and written again, so that two at once lose nothing."""
+"""A lock for a file that is read and written again, so that two processes lose nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from sepcost.errors import SepcostError
 
 SECONDS = 60
-"""Whoever holds it only reads and writes one file."""
+"""Its holder only reads and writes one file."""
 
 
 @contextmanager
 def locked(path: Path, shown: str) -> Iterator[None]:
-    """Hold the lock of this file, whatever it is called; raises SepcostError where that cannot be had.
+    """Hold the lock of this file, by whatever name it is given; raises SepcostError if that is not possible.
 
     The lock is a file in the user's cache folder, so that none is left beside the locked one.
     """
@@ -41,6 +41,6 @@ def locked(path: Path, shown: str) -> Iterator[None]:
 
 
 def _cache_folder() -> Path:
-    """Where the user keeps what can be lost (XDG Base Directory Specification)."""
+    """The user's cache folder (XDG Base Directory Specification)."""
     told = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (told if told.is_absolute() else Path.home() / ".cache") / "sepcost"

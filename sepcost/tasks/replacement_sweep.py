@@ -11,7 +11,7 @@ from sepcost.blocks.replacements import Block, Replacement, option_values
 from sepcost.count.sweep import Axis, Sweep
 
 TOGETHER = 1000
-"""So many replacements are compared at once; where there are more, each is compared by itself."""
+"""How many replacements are compared at once; if there are more, each is compared by itself."""
 
 
 class Family(NamedTuple):

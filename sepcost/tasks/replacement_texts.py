@@ -19,7 +19,7 @@ from sepcost.tasks.replacement_sweep import TOGETHER, Family, Members
 from sepcost.text.wording import did_you_mean
 
 MOST_REPLACEMENTS = 5
-"""A message names that many replacements and counts the rest."""
+"""A message names this many replacements and counts the others."""
 
 
 def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacement] | None, tuple[str, ...]]:
@@ -47,9 +47,9 @@ def nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) ->
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[Sequence[Replacement], tuple[str, ...]]:
-    """The replacements that these texts stand for, and the options that were given several values.
+    """The replacements of these texts, and the options that were given several values.
 
-    Each is there once, unless there are so many that they are made one by one.
+    Each is there once, unless there are too many to be made together.
 
     >>> chosen, swept = chosen_replacements(["separable:multiplier=1,2", "blueprint"])
     >>> [replacement.text for replacement in chosen], swept
@@ -92,7 +92,7 @@ def _imported(module: str, name: str) -> Callable[..., Any]:
 
 
 def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Parts]:
-    """The function, with what it raises by mistake told in one line."""
+    """The function; what it raises by mistake is reported in one line."""
 
     @wraps(function)
     def guarded(conv: Conv, **options: Any) -> Parts:

@@ -21,14 +21,14 @@ MOST_COMPLAINTS = 20
 def torch_witness() -> Witness:
     """The witness; raises MissingTorchError with what to install."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's own imports: nothing that a user of sepcost could mend
+        warnings.simplefilter("ignore")  # of torch's own imports, which a user of sepcost cannot change
         from sepcost.pytorch import TorchWitness
 
         return TorchWitness()
 
 
 def verify_item(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
-    """Every layer by itself; and of a model the totals of what comes out when its convolutions are replaced."""
+    """Verify every layer; and for a model also the totals after its convolutions are really replaced."""
     verification = verify(comparison, witness)
     if item is None or not item.is_model:
         return verification
@@ -37,7 +37,7 @@ def verify_item(comparison: Comparison, witness: Witness, item: Item | None = No
 
 
 class Verifier:
-    """Asks the witness about comparisons, and lets the listener know what it does not confirm."""
+    """Verifies comparisons, and reports to the listener what the witness does not confirm."""
 
     def __init__(self, witness: Witness, events: Events | None = None) -> None:
         self.witness = witness
@@ -46,13 +46,13 @@ class Verifier:
         self._told = 0
 
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
-        """The comparison and what the witness says of it; of a model, also what it finds once it is replaced."""
+        """The comparison with its verification; for a model also of the model with its convolutions replaced."""
         verification = verify_item(comparison, self.witness, item)
         self._tell(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 
     def verified_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """The figures, and what the witness says of them, if they were counted just now."""
+        """The figures with their verification, if they were counted just now."""
         if snapshot.comparison is None:
             earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
             verification = Verification(self.witness.version, 0, 0, 0, unverified=(earlier,))

@@ -12,7 +12,7 @@ LARGEST = 2**31 - 1
 """No size, channel count or option may be larger: the largest that torch and the data sheets can index."""
 
 MOST_DIGITS = 1000
-"""No given figure has more: Python writes integers of 4,300 digits at most, and totals have some more than these."""
+"""No given figure has more: Python writes at most 4,300 digits of an integer, and totals have a few more than these."""
 TOO_LARGE = 10**MOST_DIGITS
 
 Extent: TypeAlias = tuple[int, ...]
@@ -55,7 +55,7 @@ def natural(name: str, value: object) -> int:
 
 
 def extent(name: str, value: object, rank: int, least: int) -> Extent:
-    """One checked number for each of ``rank`` axes; a single number stands for all of them."""
+    """One checked number for each of ``rank`` axes; a single number is for all of them."""
     if type(value) is int:
         return (whole(name, value, least),) * rank
     if type(value) is tuple and len(value) == rank:

@@ -6,16 +6,16 @@ import re
 import unicodedata
 
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-"""Unicode categories that steer a terminal or hide text: controls, formats (bidi), surrogates, separators."""
+"""Unicode categories that control a terminal or hide text: controls, formats (bidi), surrogates, separators."""
 BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Others that nobody sees: Unicode's Default_Ignorable_Code_Point, and two symbols without ink."""
+"""Other invisible characters: Unicode's Default_Ignorable_Code_Point, and two symbols without ink."""
 
 
 def harmless(text: str) -> str:
-    r"""The text with everything that a terminal would act on, or that nobody would see, written as its escape.
+    r"""The text with control characters and invisible characters written as escapes.
 
     A variation selector is one of these wherever it is, so an emoji with one behind it is shown with an escape.
 
@@ -30,7 +30,7 @@ def harmless(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""The same for a text that is alone in its place, where one of blanks alone would be none.
+    r"""The same for a text that is alone in its place, where only blanks would look like no text.
 
     >>> print(visible(" \xa0"), visible("a b"))
     \x20\xa0 a b

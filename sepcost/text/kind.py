@@ -56,7 +56,7 @@ class Kind(Enum):
         >>> Kind.COUNT.read("4.3M"), Kind.BYTES.read("17MB"), Kind.RATIO.read("8")
         (4300000, 17000000, Fraction(8, 1))
         """
-        from sepcost.text.quantities import read_bytes, read_count, read_ratio  # with fractions, which take their time
+        from sepcost.text.quantities import read_bytes, read_count, read_ratio  # slow to import: fractions
 
         return read_bytes(text) if self is Kind.BYTES else read_count(text) if self is Kind.COUNT else read_ratio(text)
 

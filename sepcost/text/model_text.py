@@ -20,9 +20,9 @@ STDIN = "<stdin>"
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"
 CONFIG_SUFFIXES = (".yaml", ".yml")
-"""How the names of configs end in a folder, whatever else is in them."""
+"""How the names of configs in a folder end."""
 SCHEMES = "//"
-"""What stands behind the colon of an address in the web."""
+"""What follows the colon of an address in the web."""
 
 HOLDS_WEIGHTS = "holds weights, and costs come from the code"
 FOREIGN_FORMATS = {
@@ -45,7 +45,7 @@ LITERALS = "numbers, texts in quotes, True, False, None, and lists, tuples, sets
 
 
 Device: TypeAlias = Literal["meta", "cpu"]
-"""Where a model is built and run: where nothing is allocated, or on real memory."""
+"""Where a model is built and run: without memory (meta), or in real memory (cpu)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def names_python(text: str) -> bool:
 
 
 def foreign_format(source: str) -> str | None:
-    """Why a file of this name is no source, and what is; None where nothing is known against it.
+    """Why a file of this name is no source, and what is; None if it may be one.
 
     >>> foreign_format("net.tflite").partition(":")[0]
     'is a TensorFlow Lite model'
@@ -138,7 +138,7 @@ def foreign_format(source: str) -> str | None:
 
 
 def _halves(text: str) -> tuple[str, str, str]:
-    """What stands on both sides of the first colon that is not a drive's."""
+    """The text before and after the first colon that is not a drive's."""
     drive = text[:2] if DRIVE.match(text) else ""
     source, colon, expression = text[len(drive) :].partition(":")
     return drive + source, colon, expression.strip()
@@ -156,7 +156,7 @@ def _exists(text: str) -> bool:
     """Whether something has this name: a link that leads nowhere, too."""
     try:
         return os.path.lexists(text)
-    except ValueError:  # a character that no name has
+    except ValueError:  # a character that no name may have
         return False
 
 

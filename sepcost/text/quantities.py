@@ -39,17 +39,17 @@ MEANT_BYTES: Mapping[str, str] = {
     "Gb": "GB is 1000³ bytes, GiB is 1024³",
     "gb": "GB is 1000³ bytes, GiB is 1024³",
 }
-"""What may have been meant, where two people would read two things."""
+"""What may have been meant, if a text can be read in two ways."""
 
 
 class Allowance(NamedTuple):
-    """How much a figure may grow: a share of what it was, or so much."""
+    """How much a figure may grow: a share of what it was, or an amount."""
 
     share: Fraction = Fraction(0)
     amount: int = 0
 
     def bound(self, before: int) -> Fraction:
-        """The most that may become of it.
+        """The most that a figure may grow to.
 
         >>> Allowance(share=Fraction(2, 100)).bound(600)
         Fraction(612, 1)
@@ -58,7 +58,7 @@ class Allowance(NamedTuple):
 
 
 def read_count(text: str) -> int:
-    """A count: a whole number, or a decimal with a unit; what is left of one is cut off.
+    """A count: a whole number, or a decimal with a unit; a fraction of one is cut off.
 
     >>> read_count("4.3M"), read_count("600k"), read_count("64")
     (4300000, 600000, 64)
@@ -71,7 +71,7 @@ of 1000), got 4.3B: a billion is G, and bytes are for figures in bytes
 
 
 def read_bytes(text: str) -> int:
-    """A number of bytes; without a unit, of single ones.
+    """A number of bytes; a number without a unit is of bytes.
 
     >>> read_bytes("17MB"), read_bytes("512KiB"), read_bytes("0.5 kB")
     (17000000, 524288, 500)
@@ -84,7 +84,7 @@ powers of 1000), got 512K: kB is 1000 bytes, KiB is 1024
 
 
 def read_ratio(text: str) -> Fraction:
-    """A quotient above 0, perhaps with the × behind it that quotients are written with.
+    """A quotient above 0, perhaps followed by ×.
 
     >>> read_ratio("8"), read_ratio("7.5×"), read_ratio("8x")
     (Fraction(8, 1), Fraction(15, 2), Fraction(8, 1))
@@ -96,7 +96,7 @@ def read_ratio(text: str) -> Fraction:
 
 
 def read_allowance(text: str, read: Callable[[str], int] | None = None) -> Allowance:
-    """How much may be added: per cent, or where one figure is meant, an amount, which ``read`` reads.
+    """How much may be added: per cent; or, for one figure, an amount, which ``read`` reads.
 
     >>> read_allowance("2%"), read_allowance("10k", read_count)
     (Allowance(share=Fraction(1, 50), amount=0), Allowance(share=Fraction(0, 1), amount=10000))

@@ -17,7 +17,7 @@ ESCAPE = re.compile(r"(?P<pair>\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?P<alone>\\u
 def with_whole_characters(text: str, source: str) -> str:
     r"""A document in JSON, with each pair of surrogates as one escape; any other document as it is.
 
-    Blanks behind the text that has the pair keep what comes after it in its column. A ConfigError says where a
+    Blanks after the text with the pair keep the rest of the line in its column. A ConfigError says where a
     surrogate is alone.
 
     >>> print(with_whole_characters(r'{"name": "\ud83c\udf89", "K": 3}', "net.json"))

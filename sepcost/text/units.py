@@ -20,11 +20,11 @@ LONGEST_NUMBER = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
 USUAL_DIGITS = 4
 FLOAT_DIGITS = 15
-"""A float has no more that are all right."""
+"""A float is exact to this many digits."""
 LARGEST_FLOAT = sys.float_info.max
 
 MOST_VALUES = 1_000_000
-"""A list has no more values, so that a slip does not fill the memory."""
+"""A list has no more values, so that a typing mistake does not fill the memory."""
 
 
 class NumberError(SepcostError):
@@ -93,7 +93,7 @@ def read_factor(text: str) -> Fraction:
     >>> read_factor("0.714")
     Fraction(357, 500)
     """
-    from fractions import Fraction  # counting without a multiplier does not need it
+    from fractions import Fraction  # slow to import, and not needed without a multiplier
 
     if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
         raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
@@ -110,7 +110,7 @@ def factor_text(value: Fraction | float) -> str:
 
 
 def read_list(text: str, read: Callable[[str], T]) -> list[T]:
-    """One value, or several: ``a,b,c``, in which ``from:to:step`` stands for a range that includes its end.
+    """One value, or several: ``a,b,c``, in which ``from:to:step`` is a range that includes its end.
 
     >>> read_list("3,16:64:16", read_whole)
     [3, 16, 32, 48, 64]
@@ -119,7 +119,7 @@ def read_list(text: str, read: Callable[[str], T]) -> list[T]:
 
 
 def list_items(text: str) -> list[str]:
-    """The items of a list as they would be typed one by one.
+    """The items of a list, each as it would be typed alone.
 
     >>> list_items("0.25:1:0.25")
     ['0.25', '0.5', '0.75', '1']
@@ -172,7 +172,7 @@ def read_precision(text: str) -> int:
 
 
 def shortened(text: str) -> str:
-    """A text as a message shows it: its two ends where it is too long, and a word where there is none.
+    """A text as a message shows it: only its two ends if it is too long, and a word if it is empty.
 
     >>> shortened("9" * 5000)
     '9999999999…9999999999 (5,000 characters)'
@@ -233,7 +233,7 @@ def as_ratio(value: float | None, digits: int | None = None) -> str:
 
 
 def decimal(value: float | Fraction | None, digits: int | None = None) -> str:
-    """At least three digits, or as many as are wanted, and all of a number that no float can be; never an exponent.
+    """At least three digits, or as many as asked for; all digits of a number too large for a float; never an exponent.
 
     >>> decimal(14.0625), decimal(240.28), decimal(0.5)
     ('14.06', '240', '0.50')
@@ -253,7 +253,7 @@ def decimal(value: float | Fraction | None, digits: int | None = None) -> str:
 
 
 def as_percent(value: float | Fraction | None) -> str:
-    """Per cent to two digits behind the point where they say something; a dash for none.
+    """Per cent with at most two decimals; a dash for none.
 
     >>> as_percent(40.28662985309801), as_percent(0), as_percent(1234.5), as_percent(None)
     ('40.3 %', '0 %', '1,234 %', '–')
@@ -268,7 +268,7 @@ def as_percent(value: float | Fraction | None) -> str:
 
 
 def with_unit(number: int, units: Units, digits: int) -> str:
-    """So many digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
+    """This many digits in the largest unit that leaves at least 1, rounded half up in integer arithmetic."""
     power = 0
     while power < len(units.names) - 1 and _reaches(units.step, number, units.step**power, digits):
         power += 1
@@ -277,7 +277,7 @@ def with_unit(number: int, units: Units, digits: int) -> str:
 
 
 def in_unit(number: int, power: int, units: Units, digits: int) -> str:
-    """So many digits in the unit that is ``power`` steps up, and none behind the last that the number has.
+    """This many digits in the unit that is ``power`` steps up, but no more than the number has.
 
     >>> in_unit(18432, 1, UNITS_OF_COUNTS, 4), in_unit(288, 1, UNITS_OF_COUNTS, 4), in_unit(512, 1, UNITS_OF_BYTES, 4)
     ('18.43', '0.288', '0.5000')
@@ -291,7 +291,7 @@ def in_unit(number: int, power: int, units: Units, digits: int) -> str:
 
 
 def common_power(numbers: Iterable[int], units: Units, digits: int) -> int:
-    """The smallest unit in which none of the numbers has more than so many digits before its point.
+    """The smallest unit in which no number has more than this many digits before its point.
 
     >>> common_power([288, 2336, 18432], UNITS_OF_COUNTS, 4), common_power([568740352, 4867293184], UNITS_OF_COUNTS, 4)
     (1, 2)
@@ -313,7 +313,7 @@ def grouped(text: str) -> str:
 
 
 def _significant(number: int, divisor: int, digits: int) -> tuple[int, int]:
-    """The quotient rounded half up to so many digits, as an integer and its decimal places (maybe below 0)."""
+    """The quotient rounded half up to this many digits, as an integer and its decimal places (maybe below 0)."""
     if number == 0:
         return 0, 0
     before_point = len(str(number // divisor)) if number >= divisor else 1 - len(str((divisor - 1) // number))
@@ -323,7 +323,7 @@ def _significant(number: int, divisor: int, digits: int) -> tuple[int, int]:
 
 
 def _reaches(bound: int, number: int, divisor: int, digits: int) -> bool:
-    """Whether the quotient, rounded to so many digits, is the bound or more."""
+    """Whether the quotient, rounded to this many digits, is at least the bound."""
     mantissa, places = _significant(number, divisor, digits)
     power: int = 10 ** abs(places)
     return mantissa >= bound * power if places > 0 else mantissa * power >= bound

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 MOST_CANDIDATES = 50
-"""Comparing is slow: with thousands of names and thousands of messages, nobody would wait for the suggestions."""
+"""Comparing is slow: with thousands of names and messages, suggestions would take too long."""
 MOST_NAMES = 3
-"""A sentence names that many layers and counts the rest."""
+"""A sentence names this many layers and counts the others."""
 LONGEST_WORD = 60
-"""What is longer is no slip of the hand, and takes long to compare: its time grows with the square of its length."""
+"""A longer word is no typing mistake, and is slow to compare: the time grows with the square of its length."""
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """A question that ends a message, or nothing where no known word is near.
+    """A question that ends a message, or nothing if no known word is similar.
 
     >>> did_you_mean("strid", ["stride", "padding"])
     '; did you mean `stride`?'
@@ -40,7 +40,7 @@ def listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def in_one_line(text: str, longest: int | None = None) -> str:
-    r"""A text without its line breaks, cut where it is longer than it may be.
+    r"""A text without its line breaks, cut if it is longer than ``longest``.
 
     >>> in_one_line("no such\n  thing"), in_one_line("no such thing", 7)
     ('no such thing', 'no such…')
@@ -50,7 +50,7 @@ def in_one_line(text: str, longest: int | None = None) -> str:
 
 
 def named(names: Sequence[str]) -> str:
-    """Names in a sentence: not more than a few of them."""
+    """A few of the names in a sentence, and how many more there are."""
     if len(names) <= MOST_NAMES + 1:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"

@@ -72,7 +72,7 @@ class ModuleNames:
 class LayerNames:
     """Gives each layer a name of its own: modules keep theirs, and others get one that no module has.
 
-    >>> names = Names(["convolution", "head"])
+    >>> names = LayerNames(["convolution", "head"])
     >>> names.other("convolution"), names.own("convolution"), names.own("convolution")
     ('convolution#2', 'convolution', 'convolution#3')
     """
