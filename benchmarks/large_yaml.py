@@ -1,4 +1,4 @@
-"""20,000 layers of YAML to JSON, the whole process, against yaml.load of the same text alone."""
+"""Layers and candidates of a search, YAML to JSON, the whole process, against yaml.load of the same text alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from turns import in_turns
 
-LAYERS, NETWORKS = 20_000, 2_000
+LAYERS, NETWORKS, CANDIDATES = 20_000, 2_000, 6_000
 
 LOAD = """
 import sys, time, yaml
@@ -39,6 +39,22 @@ def layer(chance: random.Random, number: int) -> str:
     )
 
 
+def candidates(count: int) -> str:
+    """A stream of networks of nine layers each, which a search has put together of few different ones."""
+    chance = random.Random(1)
+
+    def line(number: int) -> str:
+        outputs = chance.choice([16, 24, 32, 40, 64, 80, 112, 128])
+        return (
+            f"  - {{name: l{number}, K: {chance.choice([3, 5, 7])}, O: {outputs}, stride: {chance.choice([1, 2])}}}\n"
+        )
+
+    return "".join(
+        f"---\nname: candidate{number}\ninput: {{C: 3, H: 224}}\nlayers:\n{''.join(map(line, range(9)))}"
+        for number in range(count)
+    )
+
+
 def seconds(program: str, *arguments: str) -> float:
     done = subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, check=True)
     return float(done.stdout)
@@ -57,15 +73,19 @@ def main() -> None:
                 for _ in range(NETWORKS)
             )
         )
+        search = Path(folder, "search.yaml")
+        search.write_text(candidates(CANDIDATES))
         pairs = (
-            ("one file to JSON / yaml.load of it", str(one), str(one)),
-            ("a stream of 2,000 to JSON / yaml.load of one file", str(stream), str(one)),
-            ("a stream of 2,000 to JSON / yaml.load_all of it", str(stream), str(stream)),
+            ("20,000 layers, one file to JSON / yaml.load of it", str(one), str(one)),
+            ("20,000 layers, a stream of 2,000 to JSON / yaml.load of one file", str(stream), str(one)),
+            ("20,000 layers, a stream of 2,000 to JSON / yaml.load_all of it", str(stream), str(stream)),
+            ("6,000 candidates of nine layers to JSON / yaml.load_all of them", str(search), str(search)),
         )
         for name, ours, floor in pairs:
-            print(
-                f"20,000 layers, {name}:", in_turns(5, partial(seconds, OURS, ours, out), partial(seconds, LOAD, floor))
-            )
+            print(f"{name}:", in_turns(5, partial(seconds, OURS, ours, out), partial(seconds, LOAD, floor)))
+        rates = {"sepcost": seconds(OURS, str(search), out), "yaml.load_all": seconds(LOAD, str(search))}
+        for name, took in rates.items():
+            print(f"{CANDIDATES:,} candidates, {name}: {CANDIDATES / took:,.0f} networks a second")
 
 
 if __name__ == "__main__":
