@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
-from sepcost.sources.costs.baseline_writer import baseline_networks, is_baseline
-from sepcost.sources.costs.compare_reader import compared_networks
-from sepcost.sources.costs.json_text import Place, parsed, refuse
+from sepcost.sources.costs.baseline_writer import KIND
+from sepcost.sources.costs.json_text import parsed, refuse
 from sepcost.sources.given import Given
 from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
@@ -50,36 +50,39 @@ def read_costs(data: bytes, source: str) -> list[Snapshot] | None:
     ``source`` is the file's name as messages show it. Raises ConfigError with the first thing that is wrong.
     """
     try:
-        text = data.decode("utf-8-sig")
+        return _networks(data.decode("utf-8-sig"), source)
     except UnicodeDecodeError:
         return None
-    _refuse_conflicts(text, source)
+    except ConfigError as error:
+        raise ConfigError([problem._replace(source=source) for problem in error.problems]) from None
+
+
+def _networks(text: str, source: str) -> list[Snapshot] | None:
+    _refuse_conflicts(text)
     if text.lstrip()[:1] not in ("{", "["):
         return None
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and _is_whole(lines[0]):
         return [network for number, line in enumerate(lines) for network in _line_networks(line, number, source)]
     try:
-        value = parsed(text, source)
+        value = parsed(text)
     except ConfigError:
         if '"schema_version"' in text:
             raise
         return None
-    if is_baseline(value):
-        return list(baseline_networks(value, source))
     if isinstance(value, list) and value and isinstance(value[0], dict) and "schema_version" in value[0]:
-        refuse(source, "is a list: give one output of sepcost compare --format json, not several in one file")
+        refuse("is a list: give one output of sepcost compare --format json, not several in one file")
     if not isinstance(value, dict) or ("layers" in value and "schema_version" not in value):
         return None
-    return list(compared_networks(Place(value, source)))
+    return _networks_of(value, source)
 
 
-def _refuse_conflicts(text: str, source: str) -> None:
+def _refuse_conflicts(text: str) -> None:
     """A ConfigError for an unresolved merge of costs; the reader of configs reports one of configs."""
     if CONFLICT in text and '"schema_version"' in text:
         for number, line in enumerate(text.splitlines(), start=1):
             if line.startswith(CONFLICT):
-                refuse(source, MERGE, line=number)
+                refuse(MERGE, line=number)
 
 
 def _is_whole(line: str) -> bool:
@@ -95,9 +98,18 @@ def _is_whole(line: str) -> bool:
 
 def _line_networks(line: str, number: int, source: str) -> list[Snapshot]:
     try:
-        return list(compared_networks(Place(parsed(line, source), source)))
+        return _networks_of(parsed(line), source)
     except ConfigError as error:
         raise ConfigError([problem._replace(line=number + 1) for problem in error.problems]) from None
+
+
+def _networks_of(value: Any, source: str) -> list[Snapshot]:
+    """The networks of a baseline or of costs; pydantic is imported here, where there are some."""
+    from sepcost.sources.costs.baseline_reader import baseline_networks
+    from sepcost.sources.costs.compare_reader import compared_networks
+
+    is_baseline = isinstance(value, dict) and value.get("kind") == KIND
+    return baseline_networks(value, source) if is_baseline else compared_networks(value)
 
 
 def _has_version(given: Given) -> bool:

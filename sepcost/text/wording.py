@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import TypeAlias
+
+from sepcost.text.units import shortened
+
+Path: TypeAlias = "tuple[str | int, ...]"
+"""The keys and numbers that lead to a value."""
 
 MOST_CANDIDATES = 50
 """Comparing is slow: with thousands of names and messages, suggestions would take too long."""
@@ -11,6 +18,7 @@ MOST_NAMES = 3
 """A sentence names this many layers and counts the others."""
 LONGEST_WORD = 60
 """A longer word is no typing mistake, and is slow to compare: the time grows with the square of its length."""
+_KEY = re.compile(r"[\w-]+")
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -54,3 +62,18 @@ def named(names: Sequence[str]) -> str:
     if len(names) <= MOST_NAMES + 1:
         return ", ".join(names)
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it.
+
+    >>> path_text(("layers", 3, "K"))
+    'layers[3].K'
+    """
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if _KEY.fullmatch(step) else shortened(repr(step)))
+    return text

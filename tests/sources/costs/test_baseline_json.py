@@ -107,9 +107,9 @@ TEXT = written(
         (
             (*NET, "peak_activation_bytes", "standard"),
             -1,
-            "networks[0].peak_activation_bytes.standard: must not be negative, got -1",
+            "networks[0].peak_activation_bytes.standard: must be at least 0, got -1",
         ),
-        ((*STEM, "name"), "left", "networks[0].layers[1].name: 'left' is the name of an earlier layer already"),
+        ((*STEM, "name"), "left", "networks[0].layers: has 2 layers called 'left'"),
         ((*STEM, "input"), MISSING, f"networks[0].layers[0]: missing key `input`: {WRITER}"),
         ((*STEM, "costs"), {}, f"networks[0].layers[0].costs: missing key `standard`: {WRITER}"),
         (

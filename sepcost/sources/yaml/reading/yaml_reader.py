@@ -306,24 +306,6 @@ def mark_of(mark: Any) -> Mark:
     return mark.line + 1, mark.column + 1
 
 
-_KEY = re.compile(r"[\w-]+")
-
-
-def path_text(path: tuple[str | int, ...]) -> str:
-    """A path as people write it.
-
-    >>> path_text(("layers", 3, "K"))
-    'layers[3].K'
-    """
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += ("." if text else "") + (step if _KEY.fullmatch(step) else shortened(repr(step)))
-    return text
-
-
 def place(value: Any, path: tuple[str | int, ...], *, key: bool = False) -> Mark | None:
     """The place of the value at ``path``, or of its key; if it has none, that of the nearest value around it."""
     mark = getattr(value, "mark", None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sepcost.count.figure import BOUNDED, GROWING, OWN
 from sepcost.layers import KINDS, Conv
+from sepcost.sources.validation import Detail, Messages, message_in
 from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
 from sepcost.sources.yaml.schema.schema import keys_of
 from sepcost.text.arguments import LARGEST
@@ -55,12 +56,12 @@ INPUT_KEYS = ("C", "H", "W", "size")
 BUDGET_KEYS = ("replacement", *BOUNDED, "reduction", "growth")
 
 
-def message_of(detail: Mapping[str, Any]) -> str:
+def message_of(detail: Detail) -> str:
     """One line that says what is wrong, the value received and, where there is one, the likely intention."""
-    return MESSAGES.get(detail["type"], _as_pydantic_says)(detail)
+    return message_in(MESSAGES, detail)
 
 
-def message_in_model(detail: Mapping[str, Any]) -> str:
+def message_in_model(detail: Detail) -> str:
     """The same for a mapping that names a model."""
     key = detail["loc"][0]
     if detail["type"] == "missing" and key == "input":
@@ -70,19 +71,6 @@ def message_in_model(detail: Mapping[str, Any]) -> str:
             return "cannot stand beside `model`: a model's layers are what its code runs"
         return f"unknown key{_meant(key, MODEL_KEYS)}"
     return message_of(detail)
-
-
-def real_path(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
-    """The location without the tags that pydantic puts between the steps for the members of a union."""
-    path: list[str | int] = []
-    for step in location:
-        if isinstance(value, dict) and step in value:
-            path.append(step)
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int):
-            path.append(step)
-            value = value[step] if step < len(value) else None
-    return tuple(path)
 
 
 def shown(value: Any) -> str:
@@ -99,7 +87,7 @@ def shown(value: Any) -> str:
     return shortened(str(value))
 
 
-def _unknown_key(detail: Mapping[str, Any]) -> str:
+def _unknown_key(detail: Detail) -> str:
     *around, key = detail["loc"]
     layer_type = next((step for step in around if step in TYPES), None)
     if layer_type is None:
@@ -127,39 +115,39 @@ def _meant(word: Any, known: Iterable[str]) -> str:
     return f"; did you mean `{slip}`?" if slip in known else did_you_mean(str(word), known)
 
 
-def _unknown_type(detail: Mapping[str, Any]) -> str:
+def _unknown_type(detail: Detail) -> str:
     value = detail["input"]["type"]
     hint = NO_LAYERS.get(str(value).lower())
     meant = f"; {hint}" if hint else _meant(value, TYPES)
     return f"must be one of {', '.join(TYPES)}, got {shown(value)}{meant}"
 
 
-def _choice(detail: Mapping[str, Any]) -> str:
+def _choice(detail: Detail) -> str:
     expected = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
     value = detail["input"]
     return f"must be one of {expected}, got {shown(value)}{did_you_mean(str(value), expected.split(', '))}"
 
 
-def _too_long(detail: Mapping[str, Any]) -> str:
+def _too_long(detail: Detail) -> str:
     return f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}"
 
 
-def _too_long_a_text(detail: Mapping[str, Any]) -> str:
+def _too_long_a_text(detail: Detail) -> str:
     return f"must have at most {detail['ctx']['max_length']} characters, got {shown(detail['input'])}"
 
 
-def _too_short(detail: Mapping[str, Any]) -> str:
+def _too_short(detail: Detail) -> str:
     return f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}"
 
 
-def _not_an_integer(detail: Mapping[str, Any]) -> str:
+def _not_an_integer(detail: Detail) -> str:
     value = detail["input"]
     if type(value) is str and INTEGER.fullmatch(value):
         return f"must be at most {LARGEST}, got {shown(value)}"
     return f"must be a whole number, got {shown(value)}"
 
 
-def _not_a_flag(detail: Mapping[str, Any]) -> str:
+def _not_a_flag(detail: Detail) -> str:
     meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}
     word = str(detail["input"]).lower()
     wanted = word if word in ("true", "false") else meant.get(word)
@@ -167,21 +155,17 @@ def _not_a_flag(detail: Mapping[str, Any]) -> str:
     return f"must be true or false, got {shown(detail['input'])}{hint}"
 
 
-def _not_a_mapping(detail: Mapping[str, Any]) -> str:
+def _not_a_mapping(detail: Detail) -> str:
     examples = {("input",): " such as {C: 3, H: 224}", ("budget",): " such as {params: 4.3M}"}
     example = examples.get(detail["loc"], "")
     return f"must be a mapping{example}, got {shown(detail['input'])}"
 
 
-def _must_be(what: str) -> Callable[[Mapping[str, Any]], str]:
+def _must_be(what: str) -> Callable[[Detail], str]:
     return lambda detail: f"must be {what}, got {shown(detail['input'])}"
 
 
-def _as_pydantic_says(detail: Mapping[str, Any]) -> str:
-    return str(detail["msg"])
-
-
-MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+MESSAGES: Messages = {
     "extra_forbidden": _unknown_key,
     "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
     "int_type": _not_an_integer,

@@ -10,12 +10,13 @@ from functools import cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
+from pydantic import Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import Required, TypedDict
 
 from sepcost.count.figure import BOUNDED, BY_NAME, GROWING, OWN
 from sepcost.layers import KINDS, Conv, Layer, Takes
 from sepcost.layers.argument import Argument, Form
+from sepcost.sources.validation import STRICT, mapping_type, schema_of
 from sepcost.sources.yaml.schema.values import (
     GROWTH,
     LIMITS,
@@ -32,8 +33,6 @@ from sepcost.sources.yaml.schema.values import (
 )
 from sepcost.text.kind import Kind
 from sepcost.text.model_text import Device
-
-STRICT = ConfigDict(extra="forbid")
 
 TORCH_NAMES: Mapping[str, str] = {
     "in_channels": "C",
@@ -113,14 +112,6 @@ def _fields(kind: type[Layer]) -> dict[str, Any]:
     }
 
 
-def _mapping(name: str, description: str, keys: Mapping[str, Any]) -> Any:
-    """The type of a mapping whose keys follow from the kinds of layers or from the figures."""
-    make: Any = TypedDict
-    made = make(name, dict(keys), total=False)
-    made.__doc__ = description
-    return with_config(STRICT)(made)
-
-
 def _layer_type(value: Any) -> Any:
     return value.get("type", Conv.type) if isinstance(value, dict) else Conv.type
 
@@ -130,10 +121,10 @@ if TYPE_CHECKING:
     LayerMapping: TypeAlias = Any
     Defaults: TypeAlias = Any
 else:
-    _mappings = {name: _mapping(f"{name.title()}Layer", KINDS[name].summary, FIELDS[name]) for name in KINDS}
+    _mappings = {name: mapping_type(f"{name.title()}Layer", KINDS[name].summary, FIELDS[name]) for name in KINDS}
     _tagged = (Annotated[mapping, Tag(name)] for name, mapping in _mappings.items())
     LayerMapping = Annotated[reduce(or_, _tagged), Discriminator(_layer_type)]
-    Defaults = _mapping(
+    Defaults = mapping_type(
         "Defaults",
         "What holds for every convolution of the network that does not say otherwise; bias for linear layers too.",
         {
@@ -155,15 +146,15 @@ SPOKEN_OF = "the replacement it speaks of; the network as it is unless given"
 if TYPE_CHECKING:
     BudgetMapping: TypeAlias = Mapping[str, Any]
 else:
-    Reductions = _mapping(
+    Reductions = mapping_type(
         "Reductions", "Standard ÷ replacement: at least so much.", dict.fromkeys(OWN, LIMITS[Kind.RATIO])
     )
-    GrowthMapping = _mapping(
+    GrowthMapping = mapping_type(
         "GrowthMapping",
         "By how much figures may be above those of a baseline.",
         {name: GROWTH[BY_NAME[name].kind] for name in GROWING},
     )
-    BudgetMapping = _mapping(
+    BudgetMapping = mapping_type(
         "BudgetMapping",
         "What sepcost check holds the network's total to: at most so much of it as it is, or replaced.",
         {
@@ -252,18 +243,14 @@ def torch_names(layer_type: str) -> Mapping[str, str]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a config file: one network, as a mapping, a plain list or the name of a model."""
-    schema = TypeAdapter(Annotated[NetworkMapping | ModelMapping | list[LayerMapping], Field()]).json_schema()
-    definitions = schema.pop("$defs")
-    for name in definitions:
-        aliases = LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES
-        _add_aliases(definitions[name]["properties"], aliases)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "sepcost config",
-        "description": "Networks whose cost sepcost calculates: a mapping, a plain list of layers, or a model.",
-        **schema,
-        "$defs": definitions,
-    }
+    schema = schema_of(
+        TypeAdapter(Annotated[NetworkMapping | ModelMapping | list[LayerMapping], Field()]),
+        "sepcost config",
+        "Networks whose cost sepcost calculates: a mapping, a plain list of layers, or a model.",
+    )
+    for name, definition in schema["$defs"].items():
+        _add_aliases(definition["properties"], LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES)
+    return schema
 
 
 def _add_aliases(properties: dict[str, Any], aliases: Mapping[str, str]) -> None:

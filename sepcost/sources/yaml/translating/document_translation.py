@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,10 +12,10 @@ from sepcost.count.figure import BOUNDED
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
-from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, path_text, place
-from sepcost.sources.yaml.schema.messages import message_of, real_path
-
-Path: TypeAlias = "tuple[str | int, ...]"
+from sepcost.sources.validation import real_path
+from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, place
+from sepcost.sources.yaml.schema.messages import message_of
+from sepcost.text.wording import Path, path_text
 
 
 class DocumentTranslation:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from sepcost.errors import ConfigError, ModelError
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
+from sepcost.sources.validation import real_path
 from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, place
-from sepcost.sources.yaml.schema.messages import message_in_model, real_path, shown
+from sepcost.sources.yaml.schema.messages import message_in_model, shown
 from sepcost.sources.yaml.schema.schema import model_validator
 from sepcost.sources.yaml.translating.document_translation import DocumentTranslation
 from sepcost.sources.yaml.translating.named_model import KEY, NamedModel

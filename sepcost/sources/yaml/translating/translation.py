@@ -13,13 +13,15 @@ from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
+from sepcost.sources.validation import real_path
 from sepcost.sources.yaml.reading.quota import LAYERS, Quota
 from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList
-from sepcost.sources.yaml.schema.messages import message_of, real_path
+from sepcost.sources.yaml.schema.messages import message_of
 from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.sources.yaml.schema.values import as_written
-from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, Path
+from sepcost.sources.yaml.translating.document_translation import DocumentTranslation
 from sepcost.text.arguments import Extent
+from sepcost.text.wording import Path
 
 ARGUMENT_NAMES: Mapping[str, Mapping[str, str]] = {
     name: {argument.key: argument.name for argument in kind.arguments} for name, kind in KINDS.items()

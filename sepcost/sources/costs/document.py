@@ -1,0 +1,82 @@
+"""A document of costs: checked by its type, and what its networks have in common, whether compared or in a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from sepcost.layers.cost import Convention
+from sepcost.sources.costs.baseline_writer import KIND, ROWS
+from sepcost.sources.costs.baseline_writer import WRITER as BASELINE_WRITER
+from sepcost.sources.costs.json_text import refuse, shown
+from sepcost.sources.costs.schema import COSTS, INCOMPLETE
+from sepcost.sources.validation import Detail, Messages, message_in, real_path
+from sepcost.text.units import LONGEST_NUMBER
+
+WRITER = "sepcost compare --format json"
+
+
+def checked(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as its type has it; a ConfigError with the first thing that is wrong."""
+    try:
+        return dict(COSTS.validate_python(value))
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        message = message_in(MESSAGES, detail)
+        if message.startswith("missing key"):
+            message += f": this is not what {BASELINE_WRITER if value.get('kind') == KIND else WRITER} writes"
+        path = real_path(detail["loc"], value)
+        refuse(message, path[:-1] if detail["type"] == INCOMPLETE else path)
+
+
+def convention_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> Convention:
+    """How a network is counted, which may be stored in a dtype of its own."""
+    own = network.get("own_dtype")
+    flops_per_mac, batch, dtype = document["convention"]["flops_per_mac"], document["batch"], document["dtype"]
+    return Convention(flops_per_mac, batch, own or dtype, is_own=own is not None)
+
+
+def present(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of these fields that are there."""
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _must_be(what: str) -> Callable[[Detail], str]:
+    return lambda detail: f"must be {what}, got {shown(detail['input'])}"
+
+
+def _no_choice(detail: Detail) -> str:
+    known, value = detail["ctx"]["expected"].replace("'", ""), detail["input"]
+    if detail["loc"][-1] == "schema_version" and value > int(known):
+        return f"{shown(value)} is newer than this sepcost, which reads {known}: update sepcost"
+    return f"must be {known}, got {shown(value)}"
+
+
+def _no_row(detail: Detail) -> str:
+    return f"must have {' or '.join(str(len(row)) for row in ROWS)} figures, got {len(detail['input'])}"
+
+
+FACTOR = _must_be("a number above 0 and at most 1000")
+MESSAGES: Messages = {
+    "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
+    "literal_error": _no_choice,
+    "must_be": lambda detail: f"{detail['msg']}, got {shown(detail['input'])}",
+    "int_type": _must_be("a whole number"),
+    "bool_type": _must_be("true or false"),
+    "string_type": _must_be("a text"),
+    "list_type": _must_be("a list"),
+    "tuple_type": _must_be("a list"),
+    "dict_type": _must_be("an object"),
+    "none_required": _must_be("null without a map"),
+    "float_type": FACTOR,
+    "greater_than": FACTOR,
+    "less_than_equal": FACTOR,
+    "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",
+    "less_than": _must_be(f"a number of at most {LONGEST_NUMBER} digits"),
+    "too_short": lambda detail: f"must have at least one {str(detail['loc'][-1]).removesuffix('s')}",
+    "too_long": lambda detail: f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}",
+    "union_tag_invalid": _no_row,
+}
+"""One line for each type of error, in words for who wrote the file."""

@@ -1,0 +1,246 @@
+"""Costs as types, made of the figures and of the facts of layers: pydantic checks costs with them.
+
+The JSON Schema of the contract is theirs. Keys that they do not have are left alone, since a later version may have
+added them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
+from operator import or_
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, FailFast, Field, Tag, TypeAdapter, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from typing_extensions import Required, TypeAliasType
+
+from sepcost.count.contract import NOTES, SCHEMA_VERSION
+from sepcost.count.figure import BY_NAME, COUNTS, NEED_A_MAP, PEAK, WHOLE, names
+from sepcost.count.figures import FACTS, PEAK_PARTS
+from sepcost.count.verification import STANDARD
+from sepcost.layers.cost import BYTES_PER_ELEMENT, MODEL_DTYPES
+from sepcost.sources.costs.baseline_writer import KIND, ROWS
+from sepcost.sources.costs.baseline_writer import SCHEMA_VERSION as BASELINE_VERSION
+from sepcost.sources.validation import OPEN, mapping_type, schema_of
+from sepcost.text.units import LONGEST_NUMBER, shortened
+
+INCOMPLETE = "incomplete"
+"""The error of a key that documents have which are not complete."""
+Keys: TypeAlias = dict[str, Any]
+_dict: Any = dict
+_list: Any = list
+_literal: Any = Literal
+_tuple: Any = tuple
+
+
+def _unread(**schema: Any) -> Any:
+    """What only the JSON Schema describes."""
+    return Annotated[Any, WithJsonSchema(schema)]
+
+
+def _union(tag_of: Callable[[Any], str], types: Mapping[str, Any], *wrong: Any) -> Any:
+    """The type that has the value's tag; ``wrong`` is pydantic's error where none has."""
+    tagged = [Annotated[type_, Tag(tag)] for tag, type_ in types.items()]
+    return Annotated[reduce(or_, tagged), Discriminator(tag_of, *wrong)]
+
+
+def _one_of(what: str, **types: Any) -> Any:
+    """One of these types, by the name that Python has for that of the value."""
+    return _union(lambda value: type(value).__name__, types, "must_be", "must be {what}", {"what": what})
+
+
+def _number_of(*known: int) -> Any:
+    """One of these numbers, and no flag that equals one."""
+    return Annotated[_literal[known], BeforeValidator(TypeAdapter(Count).validate_python)]
+
+
+def _swept(_: Any) -> Any:
+    raise PydanticCustomError(INCOMPLETE, "is a combination of a sweep: write the one that is meant by itself")
+
+
+def _selected(wishes: Any) -> Any:
+    options = ", ".join(f"--{shortened(str(wish))}" for wish in wishes or ())
+    message = "was written with {options}, which leaves things out: write it again without"
+    raise PydanticCustomError(INCOMPLETE, message, {"options": options})
+
+
+def _unique(layers: list[Keys]) -> list[Keys]:
+    name, times = Counter(layer["name"] for layer in layers).most_common(1)[0]
+    if times > 1:
+        told = {"times": times, "name": repr(shortened(name))}
+        raise PydanticCustomError("twins", "has {times} layers called {name}", told)
+    return layers
+
+
+Count = Annotated[int, Field(strict=True, ge=0)]
+Text = Annotated[str, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Factor = Annotated[float, Field(strict=True, gt=0, le=1000)]
+Batch = Annotated[
+    int, Field(strict=True, ge=1, lt=10**LONGEST_NUMBER), WithJsonSchema({"type": "integer", "minimum": 1})
+]
+Axes = Annotated[tuple[Annotated[int, Field(strict=True)] | None, ...], Field(max_length=4)]
+"""Channels, and at most three axes of a map."""
+_fact = _one_of("true, false, a whole number, a text or a list", bool=bool, int=int, str=str, NoneType=None, list=Axes)
+Fact: Any = TypeAliasType("Fact", _fact)
+Option = _one_of("true, false, a number or a text", bool=bool, int=int, float=float, str=str)
+QUOTIENT = {"type": ["number", "null"]}
+ABSENT: Keys = {"not": {}}
+"""The JSON Schema of what is never there."""
+Peak: Any = mapping_type(
+    "Peak", "Where the peak is.", {"at": Required[Text], **dict.fromkeys(PEAK_PARTS, Required[Count])}, OPEN
+)
+
+NETWORK: Keys = {
+    "name": Required[Text],
+    "source": Required[Text | None],
+    "alpha": Required[Factor],
+    "rho": Required[Factor],
+    "resolution": Annotated[tuple[Count, ...], Field(min_length=1)],
+    "given": Text,
+    "own_dtype": _literal[tuple(MODEL_DTYPES)],
+    "lower_bound": Flag,
+}
+"""What a network has in costs and in a baseline."""
+COMPARED: Keys = NETWORK | {
+    "input": Required[Fact],
+    "independent": Flag,
+    "no_peak": Text,
+    "unread": tuple[Text, ...],
+    "uncounted": dict[str, Count],
+    "unconfirmed": tuple[Text, ...],
+    "inputs": Text,
+    "read_zeros": Flag,
+    "swept": Annotated[Any, AfterValidator(_swept), WithJsonSchema(ABSENT)],
+    "verified": _unread(type="object"),
+}
+"""What it has in costs besides its layers and its total."""
+PART: Keys = {"name": Required[Text], **dict.fromkeys(FACTS, Fact)}
+LAYER: Keys = PART | {"type": Required[Text], "input": Required[Fact], "output": Required[Fact]}
+REPLACED: Keys = {"costs_more": Flag, "reduction": _unread(type="object", additionalProperties=QUOTIENT)}
+
+
+def _head(version: int, networks: Keys) -> Keys:
+    """The keys of a document: pydantic looks at them in this order."""
+    flops = {"flops_per_mac": Required[_number_of(*NOTES)], "note": _unread(type="string")}
+    return {
+        "schema_version": Required[_number_of(version)],
+        "selection": Annotated[Any, AfterValidator(_selected), WithJsonSchema(ABSENT)],
+        **networks,
+        "version": _unread(type="string"),
+        "convention": Required[mapping_type("Convention", "How FLOPs are counted.", flops, OPEN)],
+        "batch": Required[Batch],
+        "dtype": Required[_literal[tuple(BYTES_PER_ELEMENT)]],
+    }
+
+
+def _figure(name: str, has_map: bool) -> Any:
+    """A figure: null where it needs a map, and there is none; a peak may be unknown."""
+    count = (Count | None if name == PEAK else Count) if has_map or name not in NEED_A_MAP else None
+    return Annotated[count, Field(description=BY_NAME[name].header)]
+
+
+def _figures(of: Sequence[str], has_map: bool) -> Keys:
+    quotients = dict.fromkeys(names(lambda figure: figure.quotient), _unread(**QUOTIENT))
+    return {name: Required[_figure(name, has_map)] for name in of} | quotients
+
+
+def _type(has_map: bool, name: str, description: str, keys: Keys) -> Any:
+    return mapping_type(name if has_map else f"{name}WithoutMap", description, keys, OPEN)
+
+
+def _layers(has_map: bool, name: str, keys: Keys) -> Any:
+    layer = _type(has_map, name, "A layer, as it is and replaced.", keys)
+    return Annotated[_list[layer], Field(min_length=1), FailFast(), AfterValidator(_unique)]
+
+
+def _compared(has_map: bool) -> Keys:
+    """The keys of a network in costs."""
+    make = partial(_type, has_map)
+    cost, whole = _figures(COUNTS, has_map), _figures(WHOLE, has_map) | {"peak": Peak | None}
+    part = make("Part", "A layer that takes a part in the place of another.", PART | cost)
+    of_layer = cost | REPLACED | {"kept": Text | None, "parts": _list[part]}
+    of_network = {"options": _dict[str, Option]} | whole | REPLACED
+    layer = LAYER | {
+        "kept": Text | None,
+        "standard": Required[make("LayerCost", "What a layer costs.", cost)],
+        "replacements": Required[_dict[str, make("ReplacedLayer", "A layer under a replacement.", of_layer)]],
+    }
+    total = {
+        "standard": Required[make("NetworkCost", "What a network costs.", whole)],
+        "replacements": Required[_dict[str, make("ReplacedNetwork", "A network under a replacement.", of_network)]],
+    }
+    return COMPARED | {
+        "layers": Required[_layers(has_map, "Layer", layer)],
+        "total": Required[make("Total", "A network, as it is and replaced.", total)],
+    }
+
+
+def _held(has_map: bool) -> Keys:
+    """The keys of a network in a baseline."""
+    rows = {str(len(row)): _tuple[tuple(_figure(name, has_map) for name in row)] for row in ROWS}
+    row = _union(lambda value: str(len(value if isinstance(value, list) else ROWS[0])), rows)
+    layer = LAYER | {"costs": Required[_by_replacement(row)]}
+    return NETWORK | {
+        "layers": Required[_layers(has_map, "BaselineLayer", layer)],
+        PEAK: Required[_by_replacement(_figure(PEAK, has_map))],
+    }
+
+
+def _by_replacement(value: Any) -> Any:
+    """Something as it is, and under replacements."""
+    needed = Field(json_schema_extra={"required": [STANDARD]})
+    return Annotated[_dict[str, value], AfterValidator(_with_standard), needed]
+
+
+def _with_standard(values: Keys) -> Keys:
+    if STANDARD not in values:
+        raise PydanticCustomError("no_standard", "missing key `{key}`", {"key": STANDARD})
+    return values
+
+
+def _network(name: str, keys: Callable[[bool], Keys], head: Keys) -> Any:
+    """What has a map, or what has none: then it says what its counts are ``per``."""
+    with_map = _type(True, name, "A network.", head | {"per": _unread(**ABSENT)} | keys(True))
+    without = _type(False, name, "A convolution without a map.", head | {"per": Required[Text]} | keys(False))
+    return _union(_tag_of_network, {"with a map": with_map, "without": without})
+
+
+def _tag_of_network(value: Any) -> str:
+    return "without" if isinstance(value, dict) and "per" in value else "with a map"
+
+
+def _tag_of_document(value: Any) -> str:
+    if value.get("kind") == KIND:
+        return "baseline"
+    return "line" if "networks" not in value and "name" in value and "total" in value else "document"
+
+
+def _several(name: str, keys: Callable[[bool], Keys]) -> Keys:
+    return {"networks": Required[Annotated[_list[_network(name, keys, {})], Field(min_length=1), FailFast()]]}
+
+
+_document_keys = _head(SCHEMA_VERSION, _several("Network", _compared))
+_baseline_keys = {
+    "kind": Required[_unread(const=KIND)],
+    **_head(BASELINE_VERSION, _several("BaselineNetwork", _held)),
+    "figures": _unread(const=ROWS[1]),
+}
+COSTS: TypeAdapter[Any] = TypeAdapter(
+    _union(
+        _tag_of_document,
+        {
+            "document": mapping_type("Document", "Networks compared.", _document_keys, OPEN),
+            "line": _network("Line", _compared, _head(SCHEMA_VERSION, {})),
+            "baseline": mapping_type("Baseline", "What later counts are held against.", _baseline_keys, OPEN),
+        },
+    )
+)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of all that is read as costs."""
+    about = "What sepcost compare writes as JSON, without `selection` and `swept`; a line of jsonl; a baseline."
+    return schema_of(COSTS, "sepcost costs", about)
