@@ -14,7 +14,7 @@ from sepcost.text.wording import named
 
 def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
     """The source itself; for a folder, each config in it. Raises ConfigError if there is none."""
-    if not given.is_text or given.is_yaml or not os.path.isdir(given.value):  # noqa: PTH112 (a name may be refused)
+    if not given.is_named or not os.path.isdir(given.value):  # noqa: PTH112 (a name may be refused)
         yield given
         return
     folder = Folder(given.value)
@@ -28,7 +28,7 @@ def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
 
 def is_one_file(source: AnySource) -> bool:
     """Whether the source is a file, which most likely holds one network."""
-    return isinstance(source, str) and source != "-" and Path(source).is_file()
+    return isinstance(source, str) and source != "-" and os.path.isfile(source)  # noqa: PTH113 (a name may be refused)
 
 
 class Folder:

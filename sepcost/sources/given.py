@@ -17,10 +17,13 @@ from sepcost.text.model_text import STDIN
 if TYPE_CHECKING:
     from torch import nn
 
+    from sepcost.count.comparison import Comparison
     from sepcost.layers import Layer
     from sepcost.network.network import Network
 
-AnySource: TypeAlias = "Layer | Network | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
+AnySource: TypeAlias = (
+    "Layer | Network | Comparison | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
+)
 """What a caller in Python gives as one source."""
 STANDARD_INPUT = "-"
 TEXT = "network"
@@ -34,12 +37,13 @@ class YamlText(str):
 
 
 def in_python(source: AnySource) -> AnySource:
-    r"""A source as a caller in Python gives it: text in several lines is YAML.
+    r"""A source as a caller in Python gives it: text in several lines is YAML, as is text that begins with ``{``.
 
     >>> [type(in_python(text)).__name__ for text in ("net.yaml", "layers:\n- {K: 3}")]
     ['str', 'YamlText']
     """
-    return YamlText(source) if isinstance(source, str) and "\n" in source else source
+    is_yaml = isinstance(source, str) and ("\n" in source or source.startswith("{"))
+    return YamlText(source) if is_yaml else source
 
 
 class Given:
@@ -65,9 +69,14 @@ class Given:
         return isinstance(self.value, YamlText)
 
     @property
+    def is_named(self) -> bool:
+        """Whether the text is the name of something."""
+        return self.is_text and not self.is_yaml
+
+    @property
     def name(self) -> str:
-        """The text as messages name it."""
-        if self.is_yaml:
+        """The text as messages name it; of what is in no file, what networks without a name are called."""
+        if self.is_yaml or not self.is_text:
             return TEXT
         return STDIN if self.value == STANDARD_INPUT else str(self.value)
 

@@ -56,7 +56,7 @@ class Models:
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
         """The model, after one run; None unless the text names one."""
-        if not given.is_text or given.is_yaml or not is_model_text(given.value):
+        if not given.is_named or not is_model_text(given.value):
             return None
         try:
             return iter([run_model(ModelText.parse(given.value), options.inputs, options.device)])

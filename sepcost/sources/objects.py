@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from sepcost.count.comparison import Comparison
 from sepcost.layers import Layer
 from sepcost.network.network import Network
 from sepcost.sources.given import Given
@@ -21,7 +22,7 @@ class Objects:
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
         """The network; None for other objects."""
-        value = given.value
+        value = given.value.network if isinstance(given.value, Comparison) else given.value
         if isinstance(value, Network):
             return iter([Item(value)])
         if isinstance(value, Layer):

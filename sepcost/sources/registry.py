@@ -39,8 +39,8 @@ def read(
             for given in opened(Given(source)):
                 if not isinstance(given, Given):
                     yield given
-                elif not (once and given.is_text and absolute(given.name) in seen):
-                    seen |= {absolute(given.name)} if once and given.is_text else set()
+                elif not (once and given.is_named and absolute(given.name) in seen):
+                    seen |= {absolute(given.name)} if once and given.is_named else set()
                     yield from _read(given, options or ModelOptions())
         except ConfigError as error:
             yield error

@@ -67,6 +67,8 @@ def check(
     to verify with.
     """
     several = _several(sources)
+    if not (baseline is None or isinstance(baseline, (str, PathLike))):
+        raise SepcostError(f"baseline: must be a file's name, got {as_text(baseline, repr)}")
     chosen = chosen_replacements_of(replacements)
     if reductions and not chosen:
         raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
@@ -109,7 +111,7 @@ def judgement_of(
     if isinstance(before, ConfigError):
         inspection.problems += before.problems
         before = None
-    names = [str(Given(source).value) for source in sources if Given(source).is_text]
+    names = [str(Given(source).value) for source in sources if Given(source).is_named]
     judgement = inspection.judgement(before, names, unverified)
     for warning in before.warnings(judgement.verdicts) if before else ():
         events.tell(warning)
@@ -152,6 +154,8 @@ def _read_baseline(path: str | None) -> Baseline | ConfigError | None:
 
 def _known(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
     """The limits by figure; a SepcostError for a name that has no such limit."""
+    if not isinstance(given, Mapping):
+        raise SepcostError(f"{argument}: must be a dict such as {{'macs': 8}}, got {as_text(given, repr)}")
     for name in given:
         if name not in names:
             hint = did_you_mean(str(name), names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.snapshot import Snapshot
@@ -24,11 +24,8 @@ def counted_earlier(
         raise ValueError("it is to be counted now")
     if asked:
         raise _problem(item, f"was counted earlier: leave out {listed(list(asked))}, or give its config")
-    for field in ("flops_per_mac", "batch", "dtype"):
-        was, now = getattr(snapshot.convention, field), getattr(convention, field)
-        if was != now and not (field == "dtype" and snapshot.convention.is_own and convention.is_own):
-            option = f"--{field.replace('_', '-')}"
-            raise _problem(item, f"was counted with {option} {was}, not {now}: give {option} {was}")
+    if other := list(_other_options(snapshot.convention, convention)):
+        raise _problem(item, f"was counted in another way: give {listed(other)}")
     if replacements is None:
         return snapshot
     for text in (each.text for each in replacements):
@@ -37,6 +34,13 @@ def counted_earlier(
             hint = did_you_mean(text, snapshot.replaced)
             raise _problem(item, f"was counted with {known}, not with {text}{hint}")
     return snapshot.under(*(each.text for each in replacements))
+
+
+def _other_options(before: Convention, now: Convention) -> Iterator[str]:
+    """The options that would make both alike."""
+    for field in ("flops_per_mac", "batch", "dtype"):
+        if getattr(before, field) != getattr(now, field) and not (field == "dtype" and before.is_own and now.is_own):
+            yield f"--{field.replace('_', '-')} {getattr(before, field)}"
 
 
 def _problem(item: Item, message: str) -> ConfigError:

@@ -76,6 +76,7 @@ def sweep(
         replace_if=ReplaceIf.read(replace_if),
         events=problems,
     )
+    numbers = {name: value for name, value in numbers.items() if value is not None}
     if source is None:
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
         return _convolutions(convolution, Sweep((*_convolution_axes(numbers), *axes)), job)

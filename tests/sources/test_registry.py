@@ -101,7 +101,7 @@ def test_costs_are_shown_as_they_were_counted(folder: Path, in_process: Sepcost)
     [
         (("--alpha", "0.5"), "was counted earlier: leave out --alpha, or give its config"),
         (("--include", "conv*"), "was counted earlier: leave out --include and --exclude, or give its config"),
-        (("--batch", "8"), "was counted with --batch 1, not 8: give --batch 1"),
+        (("--batch", "8"), "was counted in another way: give --batch 1"),
         (("-r", "blueprint"), "was counted with separable, not with blueprint"),
         (("-r", "separabel"), None),
     ],
@@ -129,6 +129,25 @@ def test_load_all_streams_and_a_bad_document_is_an_item(folder: Path) -> None:
     assert isinstance(first, Network)
     assert isinstance(bad, ConfigError)
     assert isinstance(last, Network)
+
+
+def test_two_texts_are_two_networks() -> None:
+    judgement = sepcost.check([NET, NET.replace("O: 8", "O: 9")], at_most={"params": PARAMS})
+    assert [verdict.failures for verdict in judgement.verdicts] == [0, 1]
+
+
+def test_what_compare_returned_is_a_source() -> None:
+    assert sepcost.diff(sepcost.compare(NET), VALUE).is_empty
+
+
+def test_text_that_is_long_or_one_line_is_yaml() -> None:
+    long = f"# {'x' * 5000}\n{NET}"
+    assert [type(each).__name__ for each in sepcost.sweep(long, alpha=[1, 2])] == ["Snapshot", "Snapshot"]
+    assert sepcost.compare(json.dumps(VALUE)).standard.cost.params == PARAMS
+    with pytest.raises(ConfigError, match="cannot be read: file name too long"):
+        sepcost.compare("x" * 5000)
+    (error,) = sepcost.sweep("x" * 5000, alpha=[1, 2])
+    assert isinstance(error, ConfigError)
 
 
 def test_an_endless_stream_is_read_as_far_as_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,7 @@ def test_combinations_come_as_they_are_wanted() -> None:
     ("options", "message"),
     [
         ({"C": 3, "K": 3}, "missing O: give a source, or one convolution's C, K and O (and H for a map)"),
+        ({"C": 3, "K": 3, "O": None}, "missing O: give a source, or one convolution's C, K and O (and H for a map)"),
         ({"C": 3, "K": 3, "o": 3}, "no number of a convolution is called 'o'; did you mean `O`?"),
         ({"C": "3..", "K": 3, "O": 3}, "C: must be a whole number, got 3.."),
         ({"source": Network.of(Conv((8, 8), 3, 8, 3)), "K": 3}, "K: numbers of one convolution contradict a source"),

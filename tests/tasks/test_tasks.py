@@ -50,6 +50,8 @@ def test_what_cannot_be_judged_is_a_problem_and_no_exception(nets: Path) -> None
         ({"at_most": {"mac": 1}}, "at_most: no figure is called 'mac'; did you mean `macs`?"),
         ({"at_most": {"macs": "6B"}}, "macs: must be a count such as"),
         ({}, "nothing to check: give at_most, reductions, a baseline or verify=True"),
+        ({"at_most": "macs=1"}, "at_most: must be a dict such as {'macs': 8}, got 'macs=1'"),
+        ({"baseline": {}}, "baseline: must be a file's name, got {}"),
         ({"growth": "2%"}, "growth is by how much a baseline may be exceeded: give a baseline"),
         ({"growth": {"macs": "2"}, "baseline": "costs.json"}, "macs: must be per cent such as 2%"),
         ({"allow": ["gon"]}, "allow: must be uncounted, zeros or gone, got 'gon'; did you mean `gone`?"),
