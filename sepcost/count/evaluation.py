@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sepcost.count.comparison import Comparison
+from sepcost.count.facts import layer_facts, node_facts, peak_place
 from sepcost.count.figure import Figures, cost_figures, total_figures
-from sepcost.count.figures import layer_facts, node_facts, peak_place
 from sepcost.count.layer_comparison import Alternatives, LayerComparison, Variant
 from sepcost.count.snapshot import Common, LayerSnapshot, Lazily, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.count.total import Total

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sepcost.blocks.replace_if import NOT_FEWER
+from sepcost.count.facts import layer_of
 from sepcost.count.figure import Figures, reductions, with_quotients
-from sepcost.count.figures import layer_of
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTHING: Mapping[str, Any] = {}
+NOT_KNOWN = "the costs from earlier do not say why"
+"""Why there is no peak, where only figures are known."""
 
 
 class Common(dict[str, T]):

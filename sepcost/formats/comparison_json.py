@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION, head
+from sepcost.count.facts import FACTS
 from sepcost.count.figure import PEAK, REPLACEMENT
-from sepcost.count.figures import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
+from sepcost.count.facts import FACTS, UNLESS_GIVEN
 from sepcost.count.figure import WHOLE, Figures
-from sepcost.count.figures import FACTS, UNLESS_GIVEN
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import Match, is_numbered, matched
 from sepcost.layers.cost import Convention, ratio

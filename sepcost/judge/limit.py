@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcost.count.figure import BY_NAME, PEAK
-from sepcost.count.snapshot import Snapshot
+from sepcost.count.snapshot import NOT_KNOWN, Snapshot
 from sepcost.judge.doubt import doubt
 from sepcost.network.budget import AS_GIVEN, REDUCTION, Allow, Limit, Outcome, Quantity
 
@@ -66,8 +66,8 @@ def _nearest(limit: Limit, value: Quantity) -> Quantity:
 
 
 def _why_none(snapshot: Snapshot, limit: Limit) -> str:
-    if limit.figure.removeprefix(REDUCTION) == PEAK and snapshot.no_peak is not None:
-        return snapshot.no_peak
+    if limit.figure.removeprefix(REDUCTION) == PEAK and snapshot.total[PEAK] is None:
+        return snapshot.no_peak or NOT_KNOWN
     return "there is nothing to divide by"
 
 

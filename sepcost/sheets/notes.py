@@ -7,7 +7,8 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sepcost.count.snapshot import Model, Snapshot
+from sepcost.count.figure import PEAK
+from sepcost.count.snapshot import NOT_KNOWN, Model, Snapshot
 from sepcost.count.verification import Verification
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED, Convention
@@ -86,13 +87,13 @@ def cost_notes(snapshot: Snapshot) -> Iterator[str]:
 
 def peak_notes(snapshot: Snapshot) -> Iterator[str]:
     """Where the peaks are, and what is in them; or why there is none."""
-    if snapshot.peak is None:
-        yield f"No peak activations: {snapshot.no_peak}."
+    if snapshot.total[PEAK] is None:
+        yield f"No peak activations: {snapshot.no_peak or NOT_KNOWN}."
         return
     places: dict[str, list[str]] = {}
     peaks = ((text, replaced.peak) for text, replaced in snapshot.replaced.items())
     for text, place in (("standard", snapshot.peak), *peaks):
-        if place:
+        if place:  # costs from earlier may not say where it is
             places.setdefault(peak_line(place), []).append(text)
     for line, texts in places.items():
         of = "" if len(places) == 1 else f" of {listed(texts)}"

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sepcost.count import figure
-from sepcost.count.figures import FACTS
+from sepcost.count.facts import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
 from sepcost.sheets.records import HOW_COUNTED, layer_record, total_record

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, Convention, Network, Pool, load
 from sepcost.count.evaluation import as_it_is
+from sepcost.count.facts import FACTS, layer_facts
 from sepcost.count.figure import COUNTS, NEED_A_MAP, cost_figures
-from sepcost.count.figures import FACTS, layer_facts
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import is_numbered, matched
 from sepcost.judge.difference import Difference, LayerDifference, Status

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
-from sepcost.count.figures import FACTS, layer_facts, usual_facts
+from sepcost.count.facts import FACTS, layer_facts, usual_facts
 from sepcost.layers import KINDS, Layer, Other
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness

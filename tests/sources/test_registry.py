@@ -96,6 +96,17 @@ def test_costs_are_shown_as_they_were_counted(folder: Path, in_process: Sepcost)
     assert in_process("compare", "both.json", "-r", "blueprint").out == one
 
 
+def test_a_baseline_says_no_more_of_a_peak_than_it_has(folder: Path, in_process: Sepcost) -> None:
+    table = in_process("compare", "baseline.json", "--totals").out
+    assert ("peak" in table, "No peak" in table) == (True, False)
+    Path("list.yaml").write_text("- {H: 8, C: 3, K: 3, O: 8}\n- {H: 8, C: 8, K: 3, O: 8}\n")
+    in_process("check", "list.yaml", "--no-verify", "--update-baseline", "list.json")
+    reason = "the costs from earlier do not say why"
+    assert f"No peak activations: {reason}." in in_process("compare", "list.json").out
+    done = in_process("check", "list.json", "--no-verify", "--max", "peak_activation_bytes=1KB")
+    assert (done.code, reason in done.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

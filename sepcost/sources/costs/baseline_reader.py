@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from sepcost.count.facts import FACTS, usual_facts
 from sepcost.count.figure import COUNTS, PEAK, Figures, with_quotients
-from sepcost.count.figures import FACTS, usual_facts
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sepcost.count.contract import head
+from sepcost.count.facts import FACTS, usual_facts
 from sepcost.count.figure import COUNTS, OWN, PEAK, Figures, names, with_quotients
-from sepcost.count.figures import FACTS, usual_facts
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention

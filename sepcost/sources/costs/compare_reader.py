@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sepcost.count.facts import FACTS
 from sepcost.count.figure import BY_NAME, COUNTS, WHOLE, Figures, with_quotients
-from sepcost.count.figures import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.document import checked, convention_of, present

@@ -17,8 +17,8 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import Required, TypeAliasType
 
 from sepcost.count.contract import NOTES, SCHEMA_VERSION
+from sepcost.count.facts import FACTS, PEAK_PARTS
 from sepcost.count.figure import BY_NAME, COUNTS, NEED_A_MAP, PEAK, WHOLE, names
-from sepcost.count.figures import FACTS, PEAK_PARTS
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import BYTES_PER_ELEMENT, MODEL_DTYPES
 from sepcost.sources.costs.baseline_writer import KIND, ROWS
