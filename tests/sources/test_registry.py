@@ -103,7 +103,7 @@ def test_a_baseline_says_no_more_of_a_peak_than_it_has(folder: Path, in_process:
     in_process("check", "list.yaml", "--no-verify", "--update-baseline", "list.json")
     reason = "the costs from earlier do not say why"
     assert f"No peak activations: {reason}." in in_process("compare", "list.json").out
-    done = in_process("check", "list.json", "--no-verify", "--max", "peak_activation_bytes=1KB")
+    done = in_process("check", "list.json", "--no-verify", "--max", "peak_activation_bytes=1kB")
     assert (done.code, reason in done.err) == (2, True)
 
 
