@@ -12,6 +12,7 @@ REFERENCE = re.compile(
     @                                  # a mention, or an address of e-mail
     | \#(?=\d)                         # an issue: #1, owner/repository#1
     | \b(?:GH|GHSA|CVE)-(?=\w)         # an issue or an advisory
+    | (?<=[0-9a-f]{6})CVE-(?=\w)       # an advisory, as what follows the break of a commit
     | :(?=//) | \bwww(?=\.)            # an address in the web
     | :(?=[\w+-]+:)                    # an emoji
     | [0-9a-f]{6}(?=[0-9a-f])          # a commit: 7 digits and more

@@ -31,7 +31,8 @@ REFERENCES = [
     "#1", "octocat#26", "octo-org/octo-repo#26", "GH-26", "gh-26", "GHSA-abcd-1234-efgh", "CVE-2026-1234",
     "https://example.org/?a=b", "HTTP://example.org", "ftp://example.org", "www.example.org", "WWW.example.org",
     "https://github.com/octocat/repo/issues/1", ":tada:", ":+1:", ":a:b:c:", "conv:tada::tada:",
-    "a5c3785", "a5c3785ed8d6a35868bc169f07e40e889087fd2e", "octocat@a5c3785", "octo/repo@a5c3785ed8d6", "A5C3785",
+    "a5c3785", "a5c3785ed8d6a35868bc169f07e40e889087fd2e", "a5c3785ed8d6CVE-2026-1234",
+    "octocat@a5c3785", "octo/repo@a5c3785ed8d6", "A5C3785",
     "0000000", "![](https://x.org/y.png)", "[x](//x.org)", "<https://x.org>", "<b>", "&#64;user", "&commat;user",
     "\\@user", "`#1`", "a | @b",
 ]  # fmt: skip
