@@ -37,7 +37,7 @@ class Figure:
     figure that it is a multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the
     figure that tables have in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is
     what its limit may be, where the command line has an option for that. What is not ``is_usual`` is there only where
-    somebody asks for it by name; what is not ``is_limited`` has no limit.
+    it is asked for by name; what is not ``is_limited`` has no limit.
     """
 
     name: str

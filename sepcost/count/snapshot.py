@@ -214,7 +214,7 @@ class Snapshot:
         return replace(self, layers=(), chosen=None, comparison=None)
 
     def asking(self, names: Sequence[str]) -> Self:
-        """With these figures too, which follow from the others and from those of the whole network."""
+        """The same with these figures, which follow from the others and from those of the whole network."""
         if not names:
             return self
 

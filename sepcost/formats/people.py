@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Sections: TypeAlias = "Sequence[Section]"
 
 MOST_ROWS = 10_000
-"""All tables together have no more rows: nobody reads more."""
+"""All tables together have no more rows: more are too many to read."""
 MOST_CELLS = 80_000
 """Nor more cells, if many replacements make them wide."""
 SHORTER = "use --format csv, or --top 20"

@@ -39,7 +39,7 @@ def peak(schedule: Schedule, runs: Sequence[Runs] = (), *, own: bool = False) ->
     """Where the most of the maps is alive, running the layers in order, for one sample; None where nothing runs.
 
     ``runs[i]`` is what node i runs as: its replacement, or its own layer, as each does without ``runs``. A map lives
-    from the layer that writes it until its last reader, and to the end if nobody reads it; while a layer runs, its
+    from the layer that writes it until its last reader, and to the end if no layer reads it; while a layer runs, its
     inputs and its output are alive. Concatenation reads the maps where they are, a sum is written over the layer's own
     output, and flatten is a view. With ``own``, maps have the model's own dtypes.
 

@@ -74,7 +74,7 @@ def title_of(snapshot: Snapshot, assumed: Sequence[str] = ()) -> str:
 
 
 def convolution_title(snapshot: Snapshot, assumed: Sequence[str]) -> str:
-    """What a single convolution is called, with what nobody said."""
+    """The title of a single convolution, with what is assumed."""
     of_model = f"{called(snapshot)}: " if snapshot.model else ""
     described = ", ".join([conv_title(cast(Conv, snapshot.layers[0].layer), snapshot.per), *scaled_by(snapshot)])
     return with_assumed(f"{of_model}{described}", assumed)

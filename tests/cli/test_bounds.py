@@ -22,7 +22,7 @@ def limited() -> None:
 
 
 def bounded(*arguments: str, lines: int | None = None) -> Run:
-    """A run within the bounds; as far as so many lines of its output, where it is ended."""
+    """A run within the bounds; it ends after this many lines of its output."""
     command = [sys.executable, "-m", "sepcost", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(

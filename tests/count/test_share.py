@@ -39,7 +39,7 @@ def test_json_has_it_for_layers_parts_and_totals() -> None:
     assert network["total"]["standard"]["share"] == 100
 
 
-def test_nobody_has_it_who_did_not_ask() -> None:
+def test_it_is_not_there_unless_asked_for() -> None:
     for format_ in ("json", "csv", "table", "markdown"):
         assert not re.search(r"\bshare\b", sepcost("compare", CONFIG, "--format", format_).out)
     refused = sepcost("check", CONFIG, "--no-verify", "--max", "share=50")

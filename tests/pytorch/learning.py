@@ -39,7 +39,7 @@ def images(number: int) -> tuple[Tensor, Tensor]:
 
 
 def accuracy_after_training(net: nn.Module, steps: int = STEPS) -> float:
-    """Of 256 fresh images, after so many steps of Adam."""
+    """Of 256 fresh images, after this many steps of Adam."""
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
     for _ in range(steps):
         inputs, classes = images(BATCH)

@@ -1,4 +1,4 @@
-"""What ``sepcost compare`` wrote as JSON: read back as strictly as a config, whoever wrote it.
+"""What ``sepcost compare`` wrote as JSON: read back as strictly as a config.
 
 Only what the contract of ``schema_version`` 1 promises is read (docs/json.md).
 """

@@ -1,4 +1,4 @@
-"""JSON that somebody may have edited, read strictly: nothing twice, and no number that no count can be."""
+"""JSON that may have been edited, read strictly: no key twice, and no number that cannot be a count."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parsed(text: str) -> Any:
 
 
 def refuse(message: str, path: Path = (), line: int = 0) -> NoReturn:
-    """Raise a ConfigError; whoever knows the source adds it."""
+    """Raise a ConfigError; the caller adds the source."""
     raise ConfigError([ConfigProblem("", line, 1 if line else 0, path_text(path), message)])
 
 
