@@ -192,7 +192,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "batch": (lambda: compare(CONV, batch="2"), "batch: must be a whole number from 1, got '2'"),  # type: ignore[arg-type]
     "flops": (lambda: compare(CONV, flops_per_mac=3), "flops_per_mac: must be 1 or 2, got 3"),
     "device": (lambda: compare(MODEL, inputs="3x8x8", device="cud"), "got 'cud'; did you mean `cpu`?"),
-    "inputs": (lambda: compare(CONV, inputs="3x8x8"), "inputs are for a model, and conv is none"),
+    "inputs": (lambda: compare(CONV, inputs="3x8x8"), "inputs are for a model, and Conv("),
     "no inputs": (lambda: compare(MODEL), "Sequential: forward takes input"),
     "a text": (lambda: compare(MODEL, inputs="3xx"), "inputs: 3xx: the shape must be whole numbers"),
     "a shape": (lambda: compare(MODEL, inputs=(0, 4)), "inputs: 0x4: every size must be at least 1, got 0x4"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,9 +16,6 @@ from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import writing
 from sepcost.sources.model_options import ModelOptions
-
-if TYPE_CHECKING:
-    pass
 
 SAME, DIFFERENT, BAD = 0, 1, 2
 

@@ -20,12 +20,11 @@ MERGE = (
     "(git checkout --ours FILE) and write it again (sepcost check … --update-baseline FILE)"
 )
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-BEGINS = (b"{", b"[", b"<<<<<<<")
+VERSION = '"schema_version"'
+BEGINS = ("{", "[", CONFLICT)
 """How costs begin, whole or in the middle of a merge."""
 ENDS = (b"}", b"]")
 """How the last line of a document begins."""
-VERSION = b'"schema_version"'
 
 
 class Costs:
@@ -67,7 +66,7 @@ def _networks(text: str, source: str) -> list[Snapshot] | None:
     try:
         value = parsed(text)
     except ConfigError:
-        if '"schema_version"' in text:
+        if VERSION in text:
             raise
         return None
     if isinstance(value, list) and value and isinstance(value[0], dict) and "schema_version" in value[0]:
@@ -79,7 +78,7 @@ def _networks(text: str, source: str) -> list[Snapshot] | None:
 
 def _refuse_conflicts(text: str) -> None:
     """A ConfigError for an unresolved merge of costs; the reader of configs reports one of configs."""
-    if CONFLICT in text and '"schema_version"' in text:
+    if CONFLICT in text and VERSION in text:
         for number, line in enumerate(text.splitlines(), start=1):
             if line.startswith(CONFLICT):
                 refuse(MERGE, line=number)
@@ -87,7 +86,7 @@ def _refuse_conflicts(text: str) -> None:
 
 def _is_whole(line: str) -> bool:
     """Whether the first line of a file is costs by itself, so that the others must be too."""
-    if not line.startswith("{") or '"schema_version"' not in line:
+    if not line.startswith("{") or VERSION not in line:
         return False
     try:
         json.loads(line)
@@ -114,11 +113,12 @@ def _networks_of(value: Any, source: str) -> list[Snapshot]:
 
 def _has_version(given: Given) -> bool:
     """Whether a version is in the first document, of which no more is read than that takes."""
+    version = VERSION.encode()
     first = next((line for line in given.head(lambda line: line.strip()) if line.strip()), b"")
-    if not first.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(BEGINS):
+    if not first.decode("utf-8-sig", "replace").lstrip().startswith(BEGINS):
         return False
     try:
         json.loads(first)
     except (ValueError, RecursionError):
-        return VERSION in first or VERSION in given.head(lambda line: VERSION in line or line.startswith(ENDS))[-1]
-    return VERSION in first
+        return version in first or version in given.head(lambda line: version in line or line.startswith(ENDS))[-1]
+    return version in first

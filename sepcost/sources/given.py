@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.text.model_text import STDIN
+from sepcost.text.model_text import STDIN, is_model_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,6 +72,17 @@ class Given:
     def is_named(self) -> bool:
         """Whether the text is the name of something."""
         return self.is_text and not self.is_yaml
+
+    @property
+    def names_model(self) -> bool:
+        """Whether the text names a model."""
+        return self.is_named and is_model_text(self.value)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a model of torch; without an import of torch there is none."""
+        torch = sys.modules.get("torch")
+        return torch is not None and isinstance(self.value, torch.nn.Module)
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from sepcost.network.network import Network
 from sepcost.sources.given import Given
 from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
-from sepcost.text.model_text import Device, ModelText, is_model_text
+from sepcost.text.model_text import Device, ModelText
 from sepcost.text.wording import in_one_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Models:
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
         """The model, after one run; None unless the text names one."""
-        if not given.is_named or not is_model_text(given.value):
+        if not given.names_model:
             return None
         try:
             return iter([run_model(ModelText.parse(given.value), options.inputs, options.device)])

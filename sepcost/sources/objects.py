@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,16 +26,10 @@ class Objects:
             return iter([Item(value)])
         if isinstance(value, Layer):
             return iter([Item(Network.of(value))])
-        return iter([_run(value, options)]) if _is_module(value) else None
+        return iter([_run(value, options)]) if given.is_module else None
 
 
 OBJECTS = Objects()
-
-
-def _is_module(value: Any) -> bool:
-    """Whether it is a model of torch; without an import of torch there is none."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.nn.Module)
 
 
 def _run(model: Any, options: ModelOptions) -> LoadedModel:

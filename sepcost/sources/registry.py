@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sepcost.errors import ConfigError, Notice, SepcostError
@@ -58,10 +58,21 @@ def read_one(source: Any, options: ModelOptions | None = None) -> Item:
     return items[0]
 
 
-def refuse_idle_inputs(options: ModelOptions, items: Sequence[Item]) -> None:
-    """A SepcostError for inputs if none of these is a model."""
-    if options.inputs != () and not any(item.is_model for item in items):
-        raise SepcostError(f"inputs are for a model, and {listed([item.name for item in items])} is none")
+def options_in_python(inputs: Any, device: str, run_models: bool, *sources: Any) -> ModelOptions:
+    """How models run for a caller in Python; a SepcostError for inputs that no source takes."""
+    options = ModelOptions.of(inputs, device, run_models=run_models)
+    if options.inputs != () and not run_models and not any(map(_may_be_model, map(Given, sources))):
+        what = f"{_shown(sources[0])} is none" if sources else "none is given"
+        raise SepcostError(f"inputs are for a model, and {what}")
+    return options
+
+
+def _may_be_model(given: Given) -> bool:
+    return given.names_model or given.is_module
+
+
+def _shown(value: Any) -> str:
+    return in_one_line(as_text(value, repr), 60)
 
 
 def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
@@ -75,4 +86,4 @@ def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
         yield error
         return
     forms = listed([source.takes for source in SOURCES], "or")
-    raise SepcostError(f"nothing to compare: give {forms}, got {in_one_line(as_text(given.value, repr), 60)}")
+    raise SepcostError(f"nothing to compare: give {forms}, got {_shown(given.value)}")

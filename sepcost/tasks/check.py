@@ -14,7 +14,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.budget import REDUCTION, Allow, Limit
 from sepcost.network.selection import Selection
 from sepcost.sources.given import AnySource, Given, in_python
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.registry import options_in_python
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.events import Events
@@ -66,7 +66,7 @@ def check(
     SepcostError for limits that are none and where there is nothing to check, MissingTorchError where there is no torch
     to verify with.
     """
-    several = _several(sources)
+    several = list(map(in_python, _several(sources)))
     if not (baseline is None or isinstance(baseline, (str, PathLike))):
         raise SepcostError(f"baseline: must be a file's name, got {as_text(baseline, repr)}")
     chosen = chosen_replacements_of(replacements)
@@ -83,11 +83,11 @@ def check(
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
-        models=ModelOptions.of(inputs, device, run_models=run_models),
+        models=options_in_python(inputs, device, run_models, *several),
         replace_if=ReplaceIf.read(replace_if),
         allowed=frozenset(map(_allowed, allow)),
     )
-    judgement = judgement_of(list(map(in_python, several)), wishes, None if baseline is None else fspath(baseline))
+    judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
     if not judgement.problems and not judgement.checks:
         raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
     return judgement

@@ -110,15 +110,13 @@ def compare(
     no torch for a model or to verify with.
     """
     from sepcost.sources.given import in_python
-    from sepcost.sources.model_options import ModelOptions
-    from sepcost.sources.registry import read_one, refuse_idle_inputs
+    from sepcost.sources.registry import options_in_python, read_one
     from sepcost.tasks.result import Result
 
     chosen, condition = chosen_replacements_of(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
-    options = ModelOptions.of(inputs, device, run_models=run_models)
-    item = read_one(in_python(source), options)
-    refuse_idle_inputs(options, [item])
+    source = in_python(source)
+    item = read_one(source, options_in_python(inputs, device, run_models, source))
     result = Result.of(item.network, chosen, convention, replace_if=condition)
     if not verify:
         return result

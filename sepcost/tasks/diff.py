@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.evaluation import as_it_is
-from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.judge.difference import Difference
 from sepcost.judge.sides import Side, refuse_different_counting, same_network
@@ -13,7 +12,7 @@ from sepcost.layers.cost import Convention
 from sepcost.sources.given import AnySource, Given, in_python
 from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
-from sepcost.sources.registry import read
+from sepcost.sources.registry import options_in_python, read
 from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
@@ -42,9 +41,8 @@ def diff(
     Raises ConfigError with everything that is wrong with a file, SepcostError where the two cannot be compared.
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
-    return difference(
-        in_python(before), in_python(after), convention, ModelOptions.of(inputs, device, run_models=run_models)
-    )
+    before, after = in_python(before), in_python(after)
+    return difference(before, after, convention, options_in_python(inputs, device, run_models, before, after))
 
 
 def difference(
@@ -68,17 +66,14 @@ def difference(
         for notice in items:
             if isinstance(notice, Notice):
                 events.tell(notice.message)
-        networks = [_snapshot(item, convention) for item in items if isinstance(item, Item) and not problems]
+        counted = [item for item in items if isinstance(item, Item) and not problems]
+        networks = [item.earlier or as_it_is(item.network, convention) for item in counted]
         sides.append(Side(Given(source).name, networks, counted=not any(network.is_earlier for network in networks)))
         events.advance(1)
     if problems:
         raise ConfigError(problems)
     ours, theirs = sides
     return _compared(ours, theirs, convention, verifier)
-
-
-def _snapshot(item: Item, convention: Convention) -> Snapshot:
-    return item.earlier or as_it_is(item.network, convention)
 
 
 def _compared(ours: Side, theirs: Side, convention: Convention, verifier: Verifier | None) -> Difference:

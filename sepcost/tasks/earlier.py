@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
-from sepcost.sources.item import Item
+from sepcost.network.selection import Selection
 from sepcost.text.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from sepcost.sources.item import Item
+
+TOO_LOW = "sepcost 0.1 counted bytes and peaks of models too low: write it again"
 
 
 def counted_earlier(
-    item: Item, replacements: Sequence[Replacement] | None, convention: Convention, asked: Collection[str] = ()
+    item: Item,
+    snapshot: Snapshot,
+    replacements: Sequence[Replacement] | None,
+    convention: Convention,
+    scaled: Iterable[str],
+    selection: Selection,
+    replace_if: ReplaceIf,
 ) -> Snapshot:
-    """The figures under these replacements, or all that are known; a ConfigError if they are not known.
+    """The item's figures under these replacements, or all that are known; a ConfigError if they are not known.
 
-    ``asked`` are options for which it would have to be counted again.
+    ``scaled`` are the multipliers and sweeps that were typed: for these, and for what selects layers, it would have to
+    be counted again.
     """
-    snapshot = item.earlier
-    if snapshot is None:
-        raise ValueError("it is to be counted now")
-    if asked:
-        raise _problem(item, f"was counted earlier: leave out {listed(list(asked))}, or give its config")
+    anew = [f"--{name}" for name in scaled] + ["--include and --exclude"] * any(selection)
+    anew += ["--replace-if"] * (replace_if is not ReplaceIf.ALWAYS)
+    if anew:
+        raise _problem(item, f"was counted earlier: leave out {listed(anew)}, or give its config")
+    if snapshot.bytes_too_low:
+        raise _problem(item, TOO_LOW)
     if other := list(_other_options(snapshot.convention, convention)):
-        raise _problem(item, f"was counted in another way: give {listed(other)}")
+        raise _problem(item, f"was counted in another way: {listed(other)}")
     if replacements is None:
         return snapshot
     for text in (each.text for each in replacements):
@@ -37,10 +52,12 @@ def counted_earlier(
 
 
 def _other_options(before: Convention, now: Convention) -> Iterator[str]:
-    """The options that would make both alike."""
+    """What would make both alike."""
     for field in ("flops_per_mac", "batch", "dtype"):
-        if getattr(before, field) != getattr(now, field) and not (field == "dtype" and before.is_own and now.is_own):
-            yield f"--{field.replace('_', '-')} {getattr(before, field)}"
+        option, was = f"--{field.replace('_', '-')}", getattr(before, field)
+        own = field == "dtype" and before.is_own
+        if was != getattr(now, field) and not (own and now.is_own):
+            yield f"leave out {option}" if own else f"give {option} {was}"
 
 
 def _problem(item: Item, message: str) -> ConfigError:

@@ -35,7 +35,7 @@ from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import nothing_to_replace
-from sepcost.tasks.verifier import verify_item
+from sepcost.tasks.verifier import verify_item, verify_snapshot
 from sepcost.text.quantities import Allowance
 
 
@@ -64,6 +64,11 @@ class Wishes:
     models: ModelOptions = field(default_factory=ModelOptions)
     replace_if: ReplaceIf = ReplaceIf.ALWAYS
     allowed: frozenset[Allow] = frozenset()
+
+    @property
+    def typed(self) -> str:
+        """The replacement that typed limits are for (its text, or ``none``)."""
+        return self.replacements[0].text if self.replacements else AS_GIVEN
 
 
 class Wanted(NamedTuple):
@@ -134,8 +139,12 @@ class Inspection:
         return {problem.source for problem in self.problems}
 
     def _counted(self, item: Item) -> Counted:
-        if item.earlier is not None:
-            return self._earlier(item)
+        counted = self._counted_now(item) if item.earlier is None else self._counted_earlier(item, item.earlier)
+        if self.wishes.verification_required:
+            self.problems += _unverified(counted)
+        return counted
+
+    def _counted_now(self, item: Item) -> Counted:
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
@@ -152,20 +161,25 @@ class Inspection:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
             comparison = replace(comparison, verified=verify_item(comparison, self.wishes.witness, item))
-        counted = Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
-        if self.wishes.verification_required:
-            self.problems += _unverified(counted)
-        return counted
+        return Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
 
-    def _earlier(self, item: Item) -> Counted:
+    def _counted_earlier(self, item: Item, snapshot: Snapshot) -> Counted:
         """What was counted earlier, and the limits that were typed."""
         wishes = self.wishes
-        asked = [f"--{name}" for name in wishes.multipliers] + ["--include and --exclude"] * any(wishes.selection)
-        known = counted_earlier(item, wishes.replacements, wishes.convention, asked)
-        typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN
-        limits = [Wanted(limit, typed) for limit in wishes.limits]
-        _refuse_reductions_of_nothing(item.source, Lines(0, {}, {}), limits)
-        return Counted(known.settled(), Lines(0, {}, {}), limits, None)
+        known = counted_earlier(
+            item,
+            snapshot,
+            wishes.replacements,
+            wishes.convention,
+            wishes.multipliers,
+            wishes.selection,
+            wishes.replace_if,
+        )
+        if wishes.witness is not None:
+            known = replace(known, verified=verify_snapshot(known, wishes.witness))
+        limits = [Wanted(limit, wishes.typed) for limit in wishes.limits]
+        _refuse_reductions_of_nothing(item.source, item.lines(), limits)
+        return Counted(known.settled(), item.lines(), limits, None)
 
     def _partners(self, baseline: Baseline | None, sources: Sequence[str]) -> Mapping[int, Snapshot] | None:
         """The network of the baseline for each network; None if there is no baseline to compare with."""
@@ -211,8 +225,7 @@ def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replac
     A limit is of the network as it is, unless ``-r`` names a replacement, or a file's budget does for its own limits.
     """
     chosen = usual_replacements(network) if wishes.replacements is None else list(wishes.replacements)
-    typed = wishes.replacements[0].text if wishes.replacements else AS_GIVEN
-    budget = network.budget
+    typed, budget = wishes.typed, network.budget
     meant = budget.replacement if budget and budget.replacement else typed
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
         chosen.append(Replacement.parse(meant))

@@ -111,7 +111,7 @@ class Job:
             elif isinstance(item, ConfigError):
                 self.fail(item)
             elif item.earlier is not None:
-                yield from self._earlier(item)
+                yield from self._earlier(item, item.earlier)
             else:
                 yield from self._compare_item(item)
         self.summarize("combinations" if self.sweep.names else "networks")
@@ -128,15 +128,13 @@ class Job:
         if self.bad and self.good:
             self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
-    def _earlier(self, item: Item) -> Iterator[Snapshot]:
+    def _earlier(self, item: Item, snapshot: Snapshot) -> Iterator[Snapshot]:
         """What was counted earlier, if it fits what is asked for now."""
-        asked = [f"--{axis.name}" for axis in self.sweep.axes if axis.name in MULTIPLIERS]
-        asked += ["--include and --exclude"] * any(self.selection) + ["--replace-if"] * (
-            self.replace_if is not ReplaceIf.ALWAYS
-        )
+        scaled = [axis.name for axis in self.sweep.axes if axis.name in MULTIPLIERS or len(axis.values) > 1]
+        typed = (self.replacements, self.convention, scaled, self.selection, self.replace_if)
         self.events.advance(1)
         try:
-            known = counted_earlier(item, self.replacements, self.convention, asked).asking(self.asked)
+            known = counted_earlier(item, snapshot, *typed).asking(self.asked)
         except ConfigError as error:
             self.fail(error)
         else:

@@ -13,7 +13,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
 from sepcost.network.selection import Selection
 from sepcost.sources.given import AnySource, in_python
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.registry import options_in_python
 from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.tasks.events import Events
@@ -57,8 +57,8 @@ def sweep(
 
     A value is one (``3``, or ``(3, 5)`` for two axes), a list of several, or a text as on the command line: ``"3x5"``,
     ``"16:512:16"``. The numbers of a convolution are H, W, size, C, K, O, stride, padding, output_padding, dilation and
-    groups; without H or size it is counted per position. The rest is as ``compare`` takes it. A combination that there
-    is not is a SepcostError among the snapshots. Raises SepcostError for a value that is none.
+    groups; without H or size it is counted per position. The rest is as ``compare`` takes it. A combination that is
+    not possible is a SepcostError among the snapshots. Raises SepcostError for a wrong value.
     """
     axes = [
         *_axis("alpha", alpha, lambda text: as_factor("alpha", text)),
@@ -67,26 +67,27 @@ def sweep(
         *_axis("batch", batch, READERS["H"]),
     ]
     problems = _Problems()
+    sources = [] if source is None else [in_python(source)]
     job = Job(
         chosen_replacements_of(replacements),
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
         Selection(),
-        ModelOptions.of(inputs, device, run_models=run_models),
+        options_in_python(inputs, device, run_models, *sources),
         replace_if=ReplaceIf.read(replace_if),
         events=problems,
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}
-    if source is None:
+    if not sources:
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
         return _convolutions(convolution, Sweep((*_convolution_axes(numbers), *axes)), job)
     if numbers:
         raise SepcostError(f"{listed(list(numbers))}: numbers of one convolution contradict a source")
-    return problems.among(job.compare_sources([in_python(source)]))
+    return problems.among(job.compare_sources(sources))
 
 
 class _Problems(Events):
-    """A listener that keeps problems until somebody asks for them."""
+    """A listener that keeps problems until they are taken."""
 
     def __init__(self) -> None:
         self._errors: list[SepcostError] = []
@@ -95,7 +96,7 @@ class _Problems(Events):
         self._errors.append(ConfigError(problems))
 
     def among(self, snapshots: Iterator[Snapshot]) -> Iterator[Snapshot | SepcostError]:
-        """The snapshots, and the problems where they came to light."""
+        """The snapshots, and each problem in its place among them."""
         for snapshot in snapshots:
             yield from self._drained()
             yield snapshot
@@ -128,7 +129,7 @@ def _convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
 
 
 def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:
-    """The values of a number; none if it is what it usually is."""
+    """The values of a number; no axis for the usual value."""
     if given is None or (given == 1 and name in ("alpha", "rho", "batch")):
         return
     several = given if isinstance(given, (list, range)) else list_items(given) if isinstance(given, str) else [given]

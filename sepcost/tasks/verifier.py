@@ -36,6 +36,14 @@ def verify_item(comparison: Comparison, witness: Witness, item: Item | None = No
     return verification + Verification(witness.version, 0, 0, totals, tuple(item.recounted(comparison)))
 
 
+def verify_snapshot(snapshot: Snapshot, witness: Witness) -> Verification:
+    """Verify every layer; what was counted earlier cannot be verified."""
+    if snapshot.comparison is not None:
+        return verify(snapshot.comparison, witness)
+    earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
+    return Verification(witness.version, 0, 0, 0, unverified=(earlier,))
+
+
 class Verifier:
     """Verifies comparisons, and reports to the listener what the witness does not confirm."""
 
@@ -53,11 +61,7 @@ class Verifier:
 
     def verified_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """The figures with their verification, if they were counted just now."""
-        if snapshot.comparison is None:
-            earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
-            verification = Verification(self.witness.version, 0, 0, 0, unverified=(earlier,))
-        else:
-            verification = verify(snapshot.comparison, self.witness)
+        verification = verify_snapshot(snapshot, self.witness)
         self._tell(verification, snapshot.source, snapshot.name)
         return replace(snapshot, verified=verification)
 

@@ -79,6 +79,21 @@ def test_a_module_is_a_source_beside_others(folder: Path) -> None:
     assert ([verdict.name for verdict in judgement.verdicts], judgement.holds) == (["Conv2d", "net"], True)
 
 
+def test_inputs_are_for_a_model() -> None:
+    conv = Conv((8, 8), 3, 8, 3)
+    calls = (
+        lambda: sepcost.compare(conv, inputs="3x8x8"),
+        lambda: sepcost.check(conv, at_most={"params": 1}, inputs="3x8x8"),
+        lambda: sepcost.diff(conv, conv, inputs="3x8x8"),
+        lambda: sepcost.sweep(conv, inputs="3x8x8"),
+    )
+    for call in calls:
+        with pytest.raises(SepcostError, match=r"^inputs are for a model, and Conv\("):
+            call()
+    with pytest.raises(SepcostError, match=r"^inputs are for a model, and none is given$"):
+        sepcost.sweep(C=3, K=3, O=8, inputs="3x8x8")
+
+
 def test_what_is_no_source_says_what_sources_are() -> None:
     with pytest.raises(SepcostError) as caught:
         sepcost.compare(3)  # type: ignore[arg-type]
@@ -114,6 +129,7 @@ def test_a_baseline_says_no_more_of_a_peak_than_it_has(folder: Path, in_process:
         (("--include", "conv*"), "was counted earlier: leave out --include and --exclude, or give its config"),
         (("--batch", "8"), "was counted in another way: give --batch 1"),
         (("-r", "blueprint"), "was counted with separable, not with blueprint"),
+        (("--replace-if", "fewer-macs"), "was counted earlier: leave out --replace-if, or give its config"),
         (("-r", "separabel"), None),
     ],
 )
@@ -124,6 +140,31 @@ def test_costs_are_not_counted_again(
         done = in_process(*command, *options)
         assert done.code == 2
         assert message is None or f"costs.json: net: {message}" in done.err
+
+
+def test_costs_are_not_counted_for_another_batch(folder: Path, in_process: Sepcost) -> None:
+    done = in_process("compare", "costs.json", "--batch", "1,8", "--totals")
+    told = "costs.json: net: was counted earlier: leave out --batch, or give its config\n"
+    assert (done.code, done.out, done.err) == (2, "", told)
+
+
+def test_costs_are_not_verified_and_that_is_said(folder: Path, in_process: Sepcost) -> None:
+    why = "not verified: its figures were counted earlier"
+    command = ("check", "costs.json", "--max-params", "1k")
+    required, usual = in_process(*command, "--verify"), in_process(*command)
+    assert (required.code, why in required.err) == (2, True)
+    assert (usual.code, why in usual.out) == (0, True)
+
+
+def test_bytes_that_were_counted_too_low_are_not_judged(folder: Path, in_process: Sepcost) -> None:
+    document = json.loads(Path("costs.json").read_text())
+    document["version"] = "0.1.0"
+    document["networks"][0]["uncounted"] = {}
+    Path("old.json").write_text(json.dumps(document))
+    for command in (("check", "--no-verify", "--max-weight-bytes", "1MB"), ("compare",)):
+        done = in_process(*command, "old.json")
+        told = "old.json: net: sepcost 0.1 counted bytes and peaks of models too low: write it again\n"
+        assert (done.code, done.err) == (2, told)
 
 
 @pytest.mark.parametrize("format_", ["yaml", "table"])
