@@ -13,6 +13,7 @@ from sepcost.cli.commands import Commands
 from sepcost.cli.environment import tidy_environment
 from sepcost.cli.streams import complain, prepare_streams
 from sepcost.errors import MiscountError, SepcostError
+from sepcost.tasks.files import unwritten
 from sepcost.version import __version__
 
 FINE, DIFFERS, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -65,16 +66,16 @@ def run(arguments: Sequence[str]) -> int:
         if message:
             complain(message)
     except MiscountError as error:
-        complain(str(error))
+        complain(error)
         return DIFFERS
     except SepcostError as error:
-        complain(str(error))
+        complain(error)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit:  # how Typer ends what completes a command
         return FINE
     except OSError as error:
-        complain(f"{error.filename or 'stdout'}: cannot be written: {(error.strerror or str(error)).lower()}")
+        complain(unwritten(error.filename or "stdout", error))
     except RecursionError:
         complain("the input is nested too deep")
     except Exception as error:

@@ -20,12 +20,13 @@ from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import read_convention
-from sepcost.cli.streams import complain, complain_about, write
+from sepcost.cli.streams import complain, say, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import format_named, writing
 from sepcost.network.budget import Allow
 from sepcost.network.selection import Selection
+from sepcost.tasks.files import unwritten
 from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.wording import listed
 
@@ -154,7 +155,7 @@ def check(
         judgement, updated = _updated(update_baseline, judgement, files)
     _tell(judgement, format_, output)
     if updated:
-        complain(updated)
+        say(updated)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS
 
 
@@ -197,9 +198,9 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
     from sepcost.sheets.check_text import undecided
 
     if not format_.is_log:
-        complain_about((*judgement.problems, *undecided(judgement)))
+        complain(*judgement.problems, *undecided(judgement))
     if judgement.unverified is not None and not (format_.is_log or format_.audience == "people"):
-        complain(f"counts are not verified: {judgement.unverified}")
+        say(f"counts are not verified: {judgement.unverified}")
     for_nobody = format_.audience == "people" and not judgement.verdicts
     chunks = [] if for_nobody else [format_.judgement(judgement, FormatOptions(to_stdout=output is None))]
     write(chunks, output, escape=format_.escape)
@@ -216,7 +217,7 @@ def _append_summary(judgement: Judgement) -> None:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
             file.write(format_named("markdown").judgement(judgement, FormatOptions()))
     except OSError as error:
-        complain(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {(error.strerror or str(error)).lower()}")
+        complain(unwritten(f"GITHUB_STEP_SUMMARY: {path}", error))
 
 
 def _updated(path: Path, judgement: Judgement, sources: Sequence[str]) -> tuple[Judgement, str | None]:

@@ -11,7 +11,7 @@ from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.reading import asked_verifier, read_convention
-from sepcost.cli.streams import complain_about, write
+from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import writing
@@ -62,7 +62,7 @@ def diff(
             difference = task(before, after, convention, models, verifier, waiting)
             text = format_.difference(difference, FormatOptions(to_stdout=output is None))
     except ConfigError as error:
-        complain_about(error.problems)
+        complain(*error.problems)
         return BAD
     write([text], output, escape=format_.escape)
     if verifier is not None and verifier.mismatches:

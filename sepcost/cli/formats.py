@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sepcost.cli.streams import complain
+from sepcost.cli.streams import say
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format
 from sepcost.formats.registry import ENDINGS, format_named, names_of
@@ -42,7 +42,7 @@ def chosen_format(
         if wanted in ENDINGS and available(format_named(wanted)):
             return format_named(wanted)
         hint = did_you_mean(wanted, names_of(available))
-        complain(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
+        say(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
     return format_named(usual)
 
 

@@ -8,7 +8,7 @@ from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sepcost.cli.streams import complain, complain_about
+from sepcost.cli.streams import complain, say
 from sepcost.errors import ConfigProblem
 from sepcost.tasks.events import Events
 
@@ -51,11 +51,15 @@ class Waiting(Events):
 
     def tell(self, message: str) -> None:
         """One line on stderr."""
-        complain(message)
+        say(message)
+
+    def complain(self, error: str) -> None:
+        """One line on stderr, as errors look."""
+        complain(error)
 
     def problems(self, problems: Sequence[ConfigProblem]) -> None:
         """A line on stderr for each."""
-        complain_about(problems)
+        complain(*problems)
 
     def expect(self, total: int) -> None:
         """Report how many there will be: the bar then shows the time left."""

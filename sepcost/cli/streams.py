@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sepcost.cli.log import for_log
-from sepcost.errors import ConfigProblem, SepcostError
-from sepcost.tasks.files import resolved, write_whole
+from sepcost.errors import ConfigProblem
+from sepcost.tasks.files import resolved, unwritten, write_whole
 from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
@@ -79,15 +79,19 @@ def _text(descriptor: Descriptor, encoding: str = "utf-8", *, line_buffering: bo
     return io.TextIOWrapper(buffer, encoding, "backslashreplace", newline="\n", line_buffering=line_buffering)
 
 
-def complain(message: str) -> None:
-    """One line on stderr, from the program itself."""
-    print(for_log(f"sepcost: {harmless(message)}"), file=sys.stderr)
+def complain(*errors: str | ConfigProblem | Exception) -> None:
+    """Errors on stderr, a line each: one of a config begins with its place, all others with the program's name."""
+    for error in errors:
+        _print(f"{error}" if isinstance(error, ConfigProblem) else f"sepcost: {error}")
 
 
-def complain_about(problems: Iterable[ConfigProblem]) -> None:
-    """A line on stderr for each problem of a config."""
-    for problem in problems:
-        print(for_log(harmless(str(problem))), file=sys.stderr)
+def say(message: str) -> None:
+    """One line on stderr that is no error."""
+    _print(f"sepcost: {message}")
+
+
+def _print(line: str) -> None:
+    print(for_log(harmless(line)), file=sys.stderr)
 
 
 def write(chunks: Iterable[str], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
@@ -112,7 +116,7 @@ def write(chunks: Iterable[str], output: Path | None, option: str = "--output", 
         else:
             write_whole(chunks, resolved(output), shown)
     except OSError as error:
-        raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise unwritten(shown, error) from None
 
 
 def _write_to_stdout(chunks: Iterable[str]) -> None:

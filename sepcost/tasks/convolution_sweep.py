@@ -161,9 +161,9 @@ class ConvolutionSweep:
     def _complain(self, values: Mapping[str, Any], error: SepcostError) -> None:
         self.job.bad += 1
         if self.job.bad <= MOST_COMPLAINTS:
-            self.events.tell(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
+            self.events.complain(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
         if self.job.bad == MOST_COMPLAINTS + 1:
-            self.events.tell("further combinations that cannot be evaluated are only counted")
+            self.events.complain("further combinations that cannot be evaluated are only counted")
 
 
 def _portions(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -13,6 +13,9 @@ class Events:
     def tell(self, message: str) -> None:
         """Report something that is no error."""
 
+    def complain(self, error: str) -> None:
+        """Report something that is wrong, and that is not in a source."""
+
     def problems(self, problems: Sequence[ConfigProblem]) -> None:
         """Report that a source, or a part of one, cannot be evaluated."""
 

@@ -34,10 +34,15 @@ def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
             temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
             temporary.replace(target)
     except OSError as error:
-        raise SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise unwritten(shown, error) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def unwritten(shown: str, error: OSError) -> SepcostError:
+    """The error of a file that the system does not let us write."""
+    return SepcostError(f"{shown}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def _umask() -> int:

@@ -124,7 +124,7 @@ class Job:
     def summarize(self, what: str) -> None:
         """At the end, report how many are missing."""
         if self.good and any(self.unmatched):
-            self.events.tell(self.unmatched.complaint)
+            self.events.complain(self.unmatched.complaint)
         if self.bad and self.good:
             self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 

@@ -76,6 +76,6 @@ class Verifier:
     def _complain(self, line: str) -> None:
         self._told += 1
         if self._told <= MOST_COMPLAINTS:
-            self.events.tell(line)
+            self.events.complain(line)
         if self._told == MOST_COMPLAINTS + 1:
-            self.events.tell("further counts that torch does not confirm are only counted")
+            self.events.complain("further counts that torch does not confirm are only counted")
