@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from torch import nn
 
-from sepcost import Conv, Network, Replacement, SepcostError, compare, load, load_all, scale
+from sepcost import Conv, Network, Replacement, SepcostError, check, compare, load, load_all, scale, sweep
 from sepcost.pytorch import build, replace_convolutions
 from tests.cases import inputs, models
 from tests.commands import ROOT, Sepcost
@@ -44,7 +45,17 @@ def test_a_model_and_its_name_say_what_the_command_says(in_process: Sepcost) -> 
 
 
 @pytest.mark.parametrize(
-    "given", [IMAGE, [IMAGE], (3, 32, 32), [3, 32, 32], [(3, 32, 32)], {"x": torch.zeros(1, 3, 32, 32)}]
+    "given",
+    [
+        IMAGE,
+        [IMAGE],
+        (3, 32, 32),
+        [3, 32, 32],
+        [(3, 32, 32)],
+        {"x": (3, 32, 32)},
+        {"x": IMAGE},
+        {"x": torch.zeros(1, 3, 32, 32)},
+    ],
 )
 def test_inputs_are_texts_or_shapes_or_tensors(given: Any) -> None:
     class Named(nn.Module):
@@ -174,29 +185,40 @@ def test_what_has_no_map_has_no_reduction_of_bytes() -> None:
 
 
 RESULT = compare(CONV)
+COSTS = ROOT / "tests" / "configs" / "check" / "costs.json"
+REDUCED = {"input": {"C": 3, "H": 8}, "layers": [{"K": 3, "O": 8}], "budget": {"reduction": {"macs": 8}}}
 MODEL = nn.Sequential(nn.Conv2d(3, 8, 3))
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
-    "a number": (lambda: compare(3), "nothing to compare: give a Conv, a Network, a torch.nn.Module, a model's name, "),  # type: ignore[arg-type]
-    "a tensor": (lambda: compare(torch.zeros(3)), "nothing to compare"),  # type: ignore[arg-type]
-    "a set": (lambda: compare({"layers": {1}}), "network: is not what YAML has: Object of type set"),
+    "a number": (lambda: compare(3), "a source is one of: a Conv, a Network, a torch.nn.Module, a model's name, "),  # type: ignore[arg-type]
+    "a tensor": (lambda: compare(torch.zeros(3)), "a source is one of: "),  # type: ignore[arg-type]
+    "a set": (lambda: compare({"layers": {1}}), "network: has what YAML does not have: set (give one source, or "),
     "a key": (lambda: compare({**NET, "layer": []}), "network: layer: unknown key; did you mean `layers`?"),
     "a value": (lambda: compare([{"H": 8, "C": 3, "K": 0, "O": 8}]), "network: [0].K: must be at least 1, got 0"),
-    "a model": (lambda: compare({"model": "a:b", "input": "3x4"}), "network: model: names code to run: give "),
+    "a model": (lambda: compare({"model": "a:b", "input": "3x4"}), "names code to run: give run_models=True if "),
     "a replacement": (lambda: compare(CONV, "separabel"), "did you mean `separable`?"),
     "an option": (lambda: compare(CONV, "separable:multiplir=2"), "did you mean `multiplier`?"),
     "an object": (lambda: compare(CONV, [3]), "a replacement is a text such as 'separable:multiplier=2', or a "),  # type: ignore[list-item]
     "parse": (lambda: Replacement.parse(3), "a replacement is a text, such as 'separable:multiplier=2', got 3"),  # type: ignore[arg-type]
-    "none and others": (lambda: compare(CONV, ["none", "separable"]), "no replacement is called 'none'"),
+    "none and others": (lambda: compare(CONV, ["none", "separable"]), 'replacements="none" is the network as given'),
     "dtype": (lambda: compare(CONV, dtype="flaot32"), "dtype: must be one of float32"),
     "no dtype": (lambda: compare(CONV, dtype=[]), "dtype: must be one of float32"),  # type: ignore[arg-type]
     "batch": (lambda: compare(CONV, batch="2"), "batch: must be a whole number from 1, got '2'"),  # type: ignore[arg-type]
     "flops": (lambda: compare(CONV, flops_per_mac=3), "flops_per_mac: must be 1 or 2, got 3"),
     "device": (lambda: compare(MODEL, inputs="3x8x8", device="cud"), "got 'cud'; did you mean `cpu`?"),
     "inputs": (lambda: compare(CONV, inputs="3x8x8"), "inputs are for a model, and Conv("),
-    "no inputs": (lambda: compare(MODEL), "Sequential: forward takes input"),
+    "no inputs": (lambda: compare(MODEL), 'Sequential: forward takes input: give inputs="SHAPE", as in'),
     "a text": (lambda: compare(MODEL, inputs="3xx"), "inputs: 3xx: the shape must be whole numbers"),
     "a shape": (lambda: compare(MODEL, inputs=(0, 4)), "inputs: 0x4: every size must be at least 1, got 0x4"),
-    "other inputs": (lambda: compare(MODEL, inputs=3), "the caller: gives an int, not inputs"),
+    "other inputs": (lambda: compare(MODEL, inputs=3), "inputs: must be a shape such as (3, 224, 224), a text such as"),
+    "no shapes": (lambda: compare(MODEL, inputs=[]), 'forward takes input: give inputs="SHAPE"'),
+    "several inputs": (lambda: compare(nn.Bilinear(2, 2, 2)), 'give inputs=["input1=SHAPE", "input2=SHAPE"], as in'),
+    "a shape with a batch": (lambda: compare(MODEL, inputs=(1, 3, 8, 8)), 'which batch sets: give inputs="3x8x8"'),
+    "values": (lambda: compare(models.DataDependent(), inputs=IMAGE), '; device="cpu" runs it on real memory'),
+    "a class": (lambda: compare(nn.Conv2d, inputs=IMAGE), "inputs are for a model, and the class Conv2d is none"),  # type: ignore[arg-type]
+    "layers": (lambda: compare([CONV, CONV]), "network: has what YAML does not have: Conv (give one source, or "),
+    "a folder": (lambda: load("configs"), "configs: holds more than one network: sepcost.load_all loads them all"),
+    "no values": (lambda: sweep(O=[], C=3, K=3), "O: must have at least one value, got []"),
+    "no sources": (lambda: check([]), "nothing to check: give a source"),
     "a batch": (lambda: compare(MODEL, inputs=torch.zeros(2, 3, 8, 8), batch=2), "the caller have their batch"),
     "a reduction": (lambda: RESULT.reduction("separable", "mac"), "no reduction is called 'mac'; did you mean `macs`?"),
     "no text": (lambda: RESULT.reduction("separable", []), "no reduction is called []"),  # type: ignore[arg-type]
@@ -205,13 +227,37 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "a variant": (lambda: RESULT.layers[0].variants["separabel"], "did you mean `separable`?"),
     "under": (lambda: RESULT.under("separabel"), "did you mean `separable`?"),
     "a path": (lambda: load("no.yaml"), "no.yaml: cannot be read: no such file or directory"),
-    "no path": (lambda: list(load_all(3)), "nothing to compare: give a Conv, "),  # type: ignore[arg-type]
+    "no path": (lambda: list(load_all(3)), "a source is one of: a Conv, "),  # type: ignore[arg-type]
     "alpha": (lambda: load("configs/m5.yaml", alpha="x"), "alpha: must be a decimal number such as 0.75, got x"),
     "rho": (lambda: scale(load("configs/m5.yaml"), rho="x"), "rho: must be a decimal number"),
     "a layer": (lambda: Network.of(3), "a network is made of layers, such as a Conv, got 3"),  # type: ignore[arg-type]
     "parts": (lambda: build([3]), "parts are (name, Conv) pairs, got 3 among them"),  # type: ignore[list-item]
     "a glob": (lambda: replace_convolutions(MODEL, include=[3]), "include and exclude are globs of names, got [3]"),  # type: ignore[list-item]
 }  # fmt: skip
+
+
+def test_problems_and_notes_name_the_arguments_of_python() -> None:
+    (problem,) = check(REDUCED).problems
+    assert problem.message.endswith('is of a replacement, and none is named: give replacements="separable"')
+    assert str(next(sweep(COSTS, batch=2))).endswith("was counted in another way: give batch=1")
+    assert "(flops_per_mac=2)" in str(RESULT)
+    assert "--" not in str(RESULT) + RESULT._repr_html_()
+
+
+def test_numbers_of_numpy_and_options_of_torch_are_as_good() -> None:
+    assert compare({**NET, "input": {"C": np.int64(3), "H": 32}}).standard == compare(NET).standard
+    of_array: Any = list(sweep(C=np.arange(3, 5), K=3, O=8))
+    assert [each.swept for each in of_array] == [{"C": 3}, {"C": 4}]
+    cpu: Any = torch.device("cpu")
+    assert compare(MODEL, inputs=(3, 8, 8), device=cpu).standard.cost.params == 8 * 28
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{input: {C: 3, H: 8}, layers: [{K: 3, O: 8}]}", "- {C: 3, H: 8, K: 3, O: 8}", "[{C: 3, H: 8, K: 3, O: 8}]"],
+)
+def test_a_text_that_begins_like_yaml_is_yaml(text: str) -> None:
+    assert compare(text).standard.cost.params == 216
 
 
 @pytest.mark.parametrize("what", WRONG)

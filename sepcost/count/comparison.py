@@ -128,26 +128,6 @@ class Comparison:
         """Only the totals, which take little memory."""
         return replace(self, layers=(), network=replace(self.network, nodes=()))
 
-    @property
-    def is_lower_bound(self) -> bool:
-        """Whether something ran that cannot be counted, so that the totals are lower bounds.
-
-        >>> from sepcost import Conv, compare
-        >>> compare(Conv((112, 112), 32, 64, 3)).is_lower_bound
-        False
-        """
-        return bool(self.network.uncounted)
-
-    @property
-    def costlier(self) -> tuple[tuple[str, str], ...]:
-        """Layer and replacement wherever the replacement has more MACs than the standard."""
-        return tuple(
-            (layer.name, text)
-            for layer in self.layers
-            for text, variant in layer.variants.items()
-            if variant.costs_more
-        )
-
     def reduction(self, replacement: str, figure: str = "macs") -> float | None:
         """Standard ÷ replacement for the whole network, of a figure under its name in JSON.
 

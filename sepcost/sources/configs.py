@@ -48,7 +48,7 @@ class ConfiguredModel(LoadedModel):
 class Configs:
     """YAML: files, standard input, texts, and values in the form of a document."""
 
-    takes = "a file's name, or a dict as in YAML"
+    takes = "a file's name, YAML as text, a dict or a list as in YAML"
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item | ConfigError] | None:
         """What each document describes; the models that it names are run, or refused."""

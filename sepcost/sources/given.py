@@ -37,12 +37,12 @@ class YamlText(str):
 
 
 def in_python(source: AnySource) -> AnySource:
-    r"""A source as a caller in Python gives it: text in several lines is YAML, as is text that begins with ``{``.
+    r"""A source as a caller in Python gives it: text in several lines is YAML, as is text that begins like it.
 
     >>> [type(in_python(text)).__name__ for text in ("net.yaml", "layers:\n- {K: 3}")]
     ['str', 'YamlText']
     """
-    is_yaml = isinstance(source, str) and ("\n" in source or source.startswith("{"))
+    is_yaml = isinstance(source, str) and ("\n" in source or source.startswith(("{", "[", "- ")))
     return YamlText(source) if is_yaml else source
 
 

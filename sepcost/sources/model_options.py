@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sepcost.errors import ModelError, SepcostError
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
 from sepcost.text.model_text import Device, ModelText, is_model_text
+from sepcost.text.units import as_text
 from sepcost.text.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 DEVICES: tuple[Device, ...] = ("meta", "cpu")
 CALLER = "the caller"
 """The name of inputs that are not texts."""
-NOT_RUN = "names code to run: give run_models=True if you trust it"
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,30 @@ class ModelOptions:
 
         Raises SepcostError.
         """
+        device = as_text(device)  # torch has objects for devices
         if device not in DEVICES:
-            raise SepcostError(f"device: must be meta or cpu, got {device!r}{did_you_mean(str(device), DEVICES)}")
-        return cls(_inputs(inputs), "cpu" if device == "cpu" else "meta", run_models, NOT_RUN)
+            raise SepcostError(f"device: must be meta or cpu, got {device!r}{did_you_mean(device, DEVICES)}")
+        return cls(_inputs(inputs), "cpu" if device == "cpu" else "meta", run_models)
 
 
 def _inputs(given: Any) -> InputTexts | Inputs:
     """Texts and shapes as ``--input`` has them, or what a function of ``--input`` may return."""
     if given is None:
         return ()
-    several = list(given) if isinstance(given, (tuple, list)) else [given]
-    if _is_shape(given):
-        several = [given]
-    if several and all(isinstance(each, str) or _is_shape(each) for each in several):
-        return _described([each if isinstance(each, str) else shape_text(each) for each in several])
+    several = list(given) if isinstance(given, (tuple, list)) and not _is_shape(given) else [given]
+    names = [""] * len(several)
+    if isinstance(given, Mapping):
+        names, several = [f"{name}=" for name in given], list(given.values())
+    if all(isinstance(each, str) or _is_shape(each) for each in several):
+        texts = (each if isinstance(each, str) else shape_text(each) for each in several)
+        return _described([f"{name}{text}" for name, text in zip(names, texts)])
     from sepcost.pytorch.models.inputs import OwnInputs
 
-    return OwnInputs.of(given, CALLER)
+    try:
+        return OwnInputs.of(given, CALLER)
+    except ModelError:
+        what = "a shape such as (3, 224, 224), a text such as '3x224x224', a tensor, or several"
+        raise ModelError(f"inputs: must be {what}, got {as_text(given, repr)}") from None
 
 
 def _described(texts: Sequence[str]) -> InputTexts:

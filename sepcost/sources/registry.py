@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sepcost.errors import ConfigError, Notice, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.sources.configs import CONFIGS
 from sepcost.sources.costs_reader import COSTS
 from sepcost.sources.folders import opened
@@ -17,7 +17,7 @@ from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
 from sepcost.sources.source import Source
 from sepcost.text.units import as_text
-from sepcost.text.wording import in_one_line, listed
+from sepcost.text.wording import in_one_line
 
 SOURCES: tuple[Source, ...] = (OBJECTS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
@@ -47,14 +47,16 @@ def read(
 
 
 def read_one(source: Any, options: ModelOptions | None = None) -> Item:
-    """The only network of a source; a ConfigError with all its problems, or if there are more networks."""
-    read_items = list(read([source], options))
-    problems = [problem for item in read_items if isinstance(item, ConfigError) for problem in item.problems]
+    """The only network of a source; a ConfigError with all its problems, or as soon as there is a second network."""
+    problems: list[ConfigProblem] = []
+    items: list[Item] = []
+    for item in read([source], options):
+        problems += item.problems if isinstance(item, ConfigError) else ()
+        items += [item] if isinstance(item, Item) else ()
+        if len(items) > 1:
+            raise ConfigError.of(Given(source).name, "holds more than one network: sepcost.load_all loads them all")
     if problems:
         raise ConfigError(problems)
-    items = [item for item in read_items if isinstance(item, Item)]
-    if len(items) != 1:
-        raise ConfigError.of(Given(source).name, f"holds {len(items)} networks: sepcost.load_all loads them all")
     return items[0]
 
 
@@ -72,7 +74,7 @@ def _may_be_model(given: Given) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return in_one_line(as_text(value, repr), 60)
+    return f"the class {value.__name__}" if isinstance(value, type) else in_one_line(as_text(value, repr), 60)
 
 
 def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
@@ -85,5 +87,5 @@ def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
     except ConfigError as error:
         yield error
         return
-    forms = listed([source.takes for source in SOURCES], "or")
-    raise SepcostError(f"nothing to compare: give {forms}, got {_shown(given.value)}")
+    forms = ", ".join(source.takes for source in SOURCES)
+    raise SepcostError(f"a source is one of: {forms}; got {_shown(given.value)}")

@@ -17,7 +17,7 @@ class Source(Protocol):
     """It decides whether it can read something, and reads it."""
 
     takes: str
-    """What can be given to it, in a sentence."""
+    """What can be given to it, as messages list it."""
 
     def read(self, given: Given, options: ModelOptions) -> Iterable[Item | ConfigError] | None:
         """The networks, or what is wrong with them, one by one; None if this is for another source.

@@ -111,7 +111,7 @@ class Baseline:
             raise SepcostError(f"{now.name!r} is there with resolution {was}, and has {is_} now: {what}")
         if None not in (before.given, now.given) and before.given != now.given:
             told = f"{now.name!r} ran there on --input {before.given}, and on {now.given or 'none'} now"
-            raise SepcostError(f"{told}: give the same, or write it again ({OPTION} {self.path})")
+            raise SepcostError(f"{told}: give the same, or write it again (sepcost check {OPTION} {self.path})")
 
 
 def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> str:

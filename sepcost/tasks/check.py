@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.events import Events
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes
+from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.text.quantities import read_allowance
 from sepcost.text.units import NumberError, as_text
 from sepcost.text.wording import did_you_mean, listed
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from sepcost.judge.witness import Witness
 
 
+@in_python_words()
 def check(
     sources: AnySource | Sequence[AnySource],
     *,
@@ -35,7 +38,7 @@ def check(
     reductions: Mapping[str, str | float] | None = None,
     baseline: str | PathLike[str] | None = None,
     growth: str | Mapping[str, str] | None = None,
-    allow: Sequence[str] = (),
+    allow: str | Sequence[str] = (),
     replacements: Any = None,
     replace_if: str = "always",
     inputs: Any = None,
@@ -67,6 +70,8 @@ def check(
     to verify with.
     """
     several = list(map(in_python, _several(sources)))
+    if not several:
+        raise SepcostError("nothing to check: give a source")
     if not (baseline is None or isinstance(baseline, (str, PathLike))):
         raise SepcostError(f"baseline: must be a file's name, got {as_text(baseline, repr)}")
     chosen = chosen_replacements_of(replacements)
@@ -85,9 +90,10 @@ def check(
         verification_required=verify,
         models=options_in_python(inputs, device, run_models, *several),
         replace_if=ReplaceIf.read(replace_if),
-        allowed=frozenset(map(_allowed, allow)),
+        allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )
     judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
+    judgement = replace(judgement, problems=reworded(ConfigError(judgement.problems)).problems)
     if not judgement.problems and not judgement.checks:
         raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
     return judgement
@@ -141,7 +147,7 @@ def _several(sources: AnySource | Sequence[AnySource]) -> list[AnySource]:
     """The sources of a list; a list of layers is one source, in the form of YAML."""
     if not isinstance(sources, (list, tuple)):
         return [sources]
-    is_layers = all(isinstance(each, Mapping) and not {"layers", "model"} & each.keys() for each in sources)
+    is_layers = sources and all(isinstance(each, Mapping) and not {"layers", "model"} & each.keys() for each in sources)
     return [sources] if is_layers else list(sources)
 
 

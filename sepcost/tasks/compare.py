@@ -13,6 +13,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
 from sepcost.network.scaling import Factor, scale
+from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.text.arguments import Extent
 from sepcost.text.units import as_text
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from sepcost.sources.given import AnySource
     from sepcost.tasks.result import Result
 
-NOT_RUN = "names code, which is not run from here: sepcost compare --run-models does"
+NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
 
 
+@in_python_words()
 def load(
     source: AnySource,
     *,
@@ -49,6 +51,7 @@ def load(
     return scale(network, alpha=alpha, rho=rho, resolution=resolution)
 
 
+@in_python_words()
 def load_all(source: AnySource) -> Iterator[Network | ConfigError]:
     """The networks of a file or a folder, one by one as they are read; a bad document is a ConfigError among them.
 
@@ -66,9 +69,10 @@ def load_all(source: AnySource) -> Iterator[Network | ConfigError]:
         if isinstance(item, Item):
             yield item.network
         elif isinstance(item, ConfigError):
-            yield item
+            yield reworded(item)
 
 
+@in_python_words()
 def compare(
     source: AnySource,
     replacements: str | Replacement | Sequence[str | Replacement] | None = None,
@@ -127,15 +131,18 @@ def compare(
 
 def chosen_replacements_of(given: Any) -> list[Replacement] | None:
     """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
-    from sepcost.tasks.replacement_texts import chosen_replacements
+    from sepcost.tasks.replacement_texts import asked_replacements, chosen_replacements
 
-    if given is None or given in (AS_GIVEN, [AS_GIVEN]):
-        return None if given is None else []
+    if given is None:
+        return None
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    if AS_GIVEN in several:
+        return list(asked_replacements(several)[0] or ())
     chosen: dict[str, Replacement] = {}
-    for item in given if isinstance(given, (list, tuple)) else [given]:
+    for item in several:
         if not isinstance(item, (str, Replacement)):
-            what = "a text such as 'separable:multiplier=2', or a Replacement"
+            what = "a text such as 'separable:multiplier=2', or a Replacement(name, function)"
             raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
-        several = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
-        chosen |= {each.text: each for each in several}
+        members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
+        chosen |= {each.text: each for each in members}
     return list(chosen.values())

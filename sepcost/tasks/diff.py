@@ -14,11 +14,13 @@ from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import options_in_python, read
 from sepcost.tasks.events import Events
+from sepcost.tasks.python_words import in_python_words
 
 if TYPE_CHECKING:
     from sepcost.tasks.verifier import Verifier
 
 
+@in_python_words()
 def diff(
     before: AnySource,
     after: AnySource,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
+from sepcost.tasks.python_words import python_words
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,7 +24,8 @@ class Result(Comparison):
         from sepcost.formats.table import UNLIMITED, draw
         from sepcost.sheets.comparison_sheets import sheets
 
-        return draw(Console(width=UNLIMITED, color_system=None), None, sheets(evaluated(self))).rstrip("\n")
+        drawn = draw(Console(width=UNLIMITED, color_system=None), None, sheets(evaluated(self))).rstrip("\n")
+        return python_words(drawn)
 
     __repr__ = __str__
 
@@ -37,4 +39,4 @@ class Result(Comparison):
         from sepcost.formats.html import html
         from sepcost.sheets.comparison_sheets import sheets
 
-        return html(sheets(evaluated(self)))
+        return python_words(html(sheets(evaluated(self))))

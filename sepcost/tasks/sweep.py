@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from sepcost.blocks.replace_if import ReplaceIf
@@ -18,13 +18,15 @@ from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.tasks.events import Events
 from sepcost.tasks.job import Job
-from sepcost.text.units import NumberError, list_items
+from sepcost.tasks.python_words import in_python_words, reworded
+from sepcost.text.units import NumberError, as_text, list_items
 from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sepcost.blocks.replacements import Replacement
 
 
+@in_python_words()
 def sweep(
     source: AnySource | None = None,
     *,
@@ -93,7 +95,7 @@ class _Problems(Events):
         self._errors: list[SepcostError] = []
 
     def problems(self, problems: Sequence[ConfigProblem]) -> None:
-        self._errors.append(ConfigError(problems))
+        self._errors.append(reworded(ConfigError(problems)))
 
     def among(self, snapshots: Iterator[Snapshot]) -> Iterator[Snapshot | SepcostError]:
         """The snapshots, and each problem in its place among them."""
@@ -130,9 +132,13 @@ def _convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
 
 def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:
     """The values of a number; no axis for the usual value."""
-    if given is None or (given == 1 and name in ("alpha", "rho", "batch")):
+    if given is None or (name in ("alpha", "rho", "batch") and type(given) is int and given == 1):
         return
-    several = given if isinstance(given, (list, range)) else list_items(given) if isinstance(given, str) else [given]
+    several = list_items(given) if isinstance(given, str) else [given]
+    if isinstance(given, Iterable) and not isinstance(given, (str, tuple)):
+        several = list(given)
+    if not several:
+        raise SepcostError(f"{name}: must have at least one value, got {as_text(given, repr)}")
     try:
         values = [read(each) if isinstance(each, str) else each for each in several]
     except NumberError as error:

@@ -98,7 +98,7 @@ def test_what_is_no_source_says_what_sources_are() -> None:
     with pytest.raises(SepcostError) as caught:
         sepcost.compare(3)  # type: ignore[arg-type]
     assert all(source.takes in str(caught.value) for source in SOURCES)
-    assert str(caught.value).endswith(", got 3")
+    assert str(caught.value).endswith("; got 3")
 
 
 def test_costs_are_shown_as_they_were_counted(folder: Path, in_process: Sepcost) -> None:

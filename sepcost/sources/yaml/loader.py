@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,10 @@ def read_value(value: Mapping[str, Any] | Sequence[Any]) -> Iterator[Loaded | Na
     [<Network 'network': 1 layers>]
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_whole)
     except (TypeError, ValueError, RecursionError) as error:
         why, *_ = str(error).split("; use sys.")  # without Python's advice on integers with thousands of digits
-        raise ConfigError.of(VALUE, f"is not what YAML has: {in_one_line(why)}") from None
+        raise ConfigError.of(VALUE, f"has what YAML does not have: {in_one_line(why)}") from None
     for item in read_networks([text.encode("utf-8", "surrogatepass")], VALUE):
         if isinstance(item, ConfigError):
             yield ConfigError([problem._replace(line=0, column=0) for problem in item.problems])
@@ -114,3 +115,12 @@ def read_value(value: Mapping[str, Any] | Sequence[Any]) -> Iterator[Loaded | Na
             yield replace(item, place=(0, 0))
         else:
             yield item
+
+
+def _whole(value: Any) -> int:
+    """A whole number of NumPy or torch; a TypeError for what YAML does not have."""
+    try:
+        return index(value)
+    except TypeError:
+        name = (value if isinstance(value, type) else type(value)).__name__
+        raise TypeError(f"{name} (give one source, or a dict or a list as in YAML)") from None

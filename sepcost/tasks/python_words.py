@@ -1,0 +1,58 @@
+"""Messages for callers in Python: options of the command line become the arguments of functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sepcost.errors import ConfigError, SepcostError
+
+Error = TypeVar("Error", bound=SepcostError)
+ARGUMENTS = {
+    "-r": "replacements",
+    "--input": "inputs",
+    "--run-models": "run_models=True",
+    "--flops-per-mac": "flops_per_mac",
+    "--replace-if": "replace_if",
+    **{f"--{name}": name for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho")},
+}
+_VALUE = r"(?:SHAPE|cpu|none|separable|uncounted|zeros|gone|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
+_OPTION = re.compile(
+    rf"(?<![\w-])(?P<option>{'|'.join(ARGUMENTS)})(?![\w-])(?: (?P<values>{_VALUE}(?: (?P=option) {_VALUE})*))?"
+)
+
+
+@contextmanager
+def in_python_words() -> Iterator[None]:
+    """Whatever SepcostError is raised, its message names arguments of Python."""
+    try:
+        yield
+    except SepcostError as error:
+        raise reworded(error)  # noqa: B904 (it is the same error)
+
+
+def reworded(error: Error) -> Error:
+    """The error itself, with other words."""
+    if isinstance(error, ConfigError):
+        error.problems = tuple(each._replace(message=python_words(each.message)) for each in error.problems)
+    error.args = tuple(map(python_words, map(str, error.args)))
+    return error
+
+
+def python_words(text: str) -> str:
+    """A message with the arguments of Python in the place of options.
+
+    >>> python_words("give --input x=SHAPE --input y=SHAPE; --device cpu runs it")
+    'give inputs=["x=SHAPE", "y=SHAPE"]; device="cpu" runs it'
+    """
+    return _OPTION.sub(_argument, text)
+
+
+def _argument(option: re.Match[str]) -> str:
+    name = ARGUMENTS[option["option"]]
+    if option["values"] is None:
+        return name
+    values = [each if each.isdigit() else f'"{each}"' for each in option["values"].split(f" {option['option']} ")]
+    return f"{name}={values[0]}" if len(values) == 1 else f"{name}=[{', '.join(values)}]"
