@@ -90,7 +90,7 @@ def check(
     include: o.Include = None,
     exclude: o.Exclude = None,
     inputs: o.Inputs = None,
-    device: o.RunOn = o.DeviceName.META,
+    device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     alpha: o.OneAlpha = "1",
     rho: o.OneRho = "1",
@@ -134,7 +134,7 @@ def check(
 
     torch, unverified = witness(wanted=verify)
     wishes = Wishes(
-        read_convention(flops_per_mac, dtype and dtype.value, batch),
+        read_convention(flops_per_mac, dtype, batch),
         next(iter(multipliers)),
         _replacements(replacements),
         chosen_limits(most, max_ or (), min_reduction or ()),
@@ -144,7 +144,7 @@ def check(
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
         allowed=frozenset(allow or ()),
-        models=ModelOptions.read(inputs, device.value, run_models, files, batch),
+        models=ModelOptions.read(inputs, device, run_models, files, batch),
     )
     with Waiting("networks") as waiting:
         judgement = judgement_of(files, wishes, baseline, unverified, waiting)

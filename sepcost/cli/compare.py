@@ -55,7 +55,7 @@ def compare(
     norm: o.NormBehind = None,
     transposed: o.Transposed = None,
     inputs: o.Inputs = None,
-    device: o.RunOn = o.DeviceName.META,
+    device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
@@ -92,7 +92,7 @@ def compare(
     """
     one = ConvolutionOptions(
         height, width, size, in_channels, kernel_size, out_channels, stride, padding, output_padding, dilation, groups,
-        bias, norm.value if norm else None, transposed or None,
+        bias, norm, transposed or None,
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
@@ -111,9 +111,9 @@ def compare(
     refuse_link(output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
-    models = ModelOptions.read(inputs, device.value, run_models, files, batch)
+    models = ModelOptions.read(inputs, device, run_models, files, batch)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
-    convention = read_convention(flops_per_mac, dtype and dtype.value)
+    convention = read_convention(flops_per_mac, dtype)
     sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
     waiting = Waiting("combinations" if sweep.names else "networks")
     verifier = asked_verifier(verify, waiting)

@@ -9,6 +9,7 @@ from typing import Any
 from sepcost.cli.reading import read_option
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
+from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.text.units import read_list
@@ -39,7 +40,7 @@ class ConvolutionOptions:
     dilation: str | None = None
     groups: str | None = None
     bias: bool | None = None
-    norm: str | None = None
+    norm: Norm | None = None
     transposed: bool | None = None
 
     @property

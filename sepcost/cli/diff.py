@@ -26,7 +26,7 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
     inputs: o.Inputs = None,
-    device: o.RunOn = o.DeviceName.META,
+    device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
@@ -51,10 +51,10 @@ def diff(
     format_ = chosen_format(format_, writing("difference"), output)
     if before == after == "-":
         raise SepcostError("- stands for standard input, and can be one side only")
-    convention = read_convention(flops_per_mac, dtype and dtype.value, batch)
+    convention = read_convention(flops_per_mac, dtype, batch)
     waiting = Waiting("files")
     verifier = asked_verifier(verify, waiting)
-    models = ModelOptions.read(inputs, device.value, run_models, (before, after), batch)
+    models = ModelOptions.read(inputs, device, run_models, (before, after), batch)
     try:
         with waiting:
             from sepcost.tasks.diff import difference as task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,9 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, ResultName
 from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
+from sepcost.layers.conv import Norm
+from sepcost.layers.cost import Dtype
+from sepcost.text.model_text import Device
 from sepcost.text.wording import listed
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
@@ -20,29 +22,6 @@ COUNTING = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
 MODEL = "Models"
-
-
-class Dtype(str, Enum):
-    """What maps and weights are stored as."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    INT8 = "int8"
-
-
-class DeviceName(str, Enum):
-    """Where a model is built and run."""
-
-    META = "meta"
-    CPU = "cpu"
-
-
-class Norm(str, Enum):
-    """What follows a convolution."""
-
-    NONE = "none"
-    BATCH = "batch"
 
 
 Sources = Annotated[
@@ -167,7 +146,7 @@ Inputs = Annotated[
     ),
 ]
 RunOn = Annotated[
-    DeviceName,
+    Device,
     typer.Option("--device", help="cpu for a model that reads values; meta takes no memory.", rich_help_panel=MODEL),
 ]
 RunModels = Annotated[

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS, OF_TORCH
@@ -19,7 +19,8 @@ from sepcost.layers.torch_padding import torch_padding
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 
 PADDING = "same (the default), or a number for both sides of each axis"
-NORMS = ("none", "batch")
+Norm: TypeAlias = Literal["none", "batch"]
+NORMS = get_args(Norm)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -48,7 +49,7 @@ class Conv(Layer):
     dilation: Extent
     groups: int
     bias: bool
-    norm: Literal["none", "batch"]
+    norm: Norm
     activation: str
     transposed: bool
     output_size: Extent = field(init=False, repr=False, compare=False)
@@ -103,7 +104,7 @@ class Conv(Layer):
         dilation: int | Sequence[int] = 1,
         groups: int = 1,
         bias: bool = False,
-        norm: Literal["none", "batch"] = "none",
+        norm: Norm = "none",
         activation: str = "none",
         transposed: bool = False,
     ) -> None:
@@ -135,7 +136,7 @@ class Conv(Layer):
         out_channels: int,
         *,
         bias: bool = False,
-        norm: Literal["none", "batch"] = "none",
+        norm: Norm = "none",
         activation: str = "none",
     ) -> Conv:
         """A 1×1 convolution, in as many dimensions as the map has.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import add
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from sepcost.errors import ConventionError
 from sepcost.text.units import LONGEST_NUMBER, as_text
 
+Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "int8"]
 BYTES_PER_ELEMENT: Mapping[str, int] = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What memory can be asked for in."""
 MIXED = "mixed"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sepcost.errors import ModelError, SepcostError
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
 from sepcost.text.model_text import Device, ModelText, is_model_text
 from sepcost.text.units import as_text
-from sepcost.text.wording import did_you_mean
+from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sepcost.pytorch.models.inputs import Inputs
 
-DEVICES: tuple[Device, ...] = ("meta", "cpu")
+DEVICES: tuple[Device, ...] = get_args(Device)
 CALLER = "the caller"
 """The name of inputs that are not texts."""
 
@@ -34,7 +34,7 @@ class ModelOptions:
 
     @classmethod
     def read(
-        cls, inputs: Sequence[str] | None, device: str, from_configs: bool, sources: Sequence[str], batch: str = "1"
+        cls, inputs: Sequence[str] | None, device: Device, from_configs: bool, sources: Sequence[str], batch: str = "1"
     ) -> ModelOptions:
         """Read the options; raises ModelError for an input that is none, or that no source would take."""
         try:
@@ -46,7 +46,7 @@ class ModelOptions:
             raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
         if isinstance(read, ModelText) and batch != "1":
             raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")
-        return cls(read, "cpu" if device == "cpu" else "meta", from_configs)
+        return cls(read, device, from_configs)
 
     @classmethod
     def of(cls, inputs: Any = None, device: str = "meta", *, run_models: bool = False) -> ModelOptions:
@@ -59,8 +59,9 @@ class ModelOptions:
         """
         device = as_text(device)  # torch has objects for devices
         if device not in DEVICES:
-            raise SepcostError(f"device: must be meta or cpu, got {device!r}{did_you_mean(device, DEVICES)}")
-        return cls(_inputs(inputs), "cpu" if device == "cpu" else "meta", run_models)
+            hint = did_you_mean(device, DEVICES)
+            raise SepcostError(f"device: must be {listed(DEVICES, 'or')}, got {device!r}{hint}")
+        return cls(_inputs(inputs), device, run_models)
 
 
 def _inputs(given: Any) -> InputTexts | Inputs:

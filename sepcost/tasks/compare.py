@@ -107,11 +107,10 @@ def compare(
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
     or ``separable``; none at all for ``[]``. With ``replace_if="fewer-macs"`` a layer whose replacement would not have
-    fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``
-    (float32, float16, bfloat16, int8) say how bytes are counted; without a dtype, a model's are its own. With
-    ``verify`` torch counts again, and the result's ``verified`` says what it confirms. The result shows itself as a
-    table in a terminal and in a notebook. Raises SepcostError for whatever is wrong, MissingTorchError where there is
-    no torch for a model or to verify with.
+    fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``, such as ``"float16"``, say
+    how bytes are counted; without a dtype, a model's are its own. With ``verify`` torch counts again, and the
+    result's ``verified`` says what it confirms. The result shows itself as a table in a terminal and in a notebook.
+    Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
     from sepcost.sources.given import in_python
     from sepcost.sources.registry import options_in_python, read_one

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from sepcost.layers import Conv
+from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
 from sepcost.text.arguments import Extent, extent
 from sepcost.text.units import read_padding, read_sizes, read_whole
@@ -59,7 +60,7 @@ class Convolution:
 
     has_map: bool
     bias: bool = False
-    norm: Literal["none", "batch"] = "none"
+    norm: Norm = "none"
     transposed: bool = False
 
     def network(self, values: Mapping[str, Any]) -> Network:
@@ -73,8 +74,8 @@ class Convolution:
             for name in ("padding", "output_padding"):  # it only matters at the map's border, but must be right
                 if arguments.get(name, "same") != "same":
                     extent(name, arguments.pop(name), len(size), 0)
-        behind = {"bias": self.bias, "norm": self.norm, "transposed": self.transposed}
-        return Conv(size, values["C"], values["O"], values["K"], **arguments, **behind)  # type: ignore[arg-type]
+        arguments |= {"bias": self.bias, "norm": self.norm, "transposed": self.transposed}
+        return Conv(size, values["C"], values["O"], values["K"], **arguments)
 
     def _input_size(self, values: Mapping[str, Any]) -> Extent:
         if not self.has_map:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
 from sepcost.network.selection import Selection
@@ -42,7 +43,7 @@ def sweep(
     flops_per_mac: int = 1,
     dtype: str | None = None,
     bias: bool = False,
-    norm: Literal["none", "batch"] = "none",
+    norm: Norm = "none",
     transposed: bool = False,
     **numbers: Any,
 ) -> Iterator[Snapshot | SepcostError]:
