@@ -107,24 +107,25 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         "per": snapshot.per,
         "no_peak": snapshot.no_peak,
         "unread": snapshot.unread,
-        **of_model(snapshot.model),
+        **of_model(snapshot),
         "own_dtype": snapshot.own_dtype,
         "swept": snapshot.swept,
     }
     return fields | {name: mark for name, mark in marks.items() if mark or name == "uncounted"}
 
 
-def of_model(model: Model | None) -> dict[str, Any]:
+def of_model(snapshot: Snapshot) -> dict[str, Any]:
     """What is only said of a model: what could not be counted, and the inputs."""
-    if model is None:
-        return {}
+    model = snapshot.model or Model()
+    is_known = snapshot.model is not None and bool(model.uncounted) == snapshot.lower_bound
     marks: dict[str, Any] = {
-        "lower_bound": bool(model.uncounted),
+        "lower_bound": snapshot.lower_bound,
         "unconfirmed": list(model.unconfirmed),
         "inputs": model.inputs,
         "read_zeros": model.read_zeros,
     }
-    return {"uncounted": dict(model.uncounted), **{name: mark for name, mark in marks.items() if mark}}
+    uncounted = {"uncounted": dict(model.uncounted)} if is_known else {}
+    return uncounted | {name: mark for name, mark in marks.items() if mark}
 
 
 def _total(snapshot: Snapshot, columns: Sequence[str] | None) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
 
 def of_snapshot(network: Snapshot) -> dict[str, Any]:
     """What is only said of a model, even if its costs are from earlier."""
-    marks = {"own_dtype": network.own_dtype, "lower_bound": network.lower_bound}
-    return {name: mark for name, mark in marks.items() if mark} | of_model(network.model)
+    own = {"own_dtype": network.own_dtype} if network.own_dtype else {}
+    return own | of_model(network)
 
 
 def _network(network: Snapshot) -> dict[str, Any]:

@@ -60,9 +60,9 @@ def _networks(text: str, source: str) -> list[Snapshot] | None:
     _refuse_conflicts(text)
     if text.lstrip()[:1] not in ("{", "["):
         return None
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and _is_whole(lines[0]):
-        return [network for number, line in enumerate(lines) for network in _line_networks(line, number, source)]
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    if len(lines) > 1 and _is_whole(lines[0][1]):
+        return [network for number, line in lines for network in _line_networks(line, number, source)]
     try:
         value = parsed(text)
     except ConfigError:
@@ -99,7 +99,8 @@ def _line_networks(line: str, number: int, source: str) -> list[Snapshot]:
     try:
         return _networks_of(parsed(line), source)
     except ConfigError as error:
-        raise ConfigError([problem._replace(line=number + 1) for problem in error.problems]) from None
+        problems = [problem._replace(line=number, column=problem.column or 1) for problem in error.problems]
+        raise ConfigError(problems) from None
 
 
 def _networks_of(value: Any, source: str) -> list[Snapshot]:

@@ -257,13 +257,15 @@ def as_percent(value: float | Fraction | None) -> str:
 
     >>> as_percent(40.28662985309801), as_percent(0), as_percent(1234.5), as_percent(None)
     ('40.3 %', '0 %', '1,234 %', '–')
+    >>> as_percent(99.9996)  # not all of it
+    '99.99 %'
     """
     if value is None:
         return "–"
     if value > LARGEST_FLOAT:
         return f"{exact(round(value))} %"
-    value = float(value)
-    places = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.95 else 2
+    value = float(min(value, 99.99) if 99.95 <= value < 100 else value)
+    places = 0 if value >= 100 or value == 0 else 1 if 9.95 <= value < 99.95 else 2
     return f"{value:,.{places}f} %"
 
 

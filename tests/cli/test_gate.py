@@ -61,6 +61,16 @@ def test_a_lower_bound_above_a_limit_is_broken_and_below_it_undecided(check: Sep
     assert judged(check, *MODEL, "--max-macs", str(MACS - 1), "--allow", "uncounted")[0] == 1
 
 
+def test_a_baseline_remembers_that_inputs_were_zeros(in_process: Sepcost, tmp_path: Path) -> None:
+    model = ("tests/cases/models.py:DataDependent", "--device", "cpu", "--input", "3x16x16", "--no-verify")
+    costs = str(tmp_path / "costs.json")
+    in_process("check", *model, "--update-baseline", costs)
+    gate = ("check", costs, "--max-macs", "1G", "--no-verify", "--format", "json")
+    done = in_process(*gate)
+    assert (done.code, json.loads(done.out)["networks"][0]["read_zeros"]) == (2, True)
+    assert in_process(*gate, "--allow", "zeros").code == 0
+
+
 def test_what_is_undecided_is_said_wherever_it_is_read(check: Sepcost) -> None:
     limits = (*MODEL, "--max-macs", "1M", "--max-params", "1M")
     why = "undecided, not all of it can be counted (--allow uncounted accepts that)"

@@ -7,7 +7,7 @@ from typing import Any
 
 from sepcost.count.facts import FACTS, usual_facts
 from sepcost.count.figure import COUNTS, PEAK, Figures, with_quotients
-from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
+from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.baseline_writer import all_figures
@@ -49,6 +49,7 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], folder: str
         convention=convention,
         source=None if source is None else relative(absolute(source, folder, follow=False)),
         replaced={of: Replaced(totals[of]) for of in replacements},
+        model=Model(read_zeros=True) if fields.get("read_zeros") else None,
         **present(fields, SAME),
     )
 

@@ -57,6 +57,7 @@ def _network_fields(network: Snapshot, source: str | None) -> dict[str, Any]:
         "own_dtype": network.own_dtype,
         "per": network.per,
         "lower_bound": network.lower_bound,
+        "read_zeros": network.model is not None and network.model.read_zeros,
         "resolution": network.resolution,
         "given": network.given,
     }

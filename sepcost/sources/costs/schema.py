@@ -102,6 +102,7 @@ NETWORK: Keys = {
     "given": Text,
     "own_dtype": _literal[tuple(MODEL_DTYPES)],
     "lower_bound": Flag,
+    "read_zeros": Flag,
 }
 """What a network has in costs and in a baseline."""
 COMPARED: Keys = NETWORK | {
@@ -112,7 +113,6 @@ COMPARED: Keys = NETWORK | {
     "uncounted": dict[str, Count],
     "unconfirmed": tuple[Text, ...],
     "inputs": Text,
-    "read_zeros": Flag,
     "swept": Annotated[Any, AfterValidator(_swept), WithJsonSchema(ABSENT)],
     "verified": _unread(type="object"),
 }

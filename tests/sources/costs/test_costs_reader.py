@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +166,14 @@ def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ..
 )
 def test_a_text_that_is_no_output_of_compare_is_told(text: str, expected: str) -> None:
     assert message(text) == expected
+
+
+def test_a_wrong_line_of_several_has_a_place_that_counts_from_1(tmp_path: Path) -> None:
+    line = '{"schema_version": 1}'
+    (tmp_path / "costs.jsonl").write_text(f'{{"schema_version": 1, "layers": 1}}\n\n{line}\n')
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "costs.jsonl")
+    assert {(problem.line, problem.column) for problem in raised.value.problems} == {(1, 1)}
 
 
 def test_flops_that_contradict_the_macs_are_told() -> None:
