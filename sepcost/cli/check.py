@@ -24,7 +24,7 @@ from sepcost.cli.streams import complain, say, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import format_named, writing
-from sepcost.network.budget import Allow
+from sepcost.judge.doubt import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.files import unwritten
 from sepcost.tasks.replacement_texts import asked_replacements

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from sepcost.cli.reading import read_option
-from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, kind_of
+from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, REDUCTION, is_reduction, kind_of
 from sepcost.errors import SepcostError
-from sepcost.network.budget import REDUCTION, Limit
+from sepcost.network.budget import Limit
 from sepcost.tasks.inspection import Allowances
 from sepcost.text.quantities import Allowance, read_allowance
 from sepcost.text.units import shortened
@@ -63,7 +63,7 @@ _EXAMPLES = {"--max": "600M", "--min-reduction": "8", "--max-growth": "2%"}
 def _unknown(option: str, name: str, names: Sequence[str]) -> str:
     if option == "--max-growth" and name in MULTIPLES:
         return f"{name} grow as {MULTIPLES[name]} do: give {MULTIPLES[name]}"
-    if name.startswith(REDUCTION):
+    if is_reduction(name):
         return f"{name} has a least, not a most: give --min-reduction {name.removeprefix(REDUCTION)}=…"
     return f"no figure is called {name!r}{did_you_mean(name, names)} (there are {listed(names)})"
 

@@ -8,14 +8,15 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from sepcost.layers.cost import Convention, ratio
-from sepcost.network.budget import REDUCTION
 from sepcost.text.kind import Kind
 
 Figures: TypeAlias = Mapping[str, Any]
 """Values by the names of figures: whole numbers, floats, None if there is none, or an array of many."""
 
 REPLACEMENT = "replacement."
-"""Before the name of a figure: it is that of the replacement; behind REDUCTION, standard ÷ replacement."""
+"""Before the name of a figure: it is that of the replacement."""
+REDUCTION = "reduction."
+"""Before the name of a figure: standard ÷ replacement."""
 PEAK = "peak_activation_bytes"
 """The figure that some networks do not have: how their maps live is not known."""
 ITSELF = "itself"
@@ -151,16 +152,24 @@ _OF_NETWORKS = tuple((each.name, count) for each, count in _COUNTED if each.whol
 _QUOTIENTS = names(lambda figure: figure.quotient and figure.is_usual)
 
 
+def is_reduction(name: str) -> bool:
+    """Whether it is the name of a reduction in a record."""
+    return name.startswith(REDUCTION)
+
+
+def figure_of(name: str) -> Figure | None:
+    """The figure of a name in a record; None for what is no figure."""
+    return BY_NAME.get(name.removeprefix(REDUCTION).removeprefix(REPLACEMENT))
+
+
 def kind_of(name: str) -> Kind:
     """The kind of a figure by its name in a record; text for what is no figure.
 
     >>> kind_of("reduction.macs"), kind_of("replacement.weight_bytes"), kind_of("layer")
     (<Kind.RATIO: 'ratio'>, <Kind.BYTES: 'bytes'>, <Kind.TEXT: 'text'>)
     """
-    if name.startswith(REDUCTION):
-        return Kind.RATIO
-    figure = BY_NAME.get(name.removeprefix(REPLACEMENT))
-    return Kind.TEXT if figure is None else figure.kind
+    figure = figure_of(name)
+    return Kind.RATIO if is_reduction(name) else figure.kind if figure else Kind.TEXT
 
 
 def cost_figures(cost: Any, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
@@ -189,8 +198,7 @@ def asked(names: Iterable[str]) -> tuple[str, ...]:
     >>> asked(["macs", "replacement.share", "layer"])
     ('share',)
     """
-    figures = (BY_NAME.get(name.removeprefix(REPLACEMENT)) for name in names)
-    return tuple(dict.fromkeys(figure.name for figure in figures if figure and not figure.is_usual))
+    return tuple(dict.fromkeys(each.name for each in map(figure_of, names) if each and not each.is_usual))
 
 
 def total_figures(total: Any, convention: Convention) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION, head
 from sepcost.count.facts import FACTS
-from sepcost.count.figure import PEAK, REPLACEMENT
+from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN
-from sepcost.network.budget import REDUCTION
 from sepcost.sheets.many import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
 from sepcost.sheets.view import View

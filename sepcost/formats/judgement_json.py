@@ -64,7 +64,7 @@ def _limit(check: JudgedLimit, verdict: Verdict) -> dict[str, Any]:
     return {
         "figure": figure,
         "replacement": check.replacement,
-        "at_least" if check.limit.is_least else "at_most": _number(bound),
+        "at_least" if check.is_least else "at_most": _number(bound),
         "value": _number(check.value),
         "holds": check.holds,
         "outcome": check.outcome.value,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from sepcost.formats.format import Format, FormatOptions
+from sepcost.judge.doubt import Outcome
 from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.network.budget import Outcome
 from sepcost.sheets.check_text import (
     budget_sentence,
     gone_replacements,

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.count.figure import BY_NAME, PEAK
+from sepcost.count.figure import BY_NAME, PEAK, REDUCTION, is_reduction
 from sepcost.count.snapshot import NOT_KNOWN, Snapshot
-from sepcost.judge.doubt import doubt
-from sepcost.network.budget import AS_GIVEN, REDUCTION, Allow, Limit, Outcome, Quantity
+from sepcost.judge.doubt import Allow, Outcome, doubt
+from sepcost.network.budget import AS_GIVEN, Limit, Quantity
 
 
 class JudgedLimit(NamedTuple):
@@ -31,6 +31,11 @@ class JudgedLimit(NamedTuple):
     def holds(self) -> bool:
         return self.outcome is Outcome.HELD
 
+    @property
+    def is_least(self) -> bool:
+        """Whether the limit is a lower bound, not an upper one."""
+        return is_reduction(self.limit.figure)
+
 
 def judged(
     snapshot: Snapshot, limit: Limit, replacement: str, line: int | None = None, allowed: Collection[Allow] = ()
@@ -50,9 +55,18 @@ def judged(
     value, doubted = _value(snapshot, limit.figure, replacement), doubt(snapshot, allowed)
     if value is None:
         return JudgedLimit(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(snapshot, limit))
-    outcome = Outcome.of(limit.allows(_nearest(limit, value) if doubted else value), known=not doubted)
+    outcome = Outcome.of(allows(limit, _nearest(limit, value) if doubted else value), known=not doubted)
     why = doubted if outcome is Outcome.UNDECIDED else None
     return JudgedLimit(limit, replacement, value, outcome, line, snapshot.lower_bound and isinstance(value, int), why)
+
+
+def allows(limit: Limit, value: Quantity) -> bool:
+    """Whether a figure with this value is within its limit; at the bound it is.
+
+    >>> allows(Limit("params", 4_300_000), 4_300_000), allows(Limit("reduction.macs", 8), 7)
+    (True, False)
+    """
+    return value >= limit.bound if is_reduction(limit.figure) else value <= limit.bound
 
 
 def _nearest(limit: Limit, value: Quantity) -> Quantity:
@@ -60,7 +74,7 @@ def _nearest(limit: Limit, value: Quantity) -> Quantity:
 
     A reduction misses as much above as below, which brings it nearer to one; another quotient may be anything.
     """
-    if limit.is_least:
+    if is_reduction(limit.figure):
         return max(value, 1)
     return value if BY_NAME[limit.figure].kind.is_whole else 0
 
@@ -74,7 +88,7 @@ def _why_none(snapshot: Snapshot, limit: Limit) -> str:
 def _value(snapshot: Snapshot, figure: str, replacement: str) -> Quantity | None:
     """The figure as an exact number, where the JSON has a rounded quotient; None where there is none."""
     figures = snapshot.total if replacement == AS_GIVEN else snapshot.replaced[replacement].figures
-    if figure.startswith(REDUCTION):
+    if is_reduction(figure):
         name = figure.removeprefix(REDUCTION)
         return _quotient(snapshot.total[name], figures[name])
     quotient = BY_NAME[figure].quotient

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,48 +15,13 @@ Quantity: TypeAlias = "int | Fraction"
 
 AS_GIVEN = "none"
 """The name of the network as it is, where the name of a replacement may be given."""
-REDUCTION = "reduction."
-
-
-class Outcome(Enum):
-    """The result of a limit: a figure that is not known does not pass."""
-
-    HELD = "held"
-    BROKEN = "broken"
-    UNDECIDED = "undecided"
-
-    @classmethod
-    def of(cls, holds: bool, *, known: bool = True) -> Outcome:
-        """The outcome of a value within its limit or not; if the true value may be higher, only "not" is certain."""
-        return cls.BROKEN if not holds else cls.HELD if known else cls.UNDECIDED
-
-
-class Allow(str, Enum):
-    """What is not known, and is allowed to pass."""
-
-    UNCOUNTED = "uncounted"
-    ZEROS = "zeros"
-    GONE = "gone"
 
 
 class Limit(NamedTuple):
-    """A bound of one figure of a network's total; at the bound it holds.
-
-    >>> Limit("params", 4_300_000).allows(4_300_000), Limit("reduction.macs", 8).allows(7)
-    (True, False)
-    """
+    """The most of one figure of a network's total, or the least of a reduction."""
 
     figure: str
     bound: Quantity
-
-    @property
-    def is_least(self) -> bool:
-        """Whether it is a lower bound, not an upper one."""
-        return self.figure.startswith(REDUCTION)
-
-    def allows(self, value: Quantity) -> bool:
-        """Whether a figure with this value holds."""
-        return value >= self.bound if self.is_least else value <= self.bound
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sepcost.count.verification import STANDARD, Verification
 from sepcost.judge.difference import Status
+from sepcost.judge.doubt import Outcome
 from sepcost.judge.growth import Grown
 from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.network.budget import Outcome
 from sepcost.sheets.check_text import (
     RESULTS,
     change_text,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.count.figure import BY_NAME, PEAK, kind_of
+from sepcost.count.figure import BY_NAME, PEAK, REDUCTION, is_reduction, kind_of
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
 from sepcost.judge.difference import Status
+from sepcost.judge.doubt import Outcome
 from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.network.budget import AS_GIVEN, REDUCTION, Outcome, Quantity
+from sepcost.network.budget import AS_GIVEN, Quantity
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.sheet import AT_LEAST
 from sepcost.sheets.verification_text import counted
@@ -67,7 +68,7 @@ def figure_name(figure: str) -> str:
     >>> figure_name("macs"), figure_name("reduction.macs"), figure_name("peak_activation_bytes")
     ('MACs', 'reduction of MACs', 'peak activations')
     """
-    if figure.startswith(REDUCTION):
+    if is_reduction(figure):
         return f"reduction of {figure_name(figure.removeprefix(REDUCTION))}"
     return BY_NAME[figure].header
 
@@ -121,7 +122,7 @@ def limit_text(check: JudgedLimit | Grown) -> str:
         allowed = _allowed(check.allowance, check.figure)
         return f"≤ {value_text(check.before, check.figure)}{f' {allowed}' if allowed else ''}"
     limit = check.limit
-    return f"{'≥' if limit.is_least else '≤'} {value_text(limit.bound, limit.figure, check.value)}"
+    return f"{'≥' if check.is_least else '≤'} {value_text(limit.bound, limit.figure, check.value)}"
 
 
 def checked_value(check: JudgedLimit | Grown) -> str:
@@ -143,7 +144,7 @@ def missed_text(check: JudgedLimit | Grown) -> str:
         return ""
     if isinstance(check, Grown):
         return change_text(check)
-    return f"{'−' if check.limit.is_least else '+'}{_missed(check)}"
+    return f"{'−' if check.is_least else '+'}{_missed(check)}"
 
 
 def _missed(check: JudgedLimit) -> str:
@@ -250,7 +251,7 @@ def figures_text(snapshot: Snapshot) -> str:
 def budget_sentence(check: JudgedLimit) -> str:
     """The limit that does not hold, and by how much."""
     _, _, bound = limit_text(check).partition(" ")
-    side, missed = ("at least", "short") if check.limit.is_least else ("at most", "over")
+    side, missed = ("at least", "short") if check.is_least else ("at most", "over")
     by = f": undecided, {check.why}" if check.why else f" ({_missed(check)} {missed})"
     return f"{subject_of(check)}: {checked_value(check)}, must be {side} {bound}{by}"
 

@@ -12,6 +12,7 @@ from sepcost.count.figure import (
     PEAK,
     Figures,
     Whole,
+    is_reduction,
     reductions,
 )
 from sepcost.count.figure import (
@@ -147,7 +148,7 @@ def grouped_columns(
     ]
     for text in snapshot.replaced:
         for name in replaced:
-            group = "" if name.startswith("reduction.") and not several else text
+            group = "" if is_reduction(name) and not several else text
             columns.append(column_of(name, convention, group, optional.get(name, 0)))
     return columns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcost.count.figure import BY_NAME, MULTIPLES
+from sepcost.count.figure import BY_NAME, MULTIPLES, is_reduction
 from sepcost.layers.cost import Convention
 from sepcost.sheets.records import Record
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Ratio
@@ -24,7 +24,7 @@ def column_of(name: str, convention: Convention, group: str = "", optional: int 
     figure = BY_NAME.get(last)
     if figure is None:
         return Column(last.replace("_", " "), Kind.TEXT, optional, group)
-    if prefix == "reduction":
+    if is_reduction(name):
         return Column("reduction" if last == "macs" else f"{figure.header} reduction", Kind.RATIO, optional, group)
     return Column(figure.heads(convention, shortly=bool(prefix)), figure.kind, optional, group)
 
@@ -32,7 +32,7 @@ def column_of(name: str, convention: Convention, group: str = "", optional: int 
 def cell_of(name: str, record: Record) -> Cell:
     """The value of a name in a record; the reduction of a kept layer is ``kept``."""
     value = record.get(name)
-    if name.startswith("reduction."):
+    if is_reduction(name):
         if record.get("kept"):
             return "kept"
         return Ratio(value, flagged=name == "reduction.macs" and bool(record.get("costs_more")))

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from sepcost.count.figure import REPLACEMENT, reductions
+from sepcost.count.figure import REDUCTION, REPLACEMENT, reductions
 from sepcost.count.snapshot import LayerSnapshot, PartSnapshot, Replaced, Snapshot
-from sepcost.network.budget import REDUCTION
 
 Record: TypeAlias = Mapping[str, Any]
 

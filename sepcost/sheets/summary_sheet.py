@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT
+from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
 from sepcost.count.snapshot import Snapshot
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
@@ -77,7 +77,7 @@ def _order_note(view: View) -> Iterator[str]:
 
 
 def _group(name: str, alone: str | None) -> str:
-    return "" if name.startswith("reduction.") else alone or "replaced"
+    return "" if is_reduction(name) else alone or "replaced"
 
 
 def _rows(

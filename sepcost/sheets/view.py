@@ -17,7 +17,7 @@ from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 
-OF_REPLACEMENT = ("reduction.", "replacement", "options.", "costs_more", "kept")
+OF_REPLACEMENT = (figure.REDUCTION, "replacement", "options.", "costs_more", "kept")
 """How names of values begin that differ between replacements."""
 
 
@@ -133,7 +133,7 @@ def _shown_as(name: str) -> str:
     """The figure that a table shows in place of this one."""
     prefix, _, figure_name = name.rpartition(".")
     known = figure.BY_NAME.get(figure_name)
-    if prefix == "reduction" or known is None or known.shown_as is None:
+    if figure.is_reduction(name) or known is None or known.shown_as is None:
         return name
     return f"{prefix}.{known.shown_as}" if prefix else known.shown_as
 

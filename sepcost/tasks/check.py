@@ -9,10 +9,11 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.count.figure import BOUNDED, GROWING, OWN, kind_of
+from sepcost.count.figure import BOUNDED, GROWING, OWN, REDUCTION, kind_of
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
+from sepcost.judge.doubt import Allow
 from sepcost.layers.cost import Convention
-from sepcost.network.budget import REDUCTION, Allow, Limit
+from sepcost.network.budget import Limit
 from sepcost.network.selection import Selection
 from sepcost.sources.given import AnySource, Given, in_python
 from sepcost.sources.registry import options_in_python

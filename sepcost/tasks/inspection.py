@@ -12,15 +12,17 @@ from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.count.evaluation import evaluated
+from sepcost.count.figure import is_reduction
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
+from sepcost.judge.doubt import Allow
 from sepcost.judge.growth import growth
 from sepcost.judge.limit import judged
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
-from sepcost.network.budget import AS_GIVEN, Allow, Budget, Limit
+from sepcost.network.budget import AS_GIVEN, Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
 from sepcost.network.scaling import scale
@@ -247,7 +249,7 @@ def _refuse_reductions_of_nothing(source: str | None, lines: Lines, limits: Sequ
     problems = [
         _problem(source, line or lines.network, f"{limit.figure} {told}{add if line else ''}")
         for limit, of, line in limits
-        if of == AS_GIVEN and limit.is_least
+        if of == AS_GIVEN and is_reduction(limit.figure)
     ]
     if problems:
         raise ConfigError(problems)

@@ -16,7 +16,7 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import BOUNDED, OWN
 from sepcost.count.snapshot import Snapshot
-from sepcost.judge.limit import judged
+from sepcost.judge.limit import allows, judged
 from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
 from tests.commands import ROOT, networks_in
@@ -41,12 +41,12 @@ def quotient(value: object) -> Fraction:
 
 @given(st.integers(0, 10**30), st.integers(0, 10**30))
 def test_a_limit_is_the_most_or_for_a_reduction_the_least(bound: int, value: int) -> None:
-    assert Limit("params", bound).allows(value) == (value <= bound)
-    assert Limit("reduction.params", bound).allows(value) == (value >= bound)
-    assert Limit("params", bound).allows(bound)
-    assert Limit("reduction.params", bound).allows(bound)
-    assert not Limit("params", bound).allows(bound + 1)
-    assert not Limit("reduction.params", bound + 1).allows(bound)
+    assert allows(Limit("params", bound), value) == (value <= bound)
+    assert allows(Limit("reduction.params", bound), value) == (value >= bound)
+    assert allows(Limit("params", bound), bound)
+    assert allows(Limit("reduction.params", bound), bound)
+    assert not allows(Limit("params", bound), bound + 1)
+    assert not allows(Limit("reduction.params", bound + 1), bound)
 
 
 @given(convs(), st.sampled_from(["separable", "none"]), st.sampled_from([1, 3]), st.sampled_from(["float32", "int8"]))

@@ -10,10 +10,9 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.count.figure import kind_of
+from sepcost.count.figure import REDUCTION, is_reduction, kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers import Conv, Other, Shape, Takes
-from sepcost.network.budget import REDUCTION
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.reading.quota import LONGEST_NAME
 from sepcost.text.kind import Kind
@@ -131,8 +130,8 @@ def _replacement(replacement: Replacement) -> str:
 def _budget(budget: Budget) -> str:
     bounds = [(limit.figure, _bound(limit.figure, limit.bound)) for limit in budget.limits]
     keys = [("replacement", _quoted(budget.replacement))] if budget.replacement is not None else []
-    keys += [(figure, bound) for figure, bound in bounds if not figure.startswith(REDUCTION)]
-    reductions = [(figure.removeprefix(REDUCTION), bound) for figure, bound in bounds if figure.startswith(REDUCTION)]
+    keys += [(figure, bound) for figure, bound in bounds if not is_reduction(figure)]
+    reductions = [(figure.removeprefix(REDUCTION), bound) for figure, bound in bounds if is_reduction(figure)]
     if reductions:
         keys.append(("reduction", _mapping(dict(reductions))))
     if budget.growth:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.count.figure import BOUNDED
+from sepcost.count.figure import BOUNDED, REDUCTION
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
@@ -39,7 +39,7 @@ class DocumentTranslation:
         }
         reduction = budget.get("reduction") if isinstance(budget, YamlDict) else None
         for name in reduction if isinstance(reduction, YamlDict) else ():
-            lines[f"reduction.{name}"] = self._line(("budget", "reduction", name), key=True)
+            lines[f"{REDUCTION}{name}"] = self._line(("budget", "reduction", name), key=True)
         return lines
 
     def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
@@ -56,7 +56,7 @@ class DocumentTranslation:
         """The right limits, and the replacement that they are for."""
         if not isinstance(written, YamlDict):
             return None
-        reductions = [(f"reduction.{name}", bound) for name, bound in given.get("reduction", {}).items()]
+        reductions = [(f"{REDUCTION}{name}", bound) for name, bound in given.get("reduction", {}).items()]
         figures = [(name, bound) for name, bound in given.items() if name in BOUNDED]
         replacement = written.get("replacement")
         if not [key for key, value in written.items() if key != "replacement" and value != {}]:
