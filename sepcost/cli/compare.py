@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
@@ -15,26 +14,24 @@ from sepcost.cli.contradictions import (
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.explaining import only_convolution
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.multipliers import multiplier_sweep
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import asked_verifier, read_convention
+from sepcost.cli.reading import read_convention
 from sepcost.cli.shown import chosen_view
 from sepcost.cli.streams import write
-from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
-from sepcost.formats.format import Format, FormatOptions
+from sepcost.formats.format import ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
-from sepcost.sheets.view import View
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements
+from sepcost.tasks.verifier import asked_verifier
 from sepcost.text.wording import listed
 
 
@@ -96,13 +93,14 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
+    result: ResultName = "code" if code else "derivation" if explain else "comparisons"
     shape = {
         "precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top, "verify": verify,
     }  # fmt: skip
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
     named = None if code and output is not None and output.suffix == ".py" else output
-    format_ = chosen_format(format_, _available(explain, code, precision), named)
+    format_ = chosen_format(format_, writing(result, None if precision is None else "precision"), named)
     table = {"caption": caption, "label": label} if explain else {}
     refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
     appearance = read_appearance(format_, precision, caption, label)
@@ -116,70 +114,26 @@ def compare(
     convention = read_convention(flops_per_mac, dtype)
     sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
     waiting = Waiting("combinations" if sweep.names else "networks")
-    verifier = asked_verifier(verify, waiting)
+    verifier = asked_verifier(verify, waiting.complain)
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
-    job = Job(chosen, convention, multipliers, selection, models, verifier, replace_if, waiting, view.asked)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
+    job = Job(
+        chosen, convention, multipliers, selection, models, verifier, replace_if, waiting, view,
+        at_once=format_.audience == "programs", alone=explain,
+    )  # fmt: skip
+    if format_.audience == "people" and (top is None or not files):
+        refuse_too_many(job.rows(sweep.size))
     assumed = [] if files else one.assumed
     asked = appearance._replace(view=view, convention=job.convention, assumed=assumed, to_stdout=output is None)
-    if format_.audience == "people" and top is None:
-        refuse_too_many(sweep.size * max(1, len(chosen or ())))
-    write_one = _code if code else format_.derivation if explain else None
-    chunks: Iterable[str]
     with waiting:
-        if files:
-            snapshots = job.compare_sources(files)
-            if write_one:
-                chunks = _apart(write_one, only_convolution(snapshots, job), asked)
-            else:
-                chunks = _of_sources(snapshots, format_, view, asked)
-        else:
-            convolutions = ConvolutionSweep(one.network, sweep, job, view)
-            if write_one:
-                chunks = _apart(write_one, convolutions.snapshots(), asked)
-            else:
-                chunks = _of_convolutions(convolutions, format_, asked)
+        compared = job.networks(files) if files else ConvolutionSweep(one.network, sweep, job).combinations()
+        chunks = format_.written(result, compared, asked)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
         write(chunks, output, escape=format_.escape)
     return job.exit_code
-
-
-def _available(explain: bool, code: bool, precision: str | None) -> Callable[[Format], bool]:
-    if code:
-        return lambda format_: format_.name == "table"
-    if explain or precision is None:
-        return writing("derivation" if explain else "comparisons")
-    return lambda format_: "precision" in format_.options
-
-
-def _of_sources(networks: Iterable[Snapshot], format_: Format, view: View, options: FormatOptions) -> Iterable[str]:
-    if format_.audience == "programs" and view.totals:
-        networks = (snapshot.without_layers() for snapshot in networks)
-    return format_.comparisons(view.networks(networks), options)
-
-
-def _of_convolutions(convolutions: ConvolutionSweep, format_: Format, options: FormatOptions) -> Iterable[str]:
-    if format_.audience == "programs":
-        return format_.comparisons(convolutions.several(), options)
-    refuse_too_many(convolutions.rows)
-    return format_.comparisons(convolutions.snapshots(), options)
-
-
-def _code(snapshot: Snapshot, options: FormatOptions) -> str:
-    from sepcost.formats.module_code import module_code
-    from sepcost.sheets.comparison_sheets import title_of
-
-    return module_code(title_of(snapshot, options.assumed), snapshot.counted_now())
-
-
-def _apart(
-    write_one: Callable[[Snapshot, FormatOptions], str], snapshots: Iterable[Snapshot], options: FormatOptions
-) -> Iterator[str]:
-    for number, snapshot in enumerate(snapshots):
-        yield "\n" * bool(number) + write_one(snapshot, options)

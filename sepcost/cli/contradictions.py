@@ -74,7 +74,7 @@ def refuse_beside_code(
         raise SepcostError("--code writes one convolution: give -C, -K and -O (and -H), not a source")
     if explain:
         raise SepcostError("--code and --explain contradict each other: give one of them")
-    if format_ is not None and format_.name != "table":
+    if format_ is not None and not writing("code")(format_):
         raise SepcostError(f"--code is Python: it does not go with --format {format_.name}")
     for name, given in others.items():
         if given:

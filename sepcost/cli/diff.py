@@ -10,12 +10,13 @@ from sepcost.cli import options as o
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import asked_verifier, read_convention
+from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import writing
 from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.verifier import asked_verifier
 
 SAME, DIFFERENT, BAD = 0, 1, 2
 
@@ -53,7 +54,7 @@ def diff(
         raise SepcostError("- stands for standard input, and can be one side only")
     convention = read_convention(flops_per_mac, dtype, batch)
     waiting = Waiting("files")
-    verifier = asked_verifier(verify, waiting)
+    verifier = asked_verifier(verify, waiting.complain)
     models = ModelOptions.read(inputs, device, run_models, (before, after), batch)
     try:
         with waiting:

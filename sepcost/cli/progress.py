@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import complain, say
-from sepcost.errors import ConfigProblem
+from sepcost.errors import ConfigError, SepcostError
 from sepcost.tasks.events import Events
+from sepcost.tasks.verifier import Few
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,6 +33,7 @@ class Waiting(Events):
         self.what = what
         self.count = 0
         self.total: int | None = None
+        self._failed = Few(self.complain, "combinations that cannot be evaluated")
         self._progress: Progress | None = None
         self._stopped = False
         self._lock = Lock()
@@ -57,9 +58,12 @@ class Waiting(Events):
         """One line on stderr, as errors look."""
         complain(error)
 
-    def problems(self, problems: Sequence[ConfigProblem]) -> None:
-        """A line on stderr for each."""
-        complain(*problems)
+    def fail(self, error: SepcostError, combination: str = "") -> None:
+        """A line on stderr for each problem of a source; of combinations, the first ones."""
+        if isinstance(error, ConfigError):
+            complain(*error.problems)
+        else:
+            self._failed.tell(": ".join(filter(None, (combination, str(error)))))
 
     def expect(self, total: int) -> None:
         """Report how many there will be: the bar then shows the time left."""

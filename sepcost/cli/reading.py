@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.text.units import NumberError, read_whole
-
-if TYPE_CHECKING:
-    from sepcost.tasks.events import Events
-    from sepcost.tasks.verifier import Verifier
 
 T = TypeVar("T")
 
@@ -30,15 +26,6 @@ def at_least_one(text: str) -> int:
     if number < 1:
         raise NumberError(f"must be at least 1, got {number}")
     return number
-
-
-def asked_verifier(wanted: bool, events: Events) -> Verifier | None:
-    """What ``--verify`` asks for; raises MissingTorchError with what to install."""
-    if not wanted:
-        return None
-    from sepcost.tasks.verifier import Verifier, torch_witness  # torch is slow to import
-
-    return Verifier(torch_witness(), events)
 
 
 def read_convention(flops_per_mac: str, dtype: str | None, batch: str = "1") -> Convention:

@@ -83,30 +83,11 @@ class Comparison:
         schedule = scheduled(network)
         standard = _total(network, schedule, layers, convention, None)
         totals = {each.text: _total(network, schedule, layers, convention, each.text, standard.cost) for each in chosen}
-        return cls(
-            network,
-            layers,
-            standard,
-            totals,
-            convention,
-            tuple(chosen),
-            swept or {},
-        )
+        return cls(network, layers, standard, totals, convention, tuple(chosen), swept or {})
 
     @property
     def name(self) -> str:
         return self.network.name
-
-    @property
-    def texts(self) -> tuple[str | None, ...]:
-        """What each replacement is called; None alone where the network is compared with none.
-
-        >>> from sepcost import Conv, compare
-        >>> conv = Conv((112, 112), 32, 64, 3)
-        >>> compare(conv, ["separable", "blueprint"]).texts, compare(conv, []).texts
-        (('separable', 'blueprint'), (None,))
-        """
-        return tuple(self.totals) or (None,)
 
     @property
     def acting(self) -> Sequence[Replacement]:
@@ -123,10 +104,6 @@ class Comparison:
             totals={text: self.totals[text] for text in texts},
             replacements=tuple(chosen for chosen in self.replacements if chosen.text in texts),
         )
-
-    def without_layers(self) -> Self:
-        """Only the totals, which take little memory."""
-        return replace(self, layers=(), network=replace(self.network, nodes=()))
 
     def reduction(self, replacement: str, figure: str = "macs") -> float | None:
         """Standard ÷ replacement for the whole network, of a figure under its name in JSON.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """In portions, if many were counted at once: only formats for programs get those."""
-ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
+ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "code", "replacements"]
 
 
 class FormatOptions(NamedTuple):
@@ -56,8 +56,16 @@ class Format:
     judgement: Callable[[Judgement, FormatOptions], str]
     derivation: Callable[[Snapshot, FormatOptions], str]
     """The derivation of the one layer that is shown."""
+    code: Callable[[Snapshot, FormatOptions], str]
+    """The one convolution and its replacements, as source."""
     replacements: Callable[[FormatOptions], str]
     """The list of all replacements."""
+
+    def written(self, result: ResultName, snapshots: Comparisons, options: FormatOptions) -> Iterable[str]:
+        """What these comparisons become: all of them together, or each by itself."""
+        if result == "comparisons":
+            return self.comparisons(snapshots, options)
+        return ("\n" * bool(number) + getattr(self, result)(each, options) for number, each in enumerate(snapshots))
 
     @property
     def name(self) -> str:

@@ -29,9 +29,9 @@ def format_named(name: str) -> Format:
     return format_
 
 
-def writing(result: ResultName) -> Callable[[Format], bool]:
-    """Whether a format writes that result."""
-    return lambda format_: result in format_.writes
+def writing(result: ResultName, option: str | None = None) -> Callable[[Format], bool]:
+    """Whether a format writes that result, and has that option."""
+    return lambda format_: result in format_.writes and (option is None or option in format_.options)
 
 
 def names_of(wanted: Callable[[Format], bool]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -19,6 +20,9 @@ from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 from sepcost.text.wording import named
+
+if TYPE_CHECKING:
+    from sepcost.count.snapshot import Snapshot
 
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""
@@ -37,7 +41,7 @@ class TerminalTable(ForPeople):
     """What a command writes unless another format is given."""
 
     escape = r"\x{:02x}"
-    writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
+    writes = ("comparisons", "difference", "judgement", "derivation", "code", "replacements")
     has_problems = False
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
@@ -53,6 +57,13 @@ class TerminalTable(ForPeople):
         from sepcost.formats.derivation_text import plain_derivation
 
         return plain_derivation(title, sections, notes)
+
+    def code(self, snapshot: Snapshot, options: FormatOptions) -> str:
+        """The source to paste."""
+        from sepcost.formats.module_code import module_code
+        from sepcost.sheets.comparison_sheets import title_of
+
+        return module_code(title_of(snapshot, options.assumed), snapshot.counted_now())
 
     def replacements(self, options: FormatOptions) -> str:
         """A paragraph each: a table would be too wide."""

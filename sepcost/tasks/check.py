@@ -18,10 +18,10 @@ from sepcost.network.selection import Selection
 from sepcost.sources.given import AnySource, Given, in_python
 from sepcost.sources.registry import options_in_python
 from sepcost.tasks.baseline import Baseline
-from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.events import Events
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes
 from sepcost.tasks.python_words import in_python_words, reworded
+from sepcost.tasks.replacement_texts import replacements_in_python
 from sepcost.text.quantities import read_allowance
 from sepcost.text.units import NumberError, as_text
 from sepcost.text.wording import did_you_mean, listed
@@ -75,7 +75,7 @@ def check(
         raise SepcostError("nothing to check: give a source")
     if not (baseline is None or isinstance(baseline, (str, PathLike))):
         raise SepcostError(f"baseline: must be a file's name, got {as_text(baseline, repr)}")
-    chosen = chosen_replacements_of(replacements)
+    chosen = replacements_in_python(replacements)
     if reductions and not chosen:
         raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
     if growth is not None and baseline is None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
-from sepcost.errors import ConfigError, ReplacementError
+from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
-from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
 from sepcost.network.scaling import Factor, scale
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.text.arguments import Extent
-from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
     from sepcost.sources.given import AnySource
@@ -114,34 +111,14 @@ def compare(
     """
     from sepcost.sources.given import in_python
     from sepcost.sources.registry import options_in_python, read_one
+    from sepcost.tasks.job import Job
+    from sepcost.tasks.replacement_texts import replacements_in_python
     from sepcost.tasks.result import Result
+    from sepcost.tasks.verifier import asked_verifier
 
-    chosen, condition = chosen_replacements_of(replacements), ReplaceIf.read(replace_if)
+    chosen, condition = replacements_in_python(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
     source = in_python(source)
     item = read_one(source, options_in_python(inputs, device, run_models, source))
-    result = Result.of(item.network, chosen, convention, replace_if=condition)
-    if not verify:
-        return result
-    from sepcost.tasks.verifier import torch_witness, verify_item
-
-    return replace(result, verified=verify_item(result, torch_witness(), item))
-
-
-def chosen_replacements_of(given: Any) -> list[Replacement] | None:
-    """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
-    from sepcost.tasks.replacement_texts import asked_replacements, chosen_replacements
-
-    if given is None:
-        return None
-    several = list(given) if isinstance(given, (list, tuple)) else [given]
-    if AS_GIVEN in several:
-        return list(asked_replacements(several)[0] or ())
-    chosen: dict[str, Replacement] = {}
-    for item in several:
-        if not isinstance(item, (str, Replacement)):
-            what = "a text such as 'separable:multiplier=2', or a Replacement(name, function)"
-            raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
-        members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
-        chosen |= {each.text: each for each in members}
-    return list(chosen.values())
+    job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify))
+    return Result.over(job.verified(job.compare(item.network), item))

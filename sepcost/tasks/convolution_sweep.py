@@ -9,56 +9,47 @@ from typing import Any
 
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Comparison
-from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
 from sepcost.network.network import Network
 from sepcost.sheets.many import Several
-from sepcost.sheets.view import View
 from sepcost.tasks.job import Job
 
 AT_ONCE = 8192
 """How many combinations are counted at once, divided by the number of replacements."""
 WORTH_IT = 500
 """Fewer combinations are counted faster than NumPy is imported."""
-MOST_COMPLAINTS = 20
 
 
 class ConvolutionSweep:
-    """The combinations of a convolution's numbers, of multipliers and of batches, in the order of a view.
+    """The combinations of a convolution's numbers, of multipliers and of batches, in the order of the job's view.
 
     ``network`` makes the convolution of one combination's numbers.
     """
 
-    def __init__(self, network: Callable[[Mapping[str, Any]], Network], sweep: Sweep, job: Job, view: View) -> None:
+    def __init__(self, network: Callable[[Mapping[str, Any]], Network], sweep: Sweep, job: Job) -> None:
         self.network = network
         self.job = job
-        self.view = view
+        self.view = job.view
         self.events = job.events
         self.swept = sweep.names
-        self.by_replacement = view.by_replacement or not job.together
-        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if self.by_replacement else sweep
+        by_replacement = self.view.by_replacement or not job.together
+        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if by_replacement else sweep
         self._counted = False
         if self.sweep.size > sys.maxsize:
             raise SepcostError(f"{self.sweep.size:,} combinations are more than can be counted")
 
-    @property
-    def rows(self) -> int:
-        """How many a table will have, as far as that is known."""
-        replacements = 1 if self.by_replacement else max(1, len(self.job.replacements or ()))
-        return self._shown * replacements
-
     def snapshots(self) -> Iterator[Snapshot]:
         """Each by itself."""
-        good = (comparison for comparison in map(self._counted_comparison, self._numbers()) if comparison is not None)
-        yield from map(self.job.evaluated, islice(good, self.view.top))
+        good = filter(None, map(self._counted_comparison, self._numbers()))
+        yield from map(self.job.evaluated, map(self.job.verified, islice(good, self.view.top)))
         self.job.summarize("combinations")
 
-    def several(self) -> Iterator[Snapshot | Several]:
-        """Many at once, for formats that can write many at once."""
+    def combinations(self) -> Iterator[Snapshot | Several]:
+        """Each by itself, or many at once where the job says so and it is worth it."""
         first_of_them = self.view.top is not None and self.view.sort is None
-        if first_of_them or self.job.verifier is not None or not self._worth_it():
+        if not self.job.at_once or first_of_them or self.job.verifier is not None or not self._worth_it():
             yield from self.snapshots()
             return
         counted = self._counter()
@@ -101,7 +92,7 @@ class ConvolutionSweep:
         for number in numbers:
             comparison = self._counted_comparison(number)
             if comparison is not None:
-                yield self.view.key(evaluated(comparison).asking(self.job.asked)), number
+                yield self.view.key(self.job.evaluated(comparison)), number
 
     def _counted_comparison(self, number: int) -> Comparison | None:
         self.events.advance(1)
@@ -128,13 +119,13 @@ class ConvolutionSweep:
             for place in sorted(others):
                 alone = self._comparison(portion[place])
                 if alone is not None:
-                    yield [place], evaluated(alone).asking(self.job.asked)
+                    yield [place], self.job.evaluated(alone)
 
         return counted
 
     def _snapshot_or_none(self, values: Mapping[str, Any]) -> Snapshot | None:
         try:
-            return evaluated(self._compared(values)).asking(self.job.asked)
+            return self.job.evaluated(self._compared(values))
         except SepcostError:  # not all of them are wrong, and each wrong one is reported by itself
             return None
 
@@ -147,9 +138,7 @@ class ConvolutionSweep:
         try:
             comparison = self._compared(values)
         except SepcostError as error:
-            if self.sweep.size == 1:
-                raise
-            self._complain(values, error)
+            self.job.fail(error, combination_text({name: values[name] for name in self.swept}))
             return None
         self._count_good(1)
         return comparison
@@ -157,13 +146,6 @@ class ConvolutionSweep:
     def _count_good(self, count: int) -> None:
         """Sorting goes over them twice: they count once."""
         self.job.good += 0 if self._counted else count
-
-    def _complain(self, values: Mapping[str, Any], error: SepcostError) -> None:
-        self.job.bad += 1
-        if self.job.bad <= MOST_COMPLAINTS:
-            self.events.complain(f"{combination_text({name: values[name] for name in self.swept})}: {error}")
-        if self.job.bad == MOST_COMPLAINTS + 1:
-            self.events.complain("further combinations that cannot be evaluated are only counted")
 
 
 def _portions(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sepcost.errors import ConfigProblem
+from sepcost.errors import SepcostError
 
 
 class Events:
@@ -16,8 +14,8 @@ class Events:
     def complain(self, error: str) -> None:
         """Report something that is wrong, and that is not in a source."""
 
-    def problems(self, problems: Sequence[ConfigProblem]) -> None:
-        """Report that a source, or a part of one, cannot be evaluated."""
+    def fail(self, error: SepcostError, combination: str = "") -> None:
+        """Report that a source, a part of one, or a combination of a sweep cannot be evaluated."""
 
     def expect(self, total: int) -> None:
         """Report how many there will be."""

@@ -2,86 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
-from sepcost.count.snapshot import Snapshot
+from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
+from sepcost.sheets.view import View
 from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.alone import only_convolution
 from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
-from sepcost.tasks.replacement_sweep import TOGETHER
-from sepcost.tasks.replacement_texts import nothing_to_replace
+from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
+from sepcost.tasks.verifier import Verifier
 
 if TYPE_CHECKING:
     from sepcost.sources.given import AnySource
     from sepcost.sources.item import Item
-    from sepcost.tasks.verifier import Verifier
 
 MOST_TOGETHER = 50_000
 """If the layers under all replacements are more than this, each replacement is compared by itself."""
 MULTIPLIERS = ("alpha", "rho", "resolution")
 
 
+@dataclass
 class Job:
     """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
-    ``replacements`` is None where none was typed, and empty for ``-r none``.
-    ``sweep`` has the multipliers and the batch, as far as they were given; ``unmatched`` the globs of the selection
-    that have matched no convolution so far.
+    ``replacements`` is None where none was typed, and empty for ``-r none``. ``sweep`` has the multipliers and the
+    batch, as far as they were given. With ``at_once`` many may be counted at once, and layers that are not shown are
+    left out; with ``alone`` only the convolution that is meant is left of each network. ``unmatched`` are the globs of
+    the selection that have matched no convolution so far.
     """
 
-    def __init__(
-        self,
-        replacements: Sequence[Replacement] | None,
-        convention: Convention,
-        sweep: Sweep,
-        selection: Selection,
-        models: ModelOptions,
-        verifier: Verifier | None = None,
-        replace_if: ReplaceIf = ReplaceIf.ALWAYS,
-        events: Events | None = None,
-        asked: Sequence[str] = (),
-    ) -> None:
-        self.events = events or Events()
-        self.asked = asked
-        self.replacements = replacements
-        self.sweep = sweep
-        self.verifier = verifier
-        self.replace_if = replace_if
-        self.selection = self.unmatched = selection
-        self.models = models
-        batches: Sequence[Any] = next((axis.values for axis in sweep.axes if axis.name == "batch"), ())
-        self.convention = replace(convention, batch=batches[0]) if len(batches) == 1 else convention
-        self.good = 0
-        self.bad = 0
-        self.together = len(replacements or ()) <= TOGETHER
+    replacements: Sequence[Replacement] | None
+    convention: Convention
+    sweep: Sweep = field(default_factory=Sweep)
+    selection: Selection = field(default_factory=Selection)
+    models: ModelOptions = field(default_factory=ModelOptions)
+    verifier: Verifier | None = None
+    replace_if: ReplaceIf = ReplaceIf.ALWAYS
+    events: Events = field(default_factory=Events)
+    view: View = field(default_factory=View)
+    at_once: bool = False
+    alone: bool = False
+    good: int = field(default=0, init=False)
+    bad: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.unmatched = self.selection
+        for axis in self.sweep.axes:
+            if axis.name == "batch" and len(axis.values) == 1:
+                self.convention = replace(self.convention, batch=axis.values[0])  # type: ignore[arg-type]
+
+    @property
+    def together(self) -> bool:
+        """Whether all replacements are compared together: a few of them, and not each sorted by itself."""
+        return len(self.replacements or ()) <= TOGETHER
 
     @property
     def exit_code(self) -> int:
         if self.bad or any(self.unmatched):
             return 2
-        return 1 if self.verifier is not None and self.verifier.mismatches else 0
+        return int(self.verifier is not None and self.verifier.mismatches > 0)
 
     def replacement_axis(self) -> Iterator[Axis]:
         """The replacements as an axis, which makes each a comparison of its own; none where there is only one."""
         if self.replacements and len(self.replacements) > 1:
             yield Axis("replacement", self.replacements)
 
+    def rows(self, combinations: int) -> int:
+        """How many rows a table of so many combinations has, as far as that is known."""
+        replacements = max(1, len(self.replacements or ()))
+        if self.view.by_replacement or not self.together:
+            return min(combinations * replacements, self.view.top or sys.maxsize)
+        return min(combinations, self.view.top or sys.maxsize) * replacements
+
     def compare(
-        self,
-        network: Network,
-        values: Mapping[str, Any],
-        swept: Mapping[str, Any],
+        self, network: Network, values: Mapping[str, Any] = NOTHING, swept: Mapping[str, Any] = NOTHING
     ) -> Comparison:
         """Scale a network and compare it; raises NetworkError if its layers do not fit together any more."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
@@ -93,12 +100,27 @@ class Job:
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
         return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
 
-    def evaluated(self, comparison: Comparison, item: Item | None = None) -> Snapshot:
-        """The figures, verified by torch if that is asked for."""
-        verified = comparison if self.verifier is None else self.verifier.verified(comparison, item)
-        return evaluated(verified).asking(self.asked)
+    def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
+        """The comparison, verified by torch if that is asked for."""
+        return comparison if self.verifier is None else self.verifier.verified(comparison, item)
 
-    def compare_sources(self, sources: Sequence[AnySource]) -> Iterator[Snapshot]:
+    def evaluated(self, comparison: Comparison) -> Snapshot:
+        """The figures."""
+        return evaluated(comparison).asking(self.view.asked)
+
+    def networks(self, sources: Sequence[AnySource]) -> Iterable[Snapshot]:
+        """The networks of the sources, or their layers, as the view has them; or only one convolution of each."""
+        snapshots = self._networks(sources)
+        if self.alone:
+            found = only_convolution(snapshots, self.selection)
+            if not (found or any(self.unmatched) or self.bad):
+                raise SepcostError("--explain derives one convolution, and there is none")
+            return found
+        if self.at_once and self.view.totals:
+            snapshots = (snapshot.without_layers() for snapshot in snapshots)
+        return self.view.networks(snapshots)
+
+    def _networks(self, sources: Sequence[AnySource]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
         from sepcost.sources.folders import is_one_file
         from sepcost.sources.registry import read
@@ -116,10 +138,10 @@ class Job:
                 yield from self._compare_item(item)
         self.summarize("combinations" if self.sweep.names else "networks")
 
-    def fail(self, error: ConfigError) -> None:
-        """Count one more that could not be evaluated, and say why."""
+    def fail(self, error: SepcostError, combination: str = "") -> None:
+        """Count one more that could not be evaluated, and report why."""
         self.bad += 1
-        self.events.problems(error.problems)
+        self.events.fail(error, combination)
 
     def summarize(self, what: str) -> None:
         """At the end, report how many are missing."""
@@ -134,7 +156,7 @@ class Job:
         typed = (self.replacements, self.convention, scaled, self.selection, self.replace_if)
         self.events.advance(1)
         try:
-            known = counted_earlier(item, snapshot, *typed).asking(self.asked)
+            known = counted_earlier(item, snapshot, *typed).asking(self.view.asked)
         except ConfigError as error:
             self.fail(error)
         else:
@@ -149,7 +171,7 @@ class Job:
         for values in Sweep((*self.sweep.axes, *one_by_one)):
             self.events.advance(1)
             try:
-                comparison = self.compare(item.network, values, {name: values[name] for name in self.sweep.names})
+                comparison = self.compare(item.network, values, self.sweep.swept(values))
             except NetworkError as error:
                 self.fail(item.located(error))
             except SepcostError as error:
@@ -157,4 +179,4 @@ class Job:
             else:
                 self.good += 1
                 self.unmatched = self.unmatched.unmatched(comparison.network)
-                yield self.evaluated(comparison, item)
+                yield self.evaluated(self.verified(comparison, item))

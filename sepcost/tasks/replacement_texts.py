@@ -1,25 +1,84 @@
-"""What ``-r`` takes: a replacement by its name, or a function of the user's as ``module:function``."""
+"""What ``-r`` takes: replacements by their names, or functions of the user's, in every combination of their options."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple, overload
 
 from sepcost.blocks.blocks import Parts
-from sepcost.blocks.replacements import REPLACEMENTS, Replacement, known_block
+from sepcost.blocks.replacements import REPLACEMENTS, Block, Replacement, known_block, option_values
+from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
 from sepcost.layers import Conv
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
-from sepcost.tasks.replacement_sweep import TOGETHER, Family, Members
+from sepcost.text.units import as_text
 from sepcost.text.wording import did_you_mean
 
+TOGETHER = 1000
+"""How many replacements are compared at once; if there are more, each is compared by itself."""
 MOST_REPLACEMENTS = 5
 """A message names this many replacements and counts the others."""
+
+
+class Family(NamedTuple):
+    """A replacement, and the values that each of its options was given, as they were typed.
+
+    >>> from sepcost.blocks.blocks import grouped
+    >>> family = Family.of("grouped", grouped, "groups=2,4,pointwise=true")
+    >>> [family.member(number).text for number in range(family.sweep.size)], family.sweep.names
+    (['grouped:groups=2,pointwise=true', 'grouped:groups=4,pointwise=true'], ('groups',))
+    """
+
+    name: str
+    block: Block
+    sweep: Sweep
+
+    @classmethod
+    def of(cls, name: str, block: Block, given: str | None) -> Family:
+        """Raises ReplacementError where an option is unknown or given twice, or its first or last value is wrong."""
+        options = {} if given is None else option_values(name, given, block)
+        for values in options.values():
+            for value in (values[0], values[-1]):
+                Replacement.with_options(name, block, value)
+        return cls(name, block, Sweep(tuple(Axis(option, values) for option, values in options.items())))
+
+    def member(self, number: int) -> Replacement:
+        """The combination with this number, from 0; the last option changes first."""
+        options = self.sweep.combination(number)
+        if not options:
+            return Replacement(self.name, self.block)
+        return Replacement.with_options(self.name, self.block, ",".join(map(str, options.values())))
+
+
+class Members(Sequence[Replacement]):
+    """The members of several families, one after the other."""
+
+    def __init__(self, families: Sequence[Family]) -> None:
+        self._families = families
+        self._ends = list(accumulate(family.sweep.size for family in families))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, number: int) -> Replacement: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Replacement]: ...
+    def __getitem__(self, number: int | slice) -> Replacement | Sequence[Replacement]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        place = bisect_right(self._ends, number)
+        family = self._families[place]
+        return family.member(number - self._ends[place] + family.sweep.size)
 
 
 def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacement] | None, tuple[str, ...]]:
@@ -44,6 +103,23 @@ def nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) ->
     options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_REPLACEMENTS])
     options += f" and {len(typed) - MOST_REPLACEMENTS:,} more" if len(typed) > MOST_REPLACEMENTS else ""
     return f"{network.name}: has no convolution that {options} could replace"
+
+
+def replacements_in_python(given: Any) -> list[Replacement] | None:
+    """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
+    if given is None:
+        return None
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    if AS_GIVEN in several:
+        return list(asked_replacements(several)[0] or ())
+    chosen: dict[str, Replacement] = {}
+    for item in several:
+        if not isinstance(item, (str, Replacement)):
+            what = "a text such as 'separable:multiplier=2', or a Replacement(name, function)"
+            raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
+        members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
+        chosen |= {each.text: each for each in members}
+    return list(chosen.values())
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[Sequence[Replacement], tuple[str, ...]]:

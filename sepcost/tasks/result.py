@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
@@ -13,10 +13,15 @@ from sepcost.tasks.python_words import python_words
 class Result(Comparison):
     """A comparison whose text is its table.
 
-    >>> from sepcost import Conv, Network
-    >>> print(str(Result.of(Network.of(Conv((112, 112), 32, 64, 3)))).splitlines()[0])
+    >>> from sepcost import Conv, compare
+    >>> print(str(compare(Conv((112, 112), 32, 64, 3))).splitlines()[0])
     3×3 convolution, 32 → 64 channels, on 112×112
     """
+
+    @classmethod
+    def over(cls, comparison: Comparison) -> Result:
+        """The same comparison, which now shows itself."""
+        return cls(*(getattr(comparison, field.name) for field in fields(comparison)))
 
     def __str__(self) -> str:
         from rich.console import Console

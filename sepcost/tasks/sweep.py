@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
-from sepcost.errors import ConfigError, ConfigProblem, SepcostError
+from sepcost.errors import SepcostError
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
-from sepcost.network.selection import Selection
 from sepcost.sources.given import AnySource, in_python
 from sepcost.sources.registry import options_in_python
-from sepcost.tasks.compare import chosen_replacements_of
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
+from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.events import Events
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words, reworded
+from sepcost.tasks.replacement_texts import replacements_in_python
 from sepcost.text.units import NumberError, as_text, list_items
 from sepcost.text.wording import did_you_mean, listed
 
@@ -72,21 +72,21 @@ def sweep(
     problems = _Problems()
     sources = [] if source is None else [in_python(source)]
     job = Job(
-        chosen_replacements_of(replacements),
+        replacements_in_python(replacements),
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
-        Selection(),
-        options_in_python(inputs, device, run_models, *sources),
+        models=options_in_python(inputs, device, run_models, *sources),
         replace_if=ReplaceIf.read(replace_if),
         events=problems,
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}
     if not sources:
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
-        return _convolutions(convolution, Sweep((*_convolution_axes(numbers), *axes)), job)
+        combinations = Sweep((*_convolution_axes(numbers), *axes))
+        return problems.among(ConvolutionSweep(convolution.network, combinations, job).snapshots())
     if numbers:
         raise SepcostError(f"{listed(list(numbers))}: numbers of one convolution contradict a source")
-    return problems.among(job.compare_sources(sources))
+    return problems.among(job.networks(sources))
 
 
 class _Problems(Events):
@@ -95,10 +95,10 @@ class _Problems(Events):
     def __init__(self) -> None:
         self._errors: list[SepcostError] = []
 
-    def problems(self, problems: Sequence[ConfigProblem]) -> None:
-        self._errors.append(reworded(ConfigError(problems)))
+    def fail(self, error: SepcostError, combination: str = "") -> None:
+        self._errors.append(reworded(error))
 
-    def among(self, snapshots: Iterator[Snapshot]) -> Iterator[Snapshot | SepcostError]:
+    def among(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot | SepcostError]:
         """The snapshots, and each problem in its place among them."""
         for snapshot in snapshots:
             yield from self._drained()
@@ -108,14 +108,6 @@ class _Problems(Events):
     def _drained(self) -> Iterator[SepcostError]:
         while self._errors:
             yield self._errors.pop(0)
-
-
-def _convolutions(convolution: Convolution, combinations: Sweep, job: Job) -> Iterator[Snapshot | SepcostError]:
-    for values in combinations:
-        try:
-            yield job.evaluated(job.compare(convolution.network(values), values, combinations.swept(values)))
-        except SepcostError as error:
-            yield error
 
 
 def _convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD, Unverified, Verification
-from sepcost.judge.witness import Witness, verify
-from sepcost.tasks.events import Events
 
 if TYPE_CHECKING:
+    from sepcost.judge.witness import Witness
     from sepcost.sources.item import Item
 
+
 MOST_COMPLAINTS = 20
+
+
+class Few:
+    """Tells the first complaints of a kind, and that further ones are only counted."""
+
+    def __init__(self, tell: Callable[[str], None], what: str) -> None:
+        self._tell = tell
+        self._what = what
+        self._count = 0
+
+    def tell(self, message: str) -> None:
+        """Tell one more."""
+        self._count += 1
+        if self._count <= MOST_COMPLAINTS + 1:
+            self._tell(message if self._count <= MOST_COMPLAINTS else f"further {self._what} are only counted")
 
 
 def torch_witness() -> Witness:
@@ -29,6 +45,8 @@ def torch_witness() -> Witness:
 
 def verify_item(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
     """Verify every layer; and for a model also the totals after its convolutions are really replaced."""
+    from sepcost.judge.witness import verify
+
     verification = verify(comparison, witness)
     if item is None or not item.is_model:
         return verification
@@ -39,19 +57,18 @@ def verify_item(comparison: Comparison, witness: Witness, item: Item | None = No
 def verify_snapshot(snapshot: Snapshot, witness: Witness) -> Verification:
     """Verify every layer; what was counted earlier cannot be verified."""
     if snapshot.comparison is not None:
-        return verify(snapshot.comparison, witness)
+        return verify_item(snapshot.comparison, witness)
     earlier = Unverified(None, STANDARD, None, "its figures were counted earlier")
     return Verification(witness.version, 0, 0, 0, unverified=(earlier,))
 
 
 class Verifier:
-    """Verifies comparisons, and reports to the listener what the witness does not confirm."""
+    """Verifies comparisons, and tells what the witness does not confirm."""
 
-    def __init__(self, witness: Witness, events: Events | None = None) -> None:
+    def __init__(self, witness: Witness, complain: Callable[[str], None]) -> None:
         self.witness = witness
-        self.events = events or Events()
         self.mismatches = 0
-        self._told = 0
+        self._complaints = Few(complain, "counts that torch does not confirm")
 
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison with its verification; for a model also of the model with its convolutions replaced."""
@@ -71,11 +88,9 @@ class Verifier:
             from sepcost.sheets.verification_text import problem_lines
 
             for line in problem_lines(verification):
-                self._complain(": ".join(dict.fromkeys((source, name, line))) if source else line)
+                self._complaints.tell(": ".join(dict.fromkeys((source, name, line))) if source else line)
 
-    def _complain(self, line: str) -> None:
-        self._told += 1
-        if self._told <= MOST_COMPLAINTS:
-            self.events.complain(line)
-        if self._told == MOST_COMPLAINTS + 1:
-            self.events.complain("further counts that torch does not confirm are only counted")
+
+def asked_verifier(wanted: bool, complain: Callable[[str], None] = lambda message: None) -> Verifier | None:
+    """What ``--verify`` asks for; raises MissingTorchError with what to install."""
+    return Verifier(torch_witness(), complain) if wanted else None

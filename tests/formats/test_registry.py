@@ -31,6 +31,7 @@ COMMANDS = {
     "difference": ("diff", "net.yaml", "wide.yaml"),
     "judgement": ("check", "net.yaml", "--no-verify", "--max-params", "1"),
     "derivation": ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8", "--explain"),
+    "code": ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8", "--code"),
     "replacements": ("replacements",),
 }
 """A command for each result."""
@@ -73,7 +74,7 @@ def test_help_and_refusals_name_the_formats_that_write_the_result(
     monkeypatch.setenv("COLUMNS", "200")
     names = names_of(writing(result))
     command = COMMANDS[result][0]
-    if result != "derivation":
+    if result not in ("derivation", "code"):
         assert f" {'|'.join(names)} " in in_process(command, "--help").out
     for name in set(ENDINGS) - set(names):
         refused = in_process(*COMMANDS[result], "--format", name)

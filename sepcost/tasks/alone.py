@@ -8,25 +8,27 @@ from dataclasses import replace
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
-from sepcost.tasks.job import Job
+from sepcost.network.selection import Selection
 from sepcost.text.wording import MOST_NAMES
 
 
-def only_convolution(snapshots: Iterable[Snapshot], job: Job) -> list[Snapshot]:
-    """Each combination, with only the convolution that is meant; a SepcostError if none or several are."""
+def only_convolution(snapshots: Iterable[Snapshot], selection: Selection) -> list[Snapshot]:
+    """Each combination, with only the convolution that is meant, if there is one; a SepcostError if several are."""
     found: list[Snapshot] = []
     names: list[str] = []
     meant: Counter[tuple[str, ...]] = Counter()
     for snapshot in snapshots:
-        chosen = job.selection.convolutions(snapshot.counted_now().network)
+        chosen = selection.convolutions(snapshot.counted_now().network)
         combination = tuple(map(str, snapshot.swept.values()))
         meant[combination] += len(chosen)
         names += chosen[: MOST_NAMES + 1 - len(names)]
         if meant[combination] == 1 and chosen:
             found.append(_alone(snapshot, chosen[0]))
     most = max(meant.values(), default=0)
-    if most > 1 or not (found or any(job.unmatched) or job.bad):
-        raise SepcostError(_refusal(most, names))
+    if most > 1:
+        examples = f"{', '.join(names[:MOST_NAMES])} …" if most > len(names) else ", ".join(names)
+        told = f"--explain derives one convolution, and {most:,} are meant ({examples}): choose one by --include NAME"
+        raise SepcostError(told)
     return found
 
 
@@ -35,10 +37,3 @@ def _alone(snapshot: Snapshot, name: str) -> Snapshot:
     comparison = replace(comparison, layers=tuple(layer for layer in comparison.layers if layer.name == name))
     chosen = tuple(layer for layer in snapshot.layers if layer.name == name)
     return replace(snapshot, chosen=chosen, comparison=comparison)
-
-
-def _refusal(number: int, names: list[str]) -> str:
-    if not number:
-        return "--explain derives one convolution, and there is none"
-    examples = f"{', '.join(names[:MOST_NAMES])} …" if number > len(names) else ", ".join(names)
-    return f"--explain derives one convolution, and {number:,} are meant ({examples}): choose one by --include NAME"
