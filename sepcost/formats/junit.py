@@ -21,8 +21,9 @@ from sepcost.sheets.check_text import (
     unknown_sentence,
 )
 from sepcost.sheets.notes import READ_ZEROS, uncounted_line
-from sepcost.sheets.verification_text import counted, mismatch_line, unverified_line
+from sepcost.sheets.verification_text import mismatch_line, unverified_line
 from sepcost.text.harmless import harmless
+from sepcost.text.wording import counted
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow (section 2.2)."""

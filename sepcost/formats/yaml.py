@@ -10,12 +10,12 @@ from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.snapshot import Snapshot
+from sepcost.formats.config_yaml import chunks, has_no_words
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED
 from sepcost.network.network import Network, Node
 from sepcost.sheets.notes import READ_ZEROS
-from sepcost.sources.yaml.writer import chunks, has_no_words
 from sepcost.text.wording import listed
 
 

@@ -17,11 +17,10 @@ from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, Quantity
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.sheet import AT_LEAST
-from sepcost.sheets.verification_text import counted
 from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import FLOAT_DIGITS, LARGEST_FLOAT, as_percent, decimal, exact, factor_text
-from sepcost.text.wording import listed
+from sepcost.text.wording import counted, listed
 
 MOST_FIGURES = 2
 """How many figures that grew together a sentence names; it counts the others."""

@@ -8,6 +8,7 @@ from typing import Any
 from sepcost.count.verification import Found, Mismatch, Unverified, Verification
 from sepcost.text.arguments import times
 from sepcost.text.units import exact
+from sepcost.text.wording import counted
 
 FIELD_WORDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
 
@@ -69,15 +70,6 @@ def found_text(found: Found) -> str:
     if isinstance(found, tuple):
         return times(found)
     return exact(found) if isinstance(found, int) else str(found)
-
-
-def counted(number: int, what: str, several: str = "") -> str:
-    """A number and what it counts.
-
-    >>> counted(1, "layer"), counted(1200, "layer")
-    ('1 layer', '1,200 layers')
-    """
-    return f"{exact(number)} {what if number == 1 else several or what + 's'}"
 
 
 def verification_fields(verification: Verification) -> dict[str, Any]:

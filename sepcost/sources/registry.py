@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
-from sepcost.sources.configs import CONFIGS
-from sepcost.sources.costs_reader import COSTS
+from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
 from sepcost.sources.given import Given
 from sepcost.sources.item import Item
@@ -16,6 +15,7 @@ from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
 from sepcost.sources.source import Source
+from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.units import as_text
 from sepcost.text.wording import in_one_line
 

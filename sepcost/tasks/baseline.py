@@ -11,13 +11,12 @@ from pathlib import Path
 from sepcost.count.figure import BY_NAME, Figures
 from sepcost.count.snapshot import Replaced, Snapshot
 from sepcost.errors import ConfigError, SepcostError
+from sepcost.formats.baseline_json import baseline_chunks
 from sepcost.judge.alignment import partners
 from sepcost.judge.sides import Side, refuse_different_counting
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
-from sepcost.sheets.verification_text import counted
-from sepcost.sources.costs.baseline_writer import baseline_chunks
-from sepcost.sources.costs_reader import read_costs
+from sepcost.sources.costs.costs import read_costs
 from sepcost.sources.given import file_lines
 from sepcost.sources.paths import absolute, is_within, moved, moved_folder
 from sepcost.tasks.files import resolved, write_whole
@@ -26,6 +25,7 @@ from sepcost.text.arguments import times
 from sepcost.text.kind import Kind
 from sepcost.text.model_text import STDIN, is_model_text
 from sepcost.text.units import factor_text, shortened
+from sepcost.text.wording import counted
 
 OPTION = "--update-baseline"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
-from sepcost.text.units import shortened
+from sepcost.text.units import exact, shortened
 
 Path: TypeAlias = "tuple[str | int, ...]"
 """The keys and numbers that lead to a value."""
@@ -55,6 +55,15 @@ def in_one_line(text: str, longest: int | None = None) -> str:
     """
     line = " ".join(text.split())
     return line if longest is None or len(line) <= longest else f"{line[:longest]}…"
+
+
+def counted(number: int, what: str, several: str = "") -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "layer"), counted(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{exact(number)} {what if number == 1 else several or what + 's'}"
 
 
 def named(names: Sequence[str]) -> str:

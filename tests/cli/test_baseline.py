@@ -16,7 +16,7 @@ import pytest
 from sepcost.count.figure import MULTIPLES, OWN
 from sepcost.count.snapshot import Snapshot
 from sepcost.layers import formulas
-from sepcost.sources.costs_reader import read_costs
+from sepcost.sources.costs.costs import read_costs
 from tests.baselines import in_a_baseline
 from tests.commands import ROOT, Run, Sepcost, Spoil
 

@@ -9,11 +9,11 @@ import pytest
 
 from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
 from sepcost.count.facts import FACTS, layer_facts, usual_facts
+from sepcost.formats.config_yaml import written
 from sepcost.layers import KINDS, Layer, Other
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness
 from sepcost.sources.yaml.schema.schema import json_schema
-from sepcost.sources.yaml.writer import written
 
 EXAMPLES: dict[str, list[Layer]] = {
     "conv": [

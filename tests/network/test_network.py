@@ -14,7 +14,7 @@ from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, l
 from sepcost.count.total import Total
 from sepcost.layers import Flatten
 from sepcost.network.scaling import scaled_channels
-from sepcost.sources.yaml import Loaded, read_networks
+from sepcost.sources.yaml.configs import Loaded, read_networks
 
 
 def network(text: str) -> Network:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from sepcost.count.contract import all_figures
 from sepcost.count.facts import FACTS, usual_facts
 from sepcost.count.figure import COUNTS, PEAK, Figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
-from sepcost.sources.costs.baseline_writer import all_figures
 from sepcost.sources.costs.document import checked, convention_of, present
 from sepcost.sources.costs.json_text import refuse
 from sepcost.sources.paths import absolute, folder_of, relative

@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sepcost.count.contract import BASELINE, ROWS
 from sepcost.layers.cost import Convention
-from sepcost.sources.costs.baseline_writer import KIND, ROWS
-from sepcost.sources.costs.baseline_writer import WRITER as BASELINE_WRITER
 from sepcost.sources.costs.json_text import refuse, shown
 from sepcost.sources.costs.schema import COSTS, INCOMPLETE
 from sepcost.sources.validation import Detail, Messages, message_in, real_path
 from sepcost.text.units import LONGEST_NUMBER
 
 WRITER = "sepcost compare --format json"
+BASELINE_WRITER = "sepcost check --update-baseline"
 
 
 def checked(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def checked(value: Mapping[str, Any]) -> dict[str, Any]:
         detail = error.errors(include_url=False)[0]
         message = message_in(MESSAGES, detail)
         if message.startswith("missing key"):
-            message += f": this is not what {BASELINE_WRITER if value.get('kind') == KIND else WRITER} writes"
+            message += f": this is not what {BASELINE_WRITER if value.get('kind') == BASELINE else WRITER} writes"
         path = real_path(detail["loc"], value)
         refuse(message, path[:-1] if detail["type"] == INCOMPLETE else path)
 

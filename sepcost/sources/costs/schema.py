@@ -16,13 +16,11 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, FailFast, F
 from pydantic_core import PydanticCustomError
 from typing_extensions import Required, TypeAliasType
 
-from sepcost.count.contract import NOTES, SCHEMA_VERSION
+from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROWS, SCHEMA_VERSION
 from sepcost.count.facts import FACTS, PEAK_PARTS
 from sepcost.count.figure import BY_NAME, COUNTS, NEED_A_MAP, PEAK, WHOLE, names
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import BYTES_PER_ELEMENT, MODEL_DTYPES
-from sepcost.sources.costs.baseline_writer import KIND, ROWS
-from sepcost.sources.costs.baseline_writer import SCHEMA_VERSION as BASELINE_VERSION
 from sepcost.sources.validation import OPEN, mapping_type, schema_of
 from sepcost.text.units import LONGEST_NUMBER, shortened
 
@@ -213,7 +211,7 @@ def _tag_of_network(value: Any) -> str:
 
 
 def _tag_of_document(value: Any) -> str:
-    if value.get("kind") == KIND:
+    if value.get("kind") == BASELINE:
         return "baseline"
     return "line" if "networks" not in value and "name" in value and "total" in value else "document"
 
@@ -224,7 +222,7 @@ def _several(name: str, keys: Callable[[bool], Keys]) -> Keys:
 
 _document_keys = _head(SCHEMA_VERSION, _several("Network", _compared))
 _baseline_keys = {
-    "kind": Required[_unread(const=KIND)],
+    "kind": Required[_unread(const=BASELINE)],
     **_head(BASELINE_VERSION, _several("BaselineNetwork", _held)),
     "figures": _unread(const=ROWS[1]),
 }

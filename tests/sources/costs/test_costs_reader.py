@@ -16,7 +16,7 @@ from sepcost import ConfigError, Convention, compare, load
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import COUNTS
 from sepcost.errors import ConfigProblem
-from sepcost.sources.costs_reader import read_costs
+from sepcost.sources.costs.costs import read_costs
 from tests.commands import ROOT
 from tests.sources.costs.documents import MISSING, edited
 

@@ -9,7 +9,7 @@ import pytest
 
 from sepcost import ConfigError
 from sepcost.sources.given import file_lines
-from sepcost.sources.yaml import read_networks
+from sepcost.sources.yaml.configs import read_networks
 from tests.commands import ROOT, networks_in, sepcost
 
 CONFIGS = ROOT / "tests" / "configs"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sepcost import ConfigError, compare, scale
 from sepcost.errors import SepcostError
-from sepcost.sources.yaml import Loaded, NamedModel, read_networks
+from sepcost.sources.yaml.configs import Loaded, read_networks
+from sepcost.sources.yaml.translating.named_model import NamedModel
 from tests.commands import ROOT
 
 SEEDS = [

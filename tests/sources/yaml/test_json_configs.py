@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.sources.yaml import Loaded, NamedModel, read_networks
+from sepcost.sources.yaml.configs import Loaded, read_networks
+from sepcost.sources.yaml.translating.named_model import NamedModel
 
 
 def config(name: str, *, indent: int | None = None) -> str:

@@ -16,12 +16,12 @@ from sepcost import Conv, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.blocks import Parts
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
+from sepcost.formats.config_yaml import chunks, written
 from sepcost.layers import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node
-from sepcost.sources.yaml import Loaded, read_networks
+from sepcost.sources.yaml.configs import Loaded, read_networks
 from sepcost.sources.yaml.schema.schema import json_schema
-from sepcost.sources.yaml.writer import chunks, written
 from tests.commands import ROOT
 from tests.sources.yaml.strategies import networks
 

@@ -8,34 +8,23 @@ baseline's own folder has for the files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sepcost.count.contract import head
+from sepcost.count.contract import BASELINE, BASELINE_VERSION, ROWS, all_figures, head
 from sepcost.count.facts import FACTS, usual_facts
-from sepcost.count.figure import COUNTS, OWN, PEAK, Figures, names, with_quotients
+from sepcost.count.figure import COUNTS, PEAK, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
 from sepcost.sources.paths import absolute, folder_of, relative
-from sepcost.text.kind import Kind
-
-KIND = "baseline"
-SCHEMA_VERSION = 2
-"""The first was what ``compare`` writes."""
-WRITER = "sepcost check --update-baseline"
-FIGURES = tuple(name for name in OWN if name != PEAK)
-"""What a list of figures has, in this order."""
-BYTES = names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own)
-"""What it has behind those, where they are no multiples of them."""
-ROWS = (FIGURES, (*FIGURES, *BYTES))
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def baseline_chunks(networks: Iterable[Snapshot], convention: Convention, path: str) -> Iterator[str]:
     """The file in pieces, a line each: the networks by file and name, the layers in their order."""
-    fields = {"kind": KIND, **head(SCHEMA_VERSION, convention), "figures": [*FIGURES, *BYTES]}
+    fields = {"kind": BASELINE, **head(BASELINE_VERSION, convention), "figures": ROWS[1]}
     separator = f'{_encode(fields)[:-1]},"networks":[\n'
     folder = folder_of(path)
     named = [(_written_source(network, folder), network) for network in networks]
@@ -89,18 +78,6 @@ def _layer_fields(layer: LayerSnapshot, convention: Convention) -> dict[str, Any
 
 
 def _row(figures: Figures, convention: Convention) -> list[int | None]:
-    row = [figures[name] for name in FIGURES]
+    row, longer = ([figures[name] for name in names] for names in ROWS)
     follow = all_figures(row, convention)
-    return row if all(follow[name] == figures[name] for name in COUNTS) else row + [figures[name] for name in BYTES]
-
-
-def all_figures(row: Sequence[int | None], convention: Convention) -> Figures:
-    """What a row says, and what follows from it; without a map, no bytes of maps do."""
-    known = dict(zip((*FIGURES, *BYTES), row))
-    params, macs, activations = (known[name] or 0 for name in FIGURES[:3])
-    follow = {
-        "flops": macs * convention.flops_per_mac,
-        "weight_bytes": params * convention.bytes_per_element,
-        "activation_bytes": None if known["traffic_bytes"] is None else convention.bytes_of(activations),
-    }
-    return with_quotients({name: {**follow, **known}[name] for name in COUNTS}, convention)
+    return row if all(follow[name] == figures[name] for name in COUNTS) else longer

@@ -1,4 +1,4 @@
-"""Loading: files and streams of YAML as networks."""
+"""Configs: networks in YAML, and the models that they name, which run where the user trusts them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from operator import index
 from pathlib import Path
 from typing import Any
 
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError
+from sepcost.errors import ConfigError, ConfigProblem, MissingTorchError, ModelError, NetworkError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
+from sepcost.sources.given import TEXT, Given
 from sepcost.sources.item import Item
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.models import LoadedModel, reason, run_model
 from sepcost.sources.yaml.reading.quota import Quota
 from sepcost.sources.yaml.reading.splitting import Piece, pieces
 from sepcost.sources.yaml.reading.yaml_reader import Document, read_documents
@@ -22,8 +25,6 @@ from sepcost.sources.yaml.translating.translation import Translation
 from sepcost.text.wording import in_one_line
 
 JSON_LINES = (".jsonl", ".ndjson")
-VALUE = "network"
-"""The source in errors, and the name, of a network that is in no file."""
 EMPTY = "is empty: a config is a list of layers, or a mapping with `layers`"
 
 
@@ -107,8 +108,8 @@ def read_value(value: Mapping[str, Any] | Sequence[Any]) -> Iterator[Loaded | Na
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_whole)
     except (TypeError, ValueError, RecursionError) as error:
         why, *_ = str(error).split("; use sys.")  # without Python's advice on integers with thousands of digits
-        raise ConfigError.of(VALUE, f"has what YAML does not have: {in_one_line(why)}") from None
-    for item in read_networks([text.encode("utf-8", "surrogatepass")], VALUE):
+        raise ConfigError.of(TEXT, f"has what YAML does not have: {in_one_line(why)}") from None
+    for item in read_networks([text.encode("utf-8", "surrogatepass")], TEXT):
         if isinstance(item, ConfigError):
             yield ConfigError([problem._replace(line=0, column=0) for problem in item.problems])
         elif isinstance(item, NamedModel):
@@ -124,3 +125,83 @@ def _whole(value: Any) -> int:
     except TypeError:
         name = (value if isinstance(value, type) else type(value)).__name__
         raise TypeError(f"{name} (give one source, or a dict or a list as in YAML)") from None
+
+
+class ConfiguredModel(LoadedModel):
+    """A model that a config names: its network has the config's name, replacements and budget.
+
+    ``given``: its inputs were typed; those of the config are part of what is held to a baseline.
+    """
+
+    def __init__(self, named: NamedModel, loaded: LoadedModel, *, given: bool) -> None:
+        network = replace(
+            named.selection.of(loaded.network),
+            name=named.name,
+            source=named.source,
+            replacements=named.replacements,
+            budget=named.budget,
+            given=loaded.network.given if given else None,
+        )
+        super().__init__(network, loaded.model, loaded.inputs, loaded.device)
+        self._named = named
+
+    def located(self, error: NetworkError) -> ConfigError:
+        """A later error of the network, on the line where the config names the model."""
+        problems = [f"{problem.reason} (layer {problem.name!r})" for problem in error.problems]
+        return self._named.error(*problems)
+
+    def lines(self) -> Lines:
+        """The config's lines: every layer is on the line that names the model."""
+        line, _ = self._named.place
+        return replace(self._named.lines, layers={node.name: line for node in self.network})
+
+
+class Configs:
+    """YAML: files, standard input, texts, and values in the form of a document."""
+
+    takes = "a file's name, YAML as text, a dict or a list as in YAML"
+
+    def read(self, given: Given, options: ModelOptions) -> Iterator[Item | ConfigError] | None:
+        """What each document describes; the models that it names are run, or refused."""
+        if given.is_text:
+            return _items(read_networks(given.lines(), given.name), options, in_file=not given.is_yaml)
+        is_document = isinstance(given.value, (Mapping, list, tuple))
+        return _items(read_value(given.value), options, in_file=False) if is_document else None
+
+
+CONFIGS = Configs()
+
+
+def _items(
+    documents: Iterable[Loaded | NamedModel | ConfigError], options: ModelOptions, *, in_file: bool
+) -> Iterator[Item | ConfigError]:
+    for document in documents:
+        if isinstance(document, NamedModel):
+            try:
+                yield run_named(document, options)
+            except ConfigError as error:
+                yield error
+        elif in_file or isinstance(document, ConfigError):
+            yield document
+        else:
+            yield Item(replace(document.network, source=None))
+
+
+def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
+    """Run the model if configs may name any; raises ConfigError with a place in the config.
+
+    Inputs that were typed replace the config's; it runs on the cpu if either says so.
+    """
+    if not options.from_configs:
+        raise named.error(options.refusal)
+    device = options.device if named.device == "meta" else named.device
+    try:
+        loaded = run_model(named.text, options.inputs or named.inputs, device)
+    except ModelError as error:
+        raise named.error(reason(str(named.text), error)) from None
+    except MissingTorchError as error:
+        raise named.error(str(error)) from None
+    left = named.selection.unmatched(loaded.network)._asdict().items()
+    if unmatched := [f"{key} {glob}: no convolution has such a name" for key, globs in left for glob in globs]:
+        raise named.error(*unmatched)
+    return ConfiguredModel(named, loaded, given=bool(options.inputs))

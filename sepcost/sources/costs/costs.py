@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sepcost.count.contract import BASELINE
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
-from sepcost.sources.costs.baseline_writer import KIND
 from sepcost.sources.costs.json_text import parsed, refuse
 from sepcost.sources.given import Given
 from sepcost.sources.item import Item
@@ -108,7 +108,7 @@ def _networks_of(value: Any, source: str) -> list[Snapshot]:
     from sepcost.sources.costs.baseline_reader import baseline_networks
     from sepcost.sources.costs.compare_reader import compared_networks
 
-    is_baseline = isinstance(value, dict) and value.get("kind") == KIND
+    is_baseline = isinstance(value, dict) and value.get("kind") == BASELINE
     return baseline_networks(value, source) if is_baseline else compared_networks(value)
 
 
