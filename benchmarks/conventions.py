@@ -145,7 +145,7 @@ def multiple(value: int, of: int) -> str:
 
 
 class Notes:
-    """What counters said: each once, with the letter that stands for it in a cell."""
+    """What counters said: each once, with its letter in a cell."""
 
     def __init__(self) -> None:
         self.letters: dict[str, str] = {}
@@ -216,7 +216,7 @@ def installed(package: str) -> str:
 
 
 def tables(counts: Counts) -> str:
-    """Everything that stands between the page's markers."""
+    """Everything between the page's markers."""
     notes = Notes()
     where = f"Python {platform.python_version()} on {platform.system()}, on the CPU"
     return "\n".join(

@@ -80,7 +80,7 @@ _HOMES = {
     "sepcost.blocks.replacements": ("Replacement",),
     "sepcost.network.scaling": ("scale",),
 }
-"""Where each public name stands: a module is imported when its name is first used, so that commands start fast."""
+"""The module of each public name: a module is imported when its name is first used, so that commands start fast."""
 
 
 def __getattr__(name: str) -> Any:

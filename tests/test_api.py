@@ -142,7 +142,7 @@ def test_a_dict_is_a_config(tmp_path: Path) -> None:
     assert compare(NET).network.source is None
 
 
-def test_a_list_is_layers_that_stand_alone() -> None:
+def test_a_list_is_independent_layers() -> None:
     layers = [{"H": 112, "C": 32, "K": 3, "O": 64}, {"H": 8, "C": 3, "K": 3, "O": 8}]
     assert compare(layers).standard.cost.macs == 231_211_008 + 8 * 8 * 3 * 9 * 8
 

@@ -280,7 +280,7 @@ def docs() -> str:
     return (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
 
 
-def test_every_input_of_the_action_is_used_and_none_stands_in_a_script() -> None:
+def test_every_input_of_the_action_is_used_and_none_is_in_a_script() -> None:
     steps = action()["runs"]["steps"]
     text = str(steps)
     assert all(f"inputs.{name}" in text for name in action()["inputs"])

@@ -18,7 +18,7 @@ def costs(name: str, **scaling: object) -> tuple[Cost, Cost]:
 
 
 def printed(count: int, unit: int, digits: int) -> float:
-    """A count as a paper prints it: rounded half up to so many decimals of the unit."""
+    """A count as a paper prints it: rounded half up to this many decimals of the unit."""
     shift: int = 10**digits
     return floor(count / unit * shift + 0.5) / shift
 

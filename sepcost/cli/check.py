@@ -63,7 +63,7 @@ def check(
     ] = None,
     max_growth: Annotated[
         list[str] | None,
-        typer.Option(help="But by so much: macs=2%, or 2%.", metavar="[NAME=]VALUE", rich_help_panel=BASELINE),
+        typer.Option(help="How much may have grown: macs=2%, or 2%.", metavar="[NAME=]VALUE", rich_help_panel=BASELINE),
     ] = None,
     update_baseline: Annotated[
         Path | None,
@@ -81,7 +81,7 @@ def check(
         typer.Option(
             "-r",
             "--replacement",
-            help="What limits speak of: the first of these; the network as it is, unless given.",
+            help="What limits are for: the first of these; without it, the network as it is.",
             metavar="NAME[:option=value,…]",
             rich_help_panel=o.COUNTING,
         ),
@@ -170,7 +170,7 @@ def _refuse_contradictions(
     if not sources:
         raise SepcostError("nothing to check: give a YAML file, a folder or -")
     if sources.count("-") > 1:
-        raise SepcostError("- stands for standard input, and can be given once")
+        raise SepcostError("- is standard input, and can be given once")
     if max_growth and baseline is None:
         raise SepcostError("--max-growth says how much more than a baseline is allowed: give --baseline FILE")
     if str(update_baseline) == "-":
@@ -201,8 +201,8 @@ def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
         complain(*judgement.problems, *undecided(judgement))
     if judgement.unverified is not None and not (format_.is_log or format_.audience == "people"):
         say(f"counts are not verified: {judgement.unverified}")
-    for_nobody = format_.audience == "people" and not judgement.verdicts
-    chunks = [] if for_nobody else [format_.judgement(judgement, FormatOptions(to_stdout=output is None))]
+    is_empty = format_.audience == "people" and not judgement.verdicts
+    chunks = [] if is_empty else [format_.judgement(judgement, FormatOptions(to_stdout=output is None))]
     write(chunks, output, escape=format_.escape)
     if format_.is_log:
         _append_summary(judgement)

@@ -27,7 +27,7 @@ def refuse_contradictions(
     if not sources and not one.given:
         raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
     if sources.count("-") > 1:
-        raise SepcostError("- stands for standard input, and can be given once")
+        raise SepcostError("- is standard input, and can be given once")
     if format_.whole_networks:
         _refuse_beside_networks(format_, sources, others)
     if explain and not writing("derivation")(format_):

@@ -51,7 +51,7 @@ def diff(
     refuse_link(output)
     format_ = chosen_format(format_, writing("difference"), output)
     if before == after == "-":
-        raise SepcostError("- stands for standard input, and can be one side only")
+        raise SepcostError("- is standard input, and can be one side only")
     convention = read_convention(flops_per_mac, dtype, batch)
     waiting = Waiting("files")
     verifier = asked_verifier(verify, waiting.complain)

@@ -192,12 +192,10 @@ Sort = Annotated[
     ),
 ]
 Ascending = Annotated[bool, typer.Option("--ascending", help="Sort the smallest first.", rich_help_panel=SHOWN)]
-Top = Annotated[
-    str | None, typer.Option("--top", help="Only the first so many rows.", metavar="N", rich_help_panel=SHOWN)
-]
+Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
 
 
-def format_option(result: ResultName, text: str = "table unless told otherwise.", panel: str | None = OUTPUT) -> Any:
+def format_option(result: ResultName, text: str = "table by default.", panel: str | None = OUTPUT) -> Any:
     """``--format`` of a command that writes this result: its help names the formats that do."""
     return typer.Option(
         "--format",

@@ -12,6 +12,6 @@ from sepcost.formats.registry import writing
 
 
 def replacements(format_: Annotated[Format | None, format_option("replacements", panel=None)] = None) -> None:
-    """What can stand in for a convolution: names, options with defaults, MACs, sources."""
+    """What can replace a convolution: names, options with defaults, MACs, sources."""
     chosen = chosen_format(format_, writing("replacements"))
     write([chosen.replacements(FormatOptions())], None)

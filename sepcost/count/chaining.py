@@ -64,7 +64,7 @@ class _Chain:
         """What has no step, such as parameters that no layer has, is at the end."""
         rest = [node for number, node in enumerate(self.traced.nodes) if number not in self.numbers]
         if unread := next((node.name for node in rest if node.layer.takes is not Takes.NOTHING), None):
-            raise NoChainError(f"nobody knows which maps {unread} reads")
+            raise NoChainError(f"which maps {unread} reads is not known")
         if self.input_shape is None:
             raise NoChainError("no layer reads the model's input alone")
         nodes = [replace(node, index=number) for number, node in enumerate([*self.nodes, *rest])]

@@ -61,7 +61,7 @@ class Comparison:
     ) -> Self:
         """Compare; where ``replacements`` are not given, with the usual ones of the network.
 
-        ``swept`` are the numbers that tell this comparison from the others of its sweep.
+        ``swept`` are the numbers in which it differs from the others of its sweep.
         """
         chosen = usual_replacements(network) if replacements is None else replacements
         return cls.under_each(chosen, network, convention, swept, replace_if)

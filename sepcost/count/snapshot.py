@@ -141,8 +141,8 @@ class Snapshot:
     tensors are stored in, if its bytes are counted in that. ``lower_bound``: there is more than could be counted;
     ``bytes_too_low``: there is for the version of sepcost that counted. ``unread`` are layers before the last whose
     output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
-    of how many. ``swept`` are the numbers that tell it from the others of its sweep. ``chosen`` are the layers that
-    were asked for, in their order; None for all. ``comparison`` is what was counted just now.
+    of how many. ``swept`` are the numbers in which it differs from the others of its sweep. ``chosen`` are the layers
+    that were asked for, in their order; None for all. ``comparison`` is what was counted just now.
     """
 
     name: str

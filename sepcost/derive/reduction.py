@@ -52,9 +52,9 @@ class Reduction(NamedTuple):
     def _consequences(self) -> Iterator[str]:
         extra = ["bias"] * self.conv.bias + ["norm"] * (self.conv.norm != "none")
         if extra:
-            yield f"With the {listed(extra)}, params have terms of their own: what is left speaks of MACs."
+            yield f"With the {listed(extra)}, params have terms of their own: what is left is about MACs."
         elif _ratio(self.before.params, self.after.params) != _ratio(*self._macs):
-            yield "Maps of another size do not change params: what is left speaks of MACs."
+            yield "Maps of another size do not change params: what is left is about MACs."
         if self.after.activations > self.before.activations and len(self.parts) > 1:
             yield "Maps between the parts are written and read again: activations grow."
         if self.after.macs > self.before.macs:

@@ -90,7 +90,7 @@ def _problems(network: Network) -> Iterator[LayerProblem]:
         elif node.name in names:
             yield LayerProblem(node.index, node.name, "name", "is the name of an earlier layer already")
         elif node.name == "input" and not network.independent:
-            yield LayerProblem(node.index, node.name, "name", "stands for the network's input")
+            yield LayerProblem(node.index, node.name, "name", "is the name of the network's input")
         names.add(node.name)
 
 

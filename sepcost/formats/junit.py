@@ -89,7 +89,7 @@ def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:
         yield Case("verification", "skipped", judgement.unverified)
     model = verdict.snapshot.model
     if model and model.uncounted:
-        yield Case("operators that nobody can count", "skipped", uncounted_line(model.uncounted))
+        yield Case("operators that cannot be counted", "skipped", uncounted_line(model.uncounted))
     if model and model.read_zeros:
         yield Case("values of inputs", "skipped", READ_ZEROS)
     for limit in verdict.limits:

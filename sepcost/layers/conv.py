@@ -35,7 +35,7 @@ class Conv(Layer):
 
     The arguments are those of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``, with the defaults of the
     articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm behind it: 2 params per output channel;
-    ``activation="relu"`` is behind that, and costs nothing. Where an argument has a value per axis, one number stands
+    ``activation="relu"`` is behind that, and costs nothing. Where an argument has a value per axis, one number is
     for all axes. Raises LayerError.
     """
 

@@ -97,7 +97,7 @@ class Layer(ABC):
 
     @property
     def label(self) -> str:
-        """What it does, in a word or two, for a cell of a table."""
+        """What it does, in one or two words, for a cell of a table."""
         return self.type
 
     @abstractmethod

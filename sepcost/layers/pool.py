@@ -40,7 +40,7 @@ class Pool(Layer):
     output_size: Extent = field(init=False, repr=False, compare=False)
 
     type = "pool"
-    summary = "A pool: K, stride = K and padding 0 unless told otherwise; or global."
+    summary = "A pool: K, stride = K and padding 0 by default; or global."
     takes = Takes.MAP
     arguments = (
         Argument("K", Form.SIZES, attribute="kernel_size"),

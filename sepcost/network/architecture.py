@@ -199,7 +199,7 @@ class _Building:
                 self.problems.append(LayerProblem(index, name, "name", reason))
             first.setdefault(name, index)
             if name == "input" and not self.independent:
-                self.problems.append(LayerProblem(index, name, "name", "'input' stands for the network's input"))
+                self.problems.append(LayerProblem(index, name, "name", "'input' is the name of the network's input"))
         repeated = [node.name for node in self.nodes if names[node.index] != node.name]
         for name in repeated:
             if name in first:

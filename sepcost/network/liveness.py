@@ -12,7 +12,6 @@ from sepcost.layers import Layer, Takes
 from sepcost.network.network import INPUT, Network
 from sepcost.network.schedule import Schedule, Step
 
-STAND_ALONE = "its layers stand alone: nobody knows which maps wait for each other"
 Runs: TypeAlias = Sequence[tuple[str, Layer]]
 """The layers that a node runs as, one after the other, each with what it is called."""
 
@@ -58,11 +57,13 @@ def why_no_peak(network: Network) -> str:
     """What to say if there is no peak.
 
     >>> why_no_peak(Network("list", (), independent=True))
-    'its layers stand alone: nobody knows which maps wait for each other'
+    'its layers are independent: which maps wait for each other is not known'
     """
     if network.no_peak is not None:
         return network.no_peak
-    return "there is no map" if network.per_position else STAND_ALONE
+    if network.per_position:
+        return "there is no map"
+    return "its layers are independent: which maps wait for each other is not known"
 
 
 def scheduled(network: Network) -> Schedule | None:

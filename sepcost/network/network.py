@@ -221,7 +221,7 @@ def side_by_side(shapes: Sequence[Shape]) -> Shape:
     first = shapes[0]
     for shape in shapes[1:]:
         if shape[1:] != first[1:]:
-            raise LayerError("from", f"maps of different sizes cannot stand side by side: {_listed(shapes)}")
+            raise LayerError("from", f"maps of different sizes cannot be concatenated: {_listed(shapes)}")
     return (sum(shape[0] for shape in shapes), *first[1:])
 
 

@@ -134,7 +134,7 @@ def checked_value(check: JudgedLimit | Grown) -> str:
 
 
 RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "undecided"}
-"""The outcome of a check, in a word."""
+"""The outcome of a check as people read it."""
 
 
 def missed_text(check: JudgedLimit | Grown) -> str:

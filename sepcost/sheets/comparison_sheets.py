@@ -93,7 +93,7 @@ def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = (
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
         facts = layer.facts
         module = f"torch.nn.Conv{'Transpose' if facts['transposed'] else ''}{len(facts['kernel'])}d"
-        notes.append(f"{module} has {instead} unless told otherwise.")
+        notes.append(f"{module} has {instead} by default.")
     title = convolution_title(snapshot, assumed)
     return Sheet(title, _figure_columns(names, snapshot.convention), tuple(rows), notes=tuple(notes))
 

@@ -62,7 +62,7 @@ def check(
     (True, ['held', 'held', 'held'])
 
     ``at_most`` and ``reductions`` are limits by the names of figures, beside those of the files: numbers, or texts such
-    as ``"600M"``. They speak of the network as it is, or of the first of the ``replacements``. ``baseline`` is a file
+    as ``"600M"``. They are for the network as it is, or for the first of the ``replacements``. ``baseline`` is a file
     that ``--update-baseline`` wrote: nothing may have grown beyond it, but by ``growth`` (``"2%"``, or by figure:
     ``{"macs": "2%"}``). ``allow`` has what is not known and passes all the same: uncounted, zeros, gone. With
     ``verify`` torch counts again. The rest is as ``compare`` takes it. The judgement ``holds``, or its ``problems``,

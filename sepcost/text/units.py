@@ -172,7 +172,7 @@ def read_precision(text: str) -> int:
 
 
 def shortened(text: str) -> str:
-    """A text as a message shows it: only its two ends if it is too long, and a word if it is empty.
+    """A text as a message shows it: only its two ends if it is too long, and ``nothing`` if it is empty.
 
     >>> shortened("9" * 5000)
     '9999999999…9999999999 (5,000 characters)'

@@ -237,7 +237,7 @@ def test_networks_are_the_same_by_name_wherever_their_files_are(check: Sepcost) 
     assert check("b/one.yaml", "--baseline", "costs.json").code == 0
 
 
-def test_networks_of_one_name_are_told_apart_by_their_files(check: Sepcost) -> None:
+def test_networks_of_one_name_are_distinguished_by_their_files(check: Sepcost) -> None:
     write(NET, "a/1.yaml")
     write(NET.replace("C: 3", "C: 4"), "a/2.yaml")
     check("a", "--update-baseline", "costs.json")
@@ -622,7 +622,7 @@ def test_a_baseline_with_conflict_markers_says_what_to_do(check: Sepcost) -> Non
         assert (done.code, done.err.count("\n"), told in done.err) == (2, 1, True)
 
 
-def test_a_network_that_a_merge_has_doubled_is_told(check: Sepcost) -> None:
+def test_a_network_that_a_merge_has_doubled_is_reported(check: Sepcost) -> None:
     write(NET)
     check("net.yaml", "--update-baseline", "costs.json")
     head, *network = Path("costs.json").read_text(encoding="utf-8").splitlines()

@@ -134,7 +134,7 @@ def test_too_many_rows_for_a_table_are_refused_before_anything_is_counted() -> N
     assert len(compare(*sweep, "--format", "csv").out.splitlines()) == 10_101
 
 
-def test_what_is_wrong_in_a_sweep_is_told_and_the_rest_goes_on() -> None:
+def test_what_is_wrong_in_a_sweep_is_reported_and_the_rest_goes_on() -> None:
     run = compare("-H", "8", "-C", "6", "-K", "3", "-O", "12", "--groups", "1,2,4,5", "--format", "csv")
     assert run.code == 2
     assert [line.split(",")[2] for line in run.out.splitlines()[1:]] == ["1", "2"]
@@ -145,7 +145,7 @@ def test_what_is_wrong_in_a_sweep_is_told_and_the_rest_goes_on() -> None:
     )
 
 
-def test_a_bad_document_is_told_by_its_line_and_the_rest_goes_on() -> None:
+def test_a_bad_document_is_reported_with_its_line_and_the_rest_goes_on() -> None:
     documents = [
         "input: {C: 3, H: 8}\nlayers:\n- {K: 3, O: 4}\n",
         "layers: [\n",
@@ -160,7 +160,7 @@ def test_a_bad_document_is_told_by_its_line_and_the_rest_goes_on() -> None:
     assert run.err.endswith("sepcost: 3 of 4 networks could not be evaluated\n")
 
 
-def test_a_bad_line_of_json_lines_is_told_by_its_line() -> None:
+def test_a_bad_line_of_json_lines_is_reported_with_its_line() -> None:
     lines = [network("a", 4), network("b", 4)[:-3], network("c", 0), "7", network("d", 4)]
     run = compare("-", "--totals", "--format", "jsonl", stdin="\n".join(lines))
     assert run.code == 2
@@ -229,7 +229,7 @@ def test_a_long_stream_takes_no_more_memory_than_a_short_one(arguments: Iterable
 
 
 def peak_memory(arguments: list[str], networks: int) -> int:
-    """The most KiB that a run takes, which is told at its exit."""
+    """The most KiB that a run takes, which it reports at its exit."""
     program = (
         "import atexit, resource; from sepcost.cli import main; "
         "atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)); main()"
@@ -255,7 +255,7 @@ GOOD = network("good", 4)
         [GOOD, "", "42", "", GOOD],
     ],
 )
-def test_each_line_of_json_lines_stands_alone(lines: list[str]) -> None:
+def test_each_line_of_json_lines_is_read_by_itself(lines: list[str]) -> None:
     run = compare("-", "--totals", "--format", "jsonl", stdin="\n".join(lines))
     assert run.code == 2
     assert [json.loads(line)["name"] for line in run.out.splitlines()] == ["good", "good"]
@@ -317,7 +317,7 @@ def test_more_combinations_than_can_be_counted_are_refused() -> None:
     assert "combinations are more than can be counted" in run.err
 
 
-def test_what_was_chosen_is_told_and_no_baseline() -> None:
+def test_what_was_chosen_is_reported_and_no_baseline() -> None:
     written = compare("configs/m5.yaml", "--sort", "macs", "--top", "3", "--format", "json").out
     assert json.loads(written)["selection"] == {"sort": "macs", "top": 3}
     run = sepcost("diff", "-", "configs/m5.yaml", stdin=written)
@@ -326,7 +326,7 @@ def test_what_was_chosen_is_told_and_no_baseline() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_run_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_run_that_is_asked_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
     sweep = ("-H", "7:224:7", "-C", "1:1000:1", "-K", "3,5,7", "-O", "1:64:1", "--output", str(tmp_path / "s.csv"))
     process = subprocess.Popen(
         [sys.executable, "-m", "sepcost", "compare", *sweep], cwd=ROOT, env=clean_environment(), stderr=subprocess.PIPE

@@ -68,7 +68,7 @@ BOMBS = {
     ),
     "unknown keys": (
         "".join(f"key{number}: 1\n" for number in range(20_000)) + "layers:\n  - {H: 8, C: 3, K: 3, O: 3}\n",
-        "has so many problems that further ones are not shown",
+        "has more problems than are shown",
     ),
     "names that are nearly right": (
         CHAIN + NAMES + "".join(f"  - {{K: 3, O: 3, from: {'b' * 1995}c{n}}}\n" for n in range(450)),
@@ -76,7 +76,7 @@ BOMBS = {
     ),
     "wrong names in one layer": (
         CHAIN + SHORT_NAMES + f"  - {{K: 3, O: 3, from: [{', '.join(f'c{n}' for n in range(6000))}]}}\n",
-        "has so many problems that further ones are not shown",
+        "has more problems than are shown",
     ),
     "layers under many replacements": (
         f"replace: [{', '.join(f'separable:multiplier={n}' for n in range(1, 1001))}]\n{CHAIN}"

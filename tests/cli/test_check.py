@@ -76,7 +76,7 @@ def budgets(check: Sepcost, *arguments: str | Path) -> list[dict[str, Any]]:
 
 
 def digits(value: Fraction, places: int, *, up: bool) -> str:
-    """The decimal number next to the value, with so many places."""
+    """The decimal number next to the value, with this many places."""
     scaled = value * 10**places
     mantissa = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
     return f"{mantissa // 10**places}.{mantissa % 10**places:0{places}}"
@@ -147,7 +147,7 @@ def test_numbers_are_read_with_their_units(check: Sepcost) -> None:
     assert bounds == [4_300_000, 16 * 2**20, 17_000_000, 7.5, 0.1]
 
 
-def test_a_budget_speaks_of_the_network_as_it_is_unless_a_replacement_is_named(check: Sepcost, tmp_path: Path) -> None:
+def test_a_budget_is_for_the_network_as_it_is_unless_a_replacement_is_named(check: Sepcost, tmp_path: Path) -> None:
     text = "input: {{C: 3, H: 8}}\n{}layers: [{{K: 3, O: 4}}]\n"
 
     def spoken_of(head: str, *arguments: str) -> list[str]:
@@ -364,7 +364,7 @@ def test_a_check_of_nothing_is_no_pass(check: Sepcost, tmp_path: Path) -> None:
     assert check(M5, UNET, "--output", tmp_path / "out.json") == Run(2, "", NOTHING)
     assert list(tmp_path.iterdir()) == []
     assert check() == Run(2, "", "sepcost: nothing to check: give a YAML file, a folder or -\n")
-    assert check("-", "-").err == "sepcost: - stands for standard input, and can be given once\n"
+    assert check("-", "-").err == "sepcost: - is standard input, and can be given once\n"
 
 
 def test_what_was_not_checked_is_said_in_the_first_line(check: Sepcost, tmp_path: Path) -> None:

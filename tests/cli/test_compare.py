@@ -144,7 +144,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         (("-C", "3", "-K", "3", "-O", "3", "--rho", "2"), "--rho scales a map, and there is none: give -H"),
         (("configs", "--rho", "2", "--resolution", "3"), "--rho and --resolution say the same thing"),
         ((*ONE, "-r", "separable:multiplier=2,multiplier=3"), "separable is given an option twice"),
-        (("-", "-"), "- stands for standard input, and can be given once"),
+        (("-", "-"), "- is standard input, and can be given once"),
         ((*ONE, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
         ((*ONE, "--output", "configs"), "--output configs: is a folder, not a file"),
         ((*ONE, "--formt", "csv"), "No such option: --formt"),
@@ -159,7 +159,7 @@ def test_a_wrong_command_line_gets_one_clear_line(arguments: tuple[str, ...], me
     assert run.err.count("\n") == 1
 
 
-def test_a_network_that_cannot_be_scaled_is_told_with_its_place() -> None:
+def test_a_network_that_cannot_be_scaled_is_reported_with_its_place() -> None:
     net = "input: {C: 3, H: 8}\nlayers:\n  - {K: 1, O: 12}\n  - {K: 3, O: 12, groups: 4}\n"
     run = compare("-", "--alpha", "0.5", stdin=net)
     message = "groups: must divide in_channels, got 4 groups of 6 channels, scaled by alpha 0.5 (layer 'conv2')"

@@ -271,7 +271,7 @@ def test_costs_that_were_counted_differently_are_refused(tmp_path: Path) -> None
     [
         ((), "Missing argument 'BEFORE'"),
         ((BEFORE,), "Missing argument 'AFTER'"),
-        (("-", "-"), "- stands for standard input, and can be one side only"),
+        (("-", "-"), "- is standard input, and can be one side only"),
         ((BEFORE, AFTER, "--batch", "0"), "--batch: must be at least 1, got 0"),
         ((BEFORE, AFTER, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         ((BEFORE, AFTER, "--output", AFTER), f"--output {AFTER}: is a source, and would be overwritten"),
@@ -286,7 +286,7 @@ def test_a_wrong_command_line_gets_one_clear_line(arguments: tuple[str, ...], me
     assert run.err.count("\n") == 1
 
 
-def test_everything_that_is_wrong_with_both_sides_is_told(tmp_path: Path) -> None:
+def test_everything_that_is_wrong_with_both_sides_is_reported(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(diff(BEFORE, AFTER, "--format", "json").out)
     (tmp_path / "bad.yaml").write_text("input: {C: 3, H: 8}\nlayers:\n  - {K: 0, O: 4}\n  - {K: 3}\n")
     run = diff("old.json", "bad.yaml", cwd=tmp_path)

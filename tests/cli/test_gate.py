@@ -321,7 +321,7 @@ def test_growth_in_a_file_is_read_as_it_is_typed(check: Sepcost, growth: str, to
     assert (done.code, told in done.err) == (2, True), done.err
 
 
-def test_networks_of_one_name_are_told_apart_by_their_files(check: Sepcost) -> None:
+def test_networks_of_one_name_are_distinguished_by_their_files(check: Sepcost) -> None:
     write(SMALL, "nets/one.yaml")
     write(SMALL, "nets/two.yaml")
     done = check("nets", "--max-params", "100")

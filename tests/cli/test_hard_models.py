@@ -13,7 +13,7 @@ from tests.commands import ROOT, Sepcost, sepcost
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
-def test_a_traced_model_is_counted_or_told_what_counts_it(
+def test_a_traced_model_is_counted_or_the_message_says_how(
     in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
     monkeypatch.chdir(ROOT)

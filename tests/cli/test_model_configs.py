@@ -140,7 +140,7 @@ def test_inputs_with_a_dtype(capsys: pytest.CaptureFixture[str]) -> None:
     assert network["total"]["standard"]["macs"] == 75 * 8 * 4 * 3
 
 
-def test_inputs_that_were_typed_stand_in_for_the_configs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inputs_that_were_typed_replace_the_configs(capsys: pytest.CaptureFixture[str]) -> None:
     (network,) = data(capsys, "net.yaml", "--input", "3x5x5")
     assert network["total"]["standard"]["macs"] == 3 * 3 * 3 * 8 * 9 + 8 * 16 * 9
 
@@ -179,7 +179,7 @@ def test_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         ("mynet.py:Net", "y=3x10x10", "forward takes no input called y; it takes x"),
     ],
 )
-def test_what_goes_wrong_is_told_where_the_model_is_named(
+def test_what_goes_wrong_is_reported_where_the_model_is_named(
     model: str, given: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("net.yaml", f"# a comment\nname: bad\ninput: {given}\nmodel: {model}\n")
@@ -193,7 +193,7 @@ def test_what_goes_wrong_is_told_where_the_model_is_named(
         assert "no such file" in told.err
 
 
-def test_later_problems_are_told_there_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_later_problems_are_reported_there_too(capsys: pytest.CaptureFixture[str]) -> None:
     write("my_blocks.py", "from sepcost import Conv\ndef none(conv): return [('a', Conv(conv.input_size, 3, 0, 3))]\n")
     assert run(["compare", "net.yaml", "--run-models", "-r", "my_blocks:none"]) == 2
     told = "net.yaml:2:8: model: must be at least 1, got 0 in a part of its replacement my_blocks:none (layer 'stem')\n"

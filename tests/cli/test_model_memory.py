@@ -1,4 +1,4 @@
-"""Bytes of models as the command reports them: dtypes, quantised layers, what is not counted, and what nobody knows."""
+"""Bytes of models as the command reports them: dtypes, quantised layers, what is not counted, and what is not known."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_wholly_quantised_model_has_the_layers_of_its_float_one(in_process: Se
 def test_what_is_all_packed_is_no_model_without_params(in_process: Sepcost) -> None:
     model = "torch.ao.nn.quantized:Embedding(10, 16)"
     done = in_process("compare", model, "--input", "3:int64", "--device", "cpu")
-    why = "runs nothing that can be counted: nobody knows what quantized.embedding_byte costs"
+    why = "runs nothing that can be counted: what quantized.embedding_byte costs is not known"
     assert (done.code, done.err.splitlines()[-1]) == (2, f"{model}: {why}")
 
 
@@ -205,14 +205,14 @@ def alone(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     "option", [("--max-peak-activation-bytes=1MB",), ("-r", "separable", "--min-reduction=peak_activation_bytes=1")]
 )
-def test_a_budget_on_a_peak_that_nobody_knows_is_refused(
+def test_a_budget_on_a_peak_that_is_not_known_is_refused(
     in_process: Sepcost, tmp_path: Path, option: tuple[str, ...]
 ) -> None:
     done = in_process("check", alone(tmp_path), *option, "--max-params", "1M", "--no-verify")
     assert done.code == 2
     figure = "reduction of peak activations, separable" if "-r" in option else "peak activations, standard"
     must = "at least 1.00×" if "-r" in option else "at most 1,000,000 B"
-    why = "undecided, its layers stand alone: nobody knows which maps wait for each other"
+    why = "undecided, its layers are independent: which maps wait for each other is not known"
     assert done.err == f"{tmp_path}/list.yaml:1:1: list: {figure}: not known, must be {must}: {why}\n"
 
 

@@ -190,7 +190,7 @@ def test_a_row_per_layer_and_the_totals_of_the_whole_model(sepcost: Sepcost) -> 
     assert kept == {"stem": None, "body": None, **unreplaced}
 
 
-def test_the_table_tells_the_share_of_convolutions(sepcost: Sepcost) -> None:
+def test_the_table_has_the_share_of_convolutions(sepcost: Sepcost) -> None:
     done = sepcost("compare", NET, *IMAGE)
     assert (done.code, done.err) == (0, "")
     assert "\nConvolutions have 99.97 % of the MACs and 93.0 % of the params.\n" in done.out
@@ -212,7 +212,7 @@ UNCOUNTED = "Not counted, as torch's counter counts it as nothing: mv (2×)"
 
 
 @pytest.mark.parametrize("model", ["nets.py:Mv", "nets.py:OnlyMv"])
-def test_what_nobody_counts_is_never_silent(sepcost: Sepcost, model: str) -> None:
+def test_what_is_not_counted_is_never_silent(sepcost: Sepcost, model: str) -> None:
     inputs = (model, "--input", "3x10")
     assert network_of(sepcost, *inputs)["uncounted"] == {"mv": 2}
     for options in ((), ("--totals",), ("--batch", "1,2", "--totals"), ("--format", "markdown")):
@@ -516,7 +516,7 @@ def test_verify_finds_a_spoiled_prediction(
 
 
 @pytest.mark.parametrize("command", [["compare", NET], ["check", NET], ["diff", NET, NET]])
-def test_layers_that_are_not_torchs_total_are_told(
+def test_layers_that_are_not_torchs_total_are_reported(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setattr("sepcost.pytorch.running.running.trace_model", one_mac_more)
@@ -566,7 +566,7 @@ def test_bad_input_is_one_line(sepcost: Sepcost, arguments: list[str], message: 
 
 
 @pytest.mark.parametrize("shape", ["3x4", "4x8x8"])
-def test_a_wrong_shape_is_told_with_the_line_of_the_model(sepcost: Sepcost, shape: str) -> None:
+def test_a_wrong_shape_is_reported_with_the_line_of_the_model(sepcost: Sepcost, shape: str) -> None:
     done = sepcost("compare", NET, "--input", shape)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith(f"{NET}: does not run on {shape}: ")

@@ -174,7 +174,7 @@ def test_a_config_that_names_such_a_function_is_data_until_somebody_trusts_it(
         ("f.py:g(size)", "input: argument size is no literal; in quotes it is a text: 'size'"),
     ],
 )
-def test_a_config_that_names_it_in_another_way_is_told(
+def test_a_config_that_names_it_in_another_way_is_reported(
     in_process: Sepcost, tmp_path: Path, given: str, message: str
 ) -> None:
     config = tmp_path / "net.yaml"

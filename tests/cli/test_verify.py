@@ -103,7 +103,7 @@ def test_a_convolution_without_a_map_is_verified_too(in_process: Sepcost) -> Non
 
 
 @pytest.mark.usefixtures("wrong_macs")
-def test_a_mismatch_is_told_and_exits_with_1(in_process: Sepcost) -> None:
+def test_a_mismatch_is_reported_and_exits_with_1(in_process: Sepcost) -> None:
     done = in_process(*ONE, "--verify")
     assert (done.code, done.err.splitlines()) == (1, STDERR_OF_ONE)
     assert f"! 3 counts disagree with torch {VERSION}. Verified with torch {VERSION}: 0 layers, 6 counts." in done.out
@@ -137,7 +137,7 @@ def test_every_network_and_file_with_a_mismatch_is_named(in_process: Sepcost, tm
 
 
 @pytest.mark.usefixtures("wrong_macs")
-def test_no_more_than_twenty_are_told(in_process: Sepcost) -> None:
+def test_no_more_than_twenty_are_reported(in_process: Sepcost) -> None:
     done = in_process("compare", "configs/vgg16.yaml", "--verify", "--format", "json")
     *told, last = done.err.splitlines()
     assert done.code == 1
@@ -167,7 +167,7 @@ def test_without_verify_nothing_is_found(in_process: Sepcost, wrong_macs: None) 
     assert (done.code, done.err) == (0, "")
 
 
-def test_what_is_too_large_for_torch_is_told_and_no_failure(in_process: Sepcost) -> None:
+def test_what_is_too_large_for_torch_is_reported_and_no_failure(in_process: Sepcost) -> None:
     huge = ("compare", "-H", "2097152", "-W", "1048576", "-C", "1048576", "-K", "1", "-O", "1", "--verify")
     reason = "too large for torch: a tensor of it takes 2⁶³ bytes or more"
     done = in_process(*huge)

@@ -1,4 +1,4 @@
-"""Networks as they are: those without convolutions, and those for which nobody wants a replacement."""
+"""Networks as they are: those without convolutions, and those that are compared with no replacement."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_replacement_that_was_typed_for_it_does_not_fail_silently(in_process: 
         assert done.err == "sepcost: mlp: has no convolution that -r bottleneck could replace\n"
 
 
-def test_networks_with_and_without_convolutions_stand_in_one_table(in_process: Sepcost, mlp: str) -> None:
+def test_networks_with_and_without_convolutions_are_in_one_table(in_process: Sepcost, mlp: str) -> None:
     Path("net.yaml").write_text("[{H: 8, C: 3, K: 3, O: 8}]", encoding="utf-8")
     lines = in_process("compare", mlp, "net.yaml", "--totals", "--sort", "reduction.macs").out.splitlines()
     assert [line.split()[:1] + line.split()[3:4] for line in lines[4:6]] == [["net", "separable"], ["mlp", "–"]]

@@ -1,4 +1,4 @@
-"""--explain: each formula, in letters and with the numbers in place, has the value that stands behind it."""
+"""--explain: each formula, in letters and with the numbers in place, has the value that is written behind it."""
 
 from __future__ import annotations
 
@@ -276,14 +276,14 @@ def test_the_factor_that_the_articles_explain() -> None:
         ({"bias": True, "norm": "batch"}, "bias and norm"),
     ],
 )
-def test_with_a_bias_what_is_left_speaks_of_macs(options: dict[str, Any], what: str) -> None:
+def test_with_a_bias_what_is_left_is_about_macs(options: dict[str, Any], what: str) -> None:
     def text(conv: Conv) -> str:
         return " ".join(plain_derivation("", derivation(compare(conv)), []).split())
 
-    sentence = "params have terms of their own: what is left speaks of MACs."
+    sentence = "params have terms of their own: what is left is about MACs."
     assert f"With the {what}, {sentence}" in text(Conv((50, 50), 10, 32, 3, **options))
-    assert "speaks of MACs" not in text(Conv((50, 50), 10, 32, 3))
-    assert "speaks of MACs" in text(Conv((50, 50), 10, 32, 4, stride=2, transposed=True))
+    assert "is about MACs" not in text(Conv((50, 50), 10, 32, 3))
+    assert "is about MACs" in text(Conv((50, 50), 10, 32, 4, stride=2, transposed=True))
 
 
 @settings(max_examples=50)

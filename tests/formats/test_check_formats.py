@@ -625,7 +625,7 @@ UNSEEN = "\u034f\u115f\u1160\u17b4\u180b\u2065\u2800\u3164\ufe00\ufe0f\uffa0\uff
 
 
 @pytest.mark.parametrize("character", UNSEEN, ids=lambda character: f"{ord(character):04x}")
-def test_a_character_that_nobody_sees_is_shown_by_its_number(check: Sepcost, tmp_path: Path, character: str) -> None:
+def test_an_invisible_character_is_shown_by_its_number(check: Sepcost, tmp_path: Path, character: str) -> None:
     file, costs = poisoned(check, tmp_path, character)
     for format_ in ("table", "markdown", "github", "junit"):
         run = check(file, "--max-params", "1", "--baseline", costs, "--format", format_)

@@ -111,9 +111,11 @@ def test_a_line_for_each_layer() -> None:
     assert "  - {name: up4a, from: [up4, down4b], K: 3, O: 256, bias: true}\n" in lines
 
 
-def test_layers_that_stand_alone() -> None:
+def test_independent_layers() -> None:
     nodes = (
-        Node("features.0", Conv((8, 6), 3, 8, (3, 1), padding=(1, 0), norm="batch"), keep="Conv2dSame has no stand-in"),
+        Node(
+            "features.0", Conv((8, 6), 3, 8, (3, 1), padding=(1, 0), norm="batch"), keep="Conv2dSame has no replacement"
+        ),
         Node("features.0#2", Conv((8, 8), 3, 8, (3, 1)), times=2, shared=True, weights_of="features.0"),
         Node("hyper", Conv((8, 8), 3, 8, 3), times=2, shared=True),
         Node("head", Linear(8, 4, bias=True), times=49),
@@ -177,7 +179,7 @@ ONE = Network("one", (Node("a", CONV),), independent=True)
         (replace(ONE, nodes=ONE.nodes * 2), "a: name: is the name of an earlier layer already"),
         (
             Network("n", (Node("input", CONV), Node("b", Other("bmm"), index=1)), (4, 8, 8)),
-            "input: name: stands for the network's input",
+            "input: name: is the name of the network's input",
         ),
         (
             replace(ONE, replacements=(Replacement("ghost", ghost),)),

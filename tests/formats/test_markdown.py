@@ -1,4 +1,4 @@
-"""Names in Markdown are text: they link to nothing, and nobody is told of them."""
+"""Names in Markdown are text: they link to nothing, and notify no user."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def counted(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int, tuple[
 
 @st.composite
 def wide_convs(draw: st.DrawFn) -> Conv:
-    """Convolutions with so many channels, too, that their source is broken into lines."""
+    """Convolutions with many channels, too: their source is broken into lines."""
     conv, factor = draw(convs()), draw(st.sampled_from([1, 1, 97, 12345]))
     return replace(conv, in_channels=conv.in_channels * factor, out_channels=conv.out_channels * factor)
 

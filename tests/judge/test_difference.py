@@ -144,7 +144,7 @@ def test_an_insertion_does_not_shift_layers_without_names() -> None:
     assert seen(difference)["conv3", "conv4"].status is Status.UNCHANGED
 
 
-def test_an_insertion_is_told_from_the_layer_whose_input_it_changes() -> None:
+def test_an_insertion_is_distinguished_from_the_layer_whose_input_it_changes() -> None:
     before: list[Layer] = [Conv((8, 8), 3, 64, 3), Conv((8, 8), 64, 128, 3), Conv((8, 8), 128, 256, 3)]
     after = [before[0], Conv((8, 8), 64, 96, 3), Conv((8, 8), 96, 128, 3), before[2]]
     difference = Difference.of(unnamed(before), unnamed(after))
@@ -189,7 +189,7 @@ def test_a_type_and_a_number_are_no_name(name: str, numbered: bool) -> None:
     assert is_numbered(LayerSnapshot(name, {"type": "conv"}, {})) is numbered
 
 
-def test_as_many_layers_as_nobody_would_wait_for_are_paired_one_by_one() -> None:
+def test_too_many_layers_to_wait_for_are_paired_one_by_one() -> None:
     before = [LayerSnapshot(f"conv{n}", {"type": "conv", "output": (n,)}, {}) for n in range(1, 2001)]
     after = before[1:1900]
     assert [(match.before, match.after) for match in matched(before, after)] == [(n, n) for n in range(1899)]

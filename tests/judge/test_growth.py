@@ -177,7 +177,7 @@ def test_the_culprit_is_the_layer_that_grew_the_most_in_the_figure() -> None:
     }
     assert culprits["params"] == "deep"
     assert culprits["macs"] == culprits["activations"] == culprits["traffic_bytes"] == "wide"
-    assert "peak_activation_bytes" not in culprits  # of layers that stand alone, nobody knows it
+    assert "peak_activation_bytes" not in culprits  # of independent layers, it is not known
 
 
 def test_an_added_layer_may_be_the_culprit_and_a_removed_one_is_not() -> None:

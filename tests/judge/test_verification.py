@@ -368,7 +368,7 @@ def test_the_witness_calls_no_formula(monkeypatch: pytest.MonkeyPatch) -> None:
         (Flatten((2**30, 2**30)), Flatten((2**31 - 1, 2**31 - 1))),
     ],
 )
-def test_what_is_too_large_for_torch_is_told_and_not_counted(fits: Layer, too_large: Layer) -> None:
+def test_what_is_too_large_for_torch_is_reported_and_not_counted(fits: Layer, too_large: Layer) -> None:
     comparison = Comparison.under_each((), Network.of(fits))
     assert verify(comparison, WITNESS) == everything(comparison)
     comparison = Comparison.under_each((), Network.of(too_large))

@@ -156,7 +156,7 @@ def peak_of(total: Total) -> int | None:
 
 
 def peak_by_hand(net: Network, parts: list[list[object]]) -> int:
-    """An independent count: walks the steps and asks of each map whether anyone still reads it, or nobody ever does."""
+    """An independent count: walks the steps and asks of each map whether a layer still reads it, or none ever does."""
     steps: list[tuple[set[object], object, int]] = []
     sizes: dict[object, int] = {"input": prod(net.input_shape or ())}
     stands_for: dict[int, set[object]] = {-1: {"input"}}
@@ -282,7 +282,7 @@ def test_what_is_kept_and_why(layer: str, reason: str | None) -> None:
     assert (result.layers[0].variants["separable"].cost == result.layers[0].standard) == (reason is not None)
 
 
-def test_a_layer_that_nobody_reads_is_named() -> None:
+def test_a_layer_that_is_not_read_is_named() -> None:
     text = str(
         compare(network("input: {C: 4, H: 8}\nlayers: [{name: a, K: 3, O: 8}, {name: b, K: 3, O: 8, from: input}]"))
     )

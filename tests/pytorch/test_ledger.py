@@ -19,7 +19,7 @@ def test_a_number_counts_once_in_whichever_form_it_comes() -> None:
         assert not ledger.left()
 
 
-def test_parts_of_a_parameter_are_told_apart() -> None:
+def test_parts_of_a_parameter_are_distinguished() -> None:
     linear = nn.Linear(8, 8, bias=False)
     ledger = Ledger(linear)
     rows, columns = ledger.region(linear.weight[:4]), ledger.region(linear.weight[:, :4])

@@ -233,7 +233,7 @@ SCRIPTED = "compiled by torch.jit, which cannot be copied to the meta device: na
         ),
     ],
 )
-def test_what_makes_no_model_is_told_in_one_line(write: Write, code: str, message: str) -> None:
+def test_what_makes_no_model_is_reported_in_one_line(write: Write, code: str, message: str) -> None:
     write(HEAD + code)
     assert refusal("net.py:f") == f"net.py:f: {message}"
 
@@ -251,7 +251,7 @@ def test_what_makes_no_model_is_told_in_one_line(write: Write, code: str, messag
         ("build", f"build: missing a required argument: 'width'; give it as net.py:build(…){OR}"),
     ],
 )
-def test_a_name_or_an_argument_that_is_not_there_is_told(write: Write, attribute: str, message: str) -> None:
+def test_a_name_or_an_argument_that_is_not_there_is_reported(write: Write, attribute: str, message: str) -> None:
     write(NET + MORE)
     assert refusal(f"net.py:{attribute}") == f"net.py:{attribute}: {message}"
 
@@ -277,7 +277,7 @@ CANNOT = "net.py:f: net.py cannot be imported:"
         ),
     ],
 )
-def test_a_file_that_cannot_be_imported_is_told_with_its_line(write: Write, code: str, message: str) -> None:
+def test_a_file_that_cannot_be_imported_is_reported_with_its_line(write: Write, code: str, message: str) -> None:
     write(code)
     assert refusal("net.py:f") == message
     write("import torch\nf = torch.nn.ReLU()")
@@ -297,11 +297,11 @@ def test_a_file_that_cannot_be_imported_is_told_with_its_line(write: Write, code
         ),
     ],
 )
-def test_a_source_that_is_not_there_is_told(write: Write, text: str, message: str) -> None:
+def test_a_source_that_is_not_there_is_reported(write: Write, text: str, message: str) -> None:
     assert refusal(text) == f"{text}: {message}"
 
 
-def test_a_module_that_lacks_another_is_told_with_its_line(write: Write) -> None:
+def test_a_module_that_lacks_another_is_reported_with_its_line(write: Write) -> None:
     write("import nosuch", "sepcost_test_lacking.py")
     assert refusal("sepcost_test_lacking:f") == (
         "sepcost_test_lacking:f: sepcost_test_lacking cannot be imported:"

@@ -38,7 +38,7 @@ def test_a_convolution_alone_is_one_module() -> None:
     assert repr(conv) == repr(nn.Conv2d(4, 6, (3, 5), stride=2, padding=(1, 0), dilation=2, groups=2))
 
 
-def test_what_stands_beside_a_convolution_is_called_after_it() -> None:
+def test_what_is_next_to_a_convolution_is_called_after_it() -> None:
     assert names(build(Conv((8, 9), 4, 6, 3, norm="batch"))) == ["conv", "conv_norm"]
     assert names(build(Conv((8, 9), 4, 6, (3, 4), stride=(2, 1), norm="batch"))) == ["conv_pad", "conv", "conv_norm"]
     assert names(build(Conv((8,), 4, 6, 2, transposed=True))) == ["conv", "conv_crop"]

@@ -90,7 +90,7 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
     "a copy is a map": (lambda self, x: self.stride(x.transpose(2, 3).contiguous()), ("clone", 4, 4, 0)),
     "so is padding": (lambda self, x: functional.pad(self.stride(x), (0, 24, 0, 24)), ("constant_pad_nd", 1, 16, 0)),
     "and a larger map": (lambda self, x: self.up(self.stride(x)), ("up.upsample_nearest2d", 1, 16, 0)),
-    "indices that nobody reads are none": (
+    "indices that are not read are none": (
         lambda self, x: functional.max_pool2d(self.a(x), 2),
         ("a", 4, 4, 0),
     ),
@@ -352,7 +352,7 @@ def test_a_branch_that_hides_its_maps_leaves_no_peak() -> None:
     )
 
 
-def test_layers_that_stand_alone_have_no_peak_but_one_layer_has() -> None:
+def test_independent_layers_have_no_peak_but_one_layer_has() -> None:
     one = {"H": 8, "C": 4, "K": 3, "O": 6}
     alone = compare([one]).standard.peak
     assert alone is not None

@@ -42,7 +42,7 @@ ATTRIBUTES: dict[str, tuple[Callable[[], object], str]] = {
     "_buffers": (nn.Module, "eligibility.py: what a convolution also holds"),
     "_parameters": (nn.Module, "eligibility.py: what a convolution also holds"),
     "_compiled_call_impl": (nn.Module, "captures.py: no copy has it"),
-    "_version": (lambda: torch.zeros(1), "recorder.py: a norm follows a convolution only if nobody wrote in between"),
+    "_version": (lambda: torch.zeros(1), "recorder.py: a norm follows a convolution only if nothing wrote in between"),
     "_reversed_padding_repeated_twice": (lambda: nn.Conv2d(1, 1, 1), "replacing.py: what pads which side"),
     "_overloadpacket": (lambda: torch.ops.aten.add.Tensor, "recorder.py: which operator an overload is of"),
     "_qualified_op_name": (lambda: torch.ops.aten.add, "uncounted.py, quantized.py: the operator's namespace"),
@@ -216,7 +216,7 @@ def test_torch_asks_for_functions_to_be_left_alone_as_it_did(private: Any) -> No
     assert f"{private.COMPILER}.disable(fn, recursive, wrapping=False)" in source, why
 
 
-def test_errors_speak_of_the_meta_device_as_they_did(private: Any) -> None:
+def test_errors_name_the_meta_device_as_they_did(private: Any) -> None:
     on_meta = torch.zeros(1, device="meta")
     calls: list[Callable[[], object]] = [
         lambda: on_meta.item(),

@@ -169,7 +169,7 @@ def refusal(name: str, *inputs: str, device: Device = "meta") -> str:
 
 
 def line_of(source: str) -> str:
-    """Where the line stands that contains the text, as a message has it."""
+    """The place of the line that contains the text, as a message has it."""
     number, line = next((number, line) for number, line in enumerate(MODELS.splitlines(), 1) if source in line)
     return f"(nets.py:{number}: {line.strip()})"
 
@@ -222,12 +222,12 @@ SHAPES = "as in 3x224x224 or 77:int64, without the batch"
         ("Net", ["3x9999999999999x9999999999999"], "input 3x9999999999999x9999999999999 is too large for torch"),
     ],
 )
-def test_inputs_that_forward_does_not_take_are_told(name: str, inputs: list[str], message: str) -> None:
+def test_inputs_that_forward_does_not_take_are_reported(name: str, inputs: list[str], message: str) -> None:
     assert refusal(name, *inputs) == message
 
 
 @pytest.mark.parametrize("device", ["meta", "cpu"])
-def test_an_input_with_the_batch_is_told_so(device: Device) -> None:
+def test_an_input_with_the_batch_is_reported(device: Device) -> None:
     assert refusal("Net", f"1x{IMAGE}", device=device) == (
         "--input 1x3x8x8 has the batch in it, which --batch sets: give --input 3x8x8"
     )
@@ -239,7 +239,7 @@ def test_an_input_with_the_batch_is_told_so(device: Device) -> None:
 @pytest.mark.parametrize(
     ("given", "got"), [("3x8", "(1, 3, 8)"), ("4x8x8", "(1, 4, 8, 8)"), ("1x4x8x8", "(1, 1, 4, 8, 8)")]
 )
-def test_a_wrong_rank_or_size_is_told_with_the_layer_and_the_line(given: str, got: str) -> None:
+def test_a_wrong_rank_or_size_is_reported_with_the_layer_and_the_line(given: str, got: str) -> None:
     message = refusal("Net", given)
     assert message.startswith(f"does not run on {given}: RuntimeError: ")
     assert message.endswith(f", in conv: {CONV} got {got} {line_of('return self.conv(x)')}")
@@ -254,7 +254,7 @@ def test_a_layer_alone_has_no_name_and_no_line() -> None:
     )
 
 
-def test_a_wrong_dtype_is_told_with_the_right_one() -> None:
+def test_a_wrong_dtype_is_reported_with_the_right_one() -> None:
     line = line_of("return self.table(tokens)")
     assert refusal("Tokens", "7") == (
         "does not run on 7: RuntimeError: Expected tensor for argument #1 'indices' to have one of the following scalar"
@@ -264,11 +264,11 @@ def test_a_wrong_dtype_is_told_with_the_right_one() -> None:
     assert refusal("half", IMAGE).endswith("; it runs on --input 3x8x8:float16")
 
 
-def test_of_several_inputs_it_is_told_which_has_another_dtype() -> None:
+def test_of_several_inputs_the_one_with_another_dtype_is_reported() -> None:
     assert refusal("Pair", IMAGE, "7").endswith("; it runs on --input 3x8x8 --input 7:int64")
 
 
-def test_what_the_model_raises_is_told_with_its_line() -> None:
+def test_what_the_model_raises_is_reported_with_its_line() -> None:
     line = line_of("raise LookupError")
     assert refusal("Raises", IMAGE) == f"does not run on 3x8x8: LookupError: not today {line}"
     line = line_of("raise ValueError")
@@ -277,13 +277,13 @@ def test_what_the_model_raises_is_told_with_its_line() -> None:
     )
 
 
-def test_what_a_library_raises_is_told_with_the_models_line() -> None:
+def test_what_a_library_raises_is_reported_with_the_models_line() -> None:
     Path("nets.py").write_text(f"{MODELS}\nimport transformers\n\ndef build(): return transformers.ViTModel(3)\n")
     line = "(nets.py:{}: def build(): return transformers.ViTModel(3))".format(MODELS.count("\n") + 4)
     assert refusal("build", IMAGE).endswith(line)
 
 
-def test_operators_of_higher_order_are_listed_or_told() -> None:
+def test_operators_of_higher_order_are_listed_or_refused() -> None:
     traced = run("Mapped", IMAGE, device="cpu")
     assert (traced.agrees, dict(traced.uncounted)) == (True, {("", "map_impl"): 1})
     told = "runs an operator that torch's counter cannot run, such as while_loop or map (nets.py:"
@@ -310,7 +310,7 @@ def test_random_numbers_are_the_same_each_time_and_others_go_on() -> None:
     assert draw() == expected
 
 
-def test_a_model_that_fails_without_inputs_is_told_what_to_give() -> None:
+def test_a_model_that_fails_without_inputs_gets_a_message_with_what_to_give() -> None:
     line = line_of("return image.shape")
     assert refusal("Missing") == (
         "needs inputs, it seems: give --input NAME=SHAPE:"
@@ -327,7 +327,7 @@ def test_a_model_that_fails_without_inputs_is_told_what_to_give() -> None:
         ("Unique", "runs an operator that is not made for it", "torch.unique"),
     ],
 )
-def test_a_model_that_meta_cannot_run_is_told_what_can(name: str, does: str, line: str) -> None:
+def test_a_model_that_meta_cannot_run_gets_a_message_with_what_can(name: str, does: str, line: str) -> None:
     where = line_of(line)
     assert refusal(name, IMAGE) == (
         f"cannot run on the meta device: it {does} {where}; --device cpu runs it on real memory"

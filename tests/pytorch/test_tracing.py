@@ -310,13 +310,13 @@ def test_a_module_whose_weights_are_read_is_kept(model: nn.Module, reason: str) 
     assert nodes(traced(model, IMAGE))["conv"].keep == f"its {reason} by Does.forward"
 
 
-def test_it_is_told_who_reads_a_weight() -> None:
+def test_a_weight_has_the_names_of_its_readers() -> None:
     keep = nodes(traced(Holds(nn.Conv2d(3, 4, 3)), IMAGE))["conv"].keep
     assert keep == "its weight is read from outside by Holds.dtype"
 
 
 @pytest.mark.parametrize("by_name", [False, True])
-def test_a_module_that_is_told_the_size_of_its_output_is_kept(by_name: bool) -> None:
+def test_a_module_that_takes_the_size_of_its_output_is_kept(by_name: bool) -> None:
     def forward(self: Any, x: Tensor) -> Any:
         return self.up(x, output_size=(16, 16)) if by_name else self.up(x, (16, 16))
 
@@ -766,7 +766,7 @@ def test_a_module_called_remainder_does_not_clash_with_what_is_left() -> None:
     assert list(layers(traced(model, IMAGE))) == ["remainder", "remainder#2"]
 
 
-def test_the_remainder_tells_whose_parameters_it_is() -> None:
+def test_the_remainder_names_the_owners_of_its_parameters() -> None:
     kinds = [nn.LayerNorm(8), nn.GroupNorm(2, 4), nn.PReLU(), nn.Embedding(3, 5), nn.Bilinear(2, 2, 2)]
     model = Does(lambda self, x: self.conv(x), conv=nn.Conv2d(3, 4, 1), unused=nn.ModuleList(kinds))
     (remainder,) = [layer for layer in layers(traced(model, IMAGE)).values() if isinstance(layer, Other)]

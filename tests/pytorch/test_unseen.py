@@ -1,4 +1,4 @@
-"""What runs where nobody sees it makes a pass a lower bound; constants, wherever they come from, do not."""
+"""What runs unseen makes a pass a lower bound; constants, wherever they come from, do not."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ UNSEEN = [
 
 @pytest.mark.parametrize("finish", [lambda x: x, torch.relu])
 @pytest.mark.parametrize(("step", "device"), UNSEEN)
-def test_what_nobody_saw_is_not_counted(
+def test_what_was_not_seen_is_not_counted(
     step: Step, device: Device, finish: Callable[[torch.Tensor], torch.Tensor]
 ) -> None:
     """Whether another operator reads it, or nothing does but the caller."""
     network = compare(Net(lambda net, x: finish(step(net, x))), inputs="3x8x8", device=device).network
-    assert network.uncounted == {"an operator that nobody saw": 1}
+    assert network.uncounted == {"an operator that was not seen": 1}
     assert sum(node.cost.macs for node in network) == SEEN
 
 

@@ -91,7 +91,7 @@ def test_nothing_in_a_text_is_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", FOREIGN_FORMATS)
-def test_files_of_other_kinds_are_told_what_works_instead(suffix: str) -> None:
+def test_files_of_other_kinds_get_a_message_that_says_what_works(suffix: str) -> None:
     for text in (f"models/net{suffix.upper()}", f"models/net{suffix}:build"):
         assert is_model_text(text)
         with pytest.raises(ModelError) as caught:

@@ -109,7 +109,7 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
 def _nothing(uncounted: Sequence[str]) -> str:
     """Why a model has no layers."""
     if uncounted:
-        return f"runs nothing that can be counted: nobody knows what {', '.join(dict.fromkeys(uncounted))} costs"
+        return f"runs nothing that can be counted: what {', '.join(dict.fromkeys(uncounted))} costs is not known"
     return "runs nothing that counts: no operator with MACs, and it has no params"
 
 

@@ -22,7 +22,7 @@ aten = torch.ops.aten
 WRITTEN_OUT = {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
 LIFTED = {aten.lift, aten.lift_fresh, aten.lift_fresh_copy}
 """The operators that these functions run, on devices with memory."""
-STRAY_OPERATOR = "an operator that nobody saw"
+STRAY_OPERATOR = "an operator that was not seen"
 STRAY_WEIGHTS = "weights outside of model.parameters()"
 
 

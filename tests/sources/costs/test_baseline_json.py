@@ -139,7 +139,9 @@ TEXT = written(
         ),
     ],
 )
-def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ...], value: Any, expected: str) -> None:
+def test_a_value_that_cannot_be_is_reported_with_its_place(
+    path: tuple[str | int, ...], value: Any, expected: str
+) -> None:
     assert message(edited(TEXT, path, value)) == f"costs.json: {expected}"
 
 

@@ -1,4 +1,4 @@
-"""Costs from earlier are read as strictly as configs: whatever is wrong is told in one line."""
+"""Costs from earlier are read as strictly as configs: whatever is wrong is reported in one line."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
         ),
     ],
 )
-def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ...], value: Any, expected: str) -> None:
+def test_a_value_that_cannot_be_is_reported_with_its_place(
+    path: tuple[str | int, ...], value: Any, expected: str
+) -> None:
     assert message(edited(TEXT, path, value)) == f"costs.json: {expected}"
 
 
@@ -164,7 +166,7 @@ def test_a_value_that_cannot_be_is_told_with_its_place(path: tuple[str | int, ..
         ('{"schema_version":1,"x":' + "[" * 100_000, "costs.json: is nested too deep"),
     ],
 )
-def test_a_text_that_is_no_output_of_compare_is_told(text: str, expected: str) -> None:
+def test_a_text_that_is_no_output_of_compare_is_refused(text: str, expected: str) -> None:
     assert message(text) == expected
 
 
@@ -176,7 +178,7 @@ def test_a_wrong_line_of_several_has_a_place_that_counts_from_1(tmp_path: Path) 
     assert {(problem.line, problem.column) for problem in raised.value.problems} == {(1, 1)}
 
 
-def test_flops_that_contradict_the_macs_are_told() -> None:
+def test_flops_that_contradict_the_macs_are_refused() -> None:
     text = TEXT.replace('"flops":', '"flops":1')
     assert message(text).startswith(
         "costs.json: networks[0].total.standard.flops: is 16,340,928, but the layers add up to "
@@ -190,7 +192,7 @@ def test_flops_that_contradict_the_macs_are_told() -> None:
     )
 
 
-def test_a_replacement_that_is_not_the_sum_of_its_layers_is_told() -> None:
+def test_a_replacement_that_is_not_the_sum_of_its_layers_is_refused() -> None:
     for figure in COUNTS:
         document = json.loads(TEXT)
         replacements = document["networks"][0]["total"]["replacements"]
@@ -202,7 +204,7 @@ def test_a_replacement_that_is_not_the_sum_of_its_layers_is_told() -> None:
         )
 
 
-def test_a_layer_that_contradicts_its_replacements_total_is_told() -> None:
+def test_a_layer_that_contradicts_its_replacements_total_is_refused() -> None:
     document = json.loads(TEXT)
     network = document["networks"][0]
     network["layers"][0]["replacements"]["separable"]["params"] += 1
@@ -249,7 +251,7 @@ def test_configs_are_left_to_the_config_reader(data: bytes) -> None:
 
 
 @given(st.data())
-def test_whatever_stands_in_its_place_costs_are_read_or_refused(data: st.DataObject) -> None:
+def test_whatever_is_in_its_place_costs_are_read_or_refused(data: st.DataObject) -> None:
     """Never another exception than a ConfigError with one line."""
     document: Any = copy.deepcopy(WRITTEN)
     place = document

@@ -113,7 +113,7 @@ def _decoded(data: bytes, source: str) -> str:
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        message = f"is not UTF-8: byte 0x{data[error.start]:02x} cannot stand here"
+        message = f"is not UTF-8: byte 0x{data[error.start]:02x} is not allowed here"
         raise ConfigError([ConfigProblem(source, line, column, "", message)]) from None
 
 
@@ -247,7 +247,7 @@ class _Reader:
         value = self.anchors[event.anchor]
         if value is None:
             self.complete = False
-            self._note(event.start_mark, f"alias *{shortened(event.anchor)} stands inside of what it repeats")
+            self._note(event.start_mark, f"alias *{shortened(event.anchor)} is inside of what it repeats")
             return None
         self.quota.take(values=_weight(value))
         if self.quota.values < 0:

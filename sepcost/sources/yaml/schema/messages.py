@@ -68,7 +68,7 @@ def message_in_model(detail: Detail) -> str:
         return "missing key `input`: one sample of what the model takes, such as 3x224x224"
     if detail["type"] == "extra_forbidden" and detail["loc"] == (key,):
         if key in NETWORK_KEYS:
-            return "cannot stand beside `model`: a model's layers are what its code runs"
+            return "cannot be next to `model`: a model's layers are what its code runs"
         return f"unknown key{_meant(key, MODEL_KEYS)}"
     return message_of(detail)
 

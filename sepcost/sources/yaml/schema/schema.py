@@ -140,14 +140,11 @@ class NetworkInput(Input, total=False):
     """The map that the network begins with."""
 
 
-SPOKEN_OF = "the replacement it speaks of; the network as it is unless given"
-
-
 if TYPE_CHECKING:
     BudgetMapping: TypeAlias = Mapping[str, Any]
 else:
     Reductions = mapping_type(
-        "Reductions", "Standard ÷ replacement: at least so much.", dict.fromkeys(OWN, LIMITS[Kind.RATIO])
+        "Reductions", "Standard ÷ replacement: at least this much.", dict.fromkeys(OWN, LIMITS[Kind.RATIO])
     )
     GrowthMapping = mapping_type(
         "GrowthMapping",
@@ -156,12 +153,14 @@ else:
     )
     BudgetMapping = mapping_type(
         "BudgetMapping",
-        "What sepcost check holds the network's total to: at most so much of it as it is, or replaced.",
+        "What sepcost check holds the network's total to: at most this much of it as it is, or replaced.",
         {
-            "replacement": Annotated[str, Field(strict=True, description=SPOKEN_OF)],
+            "replacement": Annotated[
+                str, Field(strict=True, description="the replacement that it is for; the network as it is unless given")
+            ],
             **{name: LIMITS[BY_NAME[name].kind] for name in BOUNDED},
-            "reduction": Annotated[Reductions, Field(description="standard ÷ replacement: at least so much")],
-            "growth": Annotated[GrowthMapping, Field(description="above a baseline: at most so much more")],
+            "reduction": Annotated[Reductions, Field(description="standard ÷ replacement: at least this much")],
+            "growth": Annotated[GrowthMapping, Field(description="above a baseline: at most this much more")],
         },
     )
 

@@ -102,7 +102,7 @@ class DocumentTranslation:
         return problems if len(problems) <= MOST_PROBLEMS else [*problems[:MOST_PROBLEMS], self._further()]
 
     def _further(self) -> ConfigProblem:
-        return self._problem((), "has so many problems that further ones are not shown")
+        return self._problem((), "has more problems than are shown")
 
     def _problem(self, path: Path, message: str, *, key: bool = False) -> ConfigProblem:
         line, column = place(self.document.value, path, key=key) or self.document.mark

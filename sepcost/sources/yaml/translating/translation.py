@@ -39,8 +39,8 @@ KNOWN: dict[Hashable, LayerSpec] = {}
 """Layers that were read, in documents without a problem: equal ones are checked and translated once."""
 
 IS_A_RESULT = "is an output of sepcost, not a network: sepcost diff compares with it"
-IN_A_LIST = "every layer of a plain list stands alone: make it a mapping with `layers` to connect them"
-INDEPENDENT = "every layer of an independent network stands alone: leave out `independent` to connect them"
+IN_A_LIST = "the layers of a plain list are independent: make it a mapping with `layers` to connect them"
+INDEPENDENT = "the layers of an independent network have no connections: leave out `independent` to connect them"
 
 
 class Translation(DocumentTranslation):
@@ -221,7 +221,9 @@ class Translation(DocumentTranslation):
             letter = names[name]
             if letter in block:
                 self._note(
-                    (*path, name), f"stands for `{block.written.get(letter, letter)}`, which is given too", key=True
+                    (*path, name),
+                    f"is another name of `{block.written.get(letter, letter)}`, which is given too",
+                    key=True,
                 )
             block.rename(name, letter)
 
