@@ -20,6 +20,9 @@ REDUCTION = "reduction."
 PEAK = "peak_activation_bytes"
 """The figure that some networks do not have: how their maps live is not known."""
 ITSELF = "itself"
+MACS, FLOPS = "MACs", "FLOPs"
+HEADLINES = ("params", "macs")
+"""The figures that a sentence about a network, or a layer, has."""
 
 
 class Whole(Enum):
@@ -70,15 +73,15 @@ class Figure:
         """What a column of it is called; ``shortly`` where another one says how it is counted."""
         if self.column is None:
             return self.header
-        return self.column(convention) if not shortly else "MACs" if convention.flops_per_mac == 1 else self.header
+        return self.column(convention) if not shortly else MACS if convention.flops_per_mac == 1 else self.header
 
 
 FIGURES: tuple[Figure, ...] = (
     Figure("params", "params", Kind.COUNT, lambda cost, _: cost.params, example="4.3M"),
-    Figure("macs", "MACs", Kind.COUNT, lambda cost, _: cost.macs, shown_as="flops", example="600M"),
+    Figure("macs", MACS, Kind.COUNT, lambda cost, _: cost.macs, shown_as="flops", example="600M"),
     Figure(
-        "flops", "FLOPs", Kind.COUNT, lambda cost, c: cost.macs * c.flops_per_mac, reduced_as="macs",
-        column=lambda c: c.flops_equation, example="1.2G",
+        "flops", FLOPS, Kind.COUNT, lambda cost, c: cost.macs * c.flops_per_mac, reduced_as="macs",
+        column=lambda c: f"{FLOPS} = {f'{c.flops_per_mac}×' * (c.flops_per_mac > 1)}{MACS}", example="1.2G",
     ),
     Figure("activations", "activations", Kind.COUNT, lambda cost, _: cost.activations, hides_first=1),
     Figure(
@@ -93,7 +96,7 @@ FIGURES: tuple[Figure, ...] = (
         "traffic_bytes", "traffic", Kind.BYTES, lambda cost, c: cost.traffic_bytes(c), needs_map=True, hides_first=3
     ),
     Figure(
-        "macs_per_byte", "MACs/byte", Kind.INTENSITY, needs_map=True,
+        "macs_per_byte", f"{MACS}/byte", Kind.INTENSITY, needs_map=True,
         reduced_as=None, hides_first=5,
         quotient=lambda figures, _, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
     ),
@@ -102,7 +105,7 @@ FIGURES: tuple[Figure, ...] = (
         whole=Whole.ONLY, needs_map=True, hides_first=1, example="512KiB",
     ),
     Figure(
-        "share", "share of MACs", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
+        "share", f"share of {MACS}", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
         quotient=lambda figures, whole, _: (100 * figures["macs"], whole["macs"]),
     ),
 )  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sepcost.count.figure import BY_NAME, OWN, Figures, cost_figures
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.derive.formulas import DerivationStep, Formulas, step
 from sepcost.layers.cost import Convention, Cost
 from sepcost.network.network import Widths
+from sepcost.text.kind import Kind
 from sepcost.text.units import UNITS_OF_BYTES, decimal, exact, in_bytes
 
 
@@ -48,42 +50,51 @@ class Basis(NamedTuple):
             numbers = Sum(tuple(number(count.value) for count in alike))
             yield DerivationStep(alike[0].name, total(terms), numbers, exact(sum(count.value for count in alike)))
         yield from self._memory(parts, variant.cost)
-        traffics = (Word(f"{part.name} traffic", part.cost.traffic_bytes(self.convention)) for part in variant.parts)
+        words = ((part.name, self._word("traffic_bytes", part.cost)) for part in variant.parts)
+        traffics = (word._replace(name=f"{name} {word.name}") for name, word in words)
         yield from self._moved(Sum(tuple(traffics)), variant.cost)
 
     def compared(self, standard: Cost, cost: Cost) -> Iterator[tuple[str, int, int]]:
         """The figures that have a reduction: the name, and the value of both."""
-        yield "params", standard.params, cost.params
-        yield "MACs", standard.macs, cost.macs
-        yield "activations", standard.activations, cost.activations
-        if self.has_map:
-            yield "traffic", standard.traffic_bytes(self.convention), cost.traffic_bytes(self.convention)
+        before, after = self._figures(standard), self._figures(cost)
+        for name in OWN:
+            if after.get(name) is not None:
+                yield BY_NAME[name].header, before[name], after[name]
+
+    def _figures(self, cost: Cost) -> Figures:
+        return cost_figures(cost, self.convention, has_map=self.has_map)
+
+    def _word(self, name: str, cost: Cost) -> Word:
+        return Word(BY_NAME[name].header, self._figures(cost)[name])
+
+    def _step(self, name: str, formula: Expression, cost: Cost) -> DerivationStep:
+        value, figure = self._figures(cost)[name], BY_NAME[name]
+        return step(figure.header, formula, _bytes(value) if figure.kind is Kind.BYTES else decimal(value))
 
     def _counts(self, formulas: Formulas, cost: Cost) -> Iterator[_Count]:
-        yield _Count(
-            "params", (formulas.weights, *formulas.biases, *formulas.norms) if cost.params else (), cost.params
-        )
-        yield _Count("MACs", (formulas.macs,), cost.macs)
         factor = self.convention.flops_per_mac
-        if factor != 1:
-            yield _Count("FLOPs", (Term.of(number(factor)) * formulas.macs,), factor * cost.macs)
-        yield _Count("activations", (formulas.writes,), cost.activations)
+        terms = {
+            "params": (formulas.weights, *formulas.biases, *formulas.norms) if cost.params else (),
+            "macs": (formulas.macs,),
+            **({"flops": (Term.of(number(factor)) * formulas.macs,)} if factor != 1 else {}),
+            "activations": (formulas.writes,),
+        }
+        figures = self._figures(cost)
+        return (_Count(BY_NAME[name].header, each, figures[name]) for name, each in terms.items())
 
     def _memory(self, parts: Sequence[Formulas], cost: Cost) -> Iterator[DerivationStep]:
-        yield step("weights", self._weights(parts, cost), _bytes(cost.weight_bytes(self.convention)))
+        yield self._step("weight_bytes", self._weights(parts, cost), cost)
         if self.has_map:
-            maps = Product((self._bytes(self.widths.output), *self._samples, Word("activations", cost.activations)))
-            yield step("activation memory", maps, _bytes(cost.activation_bytes(self.convention)))
+            maps = Product((self._bytes(self.widths.output), *self._samples, self._word("activations", cost)))
+            yield self._step("activation_bytes", maps, cost)
 
     def _moved(self, traffic: Expression, cost: Cost) -> Iterator[DerivationStep]:
         """The bytes that are read and written, and the MACs for each."""
         if self.has_map:
-            moved = cost.traffic_bytes(self.convention)
-            yield step("traffic", traffic, _bytes(moved))
-            macs: Expression = Word("MACs", cost.macs)
+            yield self._step("traffic_bytes", traffic, cost)
+            macs: Expression = self._word("macs", cost)
             macs = Product((*self._samples, macs)) if self._samples else macs
-            quotient = Quotient(macs, Word("traffic", moved))
-            yield step("MACs/byte", quotient, decimal(cost.macs_per_byte(self.convention)))
+            yield self._step("macs_per_byte", Quotient(macs, self._word("traffic_bytes", cost)), cost)
 
     def _traffic(self, formulas: Formulas, cost: Cost) -> Expression:
         weights = self._weights([formulas], cost)
@@ -100,7 +111,7 @@ class Basis(NamedTuple):
         others = [(biases, term) for part in parts for term in part.biases]
         others += [(norm, term) for part in parts for term in part.norms]
         if not cost.params or all(width == weights for width, _ in others):
-            return Product((weights, Word("params", cost.params)))
+            return Product((weights, self._word("params", cost)))
         terms = [(weights, part.weights) for part in parts] + others
         return total([Term.of(width) * term for width, term in terms])
 

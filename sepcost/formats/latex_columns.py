@@ -9,6 +9,7 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
+from sepcost.count.figure import FLOPS, MACS
 from sepcost.formats.layout import BREAKABLE, SHORT
 from sepcost.formats.tex import by_number, tex
 from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Look, Sheet, cell_text
@@ -136,7 +137,8 @@ def _powers(sheet: Sheet) -> Iterator[int]:
 
 
 def _quantity(column: Column) -> str:
-    return "MACs" if column.kind is Kind.COUNT and re.search("MACs|FLOPs", column.header) else column.header
+    is_macs = column.kind is Kind.COUNT and (MACS in column.header or FLOPS in column.header)
+    return MACS if is_macs else column.header
 
 
 def _text(cell: Cell, sheet: Sheet, number: int, power: int) -> str:

@@ -13,9 +13,10 @@ from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
 from sepcost.layers.torch_module import TorchModule
 from sepcost.layers.torch_padding import fits_any_size
+from sepcost.sheets.titles import headlines
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
-from sepcost.text.units import as_ratio, exact
+from sepcost.text.units import as_ratio
 
 LINE_LENGTH = 88
 OURS = ("OrderedDict", "nn", "standard", "torch")
@@ -101,7 +102,7 @@ def _border_notes(comparison: Comparison, conv: Conv) -> Iterator[str]:
 
 def _note(name: str, cost: Cost, conv: Conv, per_position: bool) -> str:
     per = f" per {'input' if conv.transposed else 'output'} position" if per_position else ""
-    return f"{name}: {exact(cost.params)} params, {exact(cost.macs)} MACs{per}"
+    return f"{name}: {headlines({'params': cost.params, 'macs': cost.macs})}{per}"
 
 
 def _variant_note(text: str, variant: Variant, layer: LayerComparison, conv: Conv, per_position: bool) -> str:

@@ -77,15 +77,6 @@ class Convention:
         """
         return elements * self.batch * (1 if in_bytes else self.bytes_per_element)
 
-    @property
-    def flops_equation(self) -> str:
-        """The header of a column of FLOPs.
-
-        >>> Convention(flops_per_mac=2).flops_equation
-        'FLOPs = 2×MACs'
-        """
-        return "FLOPs = MACs" if self.flops_per_mac == 1 else f"FLOPs = {self.flops_per_mac}×MACs"
-
 
 class Stored(NamedTuple):
     """Bytes, per sample, of a layer whose tensors have dtypes of their own."""
@@ -171,10 +162,6 @@ class Cost:
         if convention.dtype == MIXED:
             return self._stored.touched * convention.batch + self._stored.weights
         return self.touched * convention.batch * convention.bytes_per_element + self.weight_bytes(convention)
-
-    def macs_per_byte(self, convention: Convention) -> float | None:
-        """Intensity: MACs of the batch for each byte of its traffic; None where nothing moves."""
-        return ratio(self.macs * convention.batch, self.traffic_bytes(convention))
 
     @property
     def _stored(self) -> Stored:

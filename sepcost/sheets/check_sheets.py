@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sepcost.count.figure import HEADLINES
 from sepcost.count.verification import STANDARD, Verification
 from sepcost.judge.difference import Status
 from sepcost.judge.doubt import Outcome
@@ -54,7 +55,6 @@ MISMATCH_COLUMNS = (
     Column("torch", Kind.PARAMETER),
 )
 DASH = "–"
-HEADLINES = ("params", "macs")
 MOST_LISTED = 20
 
 

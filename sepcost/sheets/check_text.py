@@ -17,6 +17,7 @@ from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, Quantity
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.sheet import AT_LEAST
+from sepcost.sheets.titles import headlines
 from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import FLOAT_DIGITS, LARGEST_FLOAT, as_percent, decimal, exact, factor_text
@@ -223,7 +224,7 @@ def moved_sentence(verdict: Verdict, baseline: str | None) -> str:
 
 def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
     """A network, or its replacements, that a baseline does not have."""
-    what = f"new, {figures_text(verdict.snapshot)}"
+    what = f"new, {headlines(verdict.snapshot.total)}"
     if verdict.growth is not None:
         what = f"{listed(verdict.growth.unknown)} {'is' if len(verdict.growth.unknown) == 1 else 'are'} new"
     return f"{what}: {baseline} does not have it (--update-baseline takes it in)"
@@ -231,7 +232,7 @@ def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
 
 def gone_sentence(gone: Snapshot, baseline: str | None) -> str:
     """A network that only a baseline has."""
-    told = f"{gone.name} is gone, {figures_text(gone)}: {baseline} has it, from {gone.source}"
+    told = f"{gone.name} is gone, {headlines(gone.total)}: {baseline} has it, from {gone.source}"
     return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
 
 
@@ -240,11 +241,6 @@ def gone_replacements(verdict: Verdict, baseline: str | None) -> str:
     are = "is" if len(verdict.gone) == 1 else "are"
     told = f"{listed(verdict.gone)} {are} not counted any more: {baseline} has {'it' if are == 'is' else 'them'}"
     return f"{told} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
-
-
-def figures_text(snapshot: Snapshot) -> str:
-    """The params and MACs of a network."""
-    return f"{exact(snapshot.total['params'] or 0)} params, {exact(snapshot.total['macs'] or 0)} MACs"
 
 
 def budget_sentence(check: JudgedLimit) -> str:

@@ -11,7 +11,7 @@ from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
-from sepcost.sheets.titles import called, scaled_by
+from sepcost.sheets.titles import called, headlines, scaled_by
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
 
@@ -34,8 +34,7 @@ def nothing_changed(difference: Difference) -> list[str]:
     """The line for an empty difference, and its notes."""
     before, network = difference.before, difference.after
     many = "1 layer" if len(network.layers) == 1 else f"{exact(len(network.layers))} layers"
-    counts = f"{exact(network.total['params'] or 0)} params, {exact(network.total['macs'] or 0)} MACs"
-    line = f"{_title(difference)}: nothing changed ({many}, {counts})"
+    line = f"{_title(difference)}: nothing changed ({many}, {headlines(network.total)})"
     return [line, *caveats(before, network), *verified_note(before.verified, network.verified)]
 
 
@@ -60,7 +59,8 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
     """A row for each of these layers, and one for each further change of it."""
     columns = [Column("layer", Kind.TEXT, names_rows=True), Column("change", Kind.TEXT)]
-    for least, group in ((2, "params"), (0, difference.before.convention.flops_equation)):
+    for least, name in ((2, "params"), (0, "flops")):
+        group = BY_NAME[name].heads(difference.before.convention)
         columns += [
             Column("before", optional=least + 2, group=group),
             Column("after", optional=least + 2, group=group),

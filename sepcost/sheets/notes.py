@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sepcost.count.figure import PEAK
+from sepcost.count.figure import BY_NAME, HEADLINES, PEAK
 from sepcost.count.snapshot import NOT_KNOWN, Model, Snapshot
 from sepcost.count.verification import Verification
 from sepcost.layers import Other
@@ -88,7 +88,7 @@ def cost_notes(snapshot: Snapshot) -> Iterator[str]:
 def peak_notes(snapshot: Snapshot) -> Iterator[str]:
     """Where the peaks are, and what is in them; or why there is none."""
     if snapshot.total[PEAK] is None:
-        yield f"No peak activations: {snapshot.no_peak or NOT_KNOWN}."
+        yield f"No {BY_NAME[PEAK].header}: {snapshot.no_peak or NOT_KNOWN}."
         return
     places: dict[str, list[str]] = {}
     peaks = ((text, replaced.peak) for text, replaced in snapshot.replaced.items())
@@ -124,9 +124,9 @@ def model_notes(snapshot: Snapshot) -> Iterator[str]:
         return
     convs = [layer.figures for layer in snapshot.layers if layer.is_convolution]
     shares = [
-        f"{as_percent(100 * sum(figures[name] for figures in convs) / snapshot.total[name])} of the {header}"
-        for name, header in (("macs", "MACs"), ("params", "params"))
-        if snapshot.total[name]
+        f"{as_percent(100 * sum(figures[name] for figures in convs) / total)} of the {BY_NAME[name].header}"
+        for name in reversed(HEADLINES)
+        if (total := snapshot.total[name])
     ]
     if shares and convs:
         yield f"Convolutions have {' and '.join(shares)}."

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
 from sepcost.count.snapshot import Snapshot
-from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
+from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, OPTIONAL, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
 from sepcost.sheets.records import total_record
@@ -19,7 +19,7 @@ from sepcost.text.kind import Kind
 SUMMARY_COLUMNS = LAYER_COLUMNS[2:]
 IN_BATCHES = (PEAK, f"{REPLACEMENT}{PEAK}")
 """Figures that depend on the batch, and that counts do not show."""
-HIDES_FIRST = {"params": 2, "replacement.params": 1}
+HIDES_FIRST = {name: OPTIONAL[name] for name in SUMMARY_COLUMNS if name in OPTIONAL}
 
 
 def several_sheets(

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from sepcost.count.figure import BY_NAME, HEADLINES, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.layers import Conv
 from sepcost.text.arguments import short_times, times
-from sepcost.text.units import factor_text
+from sepcost.text.units import exact, factor_text
 from sepcost.text.wording import listed
+
+
+def headlines(figures: Figures) -> str:
+    """The params and MACs, in a sentence.
+
+    >>> headlines({"params": 18432, "macs": 231211008})
+    '18,432 params, 231,211,008 MACs'
+    """
+    return ", ".join(f"{exact(figures[name] or 0)} {BY_NAME[name].header}" for name in HEADLINES)
 
 
 def conv_title(conv: Conv, per: str | None = None, swept: Collection[str] = ()) -> str:

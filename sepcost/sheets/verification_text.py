@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sepcost.count.figure import BY_NAME, HEADLINES
 from sepcost.count.verification import Found, Mismatch, Unverified, Verification
 from sepcost.text.arguments import times
 from sepcost.text.units import exact
 from sepcost.text.wording import counted
 
-FIELD_WORDS = {"params": "params", "macs": "MACs", "input": "input shape", "output": "output shape"}
+FIELD_WORDS = {**{name: BY_NAME[name].header for name in HEADLINES}, "input": "input shape", "output": "output shape"}
 
 
 def verified_line(verification: Verification) -> str:
@@ -49,7 +50,7 @@ def mismatch_line(mismatch: Mismatch, witness: str) -> str:
     >>> mismatch_line(Mismatch("conv2", "separable", "depthwise", "macs", 3_612_672, 3_612_673), "2.13.0")
     'conv2: separable: depthwise: MACs are 3,612,672, but torch 2.13.0 has 3,612,673'
     """
-    verb = "are" if mismatch.field in ("params", "macs") else "is"
+    verb = "are" if mismatch.field in HEADLINES else "is"
     theirs = f"{'' if isinstance(mismatch.theirs, str) else 'has '}{found_text(mismatch.theirs)}"
     ours = f"{FIELD_WORDS[mismatch.field]} {verb} {found_text(mismatch.ours)}"
     return f"{place_text(mismatch)}: {ours}, but torch {witness} {theirs}"

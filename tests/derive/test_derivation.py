@@ -20,7 +20,7 @@ from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Comparison
 from sepcost.derive.derivation import derivation
 from sepcost.formats.derivation_text import latex_derivation, markdown_derivation, plain_derivation
-from sepcost.layers.cost import Cost
+from sepcost.layers.cost import Cost, ratio
 from sepcost.network.network import Widths
 from sepcost.text.units import as_ratio, decimal
 from tests.commands import sepcost
@@ -151,7 +151,7 @@ def check_figures(steps: Mapping[str, str], cost: Cost, convention: Convention, 
         expected |= {
             "activation memory": f"{cost.activation_bytes(convention):,} B",
             "traffic": f"{cost.traffic_bytes(convention):,} B",
-            "MACs/byte": decimal(cost.macs_per_byte(convention)),
+            "MACs/byte": decimal(ratio(cost.macs * convention.batch, cost.traffic_bytes(convention))),
         }
     assert {name: steps[name] for name in expected} == expected
 

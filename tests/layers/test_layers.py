@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sepcost import Conv, Cost, Flatten, LayerError, Linear, Pool, SepcostError
+from sepcost.count.figure import cost_figures
 from sepcost.layers.cost import Convention
 
 
@@ -47,7 +48,7 @@ def test_traffic_is_input_weights_and_output_in_bytes() -> None:
     assert cost.traffic_bytes(batch) == 2 * (3 * (4 * 64 + 6 * 36) + 4 * 6 * 9)
     assert cost.weight_bytes(batch) == 2 * 4 * 6 * 9
     assert cost.activation_bytes(batch) == 2 * 3 * 6 * 36
-    assert cost.macs_per_byte(batch) == 3 * cost.macs / cost.traffic_bytes(batch)
+    assert cost_figures(cost, batch)["macs_per_byte"] == 3 * cost.macs / cost.traffic_bytes(batch)
 
 
 def test_counts_are_exact_at_any_size() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcost import ConfigError, Network, NetworkError, SepcostError, compare, load, scale
+from sepcost.count.figure import cost_figures
 from sepcost.count.total import Total
 from sepcost.layers import Flatten
 from sepcost.network.scaling import scaled_channels
@@ -260,7 +261,7 @@ def test_figures_for_a_batch() -> None:
     one, eight = (compare(load("configs/m5.yaml"), batch=batch) for batch in (1, 8))
     assert eight.standard.peak_bytes(eight.convention) == 8 * (one.standard.peak_bytes(one.convention) or 0)
     cost = eight.standard.cost
-    assert cost.macs_per_byte(eight.convention) == 8 * cost.macs / cost.traffic_bytes(eight.convention)
+    assert cost_figures(cost, eight.convention)["macs_per_byte"] == 8 * cost.macs / cost.traffic_bytes(eight.convention)
     assert cost.activation_bytes(eight.convention) == 8 * cost.activation_bytes(one.convention)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sepcost import compare, load
+from sepcost.count.figure import cost_figures
 from sepcost.tasks.result import Result
 from tests.cases import models
 from tests.commands import ROOT
@@ -311,7 +312,7 @@ def test_attention_reads_and_writes_each_product_once() -> None:
     products = 2 * (2 * patches + 4 * 64 * 64)
     assert cost.traffic_bytes(result.convention) == 4 * (weights + conv + products) == 311_296
     assert (cost.macs, cost.params) == (1_310_720, weights)
-    assert cost.macs_per_byte(result.convention) == 1_310_720 / 311_296
+    assert cost_figures(cost, result.convention)["macs_per_byte"] == 1_310_720 / 311_296
 
 
 def test_weights_that_are_no_parameters_are_read_with_the_input() -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from sepcost.count.figure import BY_NAME, HEADLINES
 from sepcost.errors import MiscountError, ModelError
 from sepcost.guests.apart import apart
 from sepcost.network.network import Network
@@ -116,8 +117,8 @@ def _nothing(uncounted: Sequence[str]) -> str:
 def _difference(traced: Trace) -> str:
     """The sums of the layers that differ from torch's."""
     ours = reduce(add, (node.cost for node in traced.network))
-    both = (("MACs", ours.macs, traced.macs), ("params", ours.params, traced.params))
-    told = [f"{mine:,} {name}, and torch counts {theirs:,}" for name, mine, theirs in both if mine != theirs]
+    both = ((name, getattr(ours, name), getattr(traced, name)) for name in reversed(HEADLINES))
+    told = [f"{mine:,} {BY_NAME[name].header}, and torch counts {its:,}" for name, mine, its in both if mine != its]
     return f"the layers have {'; '.join(told)}"
 
 
