@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sepcost.cli.reading import read_option
+from sepcost.cli.option_values import read_option
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import names_of

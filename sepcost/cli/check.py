@@ -17,14 +17,14 @@ from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.log import under_github
 from sepcost.cli.multipliers import multiplier_sweep
+from sepcost.cli.option_values import read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain, say, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import format_named, writing
-from sepcost.judge.doubt import Allow
+from sepcost.judge.outcome import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.files import unwritten
 from sepcost.tasks.replacement_texts import asked_replacements

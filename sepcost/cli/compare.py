@@ -16,11 +16,11 @@ from sepcost.cli.contradictions import (
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.multipliers import multiplier_sweep
+from sepcost.cli.option_values import read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import read_convention
-from sepcost.cli.shown import chosen_view
 from sepcost.cli.streams import write
+from sepcost.cli.view_options import chosen_view
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.formats.format import ResultName

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sepcost.cli.reading import read_option
+from sepcost.cli.option_values import read_option
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers.conv import Norm

@@ -8,9 +8,9 @@ import typer
 
 from sepcost.cli import options as o
 from sepcost.cli.formats import chosen_format, chosen_output
+from sepcost.cli.option_values import read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.reading import read_convention
 from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions

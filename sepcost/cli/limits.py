@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sepcost.cli.reading import read_option
+from sepcost.cli.option_values import read_option
 from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, REDUCTION, is_reduction, kind_of
 from sepcost.errors import SepcostError
 from sepcost.network.budget import Limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from sepcost.cli.reading import at_least_one, read_option
+from sepcost.cli.option_values import at_least_one, read_option
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.tasks.convolution import read_size
 from sepcost.text.units import read_list

@@ -152,5 +152,5 @@ def _total(
     kept = layers[0].variants[replacement].kept if replacement and len(layers) == 1 else None
     costs_more = standard is not None and cost.macs > standard.macs
     runs = [layer.runs_as(replacement) for layer in layers] if schedule and replacement else ()
-    most = peak(schedule, runs, own=convention.is_own) if schedule else None
+    most = peak(schedule, runs, own=convention.in_own_dtype) if schedule else None
     return Total(cost, most, costs_more, kept, has_map=not network.per_position)

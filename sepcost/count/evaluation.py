@@ -46,7 +46,7 @@ def evaluated(comparison: Comparison) -> Snapshot:
         why_no_peak(network) if standard.peak is None else None,
         network.input_shape,
         network.independent,
-        network.dtype if convention.is_own else None,
+        network.dtype if convention.in_own_dtype else None,
         _model(network),
         bool(network.uncounted),
         unread=_unread(network),
@@ -73,13 +73,13 @@ def _layers(comparison: Comparison) -> Lazily[LayerComparison]:
     has_map = not comparison.network.per_position
     evaluate = _evaluator(comparison.convention, has_map, len(comparison.layers) > 1)
 
-    def evaluated(layer: LayerComparison) -> LayerSnapshot:
+    def snapshot_of(layer: LayerComparison) -> LayerSnapshot:
         found = evaluate(layer.alternatives)
         if layer.node.weights_of is None:
             return found._replace(name=layer.name)
         return found._replace(name=layer.name, facts=node_facts(layer.node, has_map=has_map))
 
-    return Lazily(comparison.layers, evaluated)
+    return Lazily(comparison.layers, snapshot_of)
 
 
 _Evaluate: TypeAlias = "Callable[[Alternatives], LayerSnapshot]"

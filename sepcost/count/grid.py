@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sepcost.count.integers import Array, evaluated
+from sepcost.count.integers import Array, applied
 from sepcost.count.sweep import Sweep
 from sepcost.text.arguments import LARGEST
 
@@ -20,7 +20,7 @@ class Grid:
     >>> from sepcost.count.sweep import Axis
     >>> sweep = Sweep((Axis("K", (3, (3, 5))), Axis("O", (64, 128, 256))))
     >>> grid = Grid(sweep)
-    >>> for places, doubled in grid.evaluated([1, 2, 3], lambda values: values["O"] * 2):
+    >>> for places, doubled in grid.applied([1, 2, 3], lambda values: values["O"] * 2):
     ...     print(places, getattr(doubled, "array", doubled))
     [0, 1] [256 512]
     [2] 128
@@ -35,7 +35,7 @@ class Grid:
             if axis.name not in apart and all(type(value) is int and value <= LARGEST for value in axis.values)
         }
 
-    def evaluated(
+    def applied(
         self, numbers: Sequence[int], function: Callable[[Mapping[str, Any]], T]
     ) -> Iterator[tuple[list[int], T]]:
         """The function of the combinations with these numbers; each value with the places that it is for."""
@@ -43,7 +43,7 @@ class Grid:
         for places, plain in self._plain_values(chosen):
             arrays = {name: array[chosen[name][places]] for name, array in self.arrays.items()}
             arrays = arrays or {"": np.zeros(len(places), int)}
-            for within, value in evaluated(lambda of, plain=plain: function({**plain, **of}), arrays):  # type: ignore[misc]
+            for within, value in applied(lambda of, plain=plain: function({**plain, **of}), arrays):  # type: ignore[misc]
                 yield places[within].tolist(), value
 
     def _chosen(self, numbers: Array) -> Mapping[str, Array]:

@@ -1,7 +1,7 @@
 """Integers: many whole numbers that are used like one.
 
 The layers and the blocks count with them as with an ``int``. Where their code branches, and not all of the numbers
-take the same branch, the truth of the condition raises SplitError: ``evaluated`` then goes on with the two halves.
+take the same branch, the truth of the condition raises SplitError: ``applied`` then goes on with the two halves.
 """
 
 from __future__ import annotations
@@ -183,10 +183,10 @@ class Integers(Many):
         return Truths(np.asarray(operation(self.array, _plain(other)), bool))
 
 
-def evaluated(function: Callable[[Mapping[str, Any]], T], numbers: Mapping[str, Array]) -> Iterator[tuple[Array, T]]:
+def applied(function: Callable[[Mapping[str, Any]], T], numbers: Mapping[str, Array]) -> Iterator[tuple[Array, T]]:
     """The function of all these numbers at once, as often as its branches need: with the positions that it is for.
 
-    >>> for positions, value in evaluated(lambda of: max(of["C"], 10) * 2, {"C": np.array([4, 20, 30])}):
+    >>> for positions, value in applied(lambda of: max(of["C"], 10) * 2, {"C": np.array([4, 20, 30])}):
     ...     print(positions, value.tolist() if isinstance(value, Many) else value)
     [1 2] [40, 60]
     [0] 20

@@ -168,11 +168,11 @@ def factored(terms: Sequence[Term]) -> Expression:
     return Product((*_factors(shared.powers), rest)) if shared.powers and len(terms) > 1 else total(terms)
 
 
-def evaluated(expression: Expression) -> Expression:
+def as_numbers(expression: Expression) -> Expression:
     """The expression with one number above each line and one below."""
     match expression:
         case Sum(terms, ()):
-            return Sum(tuple(map(evaluated, terms)))
+            return Sum(tuple(map(as_numbers, terms)))
         case Quotient(above, below):
             return Quotient(number(int(value_of(above))), number(int(value_of(below))))
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.derive.algebra import Expression, Quotient, Term, Word, common, evaluated, factored, total
+from sepcost.derive.algebra import Expression, Quotient, Term, Word, as_numbers, common, factored, total
 from sepcost.derive.formulas import DerivationStep, Formulas, step
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
@@ -33,11 +33,11 @@ class Reduction(NamedTuple):
                 yield step(name, Quotient(Word("standard", before), Word(self.text, after)), _ratio(before, after))
         above, below = self._left
         left = Quotient(above.expression, factored(below)) if below != [Term()] else above.expression
-        yield DerivationStep("what is left", left, evaluated(left), _ratio(*self._macs))
+        yield DerivationStep("what is left", left, as_numbers(left), _ratio(*self._macs))
         if self._is_separable:
             yield step("for large O", self._limit.expression, _ratio(self._limit.above.whole, self._limit.below.whole))
         share = total([part.macs / self.standard.macs for part in self.parts])
-        yield DerivationStep("as a share", share, evaluated(share), decimal(ratio(*reversed(self._macs)), 3))
+        yield DerivationStep("as a share", share, as_numbers(share), decimal(ratio(*reversed(self._macs)), 3))
 
     def remark(self) -> Iterator[str | Expression]:
         """What the steps mean, in sentences that have formulas in them."""

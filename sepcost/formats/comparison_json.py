@@ -13,7 +13,7 @@ from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN
-from sepcost.sheets.many import HOLE, Holes, Several, texts
+from sepcost.sheets.text_template import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
 from sepcost.sheets.view import View
 

@@ -179,7 +179,7 @@ def _layer(network: Network, number: int, node: Node) -> Keys:
         node = replace(node, layer=_as_figures(node), shared=False)
     kind = {} if isinstance(node.layer, Conv) else {"type": node.layer.type}
     unless_given = {argument.key: _text(argument.unless_given) for argument in node.layer.arguments}
-    texts = {key: _text(value) for key, value in node.layer.given().items()}
+    texts = {key: _text(value) for key, value in node.layer.config_arguments().items()}
     arguments = {key: text for key, text in texts.items() if text != unless_given[key]}
     added = {"add": _names(network, node.add)} if node.add else {}
     return {"name": scalar(node.name), **kind, **_reads(network, number, node), **arguments, **_marks(node), **added}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sepcost.count import figure
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions
-from sepcost.sheets.many import HOLE, Holes, texts
 from sepcost.sheets.records import HOW_COUNTED, Record, network_records
+from sepcost.sheets.text_template import HOLE, Holes, texts
 from sepcost.sheets.view import View
 from sepcost.text.harmless import harmless
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sepcost.count.snapshot import Snapshot
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
-    from sepcost.sheets.many import Several
+    from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from sepcost.formats.format import Format, FormatOptions
-from sepcost.judge.doubt import Outcome
+from sepcost.judge.outcome import Outcome
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.sheets.check_text import (
     budget_sentence,

@@ -10,7 +10,7 @@ from sepcost.count.figure import MULTIPLES, OWN, PEAK, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.judge.difference import Change, Difference, LayerDifference
-from sepcost.judge.doubt import UNCOUNTED, Allow, Outcome, doubt
+from sepcost.judge.outcome import UNCOUNTED, Allow, Outcome, doubt
 from sepcost.text.quantities import Allowance
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sepcost.count.figure import BY_NAME, PEAK, REDUCTION, is_reduction
 from sepcost.count.snapshot import NOT_KNOWN, Snapshot
-from sepcost.judge.doubt import Allow, Outcome, doubt
+from sepcost.judge.outcome import Allow, Outcome, doubt
 from sepcost.network.budget import AS_GIVEN, Limit, Quantity
 
 

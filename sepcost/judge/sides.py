@@ -49,13 +49,13 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, S
         earlier, other = other, earlier
     for field, words in CONVENTIONS_DIFFER.items():
         value, another = getattr(earlier[1].convention, field), getattr(other[1].convention, field)
-        if field == "dtype" and earlier[1].convention.is_own and other[1].convention.is_own:
+        if field == "dtype" and earlier[1].convention.in_own_dtype and other[1].convention.in_own_dtype:
             continue  # each is stored in what it is stored in
         if value != another:
             told = words.format(earlier[0].source, value, other[0].source, another)
             option = f"--{field.replace('_', '-')}"
             give, again = f"give {option} {value}", f"with sepcost compare {option} {value}"
-            if field == "dtype" and earlier[1].convention.is_own:
+            if field == "dtype" and earlier[1].convention.in_own_dtype:
                 give, again = f"leave out {option}", f"without {option}"
             raise SepcostError(f"{told}: {give if other[0].counted else f'write one of them again, {again}'}")
     if earlier[1].per != other[1].per:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import Verification
 from sepcost.errors import ConfigProblem
-from sepcost.judge.doubt import Outcome
 from sepcost.judge.growth import Grown, Growth
 from sepcost.judge.limit import JudgedLimit
+from sepcost.judge.outcome import Outcome
 from sepcost.layers.cost import Convention
 from sepcost.network.lines import Lines
 

@@ -150,9 +150,9 @@ class Conv(Layer):
     def on(cls, shape: Shape, **options: Any) -> Conv:
         return cls(shape[1:], shape[0], **options)
 
-    def given(self) -> dict[str, Any]:
+    def config_arguments(self) -> dict[str, Any]:
         """Whether it is transposed comes first: the rest is read in that light."""
-        return {"transposed": self.transposed, **Layer.given(self)}
+        return {"transposed": self.transposed, **Layer.config_arguments(self)}
 
     @property
     def input_shape(self) -> Shape:

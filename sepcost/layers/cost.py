@@ -36,13 +36,13 @@ class Convention:
     >>> Convention(batch=8, dtype="float16").bytes_per_element
     2
 
-    ``is_own``: a model is counted in the dtypes that its tensors have, and only what has none in ``dtype``.
+    ``in_own_dtype``: a model is counted in the dtypes that its tensors have, and only what has none in ``dtype``.
     """
 
     flops_per_mac: int = 1
     batch: int = 1
     dtype: str = "float32"
-    is_own: bool = field(default=False, repr=False, compare=False)
+    in_own_dtype: bool = field(default=False, repr=False, compare=False)
     bytes_per_element: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -52,22 +52,24 @@ class Convention:
             raise ConventionError("batch", f"must be a whole number from 1, got {as_text(self.batch, repr)}")
         if self.batch >= 10**LONGEST_NUMBER:
             raise ConventionError("batch", f"must have at most {LONGEST_NUMBER} digits, got {as_text(self.batch)}")
-        if not isinstance(self.dtype, str) or self.dtype not in (MODEL_DTYPES if self.is_own else BYTES_PER_ELEMENT):
+        if not isinstance(self.dtype, str) or self.dtype not in (
+            MODEL_DTYPES if self.in_own_dtype else BYTES_PER_ELEMENT
+        ):
             raise ConventionError("dtype", f"must be one of {', '.join(BYTES_PER_ELEMENT)}, got {as_text(self.dtype)}")
         object.__setattr__(self, "bytes_per_element", MODEL_DTYPES[self.dtype])
 
     @classmethod
     def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: str | None = None) -> Convention:
         """What was asked for: without a dtype, models are counted in their own, and all else in float32."""
-        return cls(flops_per_mac, batch, "float32" if dtype is None else dtype, is_own=dtype is None)
+        return cls(flops_per_mac, batch, "float32" if dtype is None else dtype, in_own_dtype=dtype is None)
 
     def of_model(self, dtype: str | None) -> Convention:
         """The same for a model that is stored in this dtype, unless another one was asked for.
 
-        >>> Convention(is_own=True).of_model("float16").dtype, Convention(dtype="int8").of_model("float16").dtype
+        >>> Convention(in_own_dtype=True).of_model("float16").dtype, Convention(dtype="int8").of_model("float16").dtype
         ('float16', 'int8')
         """
-        return replace(self, dtype=dtype) if self.is_own and dtype is not None else self
+        return replace(self, dtype=dtype) if self.in_own_dtype and dtype is not None else self
 
     def bytes_of(self, elements: int, *, in_bytes: bool = False) -> int:
         """Bytes of this many elements of maps, for the batch; ``in_bytes``: of this many bytes of one sample.

@@ -68,7 +68,7 @@ class Layer(ABC):
         """Whether it can run several times on a sample: a view does nothing, given figures are of all runs."""
         return not cls.is_view and cls.takes is not Takes.NOTHING
 
-    def given(self) -> dict[str, Any]:
+    def config_arguments(self) -> dict[str, Any]:
         """The arguments that a config gives to make it, by key: what follows from others is left out."""
         return {argument.key: getattr(self, argument.name) for argument in self.arguments}
 

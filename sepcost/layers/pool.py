@@ -95,9 +95,9 @@ class Pool(Layer):
     def on(cls, shape: Shape, **options: Any) -> Pool:
         return cls(shape, **options)
 
-    def given(self) -> dict[str, Any]:
+    def config_arguments(self) -> dict[str, Any]:
         follows = {"K", "stride"} if self.global_pool else {"stride"} if self.stride == self.kernel_size else set()
-        return {key: value for key, value in Layer.given(self).items() if key not in follows}
+        return {key: value for key, value in Layer.config_arguments(self).items() if key not in follows}
 
     @property
     def output_shape(self) -> Shape:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from sepcost.count.figure import HEADLINES
 from sepcost.count.verification import STANDARD, Verification
 from sepcost.judge.difference import Status
-from sepcost.judge.doubt import Outcome
 from sepcost.judge.growth import Grown
 from sepcost.judge.limit import JudgedLimit
+from sepcost.judge.outcome import Outcome
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.sheets.check_text import (
     RESULTS,

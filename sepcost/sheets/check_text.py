@@ -10,9 +10,9 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
 from sepcost.judge.difference import Status
-from sepcost.judge.doubt import Outcome
 from sepcost.judge.growth import Grown, change_of
 from sepcost.judge.limit import JudgedLimit
+from sepcost.judge.outcome import Outcome
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.network.budget import AS_GIVEN, Quantity
 from sepcost.sheets.difference_text import layer_changes, layer_name

@@ -90,12 +90,12 @@ class Baseline:
         A new model that is stored in dtypes of its own has no others.
         """
         if before is None and (now.model is None or now.model.dtype is None):
-            before = next((each for each in self.networks if not each.convention.is_own), None)
+            before = next((each for each in self.networks if not each.convention.in_own_dtype), None)
         if before is None:
             return
         if before.bytes_too_low:  # in whatever dtype
-            dtype, is_own = now.convention.dtype, now.convention.is_own
-            before = replace(before, convention=replace(before.convention, dtype=dtype, is_own=is_own))
+            dtype, in_own_dtype = now.convention.dtype, now.convention.in_own_dtype
+            before = replace(before, convention=replace(before.convention, dtype=dtype, in_own_dtype=in_own_dtype))
         there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
         refuse_different_counting(there, here, (before, now))
 
@@ -169,7 +169,7 @@ def _outside(
 def _for(network: Snapshot, convention: Convention) -> Convention:
     """The convention for a network that keeps its own dtype, if it has one."""
     own = network.convention
-    return replace(convention, dtype=own.dtype, is_own=True) if own.is_own else convention
+    return replace(convention, dtype=own.dtype, in_own_dtype=True) if own.in_own_dtype else convention
 
 
 def without_bytes(network: Snapshot) -> Snapshot:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.count.figure import BOUNDED, GROWING, OWN, REDUCTION, kind_of
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
-from sepcost.judge.doubt import Allow
+from sepcost.judge.outcome import Allow
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
 from sepcost.network.selection import Selection

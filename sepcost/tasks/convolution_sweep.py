@@ -13,7 +13,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Sweep, combination_text
 from sepcost.errors import SepcostError
 from sepcost.network.network import Network
-from sepcost.sheets.many import Several
+from sepcost.sheets.text_template import Several
 from sepcost.tasks.job import Job
 
 AT_ONCE = 8192
@@ -110,7 +110,7 @@ class ConvolutionSweep:
 
         def counted(portion: Sequence[int]) -> Iterator[tuple[list[int], Snapshot]]:
             others: list[int] = []
-            for places, snapshot in grid.evaluated(portion, self._snapshot_or_none):
+            for places, snapshot in grid.applied(portion, self._snapshot_or_none):
                 if snapshot is None:
                     others += places
                 else:

@@ -55,8 +55,8 @@ def _other_options(before: Convention, now: Convention) -> Iterator[str]:
     """What would make both alike."""
     for field in ("flops_per_mac", "batch", "dtype"):
         option, was = f"--{field.replace('_', '-')}", getattr(before, field)
-        own = field == "dtype" and before.is_own
-        if was != getattr(now, field) and not (own and now.is_own):
+        own = field == "dtype" and before.in_own_dtype
+        if was != getattr(now, field) and not (own and now.in_own_dtype):
             yield f"leave out {option}" if own else f"give {option} {was}"
 
 

@@ -16,9 +16,9 @@ from sepcost.count.figure import is_reduction
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
-from sepcost.judge.doubt import Allow
 from sepcost.judge.growth import growth
 from sepcost.judge.limit import judged
+from sepcost.judge.outcome import Allow
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention

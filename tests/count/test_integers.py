@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.count.integers import Integers, Many, evaluated
+from sepcost.count.integers import Integers, Many, applied
 
 BINARY = [
     operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.truediv,
@@ -74,7 +74,7 @@ def test_branches_are_taken_by_each_number(left: Sequence[int], right: Sequence[
 
     left, right = left[: len(right)], right[: len(left)]
     found: list[Any] = [None] * len(left)
-    for places, value in evaluated(branching, {"a": np.array(left), "b": np.array(right)}):
+    for places, value in applied(branching, {"a": np.array(left), "b": np.array(right)}):
         for place, item in zip(places.tolist(), listed(value, len(places))):
             found[place] = item
     assert found == [branching({"a": a, "b": b}) for a, b in zip(left, right)]

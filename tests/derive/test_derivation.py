@@ -104,7 +104,7 @@ def check_lines(comparison: Comparison) -> None:
     assert isinstance(conv, Conv)
     usual = letters(conv, comparison.convention, comparison.network.per_position)
     if comparison.convention.dtype == "mixed":
-        usual["b"] = comparison.standard.cost.activation_bytes(Convention(dtype="mixed", is_own=True)) // 2048
+        usual["b"] = comparison.standard.cost.activation_bytes(Convention(dtype="mixed", in_own_dtype=True)) // 2048
     known: dict[str, dict[str, Any]] = {}
     of: dict[str, Any] = usual
     for line in lines(comparison):
@@ -374,7 +374,9 @@ def test_a_layer_of_a_complex_model() -> None:
     """torch runs each complex convolution as three real ones."""
     network = Network.of(Conv((16, 16), 2, 8, 3))
     complex_ = replace(network, nodes=(replace(network.nodes[0], widths=Widths(8, 8, 8, 8, 8, 3)),))
-    comparison = Comparison.of(complex_, [Replacement.parse("separable")], Convention(dtype="complex64", is_own=True))
+    comparison = Comparison.of(
+        complex_, [Replacement.parse("separable")], Convention(dtype="complex64", in_own_dtype=True)
+    )
     check_lines(comparison)
     check_values(comparison)
     (macs,) = (line for line in lines(comparison) if (line.section[:8], line.name) == ("standard", "MACs"))
@@ -393,7 +395,7 @@ def test_a_layer_of_a_complex_model() -> None:
 def test_bytes_of_a_layer_among_layers_of_other_dtypes(widths: Widths, weights: str, maps: str, batch: int) -> None:
     network = Network.of(Conv((16, 16), 2, 8, 3, bias=True, norm="batch"))
     mixed = replace(network, nodes=(replace(network.nodes[0], widths=widths),))
-    convention = Convention(batch=batch, dtype="mixed", is_own=True)
+    convention = Convention(batch=batch, dtype="mixed", in_own_dtype=True)
     comparison = Comparison.of(mixed, [Replacement.parse("separable")], convention)
     check_lines(comparison)
     check_values(comparison)

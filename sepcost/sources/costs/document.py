@@ -35,7 +35,7 @@ def convention_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> Co
     """How a network is counted, which may be stored in a dtype of its own."""
     own = network.get("own_dtype")
     flops_per_mac, batch, dtype = document["convention"]["flops_per_mac"], document["batch"], document["dtype"]
-    return Convention(flops_per_mac, batch, own or dtype, is_own=own is not None)
+    return Convention(flops_per_mac, batch, own or dtype, in_own_dtype=own is not None)
 
 
 def present(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def test_a_config_of_every_kind_is_read_as_it_was_counted(config: Any) -> None:
 
 
 def test_a_network_that_is_stored_in_its_own_dtype_keeps_it() -> None:
-    own = Convention(dtype="float64", is_own=True)
+    own = Convention(dtype="float64", in_own_dtype=True)
     costs = replace(costed(load(CONFIGS[0]), [], Convention()), source="a", comparison=None)
     plain, stored = read(
         written(costs, replace(costs, source="b", convention=own, own_dtype="float64", lower_bound=True))

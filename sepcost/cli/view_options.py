@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sepcost.cli.reading import at_least_one, read_option
+from sepcost.cli.option_values import at_least_one, read_option
 from sepcost.errors import SepcostError
 from sepcost.sheets.view import View
 
