@@ -12,13 +12,14 @@ from hypothesis import settings
 from sepcost.count.layer_comparison import compared_once
 from tests.commands import SHAPES_OUTPUT, Run, Sepcost, Spoil
 
-settings.register_profile("sepcost", deadline=None, max_examples=100)
+settings.register_profile("sepcost", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=2000)  # pytest --hypothesis-profile thorough
 settings.load_profile("sepcost")
 
 for name in [name for name in os.environ if name.startswith(SHAPES_OUTPUT)]:
     del os.environ[name]  # whatever runs the tests, sepcost writes as it does on anybody's machine
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # sepcost is started hundreds of times, and compiled once
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads, and those of several test processes, would wait
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
+
+from tests.commands import Run
 
 COUNT = """
     import sys
@@ -52,26 +58,47 @@ ASKED_AGAIN = """
 """
 
 
-def python(*parts: str) -> subprocess.CompletedProcess[str]:
-    """A fresh one, in which nothing has imported the compiler before."""
-    code = "".join(map(dedent, parts))
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+FRESH = get_context("forkserver")
+FRESH.set_forkserver_preload(["torch", "sepcost.cli.app"])
+"""Processes that have imported torch, and never the compiler."""
 
 
-def test_the_command_does_not_import_the_compiler_which_works_after() -> None:
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., Run]:
+    """Code as the main module of a fresh process."""
+
+    def fresh(*parts: str) -> Run:
+        out, err = tmp_path / "out", tmp_path / "err"
+        process = FRESH.Process(target=run_as_main, args=("".join(map(dedent, parts)), out, err))
+        process.start()
+        process.join(300)
+        assert process.exitcode is not None, "it does not end"
+        return Run(process.exitcode, out.read_text(), err.read_text())
+
+    return fresh
+
+
+def run_as_main(code: str, out: Path, err: Path) -> None:
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    exec(code, vars(main))
+
+
+def test_the_command_does_not_import_the_compiler_which_works_after(python: Callable[..., Run]) -> None:
     not_there = 'assert "torch._dynamo" not in sys.modules\n'
     done = python(COUNT, 'count("Net", "--verify")\n', not_there, ASKED_AGAIN, COMPILE, 'count("Net")\n')
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count(COUNTED) == 2, done.stderr
+    assert done.code == 0, done.err
+    assert done.out.count(COUNTED) == 2, done.err
 
 
-def test_a_variable_turns_that_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEPCOST_COMPILER", "1")
-    done = python(COUNT, 'count("Net")\n', 'assert hasattr(sys.modules["torch._dynamo"], "__file__")\n')
-    assert (done.returncode, done.stdout.count(COUNTED)) == (0, 1), done.stderr
+def test_a_variable_turns_that_off(python: Callable[..., Run]) -> None:
+    switch = 'import os\nos.environ["SEPCOST_COMPILER"] = "1"\n'
+    done = python(switch, COUNT, 'count("Net")\n', 'assert hasattr(sys.modules["torch._dynamo"], "__file__")\n')
+    assert (done.code, done.out.count(COUNTED)) == (0, 1), done.err
 
 
-def test_a_library_call_has_the_compiler_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_call_has_the_compiler_itself(python: Callable[..., Run]) -> None:
     of_its_own = """
     class Own(Net):
         def forward(self, image):
@@ -87,7 +114,7 @@ def test_a_library_call_has_the_compiler_itself(monkeypatch: pytest.MonkeyPatch)
     assert in_process(["compare", "__main__:Own", "--input", "3x10x10"]) == 0
     """
     done = python(COUNT, of_its_own, COMPILE)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
 
 
 @pytest.mark.parametrize(
@@ -99,7 +126,7 @@ def test_a_library_call_has_the_compiler_itself(monkeypatch: pytest.MonkeyPatch)
         "import torch; assert hasattr(torch._dynamo.disable(lambda: 1, reason='why'), '_torchdynamo_disable')",
     ],
 )
-def test_a_model_that_wants_the_compiler_gets_it(wanted: str) -> None:
+def test_a_model_that_wants_the_compiler_gets_it(python: Callable[..., Run], wanted: str) -> None:
     of_its_own = f"""
     class Own(Net):
         def forward(self, image):
@@ -108,8 +135,8 @@ def test_a_model_that_wants_the_compiler_gets_it(wanted: str) -> None:
             return out
     """
     done = python(COUNT, of_its_own, 'count("Own")\n', 'assert "torch._dynamo" in sys.modules\n', COMPILE)
-    assert done.returncode == 0, done.stderr
-    assert COUNTED in done.stdout, done.stderr
+    assert done.code == 0, done.err
+    assert COUNTED in done.out, done.err
 
 
 @pytest.mark.parametrize(
@@ -120,7 +147,7 @@ def test_a_model_that_wants_the_compiler_gets_it(wanted: str) -> None:
         "from torch._dynamo import disable; found = sys.modules[disable.__module__]",
     ],
 )
-def test_another_thread_never_sees_what_is_in_its_place(imports: str) -> None:
+def test_another_thread_never_sees_what_is_in_its_place(python: Callable[..., Run], imports: str) -> None:
     of_its_own = f"""
     class Own(Net):
         def forward(self, image):
@@ -139,12 +166,12 @@ def test_another_thread_never_sees_what_is_in_its_place(imports: str) -> None:
     count("Own")
     """
     done = python(COUNT, of_its_own)
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     name = "torch._dynamo.decorators" if "disable" in imports else "torch._dynamo"
-    assert f"found False ('{name}', True)" in done.stderr
+    assert f"found False ('{name}', True)" in done.err
 
 
-def test_what_the_compiler_does_not_have_is_missing_as_ever() -> None:
+def test_what_the_compiler_does_not_have_is_missing_as_ever(python: Callable[..., Run]) -> None:
     of_its_own = """
     class Own(Net):
         def forward(self, image):
@@ -153,4 +180,4 @@ def test_what_the_compiler_does_not_have_is_missing_as_ever() -> None:
     count("Own")
     """
     done = python(COUNT, of_its_own)
-    assert "ModuleNotFoundError: No module named 'torch._dynamo.nonsense'" in done.stderr
+    assert "ModuleNotFoundError: No module named 'torch._dynamo.nonsense'" in done.err

@@ -56,7 +56,8 @@ def mean_square(values: Tensor) -> float:
 @cache
 def originals() -> list[list[float]]:
     """The variances at each depth of 20 networks as they are."""
-    return [variances(*seeded(seed, without_norms)) for seed in range(20)]
+    nets = [seeded(seed, without_norms) for seed in range(20)]
+    return [variances(net, inputs[:2]) for net, inputs in nets]
 
 
 @pytest.mark.parametrize("text", EVERY)
@@ -64,7 +65,7 @@ def test_the_variance_at_each_depth_is_about_the_originals(text: str) -> None:
     before, after = originals(), []
     for seed in range(len(before)):
         net, inputs = seeded(seed, without_norms)
-        after.append(variances(replace_convolutions(net, text), inputs))  # type: ignore[arg-type]
+        after.append(variances(replace_convolutions(net, text), inputs[:2]))  # type: ignore[arg-type]
     ratios = [median(ours) / median(theirs) for ours, theirs in zip(zip(*after), zip(*before))]
     assert len(ratios) == 8
     assert all(0.5 <= ratio <= 2 for ratio in ratios), ratios
@@ -75,7 +76,7 @@ def test_the_variance_at_each_depth_is_about_the_originals(text: str) -> None:
 )
 def test_a_replaced_network_without_norms_learns(text: str) -> None:
     net, _ = seeded(0, without_norms)
-    assert accuracy_after_training(replace_convolutions(net, text), steps=30) > 0.7
+    assert accuracy_after_training(replace_convolutions(net, text), steps=20) > 0.7
 
 
 @pytest.mark.parametrize("kind", CONVS)
