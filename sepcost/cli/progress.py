@@ -50,7 +50,7 @@ class Waiting(Events):
     ) -> None:
         self.stop()
 
-    def tell(self, message: str) -> None:
+    def say(self, message: str) -> None:
         """One line on stderr."""
         say(message)
 
@@ -63,7 +63,7 @@ class Waiting(Events):
         if isinstance(error, ConfigError):
             complain(*error.problems)
         else:
-            self._failed.tell(": ".join(filter(None, (combination, str(error)))))
+            self._failed.say(": ".join(filter(None, (combination, str(error)))))
 
     def expect(self, total: int) -> None:
         """Report how many there will be: the bar then shows the time left."""

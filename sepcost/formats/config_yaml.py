@@ -73,8 +73,8 @@ def chunks(network: Network, comment: str = "Written by sepcost.", schema: str =
 
 def _with_scaling(comment: str, network: Network) -> str:
     factors = {"alpha": Fraction(network.alpha), "rho": Fraction(network.rho)}
-    told = ", ".join(f"{name} {factor_text(factor)}" for name, factor in factors.items() if factor != 1)
-    return f"{comment} It is scaled: {told}." if told else comment
+    scaled = ", ".join(f"{name} {factor_text(factor)}" for name, factor in factors.items() if factor != 1)
+    return f"{comment} It is scaled: {scaled}." if scaled else comment
 
 
 def _problems(network: Network) -> Iterator[LayerProblem]:

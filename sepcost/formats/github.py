@@ -59,8 +59,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
 
     for problem in judgement.problems:
         has_place = problem.line and _in_workspace(problem.source) is not None
-        told = ": ".join(filter(None, (problem.path, problem.message))) if has_place else str(problem)
-        yield annotated("error", told, problem.source, problem.line, problem.column)
+        text = ": ".join(filter(None, (problem.path, problem.message))) if has_place else str(problem)
+        yield annotated("error", text, problem.source, problem.line, problem.column)
     for verdict in judgement.verdicts:
         for line, message in _errors(verdict, judgement.baseline):
             yield annotated("error", f"{verdict.label}: {message}", verdict.source, line)
@@ -72,8 +72,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     level = "warning" if judgement.gone_allowed else "error"
     for verdict in judgement.verdicts:
         if verdict.gone:
-            told = f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}"
-            yield annotated(level, told, verdict.source, verdict.lines.network)
+            text = f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}"
+            yield annotated(level, text, verdict.source, verdict.lines.network)
     for gone in judgement.gone:
         yield annotated(level, gone_sentence(gone, judgement.baseline), gone.source or "")
     for verdict in judgement.verdicts:

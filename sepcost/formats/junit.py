@@ -73,8 +73,8 @@ class Case(NamedTuple):
 def _append(suite: ElementTree.Element, source: str, case: Case) -> None:
     element = ElementTree.SubElement(suite, "testcase", {"classname": _text(source), "name": _text(case.name)})
     if case.outcome is not None:
-        told = ElementTree.SubElement(element, case.outcome, {"message": _text(case.message)})
-        told.text = "\n".join(map(_text, case.details or [case.message]))
+        result = ElementTree.SubElement(element, case.outcome, {"message": _text(case.message)})
+        result.text = "\n".join(map(_text, case.details or [case.message]))
 
 
 def _cases(verdict: Verdict, judgement: Judgement) -> Iterator[Case]:

@@ -82,25 +82,25 @@ def _not_alone(network: Network) -> Network:
 
 def _comment(network: Network, why: str | None) -> str:
     """What a config cannot say of a model: which layer reads which, what cannot be counted, and why layers are kept."""
-    told = [why] if why else []
-    told += [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
-    told += [f"{READ_ZEROS}."] if network.read_zeros else []
+    sentences = [why] if why else []
+    sentences += [f"Counted on inputs of {network.inputs}."] if network.inputs is not None else []
+    sentences += [f"{READ_ZEROS}."] if network.read_zeros else []
     if network.dtype not in (None, "float32"):
-        told.append(f"Its own memory is in {'several dtypes' if network.dtype == MIXED else network.dtype}.")
-    told += [
+        sentences.append(f"Its own memory is in {'several dtypes' if network.dtype == MIXED else network.dtype}.")
+    sentences += [
         f"Not counted, as torch's counter counts it as nothing: {what} ({many}×)."
         for what, many in (network.uncounted or {}).items()
     ]
-    told += ["So every total of this is a lower bound."] if network.uncounted else []
-    told += [
+    sentences += ["So every total of this is a lower bound."] if network.uncounted else []
+    sentences += [
         f"{node.name} has weights that are no parameters: as figures, it has no activations here."
         for node in network
         if has_no_words(node)
     ]
-    told += [
+    sentences += [
         f"{node.name} is complex: its {node.products} real products for each complex one are counted as one here."
         for node in network
         if node.products > 1
     ]
-    told += [f"Kept: {node.name}: {node.keep}." for node in network if node.keep and network.uncounted is not None]
-    return "\n".join(["Written by sepcost.", *told])
+    sentences += [f"Kept: {node.name}: {node.keep}." for node in network if node.keep and network.uncounted is not None]
+    return "\n".join(["Written by sepcost.", *sentences])

@@ -52,15 +52,15 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, S
         if field == "dtype" and earlier[1].convention.in_own_dtype and other[1].convention.in_own_dtype:
             continue  # each is stored in what it is stored in
         if value != another:
-            told = words.format(earlier[0].source, value, other[0].source, another)
+            message = words.format(earlier[0].source, value, other[0].source, another)
             option = f"--{field.replace('_', '-')}"
             give, again = f"give {option} {value}", f"with sepcost compare {option} {value}"
             if field == "dtype" and earlier[1].convention.in_own_dtype:
                 give, again = f"leave out {option}", f"without {option}"
-            raise SepcostError(f"{told}: {give if other[0].counted else f'write one of them again, {again}'}")
+            raise SepcostError(f"{message}: {give if other[0].counted else f'write one of them again, {again}'}")
     if earlier[1].per != other[1].per:
-        told = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
-        raise SepcostError(f"{told}: write the costs of both with a map (-H), or both without")
+        message = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
+        raise SepcostError(f"{message}: write the costs of both with a map (-H), or both without")
 
 
 def _on_what(network: Snapshot) -> str:

@@ -168,7 +168,7 @@ class _Building:
 
     def append(self, index: int, spec: LayerSpec, name: str) -> None:
         links = self._resolve(index, spec, name)
-        told = len(self.problems)
+        problems_before = len(self.problems)
         for copy in range(spec.repeat):
             node_name = name if spec.repeat == 1 else f"{name}.{copy + 1}"
             if copy == 1 and not self.independent:
@@ -177,7 +177,7 @@ class _Building:
             if links and copy and follows and self.previous is not None:
                 links = links._replace(sources=[self.previous])
             shape = None
-            right_so_far = copy == 0 or len(self.problems) == told
+            right_so_far = copy == 0 or len(self.problems) == problems_before
             if right_so_far and spec.readable and links is not None:
                 try:
                     shape = self._append_node(index, spec, node_name, links)

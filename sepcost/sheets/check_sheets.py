@@ -64,8 +64,8 @@ def check_sheets(judgement: Judgement, *, problems: bool = False) -> list[Sheet]
     ``problems``: the notes also report what could not be judged, for readers who do not see standard error.
     """
     rows = [row for verdict in judgement.verdicts for row in _rows(verdict, judgement.baseline)]
-    told = [str(problem) for problem in (*judgement.problems, *undecided(judgement))] if problems else []
-    notes = (*told, *_notes(judgement))
+    lines = [str(problem) for problem in (*judgement.problems, *undecided(judgement))] if problems else []
+    notes = (*lines, *_notes(judgement))
     sheet = _without_empty(Sheet(outcome_line(judgement), CHECK_COLUMNS, tuple(rows), notes=notes))
     changed = (changed for verdict in judgement.verdicts for changed in _changed_sheet(verdict))
     return [sheet, *_mismatch_sheet(judgement.verdicts), *changed]
@@ -138,9 +138,11 @@ def _changes(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """How the params and MACs changed, of the network and of each replacement."""
     for of in dict.fromkeys(grown.of for grown in verdict.grown):
         changed = [grown for grown in verdict.grown if grown.of == of and grown.before != grown.after]
-        told = [f"{figure_name(grown.figure)} {change_text(grown)}" for grown in changed if grown.figure in HEADLINES]
+        changes = [
+            f"{figure_name(grown.figure)} {change_text(grown)}" for grown in changed if grown.figure in HEADLINES
+        ]
         grew = any(grown.after is not None and grown.after > grown.before for grown in changed)
-        yield of, f"growth: {', '.join(told) or ('as allowed' if grew else 'none')}"
+        yield of, f"growth: {', '.join(changes) or ('as allowed' if grew else 'none')}"
 
 
 def _notes(judgement: Judgement) -> Iterator[str]:

@@ -194,8 +194,8 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
         lines = [*undecided_checks(verdict, judgement.baseline)]
         if verdict.gone and not judgement.gone_allowed:
             lines.append((verdict.lines.network, gone_replacements(verdict, judgement.baseline)))
-        for line, told in lines:
-            yield ConfigProblem(verdict.source, line, 1 if line else 0, name, told)
+        for line, message in lines:
+            yield ConfigProblem(verdict.source, line, 1 if line else 0, name, message)
     for gone in () if judgement.gone_allowed else judgement.gone:
         yield ConfigProblem(gone.source or "", 0, 0, "", gone_sentence(gone, judgement.baseline))
 
@@ -232,15 +232,15 @@ def unknown_sentence(verdict: Verdict, baseline: str | None) -> str:
 
 def gone_sentence(gone: Snapshot, baseline: str | None) -> str:
     """A network that only a baseline has."""
-    told = f"{gone.name} is gone, {headlines(gone.total)}: {baseline} has it, from {gone.source}"
-    return f"{told} (--update-baseline takes it out, --allow gone accepts it)"
+    message = f"{gone.name} is gone, {headlines(gone.total)}: {baseline} has it, from {gone.source}"
+    return f"{message} (--update-baseline takes it out, --allow gone accepts it)"
 
 
 def gone_replacements(verdict: Verdict, baseline: str | None) -> str:
     """Replacements that only a baseline has."""
     are = "is" if len(verdict.gone) == 1 else "are"
-    told = f"{listed(verdict.gone)} {are} not counted any more: {baseline} has {'it' if are == 'is' else 'them'}"
-    return f"{told} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
+    message = f"{listed(verdict.gone)} {are} not counted any more: {baseline} has {'it' if are == 'is' else 'them'}"
+    return f"{message} (-r says what is compared, --update-baseline takes out what is gone, --allow gone accepts it)"
 
 
 def budget_sentence(check: JudgedLimit) -> str:
@@ -281,9 +281,9 @@ def culprit_line(verdict: Verdict, grown: Grown) -> int:
 
 
 def _first_few(together: Sequence[Grown]) -> str:
-    told = ", ".join(map(_grew, together[:MOST_FIGURES]))
+    message = ", ".join(map(_grew, together[:MOST_FIGURES]))
     more = len(together) - MOST_FIGURES
-    return f"{told} and {counted(more, 'more figure')}" if more > 0 else told
+    return f"{message} and {counted(more, 'more figure')}" if more > 0 else message
 
 
 def _grew(grown: Grown) -> str:

@@ -107,8 +107,8 @@ def peak_line(place: Mapping[str, Any]) -> str:
     'conv2: 18.00 KiB in + 36.00 KiB out + 1.000 KiB held'
     """
     words = {"in": place["read_bytes"], "out": place["written_bytes"], "held": place["held_bytes"]}
-    told = [f"{in_bytes(many)} {word}" for word, many in words.items() if many or word == "in"]
-    return f"{place['at']}: {' + '.join(told)}"
+    parts = [f"{in_bytes(many)} {word}" for word, many in words.items() if many or word == "in"]
+    return f"{place['at']}: {' + '.join(parts)}"
 
 
 def verified_note(*verifications: Verification | None) -> Iterator[str]:
@@ -138,8 +138,8 @@ def model_notes(snapshot: Snapshot) -> Iterator[str]:
 def caveats(*snapshots: Snapshot) -> Iterator[str]:
     """Doubts about the figures of models, each once; with the network's name if there are several."""
     several = len({snapshot.name for snapshot in snapshots}) > 1
-    told = ((snapshot, line) for snapshot in snapshots for line in caveat_lines(snapshot.model))
-    for line in dict.fromkeys(f"{snapshot.name}: {line}" if several else line for snapshot, line in told):
+    lines = ((snapshot, line) for snapshot in snapshots for line in caveat_lines(snapshot.model))
+    for line in dict.fromkeys(f"{snapshot.name}: {line}" if several else line for snapshot, line in lines):
         yield f"! {line}."
 
 
@@ -159,8 +159,8 @@ def input_notes(*snapshots: Snapshot) -> Iterator[str]:
 
 def uncounted_line(uncounted: Mapping[str, int]) -> str:
     """The operators of a model that are not counted, and how often each runs."""
-    told = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
-    return f"Not counted, as torch's counter counts it as nothing: {named(told)}"
+    operators = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
+    return f"Not counted, as torch's counter counts it as nothing: {named(operators)}"
 
 
 def remainder_notes(snapshot: Snapshot) -> Iterator[str]:

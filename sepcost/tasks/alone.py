@@ -27,8 +27,10 @@ def only_convolution(snapshots: Iterable[Snapshot], selection: Selection) -> lis
     most = max(meant.values(), default=0)
     if most > 1:
         examples = f"{', '.join(names[:MOST_NAMES])} …" if most > len(names) else ", ".join(names)
-        told = f"--explain derives one convolution, and {most:,} are meant ({examples}): choose one by --include NAME"
-        raise SepcostError(told)
+        message = (
+            f"--explain derives one convolution, and {most:,} are meant ({examples}): choose one by --include NAME"
+        )
+        raise SepcostError(message)
     return found
 
 

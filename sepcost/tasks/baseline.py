@@ -103,15 +103,15 @@ class Baseline:
         """A SepcostError where the two were multiplied by different factors, or run on other inputs."""
         for option, ours, theirs in (("alpha", before.alpha, now.alpha), ("rho", before.rho, now.rho)):
             if ours != theirs:
-                told = f"{now.name!r} is there with {option} {factor_text(ours)}, and has {factor_text(theirs)} now"
-                raise SepcostError(f"{told}: give --{option} {factor_text(ours)}")
+                message = f"{now.name!r} is there with {option} {factor_text(ours)}, and has {factor_text(theirs)} now"
+                raise SepcostError(f"{message}: give --{option} {factor_text(ours)}")
         if before.resolution != now.resolution:
             was, is_ = (times(side.resolution) if side.resolution else "none" for side in (before, now))
             what = f"give --resolution {'x'.join(map(str, before.resolution))}" if before.resolution else "leave it out"
             raise SepcostError(f"{now.name!r} is there with resolution {was}, and has {is_} now: {what}")
         if None not in (before.given, now.given) and before.given != now.given:
-            told = f"{now.name!r} ran there on --input {before.given}, and on {now.given or 'none'} now"
-            raise SepcostError(f"{told}: give the same, or write it again (sepcost check {OPTION} {self.path})")
+            message = f"{now.name!r} ran there on --input {before.given}, and on {now.given or 'none'} now"
+            raise SepcostError(f"{message}: give the same, or write it again (sepcost check {OPTION} {self.path})")
 
 
 def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> str:
@@ -127,8 +127,8 @@ def write_baseline(judgement: Judgement, sources: Sequence[str], path: Path) -> 
         kept = _outside(path, networks, judgement.convention, sources) if path.exists() else []
         chunks = baseline_chunks([*networks, *kept], judgement.convention, str(path))
         write_whole(chunks, resolved(path), shown)
-    told = f"{path} is written: {counted(len(networks), 'network')}"
-    return f"{told}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else told
+    message = f"{path} is written: {counted(len(networks), 'network')}"
+    return f"{message}; {counted(len(kept), 'other')} in it stay{'s' * (len(kept) == 1)}" if kept else message
 
 
 def _refuse_twins(networks: Sequence[Snapshot], shown: str) -> None:

@@ -121,7 +121,7 @@ def judgement_of(
     names = [str(Given(source).value) for source in sources if Given(source).is_named]
     judgement = inspection.judgement(before, names, unverified)
     for warning in before.warnings(judgement.verdicts) if before else ():
-        events.tell(warning)
+        events.say(warning)
     if inspection.counted and not judgement.problems:
         networks = (each.snapshot.counted_now().network for each in inspection.counted if not each.snapshot.is_earlier)
         unmatched = reduce(Selection.unmatched, networks, wishes.selection)

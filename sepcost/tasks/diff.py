@@ -67,7 +67,7 @@ def difference(
         problems += (problem for item in items if isinstance(item, ConfigError) for problem in item.problems)
         for notice in items:
             if isinstance(notice, Notice):
-                events.tell(notice.message)
+                events.say(notice.message)
         counted = [item for item in items if isinstance(item, Item) and not problems]
         networks = [item.earlier or as_it_is(item.network, convention) for item in counted]
         sides.append(Side(Given(source).name, networks, counted=not any(network.is_earlier for network in networks)))

@@ -8,7 +8,7 @@ from sepcost.errors import SepcostError
 class Events:
     """A listener that does nothing; a caller that shows events has a subclass of its own."""
 
-    def tell(self, message: str) -> None:
+    def say(self, message: str) -> None:
         """Report something that is no error."""
 
     def complain(self, error: str) -> None:

@@ -103,7 +103,7 @@ class Inspection:
         """Count every network, and verify it where there is a witness."""
         for item in read(sources, self.wishes.models, once=True):
             if isinstance(item, Notice):
-                self.events.tell(item.message)
+                self.events.say(item.message)
                 continue
             self.events.advance(1)
             try:
@@ -150,8 +150,8 @@ class Inspection:
         try:
             network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
-            if told := nothing_to_replace(network, self.wishes.replacements):
-                self.events.tell(told)
+            if message := nothing_to_replace(network, self.wishes.replacements):
+                self.events.say(message)
             comparison = Comparison.under_each(
                 chosen, network, self.wishes.convention, replace_if=self.wishes.replace_if
             )
@@ -244,10 +244,10 @@ def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replac
 
 def _refuse_reductions_of_nothing(source: str | None, lines: Lines, limits: Sequence[Wanted]) -> None:
     """A ConfigError for each limit of a reduction that is of no replacement."""
-    told = "is of a replacement, and none is named: give -r separable"
+    what = "is of a replacement, and none is named: give -r separable"
     add = ", or add `replacement: separable` to the budget"
     problems = [
-        _problem(source, line or lines.network, f"{limit.figure} {told}{add if line else ''}")
+        _problem(source, line or lines.network, f"{limit.figure} {what}{add if line else ''}")
         for limit, of, line in limits
         if of == AS_GIVEN and is_reduction(limit.figure)
     ]

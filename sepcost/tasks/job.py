@@ -129,7 +129,7 @@ class Job:
             self.events.expect(self.sweep.size * len(sources))
         for item in read(sources, self.models):
             if isinstance(item, Notice):
-                self.events.tell(item.message)
+                self.events.say(item.message)
             elif isinstance(item, ConfigError):
                 self.fail(item)
             elif item.earlier is not None:
@@ -148,7 +148,7 @@ class Job:
         if self.good and any(self.unmatched):
             self.events.complain(self.unmatched.complaint)
         if self.bad and self.good:
-            self.events.tell(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
+            self.events.say(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
     def _earlier(self, item: Item, snapshot: Snapshot) -> Iterator[Snapshot]:
         """What was counted earlier, if it fits what is asked for now."""
@@ -164,8 +164,8 @@ class Job:
             yield known if self.verifier is None else self.verifier.verified_snapshot(known)
 
     def _compare_item(self, item: Item) -> Iterator[Snapshot]:
-        if told := nothing_to_replace(item.network, self.replacements):
-            self.events.tell(told)
+        if message := nothing_to_replace(item.network, self.replacements):
+            self.events.say(message)
         many = len(self.replacements or ()) * len(item.network) > MOST_TOGETHER
         one_by_one = self.replacement_axis() if many or not self.together else ()
         for values in Sweep((*self.sweep.axes, *one_by_one)):

@@ -42,5 +42,5 @@ def locked(path: Path, shown: str) -> Iterator[None]:
 
 def _cache_folder() -> Path:
     """The user's cache folder (XDG Base Directory Specification)."""
-    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (told if told.is_absolute() else Path.home() / ".cache") / "sepcost"
+    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (folder if folder.is_absolute() else Path.home() / ".cache") / "sepcost"

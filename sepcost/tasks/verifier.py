@@ -20,18 +20,18 @@ MOST_COMPLAINTS = 20
 
 
 class Few:
-    """Tells the first complaints of a kind, and that further ones are only counted."""
+    """Reports the first complaints of a kind, and that further ones are only counted."""
 
-    def __init__(self, tell: Callable[[str], None], what: str) -> None:
-        self._tell = tell
+    def __init__(self, say: Callable[[str], None], what: str) -> None:
+        self._say = say
         self._what = what
         self._count = 0
 
-    def tell(self, message: str) -> None:
-        """Tell one more."""
+    def say(self, message: str) -> None:
+        """Report one more."""
         self._count += 1
         if self._count <= MOST_COMPLAINTS + 1:
-            self._tell(message if self._count <= MOST_COMPLAINTS else f"further {self._what} are only counted")
+            self._say(message if self._count <= MOST_COMPLAINTS else f"further {self._what} are only counted")
 
 
 def torch_witness() -> Witness:
@@ -73,13 +73,13 @@ class Verifier:
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison with its verification; for a model also of the model with its convolutions replaced."""
         verification = verify_item(comparison, self.witness, item)
-        self._tell(verification, comparison.network.source, comparison.name)
+        self._say(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 
     def verified_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """The figures with their verification, if they were counted just now."""
         verification = verify_snapshot(snapshot, self.witness)
-        self._tell(verification, snapshot.source, snapshot.name)
+        self._say(verification, snapshot.source, snapshot.name)
         return replace(snapshot, verified=verification)
 
     def _tell(self, verification: Verification, source: str | None, name: str) -> None:
@@ -88,7 +88,7 @@ class Verifier:
             from sepcost.sheets.verification_text import problem_lines
 
             for line in problem_lines(verification):
-                self._complaints.tell(": ".join(dict.fromkeys((source, name, line))) if source else line)
+                self._complaints.say(": ".join(dict.fromkeys((source, name, line))) if source else line)
 
 
 def asked_verifier(wanted: bool, complain: Callable[[str], None] = lambda message: None) -> Verifier | None:

@@ -15,7 +15,7 @@ from torch import nn
 from sepcost.errors import ModelError
 from sepcost.guests.apart import apart
 from sepcost.pytorch.models.loading import check_arguments, described, importable, named_by
-from sepcost.pytorch.models.own_code import RAISED, told
+from sepcost.pytorch.models.own_code import RAISED, error_line
 from sepcost.pytorch.models.placement import CPU, META, Copies, built
 from sepcost.text.input_text import InputText
 from sepcost.text.model_text import Device, ModelText
@@ -74,7 +74,7 @@ class OwnInputs:
             with Copies(device):
                 return copy.deepcopy((self.args, dict(self.named)))
         except RAISED as error:
-            raise ModelError(f"the inputs of {self.source} cannot be copied to {device}: {told(error)}") from None
+            raise ModelError(f"the inputs of {self.source} cannot be copied to {device}: {error_line(error)}") from None
 
 
 def load_inputs(text: ModelText) -> OwnInputs:
@@ -90,7 +90,7 @@ def load_inputs(text: ModelText) -> OwnInputs:
         try:
             returned = built(lambda: function(*text.arguments, **text.options), CPU)
         except RAISED as error:
-            raise ModelError(f"{text}: {told(error)}") from None
+            raise ModelError(f"{text}: {error_line(error)}") from None
     return OwnInputs.of(returned, str(text))
 
 

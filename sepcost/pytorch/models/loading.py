@@ -22,7 +22,7 @@ from torch import nn
 from sepcost.errors import ModelError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
-from sepcost.pytorch.models.own_code import RAISED, own_line, told
+from sepcost.pytorch.models.own_code import RAISED, error_line, own_line
 from sepcost.pytorch.models.placement import META, built, copied_to, is_on, misses_values
 from sepcost.pytorch.models.settings import Settings, unchanged_settings
 from sepcost.pytorch.private import MISSING_ON_META, ORIGINAL
@@ -142,7 +142,7 @@ def _imported_file(text: ModelText, file: Path) -> ModuleType:
 def _not_imported(text: ModelText, error: BaseException) -> ModelError:
     relative = isinstance(error, ImportError) and "relative import" in str(error)
     hint = f"; it is part of a package: name it as PACKAGE.{Path(text.source).stem}:{text.attribute}"
-    return ModelError(f"{text}: {text.source} cannot be imported: {told(error)}{hint if relative else ''}")
+    return ModelError(f"{text}: {text.source} cannot be imported: {error_line(error)}{hint if relative else ''}")
 
 
 def _attribute(text: ModelText, module: ModuleType) -> Any:
@@ -152,7 +152,7 @@ def _attribute(text: ModelText, module: ModuleType) -> Any:
     except RAISED as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"{text}: {text.attribute} cannot be read: {told(error)}") from None
+        raise ModelError(f"{text}: {text.attribute} cannot be read: {error_line(error)}") from None
 
 
 def _named(text: ModelText, found: Any, name: str) -> Any:
@@ -191,7 +191,7 @@ def _made(text: ModelText, factory: Callable[..., Any], device: Device) -> nn.Mo
         if device == META and _is_from_jit(error):
             why = f"is made by torch.jit, which compares values, and there are none on the meta device{own_line(error)}"
             raise ModelError(f"{text}: {why}: {INSTEAD_OF_SCRIPT}") from None
-        raise ModelError(f"{text}: {told(error)}") from None
+        raise ModelError(f"{text}: {error_line(error)}") from None
     if not isinstance(model, nn.Module):
         raise ModelError(f"{text}: makes {described(model)}, not a PyTorch model")
     return model
@@ -238,7 +238,7 @@ def _copied(name: str, model: nn.Module, device: Device) -> nn.Module:
     try:
         return copied_to(model, device)
     except RAISED as error:
-        raise ModelError(f"{name}: cannot be copied to {device}: {told(error)}; name what builds it") from None
+        raise ModelError(f"{name}: cannot be copied to {device}: {error_line(error)}; name what builds it") from None
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

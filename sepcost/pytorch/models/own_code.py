@@ -26,10 +26,10 @@ INSTALLED = {"site-packages", "dist-packages"}
 """The names of folders of libraries, in the environment, a user's folder or elsewhere."""
 
 
-def told(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """What was raised and, in parentheses, the line of the model's own code that raised it.
 
-    >>> told(ValueError("no such depth"))
+    >>> error_line(ValueError("no such depth"))
     'ValueError: no such depth'
     """
     return f"{raised(error)}{own_line(error)}"

@@ -17,7 +17,7 @@ from sepcost.network.network import Network
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.models.inputs import Inputs, OwnInputs, load_inputs, make_inputs
 from sepcost.pytorch.models.loading import copy_of, importable, loaded, why_not_meta
-from sepcost.pytorch.models.own_code import RAISED, own_line, raised, running_layer, told
+from sepcost.pytorch.models.own_code import RAISED, error_line, own_line, raised, running_layer
 from sepcost.pytorch.models.placement import META, misses_values, run
 from sepcost.pytorch.private import NOT_IN_MODES
 from sepcost.pytorch.tracing.trace import Trace, trace
@@ -118,8 +118,10 @@ def _difference(traced: Trace) -> str:
     """The sums of the layers that differ from torch's."""
     ours = reduce(add, (node.cost for node in traced.network))
     both = ((name, getattr(ours, name), getattr(traced, name)) for name in reversed(HEADLINES))
-    told = [f"{mine:,} {BY_NAME[name].header}, and torch counts {its:,}" for name, mine, its in both if mine != its]
-    return f"the layers have {'; '.join(told)}"
+    differences = [
+        f"{mine:,} {BY_NAME[name].header}, and torch counts {its:,}" for name, mine, its in both if mine != its
+    ]
+    return f"the layers have {'; '.join(differences)}"
 
 
 def _where(path: str, operator: str) -> str:
@@ -145,7 +147,7 @@ def _refusal(model: nn.Module, inputs: Inputs, device: Device, error: BaseExcept
     if isinstance(inputs, OwnInputs):
         return f"does not run on the inputs of {inputs.source}: {why}"
     if not inputs:
-        return f"needs inputs, it seems: give --input NAME=SHAPE: {told(error)}"
+        return f"needs inputs, it seems: give --input NAME=SHAPE: {error_line(error)}"
     if batched := _batch_hint(model, inputs, device):
         return batched
     return f"does not run on {listed([str(each) for each in inputs])}: {why}{_dtype_hint(model, inputs, device)}"

@@ -107,6 +107,6 @@ def _held(left: Counter[str], params: int) -> str:
     'params of Embedding (152,064), LayerNorm (7,680) and others (6)'
     """
     most = left.most_common(MOST_KINDS)
-    told = ", ".join(f"{kind} ({many:,})" for kind, many in most)
+    kinds = ", ".join(f"{kind} ({many:,})" for kind, many in most)
     others = params - sum(many for _, many in most)
-    return f"params of {' and '.join(filter(None, (told, f'others ({others:,})' * bool(others))))}"
+    return f"params of {' and '.join(filter(None, (kinds, f'others ({others:,})' * bool(others))))}"

@@ -48,8 +48,8 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], path: Path)
     _check_sums(total, [layer.figures for layer in layers], (*path, "total", "standard"))
     flops = total["macs"] * convention.flops_per_mac
     if total["flops"] != flops:
-        told = f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'])}"
-        refuse(told, (*path, "total", "standard", "flops"))
+        message = f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'])}"
+        refuse(message, (*path, "total", "standard", "flops"))
     for text, each in replaced.items():
         _check_sums(each.figures, [layer.under(text) for layer in layers], (*path, "total", "replacements", text))
     is_model = "lower_bound" in fields or any(name in fields for name in OF_MODELS)

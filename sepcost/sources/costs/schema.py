@@ -67,8 +67,8 @@ def _selected(wishes: Any) -> Any:
 def _unique(layers: list[Keys]) -> list[Keys]:
     name, times = Counter(layer["name"] for layer in layers).most_common(1)[0]
     if times > 1:
-        told = {"times": times, "name": repr(shortened(name))}
-        raise PydanticCustomError("twins", "has {times} layers called {name}", told)
+        context = {"times": times, "name": repr(shortened(name))}
+        raise PydanticCustomError("twins", "has {times} layers called {name}", context)
     return layers
 
 
