@@ -63,7 +63,7 @@ def verify_snapshot(snapshot: Snapshot, witness: Witness) -> Verification:
 
 
 class Verifier:
-    """Verifies comparisons, and tells what the witness does not confirm."""
+    """Verifies comparisons, and reports what the witness does not confirm."""
 
     def __init__(self, witness: Witness, complain: Callable[[str], None]) -> None:
         self.witness = witness
@@ -73,16 +73,16 @@ class Verifier:
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison with its verification; for a model also of the model with its convolutions replaced."""
         verification = verify_item(comparison, self.witness, item)
-        self._say(verification, comparison.network.source, comparison.name)
+        self._report(verification, comparison.network.source, comparison.name)
         return replace(comparison, verified=verification)
 
     def verified_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """The figures with their verification, if they were counted just now."""
         verification = verify_snapshot(snapshot, self.witness)
-        self._say(verification, snapshot.source, snapshot.name)
+        self._report(verification, snapshot.source, snapshot.name)
         return replace(snapshot, verified=verification)
 
-    def _tell(self, verification: Verification, source: str | None, name: str) -> None:
+    def _report(self, verification: Verification, source: str | None, name: str) -> None:
         self.mismatches += len(verification.mismatches)
         if verification.mismatches or verification.unverified:
             from sepcost.sheets.verification_text import problem_lines
