@@ -23,7 +23,7 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
-from sepcost.formats.registry import format_named, writing
+from sepcost.formats.registry import USUAL, format_named, writing
 from sepcost.judge.outcome import Allow
 from sepcost.network.selection import Selection
 from sepcost.tasks.files import unwritten
@@ -120,7 +120,7 @@ def check(
     read = [*files, *code_files([*files, *(replacements or ()), *(inputs or ())])]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = under_github() and output is None
-    usual = "github" if to_actions else "table"
+    usual = "github" if to_actions else USUAL
     format_ = chosen_format(format_, writing("judgement"), output, usual)
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch="1")

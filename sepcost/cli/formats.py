@@ -9,7 +9,7 @@ from pathlib import Path
 from sepcost.cli.streams import say
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format
-from sepcost.formats.registry import ENDINGS, format_named, names_of
+from sepcost.formats.registry import USUAL, format_named, format_names, format_of, formats, names_of
 from sepcost.text.wording import did_you_mean, listed
 
 VARIABLE = "SEPCOST_FORMAT"
@@ -26,7 +26,7 @@ def chosen_format(
     given: Format | None,
     available: Callable[[Format], bool],
     output: Path | None = None,
-    usual: str = "table",
+    usual: str = USUAL,
 ) -> Format:
     """The format that was typed; else that of the output file's name, that of the environment, or the usual one.
 
@@ -39,7 +39,7 @@ def chosen_format(
         return _named_by(suffix, available, f"--output {output}")
     wanted = os.environ.get(VARIABLE)
     if wanted:
-        if wanted in ENDINGS and available(format_named(wanted)):
+        if wanted in format_names() and available(format_named(wanted)):
             return format_named(wanted)
         hint = did_you_mean(wanted, names_of(available))
         say(f"{VARIABLE}={wanted} is ignored: this command has no such format{hint}")
@@ -47,10 +47,10 @@ def chosen_format(
 
 
 def _named_by(suffix: str, available: Callable[[Format], bool], option: str) -> Format:
-    named = next((name for name, endings in ENDINGS.items() if suffix in endings), None)
+    named = format_of(suffix)
     if named is None:
-        there = [ending for name in names_of(available) for ending in ENDINGS[name]]
+        there = [ending for format_ in formats(available) for ending in format_.endings]
         raise SepcostError(f"{option}: there is no format {suffix} ({listed(there or ['.txt'])}): give --format")
-    if not available(format_named(named)):
-        raise SepcostError(f"{option}: its name says {named}, which does not go here: give --format")
-    return format_named(named)
+    if not available(named):
+        raise SepcostError(f"{option}: its name says {named.name}, which does not go here: give --format")
+    return named

@@ -11,7 +11,7 @@ import typer
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, ResultName
-from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
+from sepcost.formats.registry import USUAL, format_named, format_names, names_of, writing
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Dtype
 from sepcost.text.model_text import Device
@@ -195,14 +195,14 @@ Ascending = Annotated[bool, typer.Option("--ascending", help="Sort the smallest 
 Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
 
 
-def format_option(result: ResultName, text: str = "table by default.", panel: str | None = OUTPUT) -> Any:
+def format_option(result: ResultName, text: str = f"{USUAL} by default.", panel: str | None = OUTPUT) -> Any:
     """``--format`` of a command that writes this result: its help names the formats that do."""
     return typer.Option(
         "--format",
         help=text,
         metavar=result,
         parser=partial(_read_format, result=result),
-        autocompletion=lambda incomplete: [name for name in ENDINGS if name.startswith(incomplete)],
+        autocompletion=lambda incomplete: [name for name in format_names() if name.startswith(incomplete)],
         rich_help_panel=panel,
     )
 
@@ -216,7 +216,7 @@ def _read_format(name: str, result: ResultName) -> Format:
 
 OutputFormat = Annotated[
     Format | None,
-    format_option("comparisons", "table, unless --output's name or SEPCOST_FORMAT says otherwise."),
+    format_option("comparisons", f"{USUAL}, unless --output's name or SEPCOST_FORMAT says otherwise."),
 ]
 OutputFile = Annotated[
     Path | None,

@@ -37,7 +37,7 @@ def derivation(comparison: Comparison) -> list[Section]:
     """The derivation of the only layer of a comparison; a SepcostError if that is no convolution.
 
     >>> from sepcost import Conv, compare
-    >>> from sepcost.formats.notation import plain_numbers, plain_symbols
+    >>> from sepcost.formats.drawing.notation import plain_numbers, plain_symbols
     >>> for step in derivation(compare(Conv((112, 112), 32, 64, 3)))[-1].steps[-3:]:
     ...     print(f"{step.name}: {plain_symbols(step.symbols)} = {plain_numbers(step.numbers)} = {step.value}")
     what is left: K²·O / (K² + O) = 576 / 73 = 7.89×

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count import figure
@@ -32,17 +33,18 @@ DIFF_COLUMNS = (
 class Csv(Format):
     """Tidy tables for spreadsheets and data frames."""
 
+    endings = (".csv",)
     writes = ("comparisons", "difference")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
         """The file in pieces; nothing for no comparison."""
         view = options.view or View()
         names = column_names(view)
-        as_they_are = WRITTEN_AS_THEY_ARE
+        as_they_are, written = WRITTEN_AS_THEY_ARE, _liner()
 
         def line(record: Record, holes: Holes) -> str:
             values = map(record.get, names)
-            return _line([value if type(value) in as_they_are else _cell(value, holes) for value in values])
+            return written([value if type(value) in as_they_are else _cell(value, holes) for value in values])
 
         def rows(snapshot: Snapshot, holes: Holes) -> Iterator[str]:
             records = network_records(snapshot, layers=not view.totals, parts="part" in names)
@@ -51,7 +53,7 @@ class Csv(Format):
         started = False
         for item in comparisons:
             if not started:
-                yield _line(names)
+                yield written(names)
                 started = True
             if isinstance(item, Snapshot):
                 yield from _portions(rows(item, []))
@@ -64,7 +66,8 @@ class Csv(Format):
         common = {"flops_per_mac": convention.flops_per_mac, "batch": convention.batch, "dtype": convention.dtype}
         common |= {"own_dtype.before": before.own_dtype, "own_dtype.after": after.own_dtype}
         rows = ({**common, **row} for row in _difference_rows(difference))
-        return _line(DIFF_COLUMNS) + "".join(_line(_text(row.get(name)) for name in DIFF_COLUMNS) for row in rows)
+        written = _liner()
+        return written(DIFF_COLUMNS) + "".join(written(_text(row.get(name)) for name in DIFF_COLUMNS) for row in rows)
 
 
 FORMAT = Csv()
@@ -94,19 +97,10 @@ ROWS_AT_ONCE = 500
 WRITTEN_AS_THEY_ARE = {int, float, type(None)}
 
 
-class _Echo:
-    """A file whose ``write`` returns its argument."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-_writer = csv.writer(_Echo(), lineterminator="\n")
-
-
-def _line(cells: Iterable[Any]) -> str:
-    line: str = _writer.writerow(cells)
-    return line
+def _liner() -> Callable[[Iterable[Any]], str]:
+    """What makes a line of cells: a writer to a file whose ``write`` returns its argument."""
+    file: Any = SimpleNamespace(write=str)
+    return csv.writer(file, lineterminator="\n").writerow
 
 
 def _cell(value: Any, holes: Holes) -> Any:

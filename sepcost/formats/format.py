@@ -42,6 +42,8 @@ class Format:
     audience: Literal["people", "programs", "CI"] = "programs"
     options: tuple[str, ...] = ()
     """Options of the command line that only some formats have."""
+    endings: tuple[str, ...] = ()
+    """How the names of its files end."""
     escape: str | None = None
     """How it writes a character by its number; None if it cannot."""
     writes: tuple[ResultName, ...]

@@ -17,24 +17,25 @@ class Json(Format):
     """One document, indented where it goes to a terminal; each kind imports what it needs, and no other does."""
 
     escape = r"\u{:04x}"
+    endings = (".json",)
     writes = ("comparisons", "difference", "judgement")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:
         """The document in pieces; nothing for no comparison."""
-        from sepcost.formats.comparison_json import json_chunks
+        from sepcost.formats.documents.comparison_json import json_chunks
 
         chunks = json_chunks(comparisons, options.convention, options.view)
         return [_shown("".join(chunks), options)] if options.to_terminal else chunks
 
     def difference(self, difference: Difference, options: FormatOptions) -> str:
         """The document."""
-        from sepcost.formats.difference_json import difference_json
+        from sepcost.formats.documents.difference_json import difference_json
 
         return _shown(difference_json(difference), options)
 
     def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
         """The document."""
-        from sepcost.formats.judgement_json import judgement_json
+        from sepcost.formats.documents.judgement_json import judgement_json
 
         return _shown(judgement_json(judgement), options)
 

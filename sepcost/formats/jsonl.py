@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sepcost.formats.comparison_json import json_lines
+from sepcost.formats.documents.comparison_json import json_lines
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 
 
@@ -12,6 +12,7 @@ class JsonLines(Format):
     """The documents that JSON has, one for each network."""
 
     escape = r"\u{:04x}"
+    endings = (".jsonl", ".ndjson")
     writes = ("comparisons",)
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:

@@ -37,6 +37,7 @@ class Junit(Format):
 
     audience = "CI"
     escape = "&#{};"
+    endings = (".xml",)
     writes = ("judgement",)
 
     def judgement(self, judgement: Judgement, options: FormatOptions) -> str:

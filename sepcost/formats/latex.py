@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from string import Template
 
+from sepcost.formats.drawing.latex_columns import GAP, LINE_WIDTH, TexColumn, fitted, groups, text_lines
+from sepcost.formats.drawing.tex import HINT, tex
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.latex_columns import GAP, LINE_WIDTH, TexColumn, fitted, groups, text_lines
 from sepcost.formats.people import ForPeople, Sections
-from sepcost.formats.tex import HINT, tex
 from sepcost.sheets.sheet import Sheet
 
 LINE_START = "\n    "
@@ -78,6 +78,7 @@ class Latex(ForPeople):
 
     options = ("precision", "caption", "label")
     escape = r"\char{}{{}}"
+    endings = (".tex",)
     writes = ("comparisons", "derivation")
     is_drawn_apart = False  # the tables' names must differ, which depends on all of them
 
@@ -87,7 +88,7 @@ class Latex(ForPeople):
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
         """Steps below each other, as slides need them."""
-        from sepcost.formats.derivation_text import latex_derivation
+        from sepcost.formats.drawing.derivation_text import latex_derivation
 
         return latex_derivation(title, sections, notes)
 

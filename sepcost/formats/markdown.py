@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from sepcost.formats.drawing.markdown_text import escaped
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.markdown_text import escaped
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Look, Row, Sheet, cell_text
 from sepcost.text.kind import Kind
@@ -17,6 +17,7 @@ class Markdown(ForPeople):
     """Headings, tables and lists of notes, as GitHub shows them; formulas are math."""
 
     escape = "&#{};"
+    endings = (".md", ".markdown")
     writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
@@ -29,7 +30,7 @@ class Markdown(ForPeople):
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
         """Steps as ``$…$``."""
-        from sepcost.formats.derivation_text import markdown_derivation
+        from sepcost.formats.drawing.derivation_text import markdown_derivation
 
         return markdown_derivation(title, sections, notes)
 

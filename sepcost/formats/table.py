@@ -13,8 +13,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sepcost.formats.drawing.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.format import FormatOptions
-from sepcost.formats.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
@@ -54,13 +54,13 @@ class TerminalTable(ForPeople):
 
     def derived(self, title: str, sections: Sections, notes: Sequence[str]) -> str:
         """Steps with their equal signs below each other."""
-        from sepcost.formats.derivation_text import plain_derivation
+        from sepcost.formats.drawing.derivation_text import plain_derivation
 
         return plain_derivation(title, sections, notes)
 
     def code(self, snapshot: Snapshot, options: FormatOptions) -> str:
         """The source to paste."""
-        from sepcost.formats.module_code import module_code
+        from sepcost.formats.drawing.module_code import module_code
         from sepcost.sheets.comparison_sheets import title_of
 
         return module_code(title_of(snapshot, options.assumed), snapshot.counted_now())

@@ -10,7 +10,7 @@ from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.snapshot import Snapshot
-from sepcost.formats.config_yaml import chunks, has_no_words
+from sepcost.formats.documents.config_yaml import chunks, has_no_words
 from sepcost.formats.format import Comparisons, Format, FormatOptions
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED
@@ -23,6 +23,7 @@ class Yaml(Format):
     """What is compared, rather than what it costs."""
 
     escape = r"\u{:04x}"
+    endings = (".yaml", ".yml")
     writes = ("comparisons",)
     whole_networks = True
 

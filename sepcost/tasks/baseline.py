@@ -11,7 +11,7 @@ from pathlib import Path
 from sepcost.count.figure import BY_NAME, Figures
 from sepcost.count.snapshot import Replaced, Snapshot
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.formats.baseline_json import baseline_chunks
+from sepcost.formats.documents.baseline_json import baseline_chunks
 from sepcost.judge.alignment import partners
 from sepcost.judge.sides import Side, refuse_different_counting
 from sepcost.judge.verdict import Judgement, Verdict

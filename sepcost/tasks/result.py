@@ -36,12 +36,12 @@ class Result(Comparison):
 
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
-        from sepcost.formats.comparison_json import json_chunks
+        from sepcost.formats.documents.comparison_json import json_chunks
 
         return "".join(json_chunks([evaluated(self)], self.convention))
 
     def _repr_html_(self) -> str:
-        from sepcost.formats.html import html
+        from sepcost.formats.drawing.html import html
         from sepcost.sheets.comparison_sheets import sheets
 
         return python_words(html(sheets(evaluated(self))))

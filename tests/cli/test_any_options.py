@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sepcost.cli.app import run
 from sepcost.formats.csv import column_names
-from sepcost.formats.registry import ENDINGS
+from sepcost.formats.registry import format_names
 from sepcost.sheets.view import View
 
 NAMES = sorted({*column_names(View()), *column_names(View(totals=True)), "K", "H", "options.multiplier", "name"})
@@ -65,7 +65,7 @@ OPTIONS = st.tuples(
     st.sampled_from([[], [], ["--ascending"]]),
     some("--top", "1", "3", "100"),
     some("--precision", "3"),
-    st.sampled_from([["--format", name] for name in ENDINGS]),
+    st.sampled_from([["--format", name] for name in format_names()]),
 ).map(list)
 
 

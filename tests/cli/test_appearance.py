@@ -57,7 +57,7 @@ def test_what_is_refused_gets_one_clear_line(arguments: tuple[str, ...], message
 def test_data_is_never_rounded(format_: str, tmp_path: Path) -> None:
     run = sepcost(*ONE, "--precision", "3", "--format", format_)
     assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
-    assert run.err.startswith("sepcost: --precision rounds what people read (table, markdown")
+    assert run.err.startswith("sepcost: --precision rounds what people read (table, latex, markdown")
     assert run.err.endswith(f"not {format_}: its numbers are exact\n")
     file = tmp_path / f"out.{format_}"
     run = sepcost(*ONE, "--precision", "3", "--output", str(file))

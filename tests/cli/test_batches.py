@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from sepcost.formats.registry import ENDINGS
+from sepcost.formats.registry import format_names
 from tests.commands import ROOT, Run, clean_environment, sepcost
 
 
@@ -60,7 +60,7 @@ def test_networks_are_sorted_by_any_name_of_the_json() -> None:
     assert [row["network"] for row in top] == ["a", "d"]
 
 
-@pytest.mark.parametrize("format_", ENDINGS)
+@pytest.mark.parametrize("format_", format_names())
 def test_sort_and_top_hold_in_every_format(format_: str) -> None:
     arguments = ("-", "--totals", "--sort", "params", "--top", "1", "--format", format_)
     assert compare(*arguments, stdin=STREAM).out == compare(*arguments, stdin=network("c", 16)).out

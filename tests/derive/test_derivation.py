@@ -19,7 +19,7 @@ from sepcost import Conv, Convention, Network, Replacement, SepcostError, compar
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.comparison import Comparison
 from sepcost.derive.derivation import derivation
-from sepcost.formats.derivation_text import latex_derivation, markdown_derivation, plain_derivation
+from sepcost.formats.drawing.derivation_text import latex_derivation, markdown_derivation, plain_derivation
 from sepcost.layers.cost import Cost, ratio
 from sepcost.network.network import Widths
 from sepcost.text.units import as_ratio, decimal

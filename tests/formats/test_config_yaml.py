@@ -16,7 +16,7 @@ from sepcost import Conv, Network, Replacement, SepcostError, compare, load
 from sepcost.blocks.blocks import Parts
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
-from sepcost.formats.config_yaml import chunks, written
+from sepcost.formats.documents.config_yaml import chunks, written
 from sepcost.layers import Linear, Other
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.network import Node

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sepcost.formats.registry import ENDINGS
+from sepcost.formats.registry import format_names
 from tests.golden.cases import CASES, printed
 
 NAMED_APART = {"table", "jsonl"}
@@ -20,5 +20,5 @@ def test_output_is_golden(case: Path) -> None:
 
 def test_every_format_has_a_golden_case() -> None:
     arguments = [case.read_text(encoding="utf-8") for case in CASES]
-    for name in {*ENDINGS} - NAMED_APART:
+    for name in {*format_names()} - NAMED_APART:
         assert any(f"--format {name}" in text for text in arguments)

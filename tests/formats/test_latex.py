@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, compare, load
 from sepcost.count.evaluation import evaluated
+from sepcost.formats.drawing.tex import tex
 from sepcost.formats.latex import latex
-from sepcost.formats.tex import tex
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Column, Row, Sheet
 from sepcost.text.kind import Kind

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from sepcost.formats.markdown_text import escaped
+from sepcost.formats.drawing.markdown_text import escaped
 from sepcost.text.harmless import harmless
 
 LINKED = {

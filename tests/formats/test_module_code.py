@@ -23,7 +23,7 @@ from sepcost.blocks.blocks import Parts
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.blocks.torch_modules import TORCHS
 from sepcost.count.comparison import Comparison
-from sepcost.formats.module_code import module_code
+from sepcost.formats.drawing.module_code import module_code
 from tests.commands import sepcost
 from tests.strategies import convs
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from sepcost.formats.format import Format, ResultName
-from sepcost.formats.registry import ENDINGS, format_named, names_of, writing
+from sepcost.formats.registry import format_named, format_names, names_of, writing
 from tests.commands import Sepcost
 
 NETWORK = """
@@ -44,7 +44,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "github": lambda text: [line for line in text.splitlines() if line.startswith("::")],
 }
 """How programs read each format that is for them."""
-WRITTEN = [(name, result) for name in ENDINGS for result in format_named(name).writes]
+WRITTEN = [(name, result) for name in format_names() for result in format_named(name).writes]
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_help_and_refusals_name_the_formats_that_write_the_result(
     command = COMMANDS[result][0]
     if result not in ("derivation", "code"):
         assert f" {'|'.join(names)} " in in_process(command, "--help").out
-    for name in set(ENDINGS) - set(names):
+    for name in set(format_names()) - set(names):
         refused = in_process(*COMMANDS[result], "--format", name)
         assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
 
@@ -86,14 +86,14 @@ def test_the_name_of_a_file_and_the_environment_choose_a_format(
     in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: ResultName
 ) -> None:
     typed = in_process(*COMMANDS[result], "--format", name).out
-    for ending in ENDINGS[name]:
+    for ending in format_named(name).endings:
         in_process(*COMMANDS[result], "--output", f"out{ending.upper()}")
         assert (folder / f"out{ending.upper()}").read_text() == typed
     monkeypatch.setenv("SEPCOST_FORMAT", name)
     assert in_process(*COMMANDS[result]).out == typed
 
 
-@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("name", format_names())
 def test_a_format_has_a_method_for_each_result_that_it_writes(name: str) -> None:
     format_ = format_named(name)
     assert isinstance(format_, Format)
@@ -109,4 +109,4 @@ def test_no_format_is_imported_that_is_not_used(folder: Path) -> None:
     for arguments, used in (((), "table"), (("--format", "csv"), "csv"), (("--output", "costs.csv"), "csv")):
         command = [sys.executable, "-c", code, "compare", "net.yaml", *arguments]
         modules = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stderr.split()
-        assert [name for name in ENDINGS if f"sepcost.formats.{name}" in modules] == [used]
+        assert [name for name in format_names() if f"sepcost.formats.{name}" in modules] == [used]

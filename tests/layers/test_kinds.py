@@ -9,7 +9,7 @@ import pytest
 
 from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
 from sepcost.count.facts import FACTS, layer_facts, usual_facts
-from sepcost.formats.config_yaml import written
+from sepcost.formats.documents.config_yaml import written
 from sepcost.layers import KINDS, Layer, Other
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness

@@ -17,7 +17,7 @@ from sepcost import Conv, Linear, Replacement, compare
 from sepcost.blocks.blocks import separable
 from sepcost.blocks.replacements import reason_to_keep
 from sepcost.errors import CannotReplaceError
-from sepcost.formats.module_code import module_code
+from sepcost.formats.drawing.module_code import module_code
 from sepcost.pytorch import build
 from tests.commands import ROOT, Run, clean_environment
 from tests.formats.test_module_code import executed

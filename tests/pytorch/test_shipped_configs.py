@@ -15,7 +15,7 @@ from torch import nn
 
 from sepcost import Network, compare, load
 from sepcost.count.chaining import chained
-from sepcost.formats.config_yaml import written
+from sepcost.formats.documents.config_yaml import written
 from sepcost.pytorch.tracing.trace import trace
 from tests.commands import ROOT
 from tests.pytorch.models import MobileNetV2, ResNet50, UNet

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sepcost import ConfigError, Convention, Network, compare, load
 from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import Snapshot
-from sepcost.formats.baseline_json import baseline_chunks
+from sepcost.formats.documents.baseline_json import baseline_chunks
 from sepcost.sources.costs.costs import read_costs
 from tests.baselines import in_a_baseline
 from tests.commands import ROOT

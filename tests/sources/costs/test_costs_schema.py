@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from sepcost import Convention, compare, load
 from sepcost.count.evaluation import evaluated
-from sepcost.formats.baseline_json import baseline_chunks
-from sepcost.formats.comparison_json import json_lines
+from sepcost.formats.documents.baseline_json import baseline_chunks
+from sepcost.formats.documents.comparison_json import json_lines
 from sepcost.sources.costs.schema import json_schema
 from tests.commands import ROOT, sepcost
 from tests.sources.costs.documents import MISSING, edited

@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.count.contract import head
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
-from sepcost.formats.comparison_json import of_model
+from sepcost.formats.documents.comparison_json import of_model
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.sheets.verification_text import verification_fields
 

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from sepcost.derive.algebra import Expression, Sum
 from sepcost.derive.derivation import Section
 from sepcost.derive.formulas import DerivationStep
-from sepcost.formats.markdown_text import escaped
-from sepcost.formats.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
-from sepcost.formats.tex import HINT, tex
+from sepcost.formats.drawing.markdown_text import escaped
+from sepcost.formats.drawing.notation import plain_numbers, plain_symbols, tex_numbers, tex_symbols, tex_value
+from sepcost.formats.drawing.tex import HINT, tex
 from sepcost.text.harmless import harmless
 
 NEEDS = r"% needs \usepackage{amsmath}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from sepcost.derive.algebra import Expression, Letter, Power, Product, Quotient, Rounded, Sum, Word
-from sepcost.formats.tex import tex
+from sepcost.formats.drawing.tex import tex
 from sepcost.text.units import exact
 
 Leaf: TypeAlias = Callable[[Letter | Word], str]

@@ -10,8 +10,8 @@ from math import ceil
 from typing import NamedTuple
 
 from sepcost.count.figure import FLOPS, MACS
-from sepcost.formats.layout import BREAKABLE, SHORT
-from sepcost.formats.tex import by_number, tex
+from sepcost.formats.drawing.layout import BREAKABLE, SHORT
+from sepcost.formats.drawing.tex import by_number, tex
 from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Look, Sheet, cell_text
 from sepcost.text.kind import Kind
 from sepcost.text.units import USUAL_DIGITS, common_power, grouped, in_unit

@@ -10,7 +10,7 @@ from typing import Any
 from sepcost.count.contract import head
 from sepcost.count.figure import WHOLE
 from sepcost.count.snapshot import Snapshot
-from sepcost.formats.difference_json import changed_layer, of_snapshot
+from sepcost.formats.documents.difference_json import changed_layer, of_snapshot
 from sepcost.judge.growth import Grown
 from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.verdict import Judgement, Verdict

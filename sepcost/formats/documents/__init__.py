@@ -1,0 +1,1 @@
+"""Documents that programs read: JSON of each result, and networks as configs."""
