@@ -6,18 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import Replacement
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.log import under_github
-from sepcost.cli.multipliers import multiplier_sweep
-from sepcost.cli.option_values import read_convention
+from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, write
@@ -25,14 +25,11 @@ from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import USUAL, format_named, writing
 from sepcost.judge.outcome import Allow
+from sepcost.judge.verdict import Judgement
 from sepcost.network.selection import Selection
 from sepcost.tasks.files import unwritten
 from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.wording import listed
-
-if TYPE_CHECKING:
-    from sepcost.blocks.replacements import Replacement
-    from sepcost.judge.verdict import Judgement
 
 HOLDS, FAILS, NOT_JUDGED = 0, 1, 2
 BUDGET = "Budget"

@@ -6,7 +6,6 @@ import sys
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.cli import options as o
-from sepcost.cli.appearance import read_appearance
 from sepcost.cli.contradictions import (
     refuse_beside_code,
     refuse_contradictions,
@@ -14,13 +13,11 @@ from sepcost.cli.contradictions import (
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.formats import chosen_format, chosen_output
-from sepcost.cli.multipliers import multiplier_sweep
-from sepcost.cli.option_values import read_convention
+from sepcost.cli.formats import chosen_format, chosen_output, read_appearance
+from sepcost.cli.option_values import chosen_view, multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
-from sepcost.cli.view_options import chosen_view
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.formats.format import ResultName

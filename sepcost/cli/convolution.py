@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sepcost.cli.option_values import read_option
+from sepcost.cli.option_values import read_several
 from sepcost.count.sweep import Axis
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
-from sepcost.text.units import read_list
 
 LETTERS: Mapping[str, str] = {
     "height": "H",
@@ -72,7 +71,7 @@ class ConvolutionOptions:
         if self.width is not None and self.height is None:
             raise SepcostError("-W needs -H")
         return tuple(
-            Axis(number, read_option(option(typed[number]), _several(read), getattr(self, typed[number])))
+            Axis(number, read_several(option(typed[number]), read, getattr(self, typed[number])))
             for number, read in READERS.items()
             if number in typed
         )
@@ -102,7 +101,3 @@ def option(name: str) -> str:
     ('-K', '--output-padding')
     """
     return f"-{LETTERS[name]}" if name in LETTERS else f"--{name.replace('_', '-')}"
-
-
-def _several(read: Callable[[str], Any]) -> Callable[[str], Sequence[Any]]:
-    return lambda text: read_list(text, read)

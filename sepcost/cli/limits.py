@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sepcost.cli.option_values import read_option
 from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, REDUCTION, is_reduction, kind_of
 from sepcost.errors import SepcostError
 from sepcost.network.budget import Limit
 from sepcost.tasks.inspection import Allowances
 from sepcost.text.quantities import Allowance, read_allowance
-from sepcost.text.units import shortened
+from sepcost.text.units import read_as, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 
@@ -28,7 +27,7 @@ def chosen_limits(
         ),
     ]
     _refuse_twice([figure for _, figure, _ in typed])
-    return tuple(Limit(figure, read_option(option, kind_of(figure).read, text)) for option, figure, text in typed)
+    return tuple(Limit(figure, read_as(option, kind_of(figure).read, text)) for option, figure, text in typed)
 
 
 def chosen_allowances(texts: Sequence[str]) -> Allowances:
@@ -36,12 +35,12 @@ def chosen_allowances(texts: Sequence[str]) -> Allowances:
     for_all = [text for text in texts if "=" not in text]
     if len(for_all) > 1:
         raise SepcostError(f"--max-growth is given twice for everything: {listed(for_all)}")
-    every = read_option("--max-growth", read_allowance, for_all[0]) if for_all else Allowance()
+    every = read_as("--max-growth", read_allowance, for_all[0]) if for_all else Allowance()
     typed = list(_named("--max-growth", [text for text in texts if "=" in text], GROWING))
     _refuse_twice([name for name, _ in typed])
     return Allowances(
         dict.fromkeys(GROWING, every),
-        {name: read_option(f"--max-growth {name}", kind_of(name).read_growth, text) for name, text in typed},
+        {name: read_as(f"--max-growth {name}", kind_of(name).read_growth, text) for name, text in typed},
     )
 
 

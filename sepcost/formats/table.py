@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sepcost.count.snapshot import Snapshot
 from sepcost.formats.drawing.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.people import ForPeople, Sections
@@ -20,9 +20,6 @@ from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 from sepcost.text.wording import named
-
-if TYPE_CHECKING:
-    from sepcost.count.snapshot import Snapshot
 
 RULED = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")
 """A rule below the header and one above the totals."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sepcost.count.snapshot import Snapshot
+from sepcost.count.snapshot import Snapshot
 
 UNCOUNTED = "not all of it can be counted (--allow uncounted accepts that)"
 ZEROS = "it reads values, and its inputs are zeros (give --input file.py:function; --allow zeros accepts that)"

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, LayerProblem, NetworkError
 from sepcost.layers import KINDS, Layer, Shape, Takes
 from sepcost.layers.layer import MOST_KNOWN
 from sepcost.layers.sharing import Weights
+from sepcost.network.budget import Budget
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent
 from sepcost.text.wording import did_you_mean, listed
-
-if TYPE_CHECKING:
-    from sepcost.network.budget import Budget
 
 MARKED = "marked keep"
 """Why a layer is kept that its author wants to keep."""

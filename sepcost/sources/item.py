@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import Snapshot, only_figures
+from sepcost.count.verification import Mismatch
 from sepcost.errors import ConfigError, NetworkError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-
-if TYPE_CHECKING:
-    from sepcost.count.comparison import Comparison
-    from sepcost.count.verification import Mismatch
 
 
 class Item:

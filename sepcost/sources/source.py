@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sepcost.errors import ConfigError
 from sepcost.sources.given import Given
 from sepcost.sources.item import Item
-
-if TYPE_CHECKING:
-    from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions
 
 
 class Source(Protocol):

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sepcost.blocks.replace_if import ReplaceIf
 from sepcost.count.figure import BOUNDED, GROWING, OWN, REDUCTION, kind_of
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
 from sepcost.judge.outcome import Allow
+from sepcost.judge.verdict import Judgement
+from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
 from sepcost.network.selection import Selection
@@ -23,12 +25,8 @@ from sepcost.tasks.inspection import Allowances, Inspection, Wishes
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
 from sepcost.text.quantities import read_allowance
-from sepcost.text.units import NumberError, as_text
+from sepcost.text.units import as_text, read_as
 from sepcost.text.wording import did_you_mean, listed
-
-if TYPE_CHECKING:
-    from sepcost.judge.verdict import Judgement
-    from sepcost.judge.witness import Witness
 
 
 @in_python_words()
@@ -85,7 +83,7 @@ def check(
     wishes = Wishes(
         Convention.asked(flops_per_mac, batch, dtype),
         replacements=chosen,
-        limits=tuple(Limit(name, _read(name, kind_of(name).read, value)) for name, value in limits.items()),
+        limits=tuple(Limit(name, read_as(name, kind_of(name).read, as_text(value))) for name, value in limits.items()),
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
@@ -170,20 +168,15 @@ def _known(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> Map
     return given
 
 
-def _read(name: str, read: Any, value: Any) -> Any:
-    try:
-        return read(as_text(value))
-    except NumberError as error:
-        raise SepcostError(f"{name}: {error}") from None
-
-
 def _allowances(growth: str | Mapping[str, str] | None) -> Allowances:
     if growth is None:
         return Allowances()
     if isinstance(growth, str):
-        return Allowances(dict.fromkeys(GROWING, _read("growth", read_allowance, growth)))
+        return Allowances(dict.fromkeys(GROWING, read_as("growth", read_allowance, as_text(growth))))
     known = _known("growth", growth, GROWING)
-    return Allowances(of_each={name: _read(name, kind_of(name).read_growth, text) for name, text in known.items()})
+    return Allowances(
+        of_each={name: read_as(name, kind_of(name).read_growth, as_text(text)) for name, text in known.items()}
+    )
 
 
 def _allowed(word: str) -> Allow:

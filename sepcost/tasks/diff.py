@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sepcost.count.evaluation import as_it_is
 from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
@@ -15,9 +15,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import options_in_python, read
 from sepcost.tasks.events import Events
 from sepcost.tasks.python_words import in_python_words
-
-if TYPE_CHECKING:
-    from sepcost.tasks.verifier import Verifier
+from sepcost.tasks.verifier import Verifier
 
 
 @in_python_words()

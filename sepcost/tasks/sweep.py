@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import Replacement
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import SepcostError
@@ -20,11 +21,8 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
-from sepcost.text.units import NumberError, as_text, list_items
+from sepcost.text.units import as_text, list_items, read_as
 from sepcost.text.wording import did_you_mean, listed
-
-if TYPE_CHECKING:
-    from sepcost.blocks.replacements import Replacement
 
 
 @in_python_words()
@@ -132,8 +130,4 @@ def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:
         several = list(given)
     if not several:
         raise SepcostError(f"{name}: must have at least one value, got {as_text(given, repr)}")
-    try:
-        values = [read(each) if isinstance(each, str) else each for each in several]
-    except NumberError as error:
-        raise SepcostError(f"{name}: {error}") from None
-    yield Axis(name, values)
+    yield Axis(name, [read_as(name, read, each) if isinstance(each, str) else each for each in several])

@@ -109,6 +109,14 @@ def factor_text(value: Fraction | float) -> str:
     return f"{float(value):.15g}"
 
 
+def read_as(name: str, read: Callable[[str], T], text: str) -> T:
+    """The value of a text; a SepcostError that names the option or the argument."""
+    try:
+        return read(text)
+    except NumberError as error:
+        raise SepcostError(f"{name}: {error}") from None
+
+
 def read_list(text: str, read: Callable[[str], T]) -> list[T]:
     """One value, or several: ``a,b,c``, in which ``from:to:step`` is a range that includes its end.
 

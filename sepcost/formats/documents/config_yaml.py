@@ -7,20 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import REDUCTION, is_reduction, kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
 from sepcost.layers import Conv, Other, Shape, Takes
+from sepcost.network.budget import Budget, Quantity
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.reading.quota import LONGEST_NAME
 from sepcost.text.kind import Kind
+from sepcost.text.quantities import Allowance
 from sepcost.text.units import LONGEST_NUMBER, factor_text, shortened
-
-if TYPE_CHECKING:
-    from sepcost.network.budget import Budget, Quantity
-    from sepcost.text.quantities import Allowance
 
 Keys: TypeAlias = Mapping[str, str]
 """The keys of a mapping, in order, and their values as they are written."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from sepcost.blocks.replacements import Replacement
 from sepcost.errors import ConfigError, ConfigProblem
+from sepcost.network.budget import Budget
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
-
-if TYPE_CHECKING:
-    from sepcost.blocks.replacements import Replacement
-    from sepcost.network.budget import Budget
-    from sepcost.text.input_text import InputTexts
-    from sepcost.text.model_text import Device, ModelText
+from sepcost.text.input_text import InputTexts
+from sepcost.text.model_text import Device, ModelText
 
 KEY = "model"
 EVERYTHING = Selection()
