@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sepcost.count.figure import COUNTS, OWN, PEAK, Figures, names, with_quotients
-from sepcost.layers.cost import Convention
+from sepcost.count.figure import COUNTS, OWN, PEAK, Figures, cost_figures, names, with_quotients
+from sepcost.layers.cost import Convention, Cost
 from sepcost.text.kind import Kind
 from sepcost.version import __version__
 
@@ -36,10 +36,6 @@ def head(schema_version: int, convention: Convention) -> dict[str, Any]:
 def all_figures(row: Sequence[int | None], convention: Convention) -> Figures:
     """What a row says, and what follows from it; without a map, no bytes of maps do."""
     known = dict(zip(ROWS[1], row))
-    params, macs, activations = (known[name] or 0 for name in ROWS[0][:3])
-    follow = {
-        "flops": macs * convention.flops_per_mac,
-        "weight_bytes": params * convention.bytes_per_element,
-        "activation_bytes": None if known["traffic_bytes"] is None else convention.bytes_of(activations),
-    }
+    cost = Cost(known["params"] or 0, known["macs"] or 0, known["activations"] or 0)
+    follow = cost_figures(cost, convention, has_map=known["traffic_bytes"] is not None)
     return with_quotients({name: {**follow, **known}[name] for name in COUNTS}, convention)

@@ -136,6 +136,7 @@ GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.
 """Figures whose growth may be bounded: bytes are judged by themselves where they are no multiple."""
 BOUNDED = (*WHOLE, *names(lambda figure: figure.is_limited and not figure.kind.is_whole))
 """Figures that may have an upper limit."""
+ONLY_OF_NETWORKS = names(lambda figure: figure.whole is Whole.ONLY)
 NEED_A_MAP = names(lambda figure: figure.needs_map)
 NOT_USUAL = names(lambda figure: not figure.is_usual)
 
@@ -160,7 +161,7 @@ def is_reduction(name: str) -> bool:
     return name.startswith(REDUCTION)
 
 
-def figure_of(name: str) -> Figure | None:
+def figure_named(name: str) -> Figure | None:
     """The figure of a name in a record; None for what is no figure."""
     return BY_NAME.get(name.removeprefix(REDUCTION).removeprefix(REPLACEMENT))
 
@@ -171,7 +172,7 @@ def kind_of(name: str) -> Kind:
     >>> kind_of("reduction.macs"), kind_of("replacement.weight_bytes"), kind_of("layer")
     (<Kind.RATIO: 'ratio'>, <Kind.BYTES: 'bytes'>, <Kind.TEXT: 'text'>)
     """
-    figure = figure_of(name)
+    figure = figure_named(name)
     return Kind.RATIO if is_reduction(name) else figure.kind if figure else Kind.TEXT
 
 
@@ -201,7 +202,7 @@ def asked(names: Iterable[str]) -> tuple[str, ...]:
     >>> asked(["macs", "replacement.share", "layer"])
     ('share',)
     """
-    return tuple(dict.fromkeys(each.name for each in map(figure_of, names) if each and not each.is_usual))
+    return tuple(dict.fromkeys(each.name for each in map(figure_named, names) if each and not each.is_usual))
 
 
 def total_figures(total: Any, convention: Convention) -> dict[str, Any]:

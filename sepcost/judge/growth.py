@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sepcost.count.figure import MULTIPLES, OWN, PEAK, Figures
+from sepcost.count.figure import MULTIPLES, ONLY_OF_NETWORKS, OWN, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.judge.difference import Change, Difference, LayerDifference
@@ -90,12 +90,14 @@ def growth(
     )
 
 
-def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
-    """A figure of a layer on both sides: of its standard, or under a replacement.
+def figure_of_layers(figure: str) -> str:
+    """The figure by which layers explain how this one grew: a peak is no sum over them, so it is the activations."""
+    return "activations" if figure in ONLY_OF_NETWORKS else figure
 
-    A peak is no sum over the layers, so the activations are used instead.
-    """
-    name = "activations" if figure == PEAK else figure
+
+def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
+    """A figure of a layer on both sides: of its standard, or under a replacement."""
+    name = figure_of_layers(figure)
 
     def value(side: LayerSnapshot | None) -> int | None:
         if side is None:

@@ -176,12 +176,17 @@ class Conv(Layer):
         return self.groups == self.in_channels > 1
 
     @property
+    def norm_params(self) -> int:
+        """Its scales and shifts."""
+        return 2 * self.out_channels if self.norm == "batch" else 0
+
+    @property
     def cost(self) -> Cost:
         """Params, MACs and maps of one sample (the formulas: MobileNet, arXiv:1704.04861, section 3.1)."""
         outputs = self.out_channels * prod(self.output_size)
         positions = prod(self.input_size if self.transposed else self.output_size)
         channels = (self.in_channels, self.out_channels)
-        biases = self.out_channels * (self.bias + 2 * (self.norm == "batch"))
+        biases = self.out_channels * self.bias + self.norm_params
         return Cost(
             params=conv_weights(*channels, self.kernel_size, self.groups) + biases,
             macs=conv_macs(positions, *channels, self.kernel_size, self.groups),

@@ -71,6 +71,11 @@ class Convention:
         """
         return replace(self, dtype=dtype) if self.in_own_dtype and dtype is not None else self
 
+    @property
+    def bytes_per_bias(self) -> int:
+        """Those of a bias, and of a norm's scale and shift."""
+        return BIAS_UNDER_INT8 if self.dtype == "int8" else self.bytes_per_element
+
     def bytes_of(self, elements: int, *, in_bytes: bool = False) -> int:
         """Bytes of this many elements of maps, for the batch; ``in_bytes``: of this many bytes of one sample.
 
@@ -147,8 +152,7 @@ class Cost:
         """
         if convention.dtype == MIXED:
             return self._stored.weights
-        wider = BIAS_UNDER_INT8 - 1 if convention.dtype == "int8" else 0
-        return self.params * convention.bytes_per_element + self.biases * wider
+        return (self.params - self.biases) * convention.bytes_per_element + self.biases * convention.bytes_per_bias
 
     def activation_bytes(self, convention: Convention) -> int:
         if convention.dtype == MIXED:

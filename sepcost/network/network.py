@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Layer, Shape
-from sepcost.layers.cost import BIAS_UNDER_INT8, MIXED, Convention, Cost, Stored
+from sepcost.layers.cost import MIXED, Convention, Cost, Stored
 from sepcost.network.schedule import Schedule
 from sepcost.text.arguments import times
 from sepcost.text.units import as_text
@@ -46,7 +46,7 @@ class Widths(NamedTuple):
         Widths(weights=1, biases=4, norm=4, input=1, output=1, products=1)
         """
         element = convention.bytes_per_element
-        wide = BIAS_UNDER_INT8 if convention.dtype == "int8" else element
+        wide = convention.bytes_per_bias
         return cls(element, wide, wide, element, element)
 
     @property
@@ -62,7 +62,7 @@ class Widths(NamedTuple):
         Stored(weights=50, activations=10, touched=16)
         """
         cost = layer.cost
-        norm = 2 * layer.out_channels if isinstance(layer, Conv) and layer.norm == "batch" else 0
+        norm = layer.norm_params if isinstance(layer, Conv) else 0
         stored = Stored(
             (cost.params - cost.biases) * self.weights + (cost.biases - norm) * self.biases + norm * self.norm,
             cost.activations * self.output,

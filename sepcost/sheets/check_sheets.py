@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.count.figure import HEADLINES
+from sepcost.count.figure import HEADLINES, figure_named
 from sepcost.count.verification import STANDARD, Verification
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown
@@ -179,7 +179,7 @@ def _memory(judgement: Judgement) -> Iterator[str]:
     limited = [
         verdict.snapshot.convention
         for verdict in judgement.verdicts
-        if any("byte" in check.limit.figure for check in verdict.limits)
+        if any((figure := figure_named(check.limit.figure)) and figure.kind.is_of_bytes for check in verdict.limits)
     ]
     if limited:
         dtypes = dict.fromkeys(dtype_text(convention.dtype) for convention in limited)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.count.figure import BY_NAME, PEAK, REDUCTION, is_reduction, kind_of
+from sepcost.count.figure import BY_NAME, REDUCTION, is_reduction, kind_of
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
 from sepcost.judge.difference import Status
-from sepcost.judge.growth import Grown, change_of
+from sepcost.judge.growth import Grown, change_of, figure_of_layers
 from sepcost.judge.limit import JudgedLimit
 from sepcost.judge.outcome import Outcome
 from sepcost.judge.verdict import Judgement, Verdict
@@ -269,7 +269,7 @@ def _what_changed(grown: Grown) -> str:
     if layer is None or layer.status is Status.ADDED or layer.facts:
         what = ", ".join(layer_changes(layer)) if layer else ""
         return what if layer and layer.status is Status.ADDED else f"changed: {what}"
-    name = "activations" if grown.figure == PEAK else grown.figure
+    name = figure_of_layers(grown.figure)
     before, after = (value_text(value, name) for value in change_of(layer, grown.of, name)[:2])
     return f"{figure_name(name)} of its {_of(grown.of)} {before} → {after}"
 

@@ -70,7 +70,7 @@ class View:
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
         if self.sort is not None:
-            of_layers = [name for name in common if "peak" not in name]
+            of_layers = [name for name in common if name.rpartition(".")[2] not in figure.ONLY_OF_NETWORKS]
             names = common if self.of_networks or self.totals else (*of_layers, *self.facts)
             sort = self._known("--sort", self.sort, [name for name in names if name not in ("row", "part")])
         return replace(self, columns=columns, sort=sort)

@@ -46,6 +46,11 @@ class Kind(Enum):
         return self in (Kind.COUNT, Kind.BYTES)
 
     @property
+    def is_of_bytes(self) -> bool:
+        """Whether its numbers depend on the dtype: bytes, or something for each byte."""
+        return self in (Kind.BYTES, Kind.INTENSITY)
+
+    @property
     def alignment(self) -> str:
         """The type of a LaTeX column: text is aligned at its left, numbers at their decimal points (siunitx)."""
         return "l" if self is Kind.TEXT else "S"

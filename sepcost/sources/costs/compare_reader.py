@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.count.facts import FACTS
-from sepcost.count.figure import BY_NAME, COUNTS, WHOLE, Figures, with_quotients
+from sepcost.count.figure import BY_NAME, COUNTS, WHOLE, Figures, cost_figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
-from sepcost.layers.cost import Convention
+from sepcost.layers.cost import Convention, Cost
 from sepcost.sources.costs.document import checked, convention_of, present
 from sepcost.sources.costs.json_text import refuse
 from sepcost.text.units import exact
@@ -46,7 +46,7 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], path: Path)
     replaced = {text: _replaced(each, WHOLE, convention) for text, each in replacements.items()}
     layers = [_layer(layer, replaced, convention) for layer in fields["layers"]]
     _check_sums(total, [layer.figures for layer in layers], (*path, "total", "standard"))
-    flops = total["macs"] * convention.flops_per_mac
+    flops = cost_figures(Cost(macs=total["macs"]), convention)["flops"]
     if total["flops"] != flops:
         message = f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'])}"
         refuse(message, (*path, "total", "standard", "flops"))
