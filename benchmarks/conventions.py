@@ -181,7 +181,7 @@ def ratios(counts: Counts, notes: Notes) -> str:
 
 
 def added(counts: Counts, notes: Notes) -> str:
-    """What a layer behind a convolution adds to the count, for each element of the map between them."""
+    """What a layer after a convolution adds to the count, for each element of the map between them."""
 
     def text(name: str) -> Callable[[int], str]:
         before = counts[name, PLAIN.name].value or 0
@@ -224,7 +224,7 @@ def tables(counts: Counts) -> str:
             f"Measured on {date.today()} with {', '.join(map(installed, PACKAGES))}, {where}.\n",
             "**Count ÷ MACs of one sample**\n",
             ratios(counts, notes),
-            "**Added behind the first convolution, per element of its output**\n",
+            "**Added after the first convolution, per element of its output**\n",
             added(counts, notes),
             "<details><summary>The counts themselves</summary>\n",
             exact(counts, notes),

@@ -45,7 +45,7 @@ def separable(
     padding and dilation are the depthwise's; a transposed convolution makes a transposed depthwise, whose pointwise
     runs on the larger map. A bias is on both parts, unless ``inner_bias`` is false: then only the pointwise has it.
     So is a norm, unless ``inner_norm`` is false (as in Xception, arXiv:1610.02357). ``inner_activation`` is between
-    them, behind the norm (MobileNet's figure 3 has ``relu``). Takes dense convolutions only.
+    them, after the norm (MobileNet's figure 3 has ``relu``). Takes dense convolutions only.
     """
     hidden = conv.in_channels * multiplier
     inner = _inner(conv, inner_norm, inner_bias, inner_activation)
@@ -90,7 +90,7 @@ def blueprint_subspace(
 
     M = ceil(``ratio``·C) hidden channels, at least 4 and at most C, as in the authors' code. Both pointwise run at
     full input resolution; stride, padding, output padding and dilation are the depthwise's. Bias and norm are the
-    depthwise's alone; with ``inner_norm`` a norm is on every part. ``inner_activation`` is behind each part but the
+    depthwise's alone; with ``inner_norm`` a norm is on every part. ``inner_activation`` is after each part but the
     last. Takes dense convolutions only.
     """
     hidden = min(conv.in_channels, max(4, ceil(ratio * conv.in_channels)))
@@ -148,7 +148,7 @@ def bottleneck(
 
     M = floor(O / ``ratio``) hidden channels, at least 1. Stride, padding, output padding and dilation are the
     middle convolution's. A bias is on all three, unless ``inner_bias`` is false, and a norm, unless ``inner_norm``
-    is: then only the last has it. ``inner_activation`` is behind the first two (ResNet has ``relu``). Takes dense
+    is: then only the last has it. ``inner_activation`` is after the first two (ResNet has ``relu``). Takes dense
     convolutions only.
     """
     hidden = max(1, conv.out_channels // ratio)
@@ -178,7 +178,7 @@ def inverted(
 
     e·C hidden channels with e = ``expansion``; the expanding pointwise is there for e = 1 too. Stride, padding,
     output padding and dilation are the depthwise's. A bias is on all three, unless ``inner_bias`` is
-    false, and a norm, unless ``inner_norm`` is: then only the last has it. ``inner_activation`` is behind the first
+    false, and a norm, unless ``inner_norm`` is: then only the last has it. ``inner_activation`` is after the first
     two (MobileNet v2 has ``relu6``). Takes dense convolutions only.
     """
     hidden = conv.in_channels * expansion
@@ -203,7 +203,7 @@ def spatial(
 
     O hidden channels. Each axis keeps its stride, padding, output padding and dilation (what an axis of kernel 1
     has is the first part's). A bias is on every part, unless ``inner_bias`` is false, and a norm, unless
-    ``inner_norm`` is: then only the last has it. ``inner_activation`` is behind each part but the last. Takes dense
+    ``inner_norm`` is: then only the last has it. ``inner_activation`` is after each part but the last. Takes dense
     convolutions whose kernel is larger than 1 along two axes or more.
     """
     rank = len(conv.kernel_size)
@@ -232,12 +232,12 @@ def spatial(
 
 
 def _inner(conv: Conv, norm: bool, bias: bool, activation: str) -> dict[str, Any]:
-    """What is behind each part but the last."""
+    """What is after each part but the last."""
     return {"norm": conv.norm if norm else "none", "bias": conv.bias and bias, "activation": activation}
 
 
 def _own(conv: Conv) -> dict[str, Any]:
-    """What is behind the convolution, and so behind the last part."""
+    """What is after the convolution, and so after the last part."""
     return {"norm": conv.norm, "bias": conv.bias, "activation": conv.activation}
 
 

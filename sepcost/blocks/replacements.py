@@ -105,7 +105,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class InPlace(Replacement):
-    """A replacement in a model, where norms are layers that stay: the convolution's is behind the last part.
+    """A replacement in a model, where norms are layers that stay: the convolution's is after the last part.
 
     >>> conv = Conv((56, 56), 64, 64, 3, norm="batch")
     >>> usual = Replacement.parse("separable")

@@ -150,7 +150,7 @@ def check(
     updated = None
     if update_baseline is not None:
         judgement, updated = _updated(update_baseline, judgement, files)
-    _tell(judgement, format_, output)
+    _write_judgement(judgement, format_, output)
     if updated:
         say(updated)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS
@@ -190,7 +190,7 @@ def _replacements(texts: Sequence[str] | None) -> Sequence[Replacement] | None:
     return chosen
 
 
-def _tell(judgement: Judgement, format_: Format, output: Path | None) -> None:
+def _write_judgement(judgement: Judgement, format_: Format, output: Path | None) -> None:
     """Write the judgement; standard error also says what could not be judged, and what was not verified."""
     from sepcost.sheets.check_text import undecided
 

@@ -73,7 +73,7 @@ Dilation = Annotated[
 Groups = Annotated[str | None, typer.Option("--groups", help="1 unless given.", metavar="N", rich_help_panel=ONE)]
 Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="No bias unless given.", rich_help_panel=ONE)]
 NormBehind = Annotated[
-    Norm | None, typer.Option("--norm", help="A batch norm behind it; none unless given.", rich_help_panel=ONE)
+    Norm | None, typer.Option("--norm", help="A batch norm after it; none unless given.", rich_help_panel=ONE)
 ]
 Transposed = Annotated[bool | None, typer.Option("--transposed", help="A transposed convolution.", rich_help_panel=ONE)]
 

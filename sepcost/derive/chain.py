@@ -54,7 +54,7 @@ def _is_depthwise(part: Conv, inputs: Term) -> bool:
 
 
 def _channels(parts: Sequence[Conv]) -> list[Term]:
-    """The channels before the first part, between the parts, and behind the last; M for a block's own number."""
+    """The channels before the first part, between the parts, and after the last; M for a block's own number."""
     widths = [int(part.out_channels) for part in parts[:-1] if not isinstance(part.out_channels, Named)]
     letters = list(dict.fromkeys(widths))
     terms = [Term.of(Letter("C", parts[0].in_channels))]
@@ -70,7 +70,7 @@ def _channels(parts: Sequence[Conv]) -> list[Term]:
 
 
 def _maps(conv: Conv, parts: Sequence[Conv], per_position: bool) -> list[Term]:
-    """The positions of the map before the first part, between the parts, and behind the last."""
+    """The positions of the map before the first part, between the parts, and after the last."""
     maps = [Term() for _ in range(len(parts) + 1)]
     for axis, name in enumerate(AXES[len(conv.input_size)]):
         before, after = _ends(conv, axis, per_position)

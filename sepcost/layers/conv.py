@@ -34,8 +34,8 @@ class Conv(Layer):
     Cost(params=18432, macs=231211008, activations=802816, touched=1204224)
 
     The arguments are those of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``, with the defaults of the
-    articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm behind it: 2 params per output channel;
-    ``activation="relu"`` is behind that, and costs nothing. Where an argument has a value per axis, one number is
+    articles: no bias, padding ``same``. ``norm="batch"`` is a batch norm after it: 2 params per output channel;
+    ``activation="relu"`` is after that, and costs nothing. Where an argument has a value per axis, one number is
     for all axes. Raises LayerError.
     """
 
@@ -66,7 +66,7 @@ class Conv(Layer):
         Argument("dilation", Form.SIZES, unless_given=1),
         Argument("groups", Form.POSITIVE, unless_given=1),
         Argument("bias", Form.FLAG, "false unless given", unless_given=False),
-        Argument("norm", NORMS, "a batch norm behind it: 2 params per channel", unless_given="none"),
+        Argument("norm", NORMS, "a batch norm after it: 2 params per channel", unless_given="none"),
         Argument("transposed", Form.FLAG, unless_given=False),
     )
     defaults = frozenset({argument.key for argument in arguments} - {"output_padding"} | {"keep", "round_to"})

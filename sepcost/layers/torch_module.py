@@ -20,7 +20,7 @@ class TorchModule(NamedTuple):
 
 
 def zero_pad(name: str, sides: Sequence[tuple[int, int]]) -> TorchModule:
-    """Zeros in front of and behind each axis of a map: torch.nn.ZeroPad2d begins with the last axis.
+    """Zeros in front of and after each axis of a map: torch.nn.ZeroPad2d begins with the last axis.
 
     >>> zero_pad("pad", [(1, 1), (1, 2)]).arguments
     ((1, 2, 1, 1),)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class TorchPadding:
     """The arguments ``padding`` and ``output_padding``, and what they cannot say.
 
-    ``around`` are zeros to put in front of and behind each axis of the input, ``crop`` is what to cut off the end of
+    ``around`` are zeros to put in front of and after each axis of the input, ``crop`` is what to cut off the end of
     each axis of the output; None where there is nothing to do.
     """
 

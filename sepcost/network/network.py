@@ -146,7 +146,7 @@ class Network:
     convolution without a map, counted per output position (per input position if it is transposed). ``alpha`` and
     ``rho`` are the multipliers that made it what it is, ``resolution`` the size that its input was given. ``budget`` is
     what ``sepcost check`` holds it to. Without ``inner_norm`` replacements put no norm between their parts: it stays
-    behind the last, as in a model. ``uncounted`` is for what a model ran: the operators that cannot be counted, and how
+    after the last, as in a model. ``uncounted`` is for what a model ran: the operators that cannot be counted, and how
     often each ran; None elsewhere. ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one;
     ``given``, what was typed for them. ``read_zeros``: it read values, and those of its inputs were zeros.
     ``schedule`` is what reads and writes which maps; ``no_peak``, why the peak is not known; ``dtype``, what its

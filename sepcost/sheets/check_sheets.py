@@ -78,7 +78,7 @@ def _without_empty(sheet: Sheet) -> Sheet:
 
 
 class _Line(NamedTuple):
-    """A row's cells behind the network's name, in the order of the columns."""
+    """A row's cells after the network's name, in the order of the columns."""
 
     result: str
     check: str

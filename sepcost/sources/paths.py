@@ -23,7 +23,7 @@ def absolute(source: str, folder: str = "", *, follow: bool = True) -> str:
     halves = _halves(source, folder)
     if halves is None:
         return source
-    path = os.path.join(folder, halves[0])  # noqa: PTH118 (a Path would lose what is behind the file's name)
+    path = os.path.join(folder, halves[0])  # noqa: PTH118 (a Path would lose what is after the file's name)
     if not follow:
         return os.path.abspath(path) + halves[1]  # noqa: PTH100 (links stay)
     if os.path.isdir(path):  # noqa: PTH112 (a name that the system refuses is no folder)

@@ -52,7 +52,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """What is the same for all of its numbers: whether there is a map to count on, and what is behind it.
+    """What is the same for all of its numbers: whether there is a map to count on, and what is after it.
 
     >>> Convolution(has_map=True).network({"H": 112, "C": 32, "K": 3, "O": 64}).nodes[0].layer.output_shape
     (64, 112, 112)

@@ -17,7 +17,7 @@ BLANK = re.compile(
 def harmless(text: str) -> str:
     r"""The text with control characters and invisible characters written as escapes.
 
-    A variation selector is one of these wherever it is, so an emoji with one behind it is shown with an escape.
+    A variation selector is one of these wherever it is, so an emoji with one after it is shown with an escape.
 
     >>> print(harmless("\x1b[31mred\x1b[0m"))
     \x1b[31mred\x1b[0m

@@ -117,7 +117,7 @@ def is_model_text(text: str) -> bool:
 
 
 def names_python(text: str) -> bool:
-    """Whether a text names something in Python code: behind a module and a colon, or in a file that ends in .py.
+    """Whether a text names something in Python code: after a module and a colon, or in a file that ends in .py.
 
     >>> [names_python(text) for text in ("pkg.nets:images", "nets.py:images(2)", "nets.py", "3x4:int64", "pkg")]
     [True, True, True, False, False]

@@ -1,4 +1,4 @@
-"""``inner_activation``: what is behind each part but the last, in every module and in no figure."""
+"""``inner_activation``: what is after each part but the last, in every module and in no figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures whose quotients no float can be: exact or null in every format, and a stream goes on behind them."""
+"""Figures whose quotients no float can be: exact or null in every format, and a stream goes on after them."""
 
 from __future__ import annotations
 

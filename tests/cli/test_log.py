@@ -18,7 +18,7 @@ NAMES = ["::error::pwned", " ::add-mask::x", "::error title=x::y", "##[error]y",
 
 
 def taken(text: str) -> list[str]:
-    """The lines that a runner takes for commands: ``::`` behind any blanks, or ``##[`` anywhere (ActionCommand.cs)."""
+    """The lines that a runner takes for commands: ``::`` after any blanks, or ``##[`` anywhere (ActionCommand.cs)."""
     return [line for line in text.split("\n") if line.lstrip().startswith("::") or "##[" in line]
 
 

@@ -1,4 +1,4 @@
-"""--explain: each formula, in letters and with the numbers in place, has the value that is written behind it."""
+"""--explain: each formula, in letters and with the numbers in place, has the value that is written after it."""
 
 from __future__ import annotations
 

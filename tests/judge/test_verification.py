@@ -48,7 +48,7 @@ def everything(comparison: Comparison) -> Verification:
     params_macs_output = 3
     checked = sum(params_macs_output + bool(node.sources) + bool(node.add) for node in comparison.network)
     for variant in variants:
-        inputs = len(variant.parts) - 1  # of each part behind another
+        inputs = len(variant.parts) - 1  # of each part after another
         checked += params_macs_output * (len(variant.parts) + 1) + inputs
     checked += 2 * (1 + len(comparison.totals))
     return Verification(WITNESS.version, len(comparison.network), len(variants), checked)

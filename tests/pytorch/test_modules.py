@@ -119,7 +119,7 @@ def test_maps_of_numbers_go_through_and_have_the_claimed_shapes(conv: Conv, data
 
 
 def test_what_is_padded_is_zeros_in_front_and_behind() -> None:
-    """As TensorFlow pads for ``same``: one more behind than in front."""
+    """As TensorFlow pads for ``same``: one more after than in front."""
     module = build(Conv((4,), 1, 1, 4))
     with torch.no_grad():
         next(module.parameters()).fill_(1)

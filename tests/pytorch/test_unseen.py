@@ -21,7 +21,7 @@ SEEN = 8 * 27 * 64
 
 
 class Net(nn.Module):
-    """A convolution that is seen, and a step behind it."""
+    """A convolution that is seen, and a step after it."""
 
     of_class = torch.ones(8, 1, 1)
 

@@ -148,7 +148,7 @@ def _peak(place: Mapping[str, Any] | None, columns: Sequence[str] | None, prefix
 
 
 def _behind_the_name(layer: LayerSnapshot, columns: tuple[str, ...] | None, encode: Callable[[Any], str]) -> str:
-    """How the object of a layer goes on behind its name; equal layers are written once."""
+    """How the object of a layer goes on after its name; equal layers are written once."""
     if layer.is_common:
         return _written_once(layer._replace(name=""), columns)
     return f",{encode(_layer(layer, columns))[1:]}"
@@ -190,7 +190,7 @@ def _replaced(replaced: Replaced, reduction: Mapping[str, Any], columns: Sequenc
 
 
 def _chosen(figures: Mapping[str, Any], columns: Sequence[str] | None, prefix: str = "") -> Mapping[str, Any]:
-    """The figures whose names, behind the prefix, are among the columns; all of them where none were chosen."""
+    """The figures whose names, after the prefix, are among the columns; all of them where none were chosen."""
     if columns is None:
         return figures
     return {name: value for name, value in figures.items() if prefix + name in columns}

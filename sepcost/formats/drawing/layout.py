@@ -17,7 +17,7 @@ COLUMN_GAP = 3
 WORTH_ROUNDING = 3
 """Columns that are more optional than this are left out before any count is rounded."""
 SHORT = 12
-"""Longer groups are broken behind their punctuation."""
+"""Longer groups are broken after their punctuation."""
 BREAKABLE = re.compile("[:,_](?!$)")
 SHORTEST_TEXT, SHORTEST_NAME = 16, 10
 """Texts are never cut shorter than this, and names only if they leave no space for numbers."""

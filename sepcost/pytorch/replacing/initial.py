@@ -73,7 +73,7 @@ def _terms(conv: ConvModule) -> float:
 
 @cache
 def _mean_square_behind(activation: str) -> float:
-    """The mean square of a standard normal signal behind an activation: 1/2 for ReLU."""
+    """The mean square of a standard normal signal after an activation: 1/2 for ReLU."""
     normal = torch.special.ndtri((torch.arange(SAMPLES, dtype=torch.float64, device="cpu") + 0.5) / SAMPLES)
     return float(getattr(nn, activation)()(normal).square().mean())
 
@@ -99,7 +99,7 @@ def _with_all_of_the_mean(drawn: torch.Tensor) -> torch.Tensor:
 
     Behind a ReLU, a third of the signal is its mean. That is one direction of many, and few outputs would by chance
     see too little of it. Each channel of a depthwise keeps as much of it, and half of them make it negative: a ReLU
-    behind it lets about half of the signal through, whichever channels have most of it.
+    after it lets about half of the signal through, whichever channels have most of it.
     """
     rows = drawn.flatten(1)
     mean = rows.mean(1, keepdim=True)

@@ -23,7 +23,7 @@ def parsed(text: str) -> Any:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             what = "is not whole JSON, it ends too early: write it again"
         elif error.msg == "Extra data":
-            what = "goes on behind its first object: give one output of sepcost compare --format json"
+            what = "goes on after its first object: give one output of sepcost compare --format json"
         raise ConfigError([ConfigProblem("", error.lineno, error.colno, "", what)]) from None
     except RecursionError:
         refuse("is nested too deep")

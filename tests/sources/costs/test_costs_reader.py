@@ -145,7 +145,7 @@ def test_a_value_that_cannot_be_is_reported_with_its_place(
         ('{"schema_version":1 2}', "costs.json:1:21: is not JSON: expecting ',' delimiter"),
         (
             TEXT + TEXT,
-            f"costs.json:{TEXT.count(chr(10)) + 1}:1: goes on behind its first object: "
+            f"costs.json:{TEXT.count(chr(10)) + 1}:1: goes on after its first object: "
             "give one output of sepcost compare --format json",
         ),
         ("{}", "costs.json: is neither a config (it has no `layers`) nor costs (it has no `schema_version`)"),

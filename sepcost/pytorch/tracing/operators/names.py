@@ -24,7 +24,7 @@ class ModuleNames:
     """While it is entered, ``running`` is the module whose forward runs.
 
     A module with several names has the first of them. A module that is new while the model runs has the name of its
-    class, behind that of the module that called it.
+    class, after that of the module that called it.
     """
 
     def __init__(self, model: nn.Module) -> None:

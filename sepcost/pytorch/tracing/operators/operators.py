@@ -90,7 +90,7 @@ class Operators:
         return complete
 
     def keep(self, calls: Collection[Call]) -> None:
-        """Keep only these calls: a norm behind another call belongs to none."""
+        """Keep only these calls: a norm after another call belongs to none."""
         self._convolved = {key: made for key, made in self._convolved.items() if made[2] in calls}
 
     def _call(self, operator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> Call:

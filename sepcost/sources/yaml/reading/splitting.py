@@ -12,7 +12,7 @@ Numbered: TypeAlias = Iterable[tuple[int, bytes]]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BETWEEN_DOCUMENTS = (b"---", b"...", b"#", b"%")
-"""How a line of a YAML stream begins before a document, or behind a whole one."""
+"""How a line of a YAML stream begins before a document, or after a whole one."""
 JSON_GOES_ON = (b"[", b"{", b",", b":")
 """How a line ends after which JSON goes on."""
 
