@@ -1,4 +1,4 @@
-"""The registry of replacements, and how a replacement is written: NAME, or NAME:option=value,…"""
+"""The registry of replacements, how one is written (NAME, or NAME:option=value,…), and which layers are replaced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sepcost.blocks.blocks import (
     separable,
     spatial,
 )
-from sepcost.errors import LayerError, ReplacementError
+from sepcost.errors import LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.text.arguments import LARGEST, times
 from sepcost.text.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
@@ -26,6 +26,39 @@ from sepcost.text.wording import did_you_mean, in_one_line, listed
 if TYPE_CHECKING:
     from fractions import Fraction
     from inspect import Parameter
+
+NOT_FEWER = "it would not have fewer MACs"
+"""Why a layer is kept under ``fewer-macs``."""
+
+
+class ReplaceIf(str, Enum):
+    """When a layer that can be replaced is replaced."""
+
+    ALWAYS = "always"
+    FEWER_MACS = "fewer-macs"
+
+    @classmethod
+    def read(cls, value: object) -> ReplaceIf:
+        """The choice of this name; a SepcostError if there is none.
+
+        >>> ReplaceIf.read("fewer")
+        Traceback (most recent call last):
+        sepcost.errors.SepcostError: replace_if must be always or fewer-macs, got 'fewer'; did you mean `fewer-macs`?
+        """
+        names = [choice.value for choice in cls]
+        if isinstance(value, str) and value in names:
+            return cls(value)
+        hint = did_you_mean(as_text(value), names)
+        raise SepcostError(f"replace_if must be {' or '.join(names)}, got {as_text(value, repr)}{hint}")
+
+    def reason_to_keep(self, macs: int, replaced: int) -> str | None:
+        """Why a layer with this many MACs is kept, when its replacement has ``replaced``; None if it is replaced.
+
+        >>> ReplaceIf.FEWER_MACS.reason_to_keep(256, 272), ReplaceIf.ALWAYS.reason_to_keep(256, 272)
+        ('it would not have fewer MACs', None)
+        """
+        return NOT_FEWER if self is ReplaceIf.FEWER_MACS and replaced >= macs else None
+
 
 Block: TypeAlias = Callable[..., Parts]
 OptionValue: TypeAlias = "int | bool | Fraction | Enum"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keyword import iskeyword
 
 from sepcost.layers import Layer
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import TorchModule
 
 LONGEST_TORCH_NAME = 40
 TORCHS = """

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import chosen_format, chosen_output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import (
     refuse_beside_code,

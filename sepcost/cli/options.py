@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, ResultName
 from sepcost.formats.registry import USUAL, format_named, format_names, names_of, writing

@@ -8,8 +8,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import InPlace, Replacement
+from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement
 from sepcost.count.figure import WHOLE, reductions, total_figures
 from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers
 from sepcost.count.sweep import SweptValue

@@ -8,8 +8,7 @@ from functools import lru_cache, reduce
 from operator import add
 from typing import TypeAlias, TypeVar
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import REPLACEMENTS, Replacement, reason_to_keep
+from sepcost.blocks.replacements import REPLACEMENTS, ReplaceIf, Replacement, reason_to_keep
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Cost

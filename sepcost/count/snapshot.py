@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sepcost.blocks.replace_if import NOT_FEWER
+from sepcost.blocks.replacements import NOT_FEWER
 from sepcost.count.facts import layer_of
 from sepcost.count.figure import Figures, reductions, with_quotients
 from sepcost.errors import SepcostError

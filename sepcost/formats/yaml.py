@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sepcost.blocks.replace_if import NOT_FEWER, ReplaceIf
+from sepcost.blocks.replacements import NOT_FEWER, ReplaceIf
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS, OF_TORCH
-from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
-from sepcost.layers.layer import Layer, Padding, Shape, Takes
-from sepcost.layers.torch_module import TorchModule, short, zero_pad
+from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, short, zero_pad
 from sepcost.layers.torch_padding import torch_padding
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 

@@ -8,8 +8,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from sepcost.layers.cost import Cost
-from sepcost.layers.layer import Layer, Shape, Takes
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import Layer, Shape, Takes, TorchModule
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,86 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from sepcost.layers.argument import Argument
 from sepcost.layers.cost import Cost
-from sepcost.layers.torch_module import TorchModule
 from sepcost.text.arguments import Extent
+
+
+class Form(Enum):
+    """What a value may look like."""
+
+    POSITIVE = "a number from 1"
+    WHOLE = "a number from 0, of any length"
+    FLAG = "true or false"
+    NAME = "any text"
+    SIZES = "a number from 1 for each axis"
+    NATURAL_SIZES = "a number from 0 for each axis"
+    PADDING = "same, or a number from 0 for each axis"
+
+    @property
+    def is_per_axis(self) -> bool:
+        return self in (Form.SIZES, Form.NATURAL_SIZES, Form.PADDING)
+
+
+class Argument(NamedTuple):
+    """One argument of a kind of layer: its key in configs, and its form or its choices.
+
+    ``attribute`` is what the layer calls it, where that is not the key. ``unless_given`` is what it is where a config
+    is silent; None where that follows from others, or where it is ``needed``. Results may leave a fact out that is what
+    it would be anyway, but not one that is ``always_said``.
+    """
+
+    key: str
+    form: Form | tuple[str, ...]
+    description: str | None = None
+    attribute: str | None = None
+    unless_given: Any = None
+    needed: bool = False
+    always_said: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.attribute or self.key
+
+    def usual(self, rank: int) -> Any:
+        """Its default, in this number of dimensions.
+
+        >>> Argument("stride", Form.SIZES, unless_given=1).usual(2)
+        (1, 1)
+        """
+        is_per_axis = isinstance(self.form, Form) and self.form.is_per_axis and isinstance(self.unless_given, int)
+        return (self.unless_given,) * rank if is_per_axis else self.unless_given
+
+
+class TorchModule(NamedTuple):
+    """A module of ``torch.nn``: its class, and the arguments that are not torch's defaults.
+
+    ``name`` is what it is called among others; before that, what it does for a layer: ``pad``, ``norm``; nothing where
+    it is the layer itself.
+    """
+
+    name: str
+    kind: str
+    arguments: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = {}
+
+
+def zero_pad(name: str, sides: Sequence[tuple[int, int]]) -> TorchModule:
+    """Zeros in front of and after each axis of a map: torch.nn.ZeroPad2d begins with the last axis.
+
+    >>> zero_pad("pad", [(1, 1), (1, 2)]).arguments
+    ((1, 2, 1, 1),)
+    """
+    return TorchModule(name, f"ZeroPad{len(sides)}d", (tuple(side for both in reversed(sides) for side in both),))
+
+
+def short(sizes: Literal["same"] | Sequence[int]) -> str | int | tuple[int, ...]:
+    """One number where all axes have the same."""
+    if isinstance(sizes, str):
+        return sizes
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
 
 Shape: TypeAlias = tuple[int, ...]
 """Channels, then the map: (32, 112, 112); a vector of features is (1000,)."""

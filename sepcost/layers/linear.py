@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sepcost.errors import LayerError
-from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
-from sepcost.layers.layer import Layer, Shape, Takes
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import Argument, Form, Layer, Shape, Takes, TorchModule
 from sepcost.text.arguments import flag, times, whole
 
 

@@ -8,11 +8,9 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
-from sepcost.layers.argument import Argument, Form
 from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
-from sepcost.layers.layer import Layer, Padding, Shape, Takes
-from sepcost.layers.torch_module import TorchModule, zero_pad
+from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, zero_pad
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 
 MODES = ("max", "average")

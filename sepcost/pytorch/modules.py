@@ -13,7 +13,7 @@ from sepcost.blocks.torch_modules import torch_modules
 from sepcost.count.layer_comparison import Part
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer, Linear
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import TorchModule
 
 
 def build(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sepcost.errors import ConfigError, Notice
-from sepcost.sources.given import AnySource, Given
+from sepcost.sources.source import AnySource, Given
 from sepcost.text.model_text import CONFIG_SUFFIXES
 from sepcost.text.wording import named
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from sepcost.count.comparison import Comparison
 from sepcost.errors import ConfigError, ModelError
 from sepcost.network.network import Network
-from sepcost.sources.given import Given
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.source import Given, Item
 from sepcost.text.model_text import Device, ModelText
 from sepcost.text.wording import in_one_line
 

@@ -8,10 +8,9 @@ from typing import Any
 from sepcost.count.comparison import Comparison
 from sepcost.layers import Layer
 from sepcost.network.network import Network
-from sepcost.sources.given import Given
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import LoadedModel
+from sepcost.sources.source import Given, Item
 
 
 class Objects:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
-from sepcost.sources.given import Given
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
-from sepcost.sources.source import Source
+from sepcost.sources.source import Given, Item
 from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.units import as_text
 from sepcost.text.wording import in_one_line
+
+
+class Source(Protocol):
+    """It decides whether it can read something, and reads it."""
+
+    takes: str
+    """What can be given to it, as messages list it."""
+
+    def read(self, given: Given, options: ModelOptions) -> Iterable[Item | ConfigError] | None:
+        """The networks, or what is wrong with them, one by one; None if this is for another source.
+
+        Raises ConfigError if nothing of it can be read. ``options`` are for models.
+        """
+
 
 SOURCES: tuple[Source, ...] = (OBJECTS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""

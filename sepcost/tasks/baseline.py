@@ -17,8 +17,8 @@ from sepcost.judge.sides import Side, refuse_different_counting
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.costs import read_costs
-from sepcost.sources.given import file_lines
 from sepcost.sources.paths import absolute, is_within, moved, moved_folder
+from sepcost.sources.source import file_lines
 from sepcost.tasks.files import resolved, write_whole
 from sepcost.tasks.lock import locked
 from sepcost.text.arguments import times

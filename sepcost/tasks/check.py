@@ -8,7 +8,7 @@ from functools import reduce
 from os import PathLike, fspath
 from typing import Any
 
-from sepcost.blocks.replace_if import ReplaceIf
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.count.figure import BOUNDED, GROWING, OWN, REDUCTION, kind_of
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
 from sepcost.judge.outcome import Allow
@@ -17,8 +17,8 @@ from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
 from sepcost.network.selection import Selection
-from sepcost.sources.given import AnySource, Given, in_python
 from sepcost.sources.registry import options_in_python
+from sepcost.sources.source import AnySource, Given, in_python
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.events import Events
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes

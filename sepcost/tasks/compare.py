@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
@@ -15,7 +14,7 @@ from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.text.arguments import Extent
 
 if TYPE_CHECKING:
-    from sepcost.sources.given import AnySource
+    from sepcost.sources.source import AnySource
     from sepcost.tasks.result import Result
 
 NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
@@ -40,9 +39,9 @@ def load(
     networks: use ``sepcost.load_all`` for those. Raises ConfigError with every problem of the file; NetworkError where
     the scaled layers do not fit together.
     """
-    from sepcost.sources.given import in_python
     from sepcost.sources.model_options import ModelOptions  # reading YAML needs libraries that counting does not
     from sepcost.sources.registry import read_one
+    from sepcost.sources.source import in_python
 
     network = read_one(in_python(source), ModelOptions(refusal=NOT_RUN)).network
     return scale(network, alpha=alpha, rho=rho, resolution=resolution)
@@ -57,10 +56,9 @@ def load_all(source: AnySource) -> Iterator[Network | ConfigError]:
 
     A document that names a model is a ConfigError: no model runs from here.
     """
-    from sepcost.sources.given import in_python
-    from sepcost.sources.item import Item
     from sepcost.sources.model_options import ModelOptions
     from sepcost.sources.registry import read
+    from sepcost.sources.source import Item, in_python
 
     for item in read([in_python(source)], ModelOptions(refusal=NOT_RUN)):
         if isinstance(item, Item):
@@ -109,8 +107,8 @@ def compare(
     result's ``verified`` says what it confirms. The result shows itself as a table in a terminal and in a notebook.
     Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
-    from sepcost.sources.given import in_python
     from sepcost.sources.registry import options_in_python, read_one
+    from sepcost.sources.source import in_python
     from sepcost.tasks.job import Job
     from sepcost.tasks.replacement_texts import replacements_in_python
     from sepcost.tasks.result import Result

@@ -9,10 +9,9 @@ from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.judge.difference import Difference
 from sepcost.judge.sides import Side, refuse_different_counting, same_network
 from sepcost.layers.cost import Convention
-from sepcost.sources.given import AnySource, Given, in_python
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import options_in_python, read
+from sepcost.sources.source import AnySource, Given, Item, in_python
 from sepcost.tasks.events import Events
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.verifier import Verifier

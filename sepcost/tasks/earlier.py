@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
@@ -14,7 +13,7 @@ from sepcost.network.selection import Selection
 from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from sepcost.sources.item import Item
+    from sepcost.sources.source import Item
 
 TOO_LOW = "sepcost 0.1 counted bytes and peaks of models too low: write it again"
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import is_reduction
@@ -28,11 +27,10 @@ from sepcost.network.network import Network
 from sepcost.network.scaling import scale
 from sepcost.network.selection import Selection
 from sepcost.sheets.verification_text import unverified_line
-from sepcost.sources.given import AnySource
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.paths import absolute
 from sepcost.sources.registry import read
+from sepcost.sources.source import AnySource, Item
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events

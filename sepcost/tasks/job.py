@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import NOTHING, Snapshot
@@ -26,8 +25,7 @@ from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
 from sepcost.tasks.verifier import Verifier
 
 if TYPE_CHECKING:
-    from sepcost.sources.given import AnySource
-    from sepcost.sources.item import Item
+    from sepcost.sources.source import AnySource, Item
 
 MOST_TOGETHER = 50_000
 """If the layers under all replacements are more than this, each replacement is compared by itself."""

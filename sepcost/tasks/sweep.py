@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import SepcostError
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
-from sepcost.sources.given import AnySource, in_python
 from sepcost.sources.registry import options_in_python
+from sepcost.sources.source import AnySource, in_python
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.events import Events

@@ -13,7 +13,7 @@ from sepcost.count.verification import STANDARD, Unverified, Verification
 
 if TYPE_CHECKING:
     from sepcost.judge.witness import Witness
-    from sepcost.sources.item import Item
+    from sepcost.sources.source import Item
 
 
 MOST_COMPLAINTS = 20

@@ -14,7 +14,7 @@ from sepcost import ConfigError, Replacement, load, load_all
 from sepcost.network.budget import Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.selection import Selection
-from sepcost.sources.given import file_lines
+from sepcost.sources.source import file_lines
 from sepcost.sources.yaml.configs import Loaded, read_networks
 from sepcost.sources.yaml.translating.named_model import NamedModel
 from sepcost.text.input_text import InputText
@@ -89,7 +89,7 @@ def test_from_python_such_a_file_is_refused(
 
 def test_reading_imports_nothing() -> None:
     code = (
-        "import sys; from sepcost.sources.given import file_lines\n"
+        "import sys; from sepcost.sources.source import file_lines\n"
         "from sepcost.sources.yaml.configs import read_networks\n"
         f"items = list(read_networks(file_lines({str(MODELS / 'everything.yaml')!r}), 'net.yaml'))\n"
         "print(items[0].name, 'torch' in sys.modules, 'mynet' in sys.modules)"

@@ -11,10 +11,9 @@ from torch import nn
 
 import sepcost
 from sepcost import ConfigError, Conv, Network, SepcostError
-from sepcost.sources.given import Given, YamlText
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import SOURCES, read
+from sepcost.sources.source import Given, Item, YamlText
 from tests.commands import Sepcost
 
 NET = "name: net\ninput: {C: 3, H: 16}\nlayers: [{K: 3, O: 8}]\n"
@@ -204,7 +203,7 @@ def test_text_that_is_long_or_one_line_is_yaml() -> None:
 
 def test_an_endless_stream_is_read_as_far_as_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     endless = (line for _ in iter(int, 1) for line in (b'{"layers": [{"H": 8, "C": 3, "K": 3, "O": 8}]}\n',))
-    monkeypatch.setattr("sepcost.sources.given.stdin_lines", lambda: endless)
+    monkeypatch.setattr("sepcost.sources.source.stdin_lines", lambda: endless)
     items = list(islice(read(["-"]), 3))
     assert [item.name for item in items if isinstance(item, Item)] == ["<stdin>", "<stdin>#2", "<stdin>#3"]
 

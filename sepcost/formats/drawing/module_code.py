@@ -11,7 +11,7 @@ from sepcost.count.layer_comparison import LayerComparison, Variant
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost, ratio
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import TorchModule
 from sepcost.layers.torch_padding import fits_any_size
 from sepcost.sheets.titles import headlines
 from sepcost.text.arguments import times

@@ -13,8 +13,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from sepcost.blocks.blocks import Parts
-from sepcost.blocks.replace_if import ReplaceIf
-from sepcost.blocks.replacements import InPlace, Replacement, reason_to_keep
+from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv

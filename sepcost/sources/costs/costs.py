@@ -10,9 +10,8 @@ from sepcost.count.contract import BASELINE
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.sources.costs.json_text import parsed, refuse
-from sepcost.sources.given import Given
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.source import Given, Item
 
 CONFLICT = "<<<<<<<"
 MERGE = (

@@ -12,10 +12,9 @@ from typing import Any
 from sepcost.errors import ConfigError, ConfigProblem, MissingTorchError, ModelError, NetworkError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-from sepcost.sources.given import TEXT, Given
-from sepcost.sources.item import Item
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import LoadedModel, reason, run_model
+from sepcost.sources.source import TEXT, Given, Item
 from sepcost.sources.yaml.reading.quota import Quota
 from sepcost.sources.yaml.reading.splitting import Piece, pieces
 from sepcost.sources.yaml.reading.yaml_reader import Document, read_documents

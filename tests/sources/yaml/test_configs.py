@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcost import ConfigError
-from sepcost.sources.given import file_lines
+from sepcost.sources.source import file_lines
 from sepcost.sources.yaml.configs import read_networks
 from tests.commands import ROOT, networks_in, sepcost
 

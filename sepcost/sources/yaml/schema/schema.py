@@ -15,7 +15,7 @@ from typing_extensions import Required, TypedDict
 
 from sepcost.count.figure import BOUNDED, BY_NAME, GROWING, OWN
 from sepcost.layers import KINDS, Conv, Layer, Takes
-from sepcost.layers.argument import Argument, Form
+from sepcost.layers.layer import Argument, Form
 from sepcost.sources.validation import STRICT, mapping_type, schema_of
 from sepcost.sources.yaml.schema.values import (
     GROWTH,
