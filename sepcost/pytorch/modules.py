@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from inspect import signature
 
 import torch
 from torch import nn
@@ -73,5 +74,5 @@ def _named(part: Part | tuple[str, Conv]) -> tuple[str, Conv]:
 
 def _built(module: TorchModule, device: torch.device | str | None, dtype: torch.dtype | None) -> nn.Module:
     kind: type[nn.Module] = getattr(nn, module.kind)
-    stored = {"device": device, "dtype": dtype} if module.kind.startswith(("Conv", "Linear", "BatchNorm")) else {}
+    stored = {"device": device, "dtype": dtype} if "device" in signature(kind).parameters else {}
     return kind(*module.arguments, **module.options, **stored)
