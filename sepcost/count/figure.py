@@ -20,7 +20,8 @@ REDUCTION = "reduction."
 PEAK = "peak_activation_bytes"
 """The figure that some networks do not have: how their maps live is not known."""
 ITSELF = "itself"
-MACS, FLOPS = "MACs", "FLOPs"
+MACS, FLOPS, REDUCED = "MACs", "FLOPs", "reduction"
+"""Words of several headers."""
 HEADLINES = ("params", "macs")
 """The figures that a sentence about a network, or a layer, has."""
 

@@ -31,14 +31,14 @@ from sepcost.sheets.check_text import (
 )
 from sepcost.sheets.difference_sheets import layers_sheet
 from sepcost.sheets.notes import caveats, dtype_text, input_notes
-from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
+from sepcost.sheets.sheet import LAYER, NETWORK, Cell, Column, Look, Row, Sheet
 from sepcost.sheets.verification_text import FIELD_WORDS, found_text, unverified_line
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
 from sepcost.text.wording import listed
 
 CHECK_COLUMNS = (
-    Column("network", Kind.TEXT, names_rows=True),
+    NETWORK,
     Column("result", Kind.PARAMETER),
     Column("check", Kind.TEXT, names_rows=True),
     Column("of", Kind.TEXT),
@@ -47,8 +47,8 @@ CHECK_COLUMNS = (
     Column("by", Kind.PARAMETER, optional=2),
 )
 MISMATCH_COLUMNS = (
-    Column("network", Kind.TEXT, names_rows=True),
-    Column("layer", Kind.TEXT, names_rows=True),
+    NETWORK,
+    LAYER,
     Column("variant", Kind.TEXT, names_rows=True),
     Column("count", Kind.TEXT),
     Column("sepcost", Kind.PARAMETER),

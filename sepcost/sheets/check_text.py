@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from sepcost.count.figure import BY_NAME, REDUCTION, is_reduction, kind_of
+from sepcost.count.figure import BY_NAME, REDUCED, REDUCTION, is_reduction, kind_of
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConfigProblem
@@ -69,7 +69,7 @@ def figure_name(figure: str) -> str:
     ('MACs', 'reduction of MACs', 'peak activations')
     """
     if is_reduction(figure):
-        return f"reduction of {figure_name(figure.removeprefix(REDUCTION))}"
+        return f"{REDUCED} of {figure_name(figure.removeprefix(REDUCTION))}"
     return BY_NAME[figure].header
 
 

@@ -10,6 +10,7 @@ from sepcost.count.figure import (
     FIGURES,
     NEED_A_MAP,
     PEAK,
+    REDUCED,
     Figures,
     Whole,
     is_reduction,
@@ -19,6 +20,7 @@ from sepcost.count.figure import (
     names as figure_names,
 )
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
+from sepcost.count.verification import STANDARD
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
@@ -34,7 +36,7 @@ from sepcost.sheets.notes import (
     unread_notes,
 )
 from sepcost.sheets.records import Record, layer_record, total_record
-from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
+from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, View
 from sepcost.text.kind import Kind
@@ -85,7 +87,7 @@ def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = (
     """Standard, each replacement and its parts, and the reduction of everything."""
     layer = snapshot.layers[0]
     names = _figures_shown(view, PER_POSITION if snapshot.per else OF_LAYERS)
-    rows = [Row(("standard", *_cells(layer.figures, names)))]
+    rows = [Row((STANDARD, *_cells(layer.figures, names)))]
     for text, replaced in layer.replaced.items():
         rows += _replaced_rows(text, replaced, layer.figures, names)
     notes = [*kept_notes(snapshot), *caveats(snapshot), *cost_notes(snapshot)]
@@ -103,7 +105,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     several = len(snapshot.replaced) > 1
     before, replaced = split_columns(view.shown(LAYER_COLUMNS), view.identity)
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
-    columns = [Column("layer", Kind.TEXT, names_rows=True), *grouped_columns(snapshot, before, replaced, optional)]
+    columns = [LAYER, *grouped_columns(snapshot, before, replaced, optional)]
     rows = [_layer_row(snapshot, layer, before, replaced) for layer in snapshot.shown]
     totals = [total_record(snapshot, text) for text in snapshot.texts]
     cells: list[Cell] = [cell_of(name, totals[0]) if name in BY_NAME else "" for name in before]
@@ -123,7 +125,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
 def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     """Every figure of the whole network, as it is and replaced."""
     names = _figures_shown(view or View(), OF_NETWORKS)
-    rows = [Row(("standard", *_total_cells(snapshot, snapshot.total, names)))]
+    rows = [Row((STANDARD, *_total_cells(snapshot, snapshot.total, names)))]
     for text, replaced in snapshot.replaced.items():
         rows.append(Row((text, *_total_cells(snapshot, replaced.figures, names))))
         rows.append(_reduction_row(snapshot.reduction(text), names, flagged=replaced.costs_more))
@@ -142,7 +144,7 @@ def grouped_columns(
 ) -> list[Column]:
     """The standard's columns, and those of each replacement."""
     convention, several = snapshot.convention, len(snapshot.replaced) > 1
-    standard = "standard" if snapshot.replaced else ""
+    standard = STANDARD if snapshot.replaced else ""
     columns = [
         column_of(name, convention, standard if name in BY_NAME else "", optional.get(name, 0)) for name in before
     ]
@@ -203,7 +205,7 @@ def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequ
 
 
 def _reduction_row(reduction: Figures, names: Sequence[str], *, flagged: bool) -> Row:
-    return Row(("  reduction", *(reduction_of(name, reduction, flagged=flagged) for name in names)), Look.REDUCTION)
+    return Row((f"  {REDUCED}", *(reduction_of(name, reduction, flagged=flagged) for name in names)), Look.REDUCTION)
 
 
 def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:

@@ -10,7 +10,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
 from sepcost.sheets.difference_text import layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
-from sepcost.sheets.sheet import AtLeast, Cell, Column, Measure, Row, Sheet
+from sepcost.sheets.sheet import LAYER, AtLeast, Cell, Column, Measure, Row, Sheet
 from sepcost.sheets.titles import called, headlines, scaled_by
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
@@ -58,7 +58,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
     """A row for each of these layers, and one for each further change of it."""
-    columns = [Column("layer", Kind.TEXT, names_rows=True), Column("change", Kind.TEXT)]
+    columns = [LAYER, Column("change", Kind.TEXT)]
     for least, name in ((2, "params"), (0, "flops")):
         group = BY_NAME[name].heads(difference.before.convention)
         columns += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcost.count.figure import BY_NAME, MULTIPLES, is_reduction
+from sepcost.count.figure import BY_NAME, MULTIPLES, REDUCED, is_reduction
 from sepcost.layers.cost import Convention
 from sepcost.sheets.records import Record
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Ratio
@@ -25,7 +25,7 @@ def column_of(name: str, convention: Convention, group: str = "", optional: int 
     if figure is None:
         return Column(last.replace("_", " "), Kind.TEXT, optional, group)
     if is_reduction(name):
-        return Column("reduction" if last == "macs" else f"{figure.header} reduction", Kind.RATIO, optional, group)
+        return Column(REDUCED if last == "macs" else f"{figure.header} {REDUCED}", Kind.RATIO, optional, group)
     return Column(figure.heads(convention, shortly=bool(prefix)), figure.kind, optional, group)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sepcost.count.figure import BY_NAME, HEADLINES, PEAK
 from sepcost.count.snapshot import NOT_KNOWN, Model, Snapshot
-from sepcost.count.verification import Verification
+from sepcost.count.verification import STANDARD, Verification
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED, Convention
 from sepcost.network.network import Widths
@@ -92,7 +92,7 @@ def peak_notes(snapshot: Snapshot) -> Iterator[str]:
         return
     places: dict[str, list[str]] = {}
     peaks = ((text, replaced.peak) for text, replaced in snapshot.replaced.items())
-    for text, place in (("standard", snapshot.peak), *peaks):
+    for text, place in ((STANDARD, snapshot.peak), *peaks):
         if place:  # costs from earlier may not say where it is
             places.setdefault(peak_line(place), []).append(text)
     for line, texts in places.items():

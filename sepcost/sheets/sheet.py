@@ -63,6 +63,10 @@ class Column(NamedTuple):
         return harmless(f"{self.group} {self.header}".strip())
 
 
+NETWORK, LAYER = (Column(header, Kind.TEXT, names_rows=True) for header in ("network", "layer"))
+"""What names the rows of most tables."""
+
+
 class Row(NamedTuple):
     """One row: a cell for every column."""
 

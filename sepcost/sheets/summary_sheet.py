@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
 from sepcost.count.snapshot import Snapshot
+from sepcost.count.verification import STANDARD
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, OPTIONAL, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
 from sepcost.sheets.records import total_record
-from sepcost.sheets.sheet import Cell, Column, Look, Row, Sheet
+from sepcost.sheets.sheet import NETWORK, Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
@@ -49,9 +50,9 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     replaced = of_replacement if texts else []
     alone = next(iter(texts)) if len(texts) == 1 and numbers else None
     named = alone is None and bool(texts)
-    standard = "standard" if texts else ""
+    standard = STANDARD if texts else ""
     columns = (
-        *([Column("network", Kind.TEXT, names_rows=True)] if names else []),
+        *([NETWORK] if names else []),
         *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
         *(column_of(name, convention, standard * (name in BY_NAME), optional.get(name, 0)) for name in before),
         *([Column("replacement", Kind.TEXT, names_rows=True)] if named else []),

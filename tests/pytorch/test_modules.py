@@ -18,7 +18,10 @@ from sepcost.blocks.blocks import separable
 from sepcost.blocks.replacements import reason_to_keep
 from sepcost.errors import CannotReplaceError
 from sepcost.formats.drawing.module_code import module_code
+from sepcost.layers import Flatten
+from sepcost.layers.torch_module import TorchModule
 from sepcost.pytorch import build
+from sepcost.pytorch.modules import built
 from tests.commands import ROOT, Run, clean_environment
 from tests.formats.test_module_code import executed
 from tests.strategies import convs, every_replacement
@@ -75,6 +78,19 @@ def test_device_and_dtype_are_torchs(layer: Conv | Linear) -> None:
         assert {parameter.device for parameter in module.parameters()} == {torch.device(device)}
         assert {parameter.dtype for parameter in module.parameters()} == {torch.float16}
     assert {(str(each.device), each.dtype) for each in build(layer).parameters()} == {("cpu", torch.float32)}
+
+
+class Slopes(Flatten):
+    """A kind of layer whose module of torch has params, and is none of those that sepcost knows."""
+
+    __slots__ = ()
+
+    def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
+        return [TorchModule("", "PReLU", (4,))]
+
+
+def test_a_module_with_params_of_any_class_is_on_the_device() -> None:
+    assert all(parameter.is_meta for parameter in built(Slopes((4, 3)), "meta").parameters())
 
 
 def test_every_part_is_on_the_device() -> None:
