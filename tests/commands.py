@@ -39,7 +39,7 @@ class Run:
 
 Sepcost = Callable[..., Run]
 Spoil = Callable[[Callable[..., int]], None]
-"""The fixture ``spoil``: it puts a wrong formula in the place of a right one."""
+"""The fixture ``spoil``: it puts a wrong formula instead of a right one."""
 
 
 def sepcost(*arguments: str, stdin: str | bytes = b"", cwd: Path = ROOT, **environment: str) -> Run:

@@ -37,7 +37,7 @@ def in_process(capsys: pytest.CaptureFixture[str]) -> Sepcost:
 
 @pytest.fixture
 def spoil(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoil]:
-    """Put another formula in the place of that for the MACs of a convolution; what was counted is forgotten."""
+    """Put another formula instead of that for the MACs of a convolution; what was counted is forgotten."""
     compared_once.cache_clear()
     yield lambda formula: monkeypatch.setattr("sepcost.layers.conv.conv_macs", formula)
     compared_once.cache_clear()

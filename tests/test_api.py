@@ -214,7 +214,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "several inputs": (lambda: compare(nn.Bilinear(2, 2, 2)), 'give inputs=["input1=SHAPE", "input2=SHAPE"], as in'),
     "a shape with a batch": (lambda: compare(MODEL, inputs=(1, 3, 8, 8)), 'which batch sets: give inputs="3x8x8"'),
     "values": (lambda: compare(models.DataDependent(), inputs=IMAGE), '; device="cpu" runs it on real memory'),
-    "a class": (lambda: compare(nn.Conv2d, inputs=IMAGE), "inputs are for a model, and the class Conv2d is none"),  # type: ignore[arg-type]
+    "a class": (lambda: compare(nn.Conv2d, inputs=IMAGE), "inputs are for a model, and the class Conv2d is not one"),  # type: ignore[arg-type]
     "layers": (lambda: compare([CONV, CONV]), "network: has what YAML does not have: Conv (give one source, or "),
     "a folder": (lambda: load("configs"), "configs: holds more than one network: sepcost.load_all loads them all"),
     "no values": (lambda: sweep(O=[], C=3, K=3), "O: must have at least one value, got []"),

@@ -63,7 +63,7 @@ def check(
     ] = None,
     update_baseline: Annotated[
         Path | None,
-        typer.Option(help="Write the costs of now to this file.", metavar="FILE", rich_help_panel=BASELINE),
+        typer.Option(help="Write the current costs to this file.", metavar="FILE", rich_help_panel=BASELINE),
     ] = None,
     allow: Annotated[
         list[Allow] | None,

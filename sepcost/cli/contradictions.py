@@ -63,7 +63,7 @@ def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bo
     if resolution is not None and one_given:
         raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
     if rho != "1" and one_given and not has_map:
-        raise SepcostError("--rho scales a map, and there is none: give -H")
+        raise SepcostError("--rho scales a map, and there is no map: give -H")
 
 
 def refuse_beside_code(

@@ -18,7 +18,7 @@ NO_LIMITS: Mapping[str, str | None] = MappingProxyType({})
 
 
 def with_limits(panel: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command the options ``--max-params``, ``--max-macs`` and so on in the place of its parameter ``most``."""
+    """Gives a command the options ``--max-params``, ``--max-macs`` and so on instead of its parameter ``most``."""
     limited = {f"max_{figure.name}": figure for figure in FIGURES if figure.example}
 
     def decorated(command: Callable[..., int]) -> Callable[..., int]:

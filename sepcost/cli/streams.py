@@ -46,7 +46,7 @@ class Descriptor(io.FileIO):
 
 
 def prepare_streams() -> None:
-    """Make sure that neither a character nor a reader that goes away stops the output.
+    """Make sure that neither a character nor a reader that stops reading stops the output.
 
     It is UTF-8 in pipes, with escapes where a terminal has not the letter. That stdout is full or closed is an error,
     for it has the results; stderr only says what the exit code says too.

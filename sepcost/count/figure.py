@@ -27,7 +27,7 @@ HEADLINES = ("params", "macs")
 
 
 class Whole(Enum):
-    """How the figure of a network comes about."""
+    """How the figure of a network is calculated."""
 
     SUM = "that of the summed cost of its layers"
     ONLY = "only networks have it, as they have a peak"

@@ -33,7 +33,7 @@ class Common(dict[str, T]):
 
 
 class PartSnapshot(NamedTuple):
-    """One of the convolutions that take the place of another: its name, what it is, and what it costs."""
+    """One of the convolutions that replace another: its name, what it is, and what it costs."""
 
     name: str
     facts: Mapping[str, Any]

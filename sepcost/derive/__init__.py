@@ -1,1 +1,1 @@
-"""Derivations: how a count comes about, step by step, in letters and numbers."""
+"""Derivations: how a count is calculated, step by step, in letters and numbers."""

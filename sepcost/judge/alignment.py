@@ -182,7 +182,7 @@ def partners(
     is_empty: Callable[[Snapshot], bool] = lambda network: True,
     file_key: Callable[[str], str] = normpath,
 ) -> Mapping[int, Snapshot]:
-    """Which network of before each one of now is, by its number: by file and name, else by file, else by name.
+    """Which earlier network each current one is, by its number: by file and name, else by file, else by name.
 
     Only a unique key counts. By its name alone a network is found only if its old place is empty: ``is_empty`` says
     whether it is. Raises SepcostError for two of one name in one file.

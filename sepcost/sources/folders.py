@@ -18,8 +18,8 @@ def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
         yield given
         return
     folder = Folder(given.value)
-    if folder.passed_over:
-        yield Notice(f"{given.value}: passes over {named(folder.passed_over)}")
+    if folder.skipped:
+        yield Notice(f"{given.value}: skips {named(folder.skipped)}")
     if not (folder.configs or folder.unreadable):
         raise ConfigError.of(given.value, "the folder has no .yaml or .yml file in it")
     yield from map(Given, folder.configs)
@@ -34,12 +34,12 @@ def is_one_file(source: AnySource) -> bool:
 class Folder:
     """The configs in a folder and in those below it, in order; links to folders are not followed.
 
-    ``passed_over`` are hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be read.
+    ``skipped`` are hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be read.
     """
 
     def __init__(self, source: str) -> None:
         self.configs: list[str] = []
-        self.passed_over: list[str] = []
+        self.skipped: list[str] = []
         self.unreadable: list[ConfigError] = []
         for path, folders, files in os.walk(source, onerror=self._refused):
             over = {name for name in folders if name.startswith(".") or Path(path, name).is_symlink()}
@@ -47,7 +47,7 @@ class Folder:
             configs = {name for name in files if name.lower().endswith(CONFIG_SUFFIXES)}
             hidden = {name for name in configs if name.startswith(".")}
             self.configs += (str(Path(path, name)) for name in configs - hidden)
-            self.passed_over += (str(Path(path, name)) for name in sorted(over | hidden))
+            self.skipped += (str(Path(path, name)) for name in sorted(over | hidden))
         self.unreadable += (ConfigError.of(name, "is no file") for name in self.configs if _is_no_file(name))
         self.configs = sorted((name for name in self.configs if not _is_no_file(name)), key=Path)
 

@@ -36,13 +36,15 @@ class ModelOptions:
     def read(
         cls, inputs: Sequence[str] | None, device: Device, from_configs: bool, sources: Sequence[str], batch: str = "1"
     ) -> ModelOptions:
-        """Read the options; raises ModelError for an input that is none, or that no source would take."""
+        """Read the options; raises ModelError for a wrong input, or one that no source would take."""
         try:
             read = read_inputs(inputs or ())
         except ModelError as error:
             raise ModelError(f"--input {error}") from None
         if inputs and not from_configs and not any(map(is_model_text, sources)):
-            what = f"{sources[0]} is none (--run-models runs those that configs name)" if sources else "none is given"
+            what = (
+                f"{sources[0]} is not one (--run-models runs those that configs name)" if sources else "none is given"
+            )
             raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
         if isinstance(read, ModelText) and batch != "1":
             raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")

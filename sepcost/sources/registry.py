@@ -76,7 +76,7 @@ def options_in_python(inputs: Any, device: str, run_models: bool, *sources: Any)
     """How models run for a caller in Python; a SepcostError for inputs that no source takes."""
     options = ModelOptions.of(inputs, device, run_models=run_models)
     if options.inputs != () and not run_models and not any(map(_may_be_model, map(Given, sources))):
-        what = f"{_shown(sources[0])} is none" if sources else "none is given"
+        what = f"{_shown(sources[0])} is not one" if sources else "none is given"
         raise SepcostError(f"inputs are for a model, and {what}")
     return options
 

@@ -31,7 +31,7 @@ OPTION = "--update-baseline"
 
 
 class Baseline:
-    """The networks of a file of costs, each to be taken by at most one network of now."""
+    """The networks of a file of costs, each to be taken by at most one current network."""
 
     def __init__(self, path: str, networks: Sequence[Snapshot]) -> None:
         self.path = path

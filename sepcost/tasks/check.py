@@ -65,7 +65,7 @@ def check(
     ``{"macs": "2%"}``). ``allow`` has what is not known and passes all the same: uncounted, zeros, gone. With
     ``verify`` torch counts again. The rest is as ``compare`` takes it. The judgement ``holds``, or its ``problems``,
     ``verdicts`` and ``gone`` say why not; ``is_decided`` is false where not everything could be judged. Raises
-    SepcostError for limits that are none and where there is nothing to check, MissingTorchError where there is no torch
+    SepcostError for wrong limits and where there is nothing to check, MissingTorchError where there is no torch
     to verify with.
     """
     several = list(map(in_python, _several(sources)))

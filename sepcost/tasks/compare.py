@@ -97,7 +97,7 @@ def compare(
     ``source`` may also be the name of a file, a dict or a list in the form of a YAML document, a ``torch.nn.Module``,
     or a model's name on the command line, such as ``"net.py:build"``, whose code is run. A model runs on ``inputs``: a
     text or texts, as ``--input`` takes them; a shape or shapes, without the batch, as in ``(3, 224, 224)``; or, for
-    inputs of one's own, whatever a function of ``--input`` may return (docs/models.md). It runs on ``device``, meta or
+    your own inputs, whatever a function of ``--input`` may return (docs/models.md). It runs on ``device``, meta or
     cpu. A module is copied, and stays as it is.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,

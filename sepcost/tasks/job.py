@@ -112,7 +112,7 @@ class Job:
         if self.alone:
             found = only_convolution(snapshots, self.selection)
             if not (found or any(self.unmatched) or self.bad):
-                raise SepcostError("--explain derives one convolution, and there is none")
+                raise SepcostError("--explain derives one convolution, and there is no convolution")
             return found
         if self.at_once and self.view.totals:
             snapshots = (snapshot.without_layers() for snapshot in snapshots)

@@ -42,7 +42,7 @@ def reworded(error: Error) -> Error:
 
 
 def python_words(text: str) -> str:
-    """A message with the arguments of Python in the place of options.
+    """A message with the arguments of Python instead of options.
 
     >>> python_words("give --input x=SHAPE --input y=SHAPE; --device cpu runs it")
     'give inputs=["x=SHAPE", "y=SHAPE"]; device="cpu" runs it'

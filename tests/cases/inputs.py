@@ -1,4 +1,4 @@
-"""Inputs of one's own for the models beside it, as a user's functions return them."""
+"""A user's own inputs for the models beside it, as a user's functions return them."""
 
 from __future__ import annotations
 

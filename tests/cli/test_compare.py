@@ -141,7 +141,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         ),
         (("README.md", "--output", "README.md"), "--output README.md: is a source, and would be overwritten"),
         (("-C", "3", "-K", "3", "-O", "3", "--padding", "1x1x1"), "--padding: needs one number for each of 2 axes"),
-        (("-C", "3", "-K", "3", "-O", "3", "--rho", "2"), "--rho scales a map, and there is none: give -H"),
+        (("-C", "3", "-K", "3", "-O", "3", "--rho", "2"), "--rho scales a map, and there is no map: give -H"),
         (("configs", "--rho", "2", "--resolution", "3"), "--rho and --resolution say the same thing"),
         ((*ONE, "-r", "separable:multiplier=2,multiplier=3"), "separable is given an option twice"),
         (("-", "-"), "- is standard input, and can be given once"),

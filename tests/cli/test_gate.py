@@ -165,7 +165,7 @@ def test_a_network_that_is_gone_from_what_was_checked_is_not_passed(check: Sepco
 @pytest.mark.parametrize("format_", ["json", "github"])
 @pytest.mark.parametrize("moved", ["nets/large.yaml", "nets/deep", "nets"])
 def test_what_a_link_now_hides_is_gone(check: Sepcost, moved: str, format_: str) -> None:
-    """A folder that is linked is passed over, and what was there before is missed all the same."""
+    """A folder that is linked is skipped, and what was there before is missed all the same."""
     for name, path in (("small", "nets/small.yaml"), ("large", "nets/large.yaml"), ("deep", "nets/deep/net.yaml")):
         write(SMALL.replace("name: small", f"name: {name}"), path)
     assert check("nets", "--update-baseline", "costs.json").code == 0

@@ -328,7 +328,7 @@ def test_globs_and_inputs_that_nothing_would_take_are_refused(sepcost: Sepcost) 
     told = "sepcost: --include and --exclude choose layers of files and models by their names: leave them out\n"
     assert sepcost(*one, "--exclude", "x") == Run(2, "", told)
     Path("net.yaml").write_text("- {H: 8, C: 4, K: 3, O: 4}\n", encoding="utf-8")
-    told = "--input 3x8x8 is for a model, and net.yaml is none (--run-models runs those that configs name)"
+    told = "--input 3x8x8 is for a model, and net.yaml is not one (--run-models runs those that configs name)"
     for command in (("compare", "net.yaml"), ("check", "net.yaml"), ("diff", "net.yaml", "net.yaml")):
         assert sepcost(*command, "--input", "3x8x8").err == f"sepcost: {told}\n"
 

@@ -1,4 +1,4 @@
-"""Nothing is lost, whoever reads or does not: exit codes, sources, files that were there, and what is passed over."""
+"""Nothing is lost, whoever reads or does not: exit codes, sources, files that were there, and what is skipped."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ def test_a_name_that_a_link_has_is_a_path_and_never_code(in_process: Sepcost) ->
     assert (done.code, done.err) == (2, "x.py:f: cannot be read: no such file or directory\n")
 
 
-def test_unreadable_entries_of_a_folder_are_problems_and_what_is_passed_over_is_said(in_process: Sepcost) -> None:
+def test_unreadable_entries_of_a_folder_are_problems_and_what_is_skipped_is_said(in_process: Sepcost) -> None:
     nets, elsewhere = Path("nets"), Path("elsewhere")
     for path in (nets, elsewhere, nets / ".git"):
         path.mkdir()
@@ -331,7 +331,7 @@ def test_unreadable_entries_of_a_folder_are_problems_and_what_is_passed_over_is_
     (nets / "linked").symlink_to("../elsewhere")
     done = in_process("compare", "nets", "--format", "csv", "--totals")
     assert (done.code, done.out.count("\nnet,")) == (0, 1)
-    assert done.err == "sepcost: nets: passes over nets/.git, nets/.hidden.yaml, nets/linked\n"
+    assert done.err == "sepcost: nets: skips nets/.git, nets/.hidden.yaml, nets/linked\n"
     (nets / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(nets / "pipe.yaml")
     for command in (("compare",), ("check", "--no-verify", "--max-params", "1M")):

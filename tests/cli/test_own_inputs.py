@@ -228,4 +228,4 @@ def test_what_contradicts_it_is_refused(in_process: Sepcost, options: tuple[str,
 
 def test_a_function_is_for_a_model(in_process: Sepcost) -> None:
     done = in_process("compare", "configs/m5.yaml", "--input", "f.py:g")
-    assert done.err.startswith("sepcost: --input f.py:g is for a model, and configs/m5.yaml is none")
+    assert done.err.startswith("sepcost: --input f.py:g is for a model, and configs/m5.yaml is not one")

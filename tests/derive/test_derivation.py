@@ -340,7 +340,7 @@ def test_a_layer_of_a_network() -> None:
         (("--include", "block.*"), "5 are meant (block.1, block.2, block.3 …): choose one by --include NAME"),
         (("--include", "conv9", "--include", "conv10"), "2 are meant (conv9, conv10): choose one by --include NAME"),
         (("configs/m5.yaml", "--include", "conv2"), "2 are meant (conv2, conv2): choose one by --include NAME"),
-        (("--exclude", "*"), "there is none"),
+        (("--exclude", "*"), "there is no convolution"),
     ],
 )
 def test_exactly_one_convolution_must_be_meant(arguments: tuple[str, ...], message: str) -> None:

@@ -1,4 +1,4 @@
-"""Networks that everybody knows, small enough to read, with the layer names that their published versions have.
+"""Well-known networks, small enough to read, with the layer names that their published versions have.
 
 What ``configs/`` has of them is traced from here (``tests/pytorch/test_shipped_configs.py``): torchvision itself is
 no dependency of the tests.

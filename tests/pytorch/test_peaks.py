@@ -25,7 +25,7 @@ MAP = 8 * 16 * 16
 
 @torch.library.custom_op("sepcost_tests::fill", mutates_args=("target",))
 def fill(source: Tensor, target: Tensor) -> None:
-    """An operator of one's own that returns nothing, and says what it writes over."""
+    """A user's own operator that returns nothing, and says what it writes over."""
     target.copy_(source)
 
 
@@ -75,7 +75,7 @@ PASSES: dict[str, tuple[Callable[..., Any], tuple[str, int, int, int]]] = {
         ("b", 4, 4, 4),
     ),
     "written in place by its author": (lambda self, x: self.b(self.a(x).relu_()), ("a", 4, 4, 0)),
-    "by an operator of one's own, which makes a map of a constant": (
+    "by a user's own operator, which makes a map of a constant": (
         lambda self, x: (fill(self.stride(x), target := self.grid[..., :8, :8].clone()), self.up(target))[1],
         ("up.upsample_nearest2d", 1, 16, 0),
     ),
@@ -205,7 +205,7 @@ def test_an_input_that_is_given_back_is_there_all_the_time() -> None:
 
 @pytest.mark.parametrize("samples", [1, 4])
 def test_maps_between_the_parts_of_a_replacement_are_of_all_samples(samples: int) -> None:
-    """Of a batch of one's own, and of frames that a model folds into the batch: 32 channels between the parts."""
+    """Of a user's own batch, and of frames that a model folds into the batch: 32 channels between the parts."""
     frames = Does(lambda self, x: self.a(x.flatten(0, 1)))
     for model, inputs in (
         (Does(lambda self, x: self.a(x)), torch.zeros(samples, 8, 16, 16)),

@@ -1,1 +1,1 @@
-"""A model's convolutions: which of them another module can take the place of, and why not the others."""
+"""A model's convolutions: which of them another module can replace, and why not the others."""

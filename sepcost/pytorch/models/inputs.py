@@ -1,4 +1,4 @@
-"""Inputs: what a model's ``forward`` is called with: zeros in a batch of one, or inputs of one's own."""
+"""Inputs: what a model's ``forward`` is called with: zeros in a batch of one, or the user's own inputs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def load_inputs(text: ModelText) -> OwnInputs:
 
 
 def make_inputs(model: nn.Module, inputs: Inputs, *, device: Device = META) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What the model is called with, by position and by name: copies of inputs of one's own, or zeros.
+    """What the model is called with, by position and by name: copies of the user's own inputs, or zeros.
 
     For each text there is a tensor of zeros, a batch of one.
 

@@ -1,1 +1,1 @@
-"""Replacing: a copy of a model, with other modules in the place of its convolutions."""
+"""Replacing: a copy of a model, with other modules instead of its convolutions."""

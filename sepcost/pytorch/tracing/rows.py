@@ -22,7 +22,7 @@ from sepcost.pytorch.tracing.recorder import Recorder
 
 QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"
-UNHELD = "its module is none of the model's"
+UNHELD = "its module is not in the model"
 FOREIGN_WEIGHTS = "it runs with weights that are not its own"
 BRANCH = "it is in a branch of torch.cond"
 REMAINDER = "remainder"

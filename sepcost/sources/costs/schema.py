@@ -158,7 +158,7 @@ def _compared(has_map: bool) -> Keys:
     """The keys of a network in costs."""
     make = partial(_type, has_map)
     cost, whole = _figures(COUNTS, has_map), _figures(WHOLE, has_map) | {"peak": Peak | None}
-    part = make("Part", "A layer that takes a part in the place of another.", PART | cost)
+    part = make("Part", "A layer that is a part of what replaces another.", PART | cost)
     of_layer = cost | REPLACED | {"kept": Text | None, "parts": _list[part]}
     of_network = {"options": _dict[str, Option]} | whole | REPLACED
     layer = LAYER | {

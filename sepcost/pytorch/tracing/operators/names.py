@@ -1,4 +1,4 @@
-"""Names: which module is running, under the name that its author knows."""
+"""Names: which module is running, under the name that its author gave it."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ class _Reader:
             return []
         blocks = list(value) if isinstance(value, YamlList) else [value]
         if not all(isinstance(block, YamlDict) for block in blocks):
-            self._note(event.start_mark, "`<<` merges mappings, and this is none")
+            self._note(event.start_mark, "`<<` merges mappings, and this is not a mapping")
         return [block for block in blocks if isinstance(block, YamlDict)]
 
     def _refuse_tag(self, event: Any) -> None:
