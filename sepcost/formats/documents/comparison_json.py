@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION, head
@@ -17,7 +17,8 @@ from sepcost.sheets.text_template import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
 from sepcost.sheets.view import View
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encoder = partial(json.JSONEncoder, separators=(",", ":"), check_circular=False)  # what is written has no circles
+_encode = _encoder().encode
 HOLE_IN_JSON = _encode(HOLE)
 
 
@@ -77,7 +78,7 @@ def _network(snapshot: Snapshot, view: View, holes: Holes) -> Iterator[str]:
         holes.append(value)
         return HOLE
 
-    encode = json.JSONEncoder(separators=(",", ":"), default=hole).encode
+    encode = _encoder(default=hole).encode
     yield encode(_network_head(snapshot))[:-1]
     if not view.totals:
         separator = ',"layers":[\n'
