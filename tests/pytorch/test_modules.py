@@ -19,7 +19,7 @@ from sepcost.blocks.replacements import reason_to_keep
 from sepcost.errors import CannotReplaceError
 from sepcost.formats.drawing.module_code import module_code
 from sepcost.layers import Flatten
-from sepcost.layers.torch_module import TorchModule
+from sepcost.layers.layer import TorchModule
 from sepcost.pytorch import build
 from sepcost.pytorch.modules import built
 from tests.commands import ROOT, Run, clean_environment
