@@ -63,7 +63,7 @@ class Waiting(Events):
         if isinstance(error, ConfigError):
             complain(*error.problems)
         else:
-            self._failed.say(": ".join(filter(None, (combination, str(error)))))
+            self._failed.complain(": ".join(filter(None, (combination, str(error)))))
 
     def expect(self, total: int) -> None:
         """Report how many there will be: the bar then shows the time left."""

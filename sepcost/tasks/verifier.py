@@ -22,16 +22,16 @@ MOST_COMPLAINTS = 20
 class Few:
     """Reports the first complaints of a kind, and that further ones are only counted."""
 
-    def __init__(self, say: Callable[[str], None], what: str) -> None:
-        self._say = say
+    def __init__(self, complain: Callable[[str], None], what: str) -> None:
+        self._complain = complain
         self._what = what
         self._count = 0
 
-    def say(self, message: str) -> None:
+    def complain(self, message: str) -> None:
         """Report one more."""
         self._count += 1
         if self._count <= MOST_COMPLAINTS + 1:
-            self._say(message if self._count <= MOST_COMPLAINTS else f"further {self._what} are only counted")
+            self._complain(message if self._count <= MOST_COMPLAINTS else f"further {self._what} are only counted")
 
 
 def torch_witness() -> Witness:
@@ -88,7 +88,7 @@ class Verifier:
             from sepcost.sheets.verification_text import problem_lines
 
             for line in problem_lines(verification):
-                self._complaints.say(": ".join(dict.fromkeys((source, name, line))) if source else line)
+                self._complaints.complain(": ".join(dict.fromkeys((source, name, line))) if source else line)
 
 
 def asked_verifier(wanted: bool, complain: Callable[[str], None] = lambda message: None) -> Verifier | None:
