@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_folders_import_one_way_in_few_floors() -> None:
         if name.split(".")[1:] not in ([], ["__main__"]):
             graph.setdefault(room(name), set()).update({room(other) for other in imported(name)} - {room(name), TOP})
     assert floors(graph) <= MOST_FLOORS
+
+
+def test_contributing_lists_the_folders_in_the_order_of_imports() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [f"{TOP}.{name}" for name in re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE)]
+    assert set(rows) == {f"{TOP}.{folder}" for folder in FOLDERS if "." not in folder}
+    for name in MODULES:
+        for other in imported(name):
+            if room(name) in rows and room(other) in rows:
+                assert rows.index(room(other)) <= rows.index(room(name)), f"{name} imports {other}"
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -123,7 +123,7 @@ def test_explain_derives_the_same(in_process: Sepcost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("=rleu", "must be none, relu, relu6, silu, hardswish or gelu, got rleu; did you mean `relu`?"),
         ("=ReLU6", "must be none, relu, relu6, silu, hardswish or gelu, got ReLU6; did you mean `relu6`?"),
@@ -131,9 +131,9 @@ def test_explain_derives_the_same(in_process: Sepcost) -> None:
         ("", "needs a value, such as inner_activation=none"),
     ],
 )
-def test_a_wrong_name_is_one_line(in_process: Sepcost, given: str, told: str) -> None:
+def test_a_wrong_name_is_one_line(in_process: Sepcost, given: str, message: str) -> None:
     done = in_process(*ONE, "-r", f"separable:inner_activation{given}")
-    assert (done.code, done.err) == (2, f"sepcost: separable: option inner_activation {told}\n")
+    assert (done.code, done.err) == (2, f"sepcost: separable: option inner_activation {message}\n")
 
 
 def test_a_block_of_ones_own_may_have_names(tmp_path: Path) -> None:

@@ -377,15 +377,15 @@ def test_shrinking_holds(check: Sepcost) -> None:
     )
 
 
-@pytest.mark.parametrize(("before", "now", "told"), [(4, 2, "growth: as allowed"), (2, 4, "growth: none")])
-def test_people_see_growth_only_where_something_grew(check: Sepcost, before: int, now: int, told: str) -> None:
+@pytest.mark.parametrize(("before", "now", "expected"), [(4, 2, "growth: as allowed"), (2, 4, "growth: none")])
+def test_people_see_growth_only_where_something_grew(check: Sepcost, before: int, now: int, expected: str) -> None:
     """A pool has neither params nor MACs, only traffic and a part in the peak."""
     pooled = "input: {C: 3, H: 32}\nlayers: [{K: 3, O: 16}, {type: pool, K: 2, stride: STRIDE}]\n"
     write(pooled.replace("STRIDE", str(before)))
     check("net.yaml", "--update-baseline", "costs.json")
     write(pooled.replace("STRIDE", str(now)))
     done = check("net.yaml", "--baseline", "costs.json", "--max-growth", "10%")
-    assert (done.code, f" {told} " in done.out) == (0, True), done.out
+    assert (done.code, f" {expected} " in done.out) == (0, True), done.out
 
 
 def test_a_replacement_that_grew_fails_even_if_the_standard_did_not(check: Sepcost) -> None:
@@ -411,7 +411,7 @@ def test_a_network_whose_replacements_are_all_new_is_judged_as_given_and_fails(c
     write(NET)
     check("net.yaml", "-r", "separable", "-r", "blueprint", "--update-baseline", "costs.json")
     options = ("net.yaml", "-r", "inverted", "--baseline", "costs.json")
-    told = "inverted is new: costs.json does not have it (--update-baseline takes it in)"
+    expected = "inverted is new: costs.json does not have it (--update-baseline takes it in)"
     done = check(*options, "--format", "json")
     (network,) = judged(done)
     assert (done.code, json.loads(done.out)["problems"]) == (1, [])
@@ -427,7 +427,7 @@ def test_a_network_whose_replacements_are_all_new_is_judged_as_given_and_fails(c
             assert "fails" in row
             assert "inverted" in row
         else:
-            assert told in done.out
+            assert expected in done.out
     assert check("net.yaml", "-r", "inverted", "--update-baseline", "costs.json").code == 0
     assert check(*options).code == 0
 
@@ -536,7 +536,7 @@ def test_a_baseline_that_is_no_whole_output_of_compare_is_refused(sepcost_: Sepc
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "expected"),
     [
         (("--totals",), "was written with --totals, which leaves things out: write it again without"),
         (("--sort", "macs"), "was written with --sort, which leaves things out: write it again without"),
@@ -549,11 +549,11 @@ def test_a_baseline_that_is_no_whole_output_of_compare_is_refused(sepcost_: Sepc
     ],
 )
 def test_a_baseline_that_leaves_things_out_is_refused(
-    sepcost_: Sepcost, check: Sepcost, options: tuple[str, ...], told: str
+    sepcost_: Sepcost, check: Sepcost, options: tuple[str, ...], expected: str
 ) -> None:
     write(NET)
     assert sepcost_("compare", "net.yaml", *options, "--output", "costs.json").code == 0
-    assert refused(check) == f"costs.json: {told}"
+    assert refused(check) == f"costs.json: {expected}"
 
 
 def test_the_outputs_of_other_commands_are_no_baseline(sepcost_: Sepcost, check: Sepcost) -> None:
@@ -612,14 +612,14 @@ def test_a_baseline_with_conflict_markers_says_what_to_do(check: Sepcost) -> Non
     for first, last in ((3, 4), (0, 1)):
         both = ["<<<<<<< HEAD\n", *ours[first:last], "=======\n", *theirs[first:last], ">>>>>>> topic\n"]
         write("".join([*ours[:first], *both, *ours[last:]]), "costs.json")
-        told = (
+        expected = (
             "has the conflict markers of a merge: keep the lines that are right, or take one side as it is "
             "(git checkout --ours FILE) and write it again (sepcost check … --update-baseline FILE)"
         )
         done = check("net.yaml", "--baseline", "costs.json")
-        assert (done.code, done.err) == (2, f"costs.json:{first + 1}:1: {told}\n")
+        assert (done.code, done.err) == (2, f"costs.json:{first + 1}:1: {expected}\n")
         done = check("net.yaml", "--update-baseline", "costs.json")
-        assert (done.code, done.err.count("\n"), told in done.err) == (2, 1, True)
+        assert (done.code, done.err.count("\n"), expected in done.err) == (2, 1, True)
 
 
 def test_a_network_that_a_merge_has_doubled_is_reported(check: Sepcost) -> None:
@@ -627,9 +627,9 @@ def test_a_network_that_a_merge_has_doubled_is_reported(check: Sepcost) -> None:
     check("net.yaml", "--update-baseline", "costs.json")
     head, *network = Path("costs.json").read_text(encoding="utf-8").splitlines()
     write("\n".join([head, *network[:-2], "]},", *network]), "costs.json")
-    told = "costs.json: networks[1]: 'net' of net.yaml is there twice, as after a merge: keep one\n"
+    expected = "costs.json: networks[1]: 'net' of net.yaml is there twice, as after a merge: keep one\n"
     done = check("net.yaml", "--baseline", "costs.json")
-    assert (done.code, done.err) == (2, told)
+    assert (done.code, done.err) == (2, expected)
 
 
 def test_a_baseline_means_the_same_from_every_folder(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -712,13 +712,13 @@ def test_bytes_that_the_first_version_counted_of_models_are_not_compared(
     network["total"]["standard"]["peak_activation_bytes"] = 1
     network["total"]["replacements"] = {}
     write(json.dumps(before), "costs.json")
-    told = (
+    expected = (
         "sepcost: costs.json: bytes and peaks of 1 model are not compared, since sepcost 0.1 counted them too low: "
         "write it again (--update-baseline costs.json)\n"
     )
     done = check(*model, "-r", "none", "--baseline", "costs.json")
     (now,) = judged(done)
-    assert (done.code, done.err, now["changes"]) == (0, told, [])
+    assert (done.code, done.err, now["changes"]) == (0, expected, [])
     assert [each["figure"] for each in now["growth"]] == ["params", "macs", "activations"]
 
     write(NET)
@@ -761,8 +761,10 @@ def test_a_lock_that_cannot_be_had_is_one_line(check: Sepcost, monkeypatch: pyte
     write("", "file")
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path("file").absolute()))
     done = check("net.yaml", "--update-baseline", "costs.json")
-    told = "--update-baseline costs.json: cannot be locked: not a directory: set XDG_CACHE_HOME to a folder that can be"
-    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {told} written\n", False)
+    expected = (
+        "--update-baseline costs.json: cannot be locked: not a directory: set XDG_CACHE_HOME to a folder that can be"
+    )
+    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {expected} written\n", False)
 
 
 def test_the_same_file_given_twice_counts_once(check: Sepcost) -> None:
@@ -776,8 +778,8 @@ def test_the_same_file_given_twice_counts_once(check: Sepcost) -> None:
 def test_networks_of_one_name_in_one_file_make_no_baseline(check: Sepcost) -> None:
     write(f"{NET}---\n{NET}")
     done = check("net.yaml", "--update-baseline", "costs.json")
-    told = "--update-baseline costs.json: net.yaml has 2 networks called 'net': give each its own name"
-    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {told}\n", False)
+    expected = "--update-baseline costs.json: net.yaml has 2 networks called 'net': give each its own name"
+    assert (done.code, done.err, Path("costs.json").exists()) == (2, f"sepcost: {expected}\n", False)
 
 
 def test_five_hundred_mobilenets_take_less_than_two_megabytes(check: Sepcost) -> None:
@@ -811,8 +813,8 @@ def test_a_baseline_is_not_written_where_torch_finds_another_count(sepcost_: Sep
     write(NET)
     write("old\n", "costs.json")
     done = sepcost_("check", "net.yaml", "--update-baseline", "costs.json")
-    told = "sepcost: costs.json is not written: torch does not confirm every count\n"
-    assert (done.code, done.err, Path("costs.json").read_text()) == (1, told, "old\n")
+    expected = "sepcost: costs.json is not written: torch does not confirm every count\n"
+    assert (done.code, done.err, Path("costs.json").read_text()) == (1, expected, "old\n")
 
 
 def test_a_baseline_is_written_although_something_grew(check: Sepcost) -> None:
@@ -875,8 +877,8 @@ def test_a_baseline_is_not_made_of_two_ways_to_count(check: Sepcost) -> None:
     check("a", "b", "--batch", "8", "--update-baseline", "costs.json")
     before = Path("costs.json").read_bytes()
     done = check("a", "--update-baseline", "costs.json")
-    told = "sepcost: --update-baseline costs.json: has other networks, counted in another way: check them too\n"
-    assert (done.code, done.err, Path("costs.json").read_bytes()) == (2, told, before)
+    expected = "sepcost: --update-baseline costs.json: has other networks, counted in another way: check them too\n"
+    assert (done.code, done.err, Path("costs.json").read_bytes()) == (2, expected, before)
     assert check("a", "b", "--update-baseline", "costs.json").code == 0
     assert check("a", "b", "--baseline", "costs.json").code == 0
 
@@ -923,8 +925,8 @@ def test_a_baseline_cannot_be_written_just_anywhere(check: Sepcost) -> None:
 
 def test_a_baseline_is_not_written_onto_a_source(check: Sepcost) -> None:
     write(NET)
-    told = "sepcost: --update-baseline net.yaml: is a source, and would be overwritten\n"
-    assert check("net.yaml", "--update-baseline", "net.yaml") == Run(2, "", told)
+    expected = "sepcost: --update-baseline net.yaml: is a source, and would be overwritten\n"
+    assert check("net.yaml", "--update-baseline", "net.yaml") == Run(2, "", expected)
     assert Path("net.yaml").read_text() == NET
 
 
@@ -932,8 +934,8 @@ def test_what_is_written_is_no_config_of_a_folder_that_is_checked(check: Sepcost
     write(NET, "nets/net.yaml")
     for option in ("--update-baseline", "--output"):
         for file in ("nets/new.yaml", "nets/new.yml", "nets/new.YAML"):
-            told = f"sepcost: {option} {file}: is a source, and would be overwritten\n"
-            assert check("nets", "--format", "json", option, file) == Run(2, "", told)
+            expected = f"sepcost: {option} {file}: is a source, and would be overwritten\n"
+            assert check("nets", "--format", "json", option, file) == Run(2, "", expected)
         assert check("nets", "--max-params", "1G", "--format", "json", option, "nets/out.json").code == 0
     assert check(".", "--update-baseline", "nets/new.yaml").code == 2
     assert sorted(file.name for file in Path("nets").iterdir()) == ["net.yaml", "out.json"]
@@ -941,8 +943,8 @@ def test_what_is_written_is_no_config_of_a_folder_that_is_checked(check: Sepcost
 
 def test_a_baseline_is_not_written_onto_a_source_in_a_folder(check: Sepcost) -> None:
     write(NET, "nets/net.yaml")
-    told = "sepcost: --update-baseline nets/net.yaml: is a source, and would be overwritten\n"
-    assert check("nets", "--update-baseline", "nets/net.yaml") == Run(2, "", told)
+    expected = "sepcost: --update-baseline nets/net.yaml: is a source, and would be overwritten\n"
+    assert check("nets", "--update-baseline", "nets/net.yaml") == Run(2, "", expected)
     assert Path("nets/net.yaml").read_text() == NET
 
 

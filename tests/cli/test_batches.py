@@ -182,8 +182,8 @@ def test_what_sepcost_wrote_is_shown_again() -> None:
 def test_what_sepcost_wrote_is_no_network_among_others() -> None:
     written = compare("-", "--format", "jsonl", stdin=STREAM).out
     run = compare("-", "--totals", stdin=STREAM.splitlines(keepends=True)[0] + written)
-    told = "<stdin>:2:1: is an output of sepcost, not a network: sepcost diff compares with it"
-    assert (run.code, run.err.splitlines()[0]) == (2, told)
+    expected = "<stdin>:2:1: is an output of sepcost, not a network: sepcost diff compares with it"
+    assert (run.code, run.err.splitlines()[0]) == (2, expected)
 
 
 def test_json_lines_are_a_file_too(tmp_path: Path) -> None:

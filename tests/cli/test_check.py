@@ -182,14 +182,14 @@ def test_a_limit_that_is_typed_takes_the_place_of_the_files(check: Sepcost) -> N
 
 
 def test_a_reduction_needs_a_replacement(check: Sepcost, tmp_path: Path) -> None:
-    told = "reduction.macs is of a replacement, and none is named: give -r separable"
+    expected = "reduction.macs is of a replacement, and none is named: give -r separable"
     for arguments in ((), ("-r", "none")):
         done = check(M5, *arguments, "--min-reduction", "macs=2")
-        assert (done.code, done.out, done.err) == (2, "", f"{M5}:4:1: {told}\n")
+        assert (done.code, done.out, done.err) == (2, "", f"{M5}:4:1: {expected}\n")
     add = ", or add `replacement: separable` to the budget"
     config = net(tmp_path, "input: {C: 3, H: 8}\nbudget: {params: 4M, reduction: {macs: 2}}\nlayers: [{K: 3, O: 4}]\n")
     for arguments in ((), ("-r", "none")):
-        assert check(config, *arguments) == Run(2, "", f"{config}:2:1: {told}{add}\n")
+        assert check(config, *arguments) == Run(2, "", f"{config}:2:1: {expected}{add}\n")
     assert check(config, "-r", "separable").code == 0
 
 
@@ -298,8 +298,8 @@ def test_a_wrong_command_line_gets_one_clear_line(check: Sepcost, arguments: tup
 
 def test_several_values_of_a_replacements_option_are_refused(check: Sepcost) -> None:
     done = check(M5, "-r", "separable:multiplier=1,2", "--max-params", "4M")
-    told = "sepcost: check judges one version of a network: give one value for multiplier\n"
-    assert done == Run(2, "", told)
+    expected = "sepcost: check judges one version of a network: give one value for multiplier\n"
+    assert done == Run(2, "", expected)
     assert check(M5, "-r", "grouped:groups=1,2,4", "--max-params", "4M").code == 2
 
 
@@ -452,9 +452,9 @@ def test_every_format_names_layer_variant_field_and_both_values(
         return
     places = [("body", "standard"), ("body", "separable", "depthwise"), ("body", "separable", "pointwise")]
     for place, (ours, theirs) in zip(places, numbers):
-        told = [line for line in done.out.splitlines() if all(word in line for word in (*place, "MACs", f"{ours:,}"))]
-        assert told
-        assert all(f"{theirs:,}" in line for line in told)
+        rows = [line for line in done.out.splitlines() if all(word in line for word in (*place, "MACs", f"{ours:,}"))]
+        assert rows
+        assert all(f"{theirs:,}" in line for line in rows)
     if format_ in ("table", "markdown"):
         (row,) = [line for line in done.out.splitlines() if f"torch {VERSION}" in line and "but" not in line]
         assert "fails" in row
@@ -480,9 +480,9 @@ def test_a_layer_that_torch_cannot_hold_is_said_and_not_counted(sepcost_: Sepcos
     both = net(tmp_path, f"name: net\nlayers:\n  - {small}\n  - {huge}\n", "both.yaml")
     done = sepcost_("check", both, "--format", "json")
     document = json.loads(done.out)
-    told = {"layer": "huge", "variant": "standard", "part": None, "reason": TOO_LARGE}
+    expected = {"layer": "huge", "variant": "standard", "part": None, "reason": TOO_LARGE}
     assert (done.code, done.err, document["holds"]) == (0, "", True)
-    assert document["networks"][0]["verified"]["unverified"] == [told]
+    assert document["networks"][0]["verified"]["unverified"] == [expected]
     (other,) = json.loads(sepcost_("check", alone, "--format", "json").out)["networks"]
     params_and_macs_of_both_totals = 2 * 2
     checked = other["verified"]["checked"] - params_and_macs_of_both_totals

@@ -383,8 +383,8 @@ def test_every_fact_that_changes_is_a_change(old: str, new: str, facts: dict[str
     sides = (str(before), str(after))
     run = diff(*sides, "--format", "json", "--exit-code")
     assert run.code == bool(facts)
-    told = [layer["facts"] for layer in json.loads(run.out)["changes"] if layer["before"]["name"] == "b"]
-    assert told == [{name: {"before": pair[0], "after": pair[1]} for name, pair in facts.items()}] * bool(facts)
+    facts_of_b = [layer["facts"] for layer in json.loads(run.out)["changes"] if layer["before"]["name"] == "b"]
+    assert facts_of_b == [{name: {"before": pair[0], "after": pair[1]} for name, pair in facts.items()}] * bool(facts)
     for name, (was, is_) in facts.items():
         was, is_ = str(was).lower(), str(is_).lower()
         assert f"{name.replace('_', ' ')} {was} → {is_}" in diff(*sides).out

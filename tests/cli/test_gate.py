@@ -247,7 +247,7 @@ def test_a_replacement_that_the_baseline_does_not_know_fails(check: Sepcost) -> 
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         (("--max-params", "1", "--max-params=1M"), "--max-params"),
         (("--baseline", "costs.json", "--baseline", "costs.json"), "--baseline"),
@@ -259,11 +259,11 @@ def test_a_replacement_that_the_baseline_does_not_know_fails(check: Sepcost) -> 
         (("--run-models", "--run-models"), "--run-models"),
     ],
 )
-def test_an_option_of_one_value_is_given_once(check: Sepcost, typed: tuple[str, ...], told: str) -> None:
+def test_an_option_of_one_value_is_given_once(check: Sepcost, typed: tuple[str, ...], message: str) -> None:
     write(SMALL, "small.yaml")
     check("small.yaml", "--update-baseline", "costs.json")
     done = check("small.yaml", *typed)
-    assert (done.code, done.out, done.err) == (2, "", f"sepcost: {told} is given twice: give it once\n")
+    assert (done.code, done.out, done.err) == (2, "", f"sepcost: {message} is given twice: give it once\n")
     assert not Path("two.json").exists()
 
 
@@ -308,17 +308,17 @@ def test_a_file_may_say_by_how_much_its_network_may_grow(check: Sepcost) -> None
 
 
 @pytest.mark.parametrize(
-    ("growth", "told"),
+    ("growth", "message"),
     [
         ("{flops: 2%}", "budget.growth.flops: unknown key"),
         ("{macs: 2}", "budget.growth.macs: must be per cent such as 2%, or an amount with a unit such as 10k, got 2"),
         ("{traffic_bytes: 2K}", "budget.growth.traffic_bytes: must be per cent such as 2%, or bytes such as"),
     ],
 )
-def test_growth_in_a_file_is_read_as_it_is_typed(check: Sepcost, growth: str, told: str) -> None:
+def test_growth_in_a_file_is_read_as_it_is_typed(check: Sepcost, growth: str, message: str) -> None:
     write(f"{SMALL}budget: {{growth: {growth}}}\n", "small.yaml")
     done = check("small.yaml")
-    assert (done.code, told in done.err) == (2, True), done.err
+    assert (done.code, message in done.err) == (2, True), done.err
 
 
 def test_networks_of_one_name_are_distinguished_by_their_files(check: Sepcost) -> None:
@@ -402,10 +402,10 @@ def test_a_replacement_that_a_config_compares_with_no_more_is_gone(check: Sepcos
     write(two.replace("separable, ", ""), "net.yaml")
     found, document = judged(check, "net.yaml", "--baseline", "costs.json")
     assert (found, document["holds"], document["networks"][0]["gone"]) == (2, False, ["separable"])
-    told = "separable is not counted any more: costs.json has it"
+    message = "separable is not counted any more: costs.json has it"
     for format_ in ("table", "markdown", "github", "junit"):
         done = check("net.yaml", "--baseline", "costs.json", "--format", format_)
-        assert told in done.out + done.err
+        assert message in done.out + done.err
     assert check("net.yaml", "--baseline", "costs.json", "--allow", "gone").code == 0
     assert check("net.yaml", "--baseline", "costs.json", "-r", "blueprint").code == 0, "that was typed"
     assert check("net.yaml", "--baseline", "costs.json", "--update-baseline", "costs.json").code == 2
@@ -416,8 +416,8 @@ def test_a_baseline_knows_the_resolution_and_the_inputs_that_were_typed(check: S
     """Smaller inputs hide growth."""
     write(SMALL, "net.yaml")
     check("net.yaml", "--resolution", "32", "--update-baseline", "costs.json")
-    told = "'small' is there with resolution 32×32, and has none now: give --resolution 32x32"
-    assert told in check("net.yaml", "--baseline", "costs.json").err
+    message = "'small' is there with resolution 32×32, and has none now: give --resolution 32x32"
+    assert message in check("net.yaml", "--baseline", "costs.json").err
     assert check("net.yaml", "--baseline", "costs.json", "--resolution", "32x32").code == 0
     check("net.py:Net", "--input", "3x16x16", "--allow", "uncounted", "--update-baseline", "costs.json")
     done = check("net.py:Net", "--input", "3x8x8", "--allow", "uncounted", "--baseline", "costs.json")

@@ -87,9 +87,9 @@ def test_nothing_is_run_that_is_not_trusted(arguments: tuple[str, ...], capsys: 
 def test_the_other_documents_are_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
     write("net.yaml", f"# two\n{CONFIG}---\n[{{H: 8, C: 3, K: 3, O: 4}}]\n")
     assert run(["compare", "net.yaml", "--format", "csv", "--totals"]) == 2
-    told = capsys.readouterr()
-    assert "net#2" in told.out
-    assert told.err == REFUSED.replace(":2:", ":3:") + "sepcost: 1 of 2 networks could not be evaluated\n"
+    written = capsys.readouterr()
+    assert "net#2" in written.out
+    assert written.err == REFUSED.replace(":2:", ":3:") + "sepcost: 1 of 2 networks could not be evaluated\n"
 
 
 def test_a_trusted_model_is_compared_under_the_configs_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,15 +107,15 @@ def test_a_trusted_model_is_compared_under_the_configs_name(capsys: pytest.Captu
 def test_globs_that_match_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     write("net.yaml", f"{CONFIG}exclude: [stem, hed]\n")
     assert run(["compare", "net.yaml", "--run-models", "--format", "csv"]) == 2
-    told = "net.yaml:2:8: model: exclude hed: no convolution has such a name\n"
-    assert capsys.readouterr().err.replace("running\n", "") == told
+    expected = "net.yaml:2:8: model: exclude hed: no convolution has such a name\n"
+    assert capsys.readouterr().err.replace("running\n", "") == expected
 
 
 def test_what_a_model_prints_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "net.yaml", "--run-models", "--format", "json"]) == 0
-    told = capsys.readouterr()
-    json.loads(told.out)
-    assert told.err in ("running\n", "")
+    written = capsys.readouterr()
+    json.loads(written.out)
+    assert written.err in ("running\n", "")
 
 
 def test_files_are_looked_for_from_the_current_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,20 +184,22 @@ def test_what_goes_wrong_is_reported_where_the_model_is_named(
 ) -> None:
     write("net.yaml", f"# a comment\nname: bad\ninput: {given}\nmodel: {model}\n")
     assert run(["compare", "net.yaml", "--run-models"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.replace("running\n", "").startswith("net.yaml:4:8: model: ")
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.replace("running\n", "").startswith("net.yaml:4:8: model: ")
     if "ValueError" not in message:
-        assert told.err.endswith(f"net.yaml:4:8: model: {message}\n")
+        assert written.err.endswith(f"net.yaml:4:8: model: {message}\n")
     else:
-        assert "no such file" in told.err
+        assert "no such file" in written.err
 
 
 def test_later_problems_are_reported_there_too(capsys: pytest.CaptureFixture[str]) -> None:
     write("my_blocks.py", "from sepcost import Conv\ndef none(conv): return [('a', Conv(conv.input_size, 3, 0, 3))]\n")
     assert run(["compare", "net.yaml", "--run-models", "-r", "my_blocks:none"]) == 2
-    told = "net.yaml:2:8: model: must be at least 1, got 0 in a part of its replacement my_blocks:none (layer 'stem')\n"
-    assert capsys.readouterr().err.replace("running\n", "") == told
+    expected = (
+        "net.yaml:2:8: model: must be at least 1, got 0 in a part of its replacement my_blocks:none (layer 'stem')\n"
+    )
+    assert capsys.readouterr().err.replace("running\n", "") == expected
 
 
 def test_without_torch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,10 +208,10 @@ def test_without_torch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "torch", None)
     write("other.yaml", "[{H: 8, C: 3, K: 3, O: 4}]")
     assert run(["compare", "net.yaml", "other.yaml", "--format", "csv", "--run-models"]) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("net.yaml:2:8: model: torch ")
-    assert "pip install" in told.err
-    assert "other.yaml" in told.out
+    written = capsys.readouterr()
+    assert written.err.startswith("net.yaml:2:8: model: torch ")
+    assert "pip install" in written.err
+    assert "other.yaml" in written.out
 
 
 BUDGETED = f"""{CONFIG}\
@@ -236,8 +238,8 @@ def test_a_refusal_is_annotated(capsys: pytest.CaptureFixture[str]) -> None:
     write("net.yaml", BUDGETED)
     assert run(["check", "net.yaml", "--format", "github"]) == 2
     first = capsys.readouterr().out.splitlines()[0]
-    told = "model: names code to run: give --run-models if you trust it"
-    assert first == f"::error title=sepcost,file=net.yaml,line=2,col=8::{told}"
+    expected = "model: names code to run: give --run-models if you trust it"
+    assert first == f"::error title=sepcost,file=net.yaml,line=2,col=8::{expected}"
 
 
 def test_a_budget_that_holds_is_verified_too(capsys: pytest.CaptureFixture[str]) -> None:

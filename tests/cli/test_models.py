@@ -325,12 +325,12 @@ def test_one_model_under_several_replacements_is_one_network(sepcost: Sepcost) -
 
 def test_globs_and_inputs_that_nothing_would_take_are_refused(sepcost: Sepcost) -> None:
     one = ("compare", "-H", "8", "-C", "4", "-K", "3", "-O", "4")
-    told = "sepcost: --include and --exclude choose layers of files and models by their names: leave them out\n"
-    assert sepcost(*one, "--exclude", "x") == Run(2, "", told)
+    expected = "sepcost: --include and --exclude choose layers of files and models by their names: leave them out\n"
+    assert sepcost(*one, "--exclude", "x") == Run(2, "", expected)
     Path("net.yaml").write_text("- {H: 8, C: 4, K: 3, O: 4}\n", encoding="utf-8")
-    told = "--input 3x8x8 is for a model, and net.yaml is not one (--run-models runs those that configs name)"
+    expected = "--input 3x8x8 is for a model, and net.yaml is not one (--run-models runs those that configs name)"
     for command in (("compare", "net.yaml"), ("check", "net.yaml"), ("diff", "net.yaml", "net.yaml")):
-        assert sepcost(*command, "--input", "3x8x8").err == f"sepcost: {told}\n"
+        assert sepcost(*command, "--input", "3x8x8").err == f"sepcost: {expected}\n"
 
 
 def test_a_glob_for_one_of_several_sources_is_fine(sepcost: Sepcost) -> None:
@@ -347,8 +347,8 @@ def test_memory_is_counted_for_batches_and_dtypes(sepcost: Sepcost) -> None:
 
 @pytest.mark.parametrize("option", [("--alpha", "0.5"), ("--rho", "0.5"), ("--resolution", "8")])
 def test_a_model_is_not_scaled(sepcost: Sepcost, option: tuple[str, str]) -> None:
-    told = "a model is what its code builds on --input: alpha, rho and resolution are for configs"
-    assert sepcost("compare", NET, *IMAGE, *option) == Run(2, "", f"{NET}: {told}\n")
+    expected = "a model is what its code builds on --input: alpha, rho and resolution are for configs"
+    assert sepcost("compare", NET, *IMAGE, *option) == Run(2, "", f"{NET}: {expected}\n")
 
 
 def test_what_a_model_prints_goes_to_stderr(tmp_path: Path) -> None:
@@ -510,9 +510,9 @@ def test_verify_finds_a_spoiled_prediction(
     monkeypatch.setattr("sepcost.pytorch.running.recount.trace_model", one_mac_more)
     done = sepcost(*command, NET, *IMAGE, "--verify")
     assert done.code == 1
-    told = done.err if command == ["compare"] else done.out
-    assert "the whole network" in told
-    assert "242,849" in told
+    written = done.err if command == ["compare"] else done.out
+    assert "the whole network" in written
+    assert "242,849" in written
 
 
 @pytest.mark.parametrize("command", [["compare", NET], ["check", NET], ["diff", NET, NET]])
@@ -520,8 +520,8 @@ def test_layers_that_are_not_torchs_total_are_reported(
     sepcost: Sepcost, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setattr("sepcost.pytorch.running.running.trace_model", one_mac_more)
-    told = f"sepcost: {NET}: the layers have 528,800 MACs, and torch counts 528,801: please report it\n"
-    assert sepcost(*command, *IMAGE) == Run(1, "", told)
+    expected = f"sepcost: {NET}: the layers have 528,800 MACs, and torch counts 528,801: please report it\n"
+    assert sepcost(*command, *IMAGE) == Run(1, "", expected)
 
 
 # What goes wrong

@@ -184,8 +184,8 @@ def test_a_folder_that_is_a_link_out_of_this_one_is_not_followed(in_process: Sep
     Path("out").symlink_to("../outside")
     Path("in").symlink_to("inside")
     done = in_process("check", "net.yaml", "--no-verify", "--max-params", "1M", option, "out/report.md")
-    told = f"sepcost: {option} out/report.md: out is a link to ../outside: name the folder itself\n"
-    assert (done.code, done.err) == (2, told)
+    expected = f"sepcost: {option} out/report.md: out is a link to ../outside: name the folder itself\n"
+    assert (done.code, done.err) == (2, expected)
     assert Path("../outside/report.md").read_text() == "keep"
     done = in_process("check", "net.yaml", "--no-verify", "--max-params", "1M", option, "in/report.md")
     assert (done.code, Path("inside/report.md").exists()) == (0, True)
@@ -194,8 +194,8 @@ def test_a_folder_that_is_a_link_out_of_this_one_is_not_followed(in_process: Sep
 def test_a_baseline_is_not_made_behind_a_link(in_process: Sepcost) -> None:
     Path("costs.json").symlink_to("new.py")
     done = in_process("check", "net.yaml", "--no-verify", "--update-baseline", "costs.json")
-    told = "sepcost: --update-baseline costs.json: is a link to new.py: name the file itself\n"
-    assert (done.code, done.err, Path("new.py").exists()) == (2, told, False)
+    expected = "sepcost: --update-baseline costs.json: is a link to new.py: name the file itself\n"
+    assert (done.code, done.err, Path("new.py").exists()) == (2, expected, False)
 
 
 def test_a_name_of_blanks_is_seen(in_process: Sepcost) -> None:

@@ -139,9 +139,9 @@ def test_every_network_and_file_with_a_mismatch_is_named(in_process: Sepcost, tm
 @pytest.mark.usefixtures("wrong_macs")
 def test_no_more_than_twenty_are_reported(in_process: Sepcost) -> None:
     done = in_process("compare", "configs/vgg16.yaml", "--verify", "--format", "json")
-    *told, last = done.err.splitlines()
+    *lines, last = done.err.splitlines()
     assert done.code == 1
-    assert len(told) == 20
+    assert len(lines) == 20
     assert last == "sepcost: further counts that torch does not confirm are only counted"
     assert len(verified(done.out)[0]["mismatches"]) == 13 * 3
 
@@ -216,8 +216,8 @@ def test_what_was_counted_earlier_is_not_verified(in_process: Sepcost, tmp_path:
     earlier = tmp_path / "earlier.json"
     assert in_process("compare", "configs/m5.yaml", "--output", earlier).code == 0
     done = in_process("diff", earlier, "configs/m5.yaml", "--verify", "--format", "json")
-    told = "M5: the whole network: standard: not verified: its figures were counted earlier"
-    assert (done.code, done.err) == (0, f"sepcost: configs/m5.yaml: {told}\n")
+    reason = "M5: the whole network: standard: not verified: its figures were counted earlier"
+    assert (done.code, done.err) == (0, f"sepcost: configs/m5.yaml: {reason}\n")
     before, after = (json.loads(done.out)[side]["verified"] for side in ("before", "after"))
     assert (before["checked"], len(before["unverified"])) == (0, 1)
     assert (after["checked"], after["unverified"]) == (42, [])

@@ -83,7 +83,7 @@ class Annotation(NamedTuple):
     line: int | None = None
 
 
-def told_to_github(text: str) -> list[Annotation]:
+def annotations_of(text: str) -> list[Annotation]:
     """What GitHub's runner makes of the output: a command on a line, with its escapes undone."""
     return list(_told(text))
 
@@ -188,7 +188,7 @@ def test_every_format_says_the_same(check: Sepcost, name: str) -> None:
         assert bool(failures) == (f"{failures} of {checks} check" in last)
         in_table = [line for line in done["table"].out.splitlines()[1:] if re.search(r"\bfails\b", line)]
         assert len(in_table) == failures
-    told = told_to_github(done["github"].out)
+    annotations = annotations_of(done["github"].out)
     where = {
         (network["source"], each["line"])
         for network in networks
@@ -197,15 +197,15 @@ def test_every_format_says_the_same(check: Sepcost, name: str) -> None:
     }
     where |= {(network["source"], network["line"]) for network in networks if is_unknown(network)}
     where |= {(problem["source"], problem["line"]) for problem in problems if problem["line"]}
-    assert {(each.file, each.line) for each in told if each.level == "error" and each.line} == where
+    assert {(each.file, each.line) for each in annotations if each.level == "error" and each.line} == where
     for problem in problems:
-        assert sum(problem["message"] in each.message for each in told) == 1
+        assert sum(problem["message"] in each.message for each in annotations) == 1
         assert problem["message"] in done["table"].err
         assert problem["message"] in done["markdown"].out.replace("\\", "") or not networks
     for each_gone in document["gone"]:
         figures = f"{each_gone['total']['params']:,} params, {each_gone['total']['macs']:,} MACs: "
         sentence, level = f"{each_gone['name']} is gone, {figures}", "error" if missing else "warning"
-        assert any(each.message.startswith(sentence) for each in told if each.level == level)
+        assert any(each.message.startswith(sentence) for each in annotations if each.level == level)
         assert sentence in (done["table"].err if missing else done["table"].out)
 
 
@@ -221,12 +221,12 @@ def test_what_is_new_and_what_is_gone_is_named_with_its_figures_in_every_format(
     )
     for format_ in ("table", "markdown", "github"):
         lines = check(*arguments, "--format", format_).out.splitlines()
-        for name, told in named:
-            beside = f"{name}: {told}" if told.startswith("new") else f"{name} is {told}"
+        for name, sentence in named:
+            beside = f"{name}: {sentence}" if sentence.startswith("new") else f"{name} is {sentence}"
             assert sum(beside in line for line in lines) == 1, (format_, name)
     cases = {suite.name: next(iter(suite)) for suite in suites(check(*arguments, "--format", "junit").out)}
-    for name, told in named:
-        assert told in str(cases[name].result[0].message)
+    for name, sentence in named:
+        assert sentence in str(cases[name].result[0].message)
 
 
 def test_a_gone_network_is_a_suite_with_a_skipped_case(check: Sepcost) -> None:
@@ -251,10 +251,10 @@ def test_what_grew_in_one_layer_is_one_annotation(check: Sepcost, tmp_path: Path
     text = file.read_text(encoding="utf-8").replace("O: 8\n  # a", "O: 12\n  # a").replace("bias: false", "bias: true")
     file.write_text(text, encoding="utf-8")
     (network,) = json.loads(check(file, "--baseline", costs, "--format", "json").out)["networks"]
-    told = told_to_github(check(file, "--baseline", costs, "--format", "github").out)
+    annotations = annotations_of(check(file, "--baseline", costs, "--format", "github").out)
     lines = [each["line"] for each in network["growth"] if not each["holds"]]
-    assert len(lines) > len(told)
-    assert sorted(each.line or 0 for each in told) == sorted({*lines})
+    assert len(lines) > len(annotations)
+    assert sorted(each.line or 0 for each in annotations) == sorted({*lines})
 
 
 def test_under_github_actions_a_file_is_no_annotation(
@@ -371,13 +371,13 @@ def written(folder: Path, text: str, name: str = "net.yaml") -> Path:
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_limit_is_annotated_on_its_own_line(check: Sepcost, tmp_path: Path, text: str) -> None:
-    told = told_to_github(check(written(tmp_path, text), "--format", "github").out)
-    assert [(each.level, each.line) for each in told] == [
+    annotations = annotations_of(check(written(tmp_path, text), "--format", "github").out)
+    assert [(each.level, each.line) for each in annotations] == [
         ("error", line_of(text, "macs")),
         ("error", line_of(text, "reduction.macs")),
     ]
-    assert told[0].message.startswith("net: MACs, separable: ")
-    assert told[1].message.startswith("net: reduction of MACs, separable: ")
+    assert annotations[0].message.startswith("net: MACs, separable: ")
+    assert annotations[1].message.startswith("net: reduction of MACs, separable: ")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -385,8 +385,8 @@ def test_a_limit_that_was_typed_is_annotated_where_the_network_begins(
     check: Sepcost, tmp_path: Path, text: str
 ) -> None:
     file = written(tmp_path, text)
-    told = told_to_github(check(file, "--max", "traffic_bytes=1", "--format", "github").out)
-    (found,) = [each for each in told if each.message.startswith("net: traffic")]
+    annotations = annotations_of(check(file, "--max", "traffic_bytes=1", "--format", "github").out)
+    (found,) = [each for each in annotations if each.message.startswith("net: traffic")]
     assert found.line == line_of(text, "network")
 
 
@@ -395,8 +395,8 @@ def test_a_layer_that_grew_is_annotated_on_its_own_line(check: Sepcost, tmp_path
     costs, file = tmp_path / "costs.json", written(tmp_path, text)
     check(file, "--update-baseline", costs)
     written(tmp_path, text.replace("bias: false", "bias: true"))
-    told = told_to_github(check(file, "--baseline", costs, "--format", "github").out)
-    (grown,) = [each for each in told if each.message.startswith("net: grew beyond")]
+    annotations = annotations_of(check(file, "--baseline", costs, "--format", "github").out)
+    (grown,) = [each for each in annotations if each.message.startswith("net: grew beyond")]
     assert (grown.level, grown.line) == ("error", line_of(text, "second"))
     assert "most of it in second (changed: bias false → true)" in grown.message
 
@@ -407,8 +407,8 @@ def test_a_network_that_is_new_is_annotated_where_it_begins(check: Sepcost, tmp_
     written(tmp_path, f"{SMALL}---\n{OTHER}")
     assert check(tmp_path, "--update-baseline", costs).code == 0
     file = written(tmp_path, text, "new.yaml")
-    told = told_to_github(check(tmp_path / "net.yaml", file, "--baseline", costs, "--format", "github").out)
-    (new,) = [each for each in told if each.message.startswith("net: new")]
+    annotations = annotations_of(check(tmp_path / "net.yaml", file, "--baseline", costs, "--format", "github").out)
+    (new,) = [each for each in annotations if each.message.startswith("net: new")]
     assert (new.level, new.line) == ("error", line_of(text, "network"))
 
 
@@ -421,8 +421,8 @@ def test_a_count_that_torch_does_not_confirm_is_annotated_on_its_layers_line(
         return formulas.conv_macs(positions, in_channels, out_channels, kernel, groups) + is_second
 
     spoil(spoiled)
-    told = told_to_github(check(written(tmp_path, text), "--verify", "--format", "github").out)
-    (found,) = [each for each in told if "but torch" in each.message]
+    annotations = annotations_of(check(written(tmp_path, text), "--verify", "--format", "github").out)
+    (found,) = [each for each in annotations if "but torch" in each.message]
     assert (found.level, found.line) == ("error", line_of(text, "second"))
     assert found.message.startswith("net: second: standard: MACs are 147,457, but torch ")
 
@@ -433,9 +433,9 @@ def test_layers_on_one_line_are_each_to_blame_for_what_grew_in_them(check: Sepco
     file = written(tmp_path, text)
     check(file, "--update-baseline", tmp_path / "costs.json")
     written(tmp_path, text.replace("K: 3", "K: 5").replace("linear, O: 16", "linear, O: 1600"))
-    told = told_to_github(check(file, "--baseline", tmp_path / "costs.json", "--format", "github").out)
-    (params,) = [each.message for each in told if "standard: params" in each.message]
-    (macs,) = [each.message for each in told if "MACs +183 %" in each.message]
+    annotations = annotations_of(check(file, "--baseline", tmp_path / "costs.json", "--format", "github").out)
+    (params,) = [each.message for each in annotations if "standard: params" in each.message]
+    (macs,) = [each.message for each in annotations if "MACs +183 %" in each.message]
     assert "most of it in b " in params
     assert "most of it in a " in macs
 
@@ -447,7 +447,7 @@ def test_a_file_is_named_as_github_sees_it(check: Sepcost, tmp_path: Path, monke
     monkeypatch.chdir(folder.parent)
 
     def files(*sources: str | Path) -> set[str | None]:
-        return {each.file for each in told_to_github(check(*sources, "--format", "github").out)}
+        return {each.file for each in annotations_of(check(*sources, "--format", "github").out)}
 
     assert files("small/net.yaml") == {"small/net.yaml"}
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
@@ -485,16 +485,16 @@ def test_an_annotation_says_which_network_it_is_about(
     written(tmp_path, f"name: net\nindependent: true\nlayers: [{layer}, {layer}]\n", "b.yaml")
     bad = SMALL.replace("K: 1", "K: 0")
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(bad.encode())))
-    told = told_to_github(check(*arguments, "--format", "github").out)
-    errors = [each.message for each in told if each.level == "error" and "missing.json" not in each.message]
-    assert any(message.startswith(f"{where}: ") for message in errors), told
-    assert all(each.message.startswith(("net.py:Net: ", "net (", "<stdin>", "missing.json")) for each in told)
+    annotations = annotations_of(check(*arguments, "--format", "github").out)
+    errors = [each.message for each in annotations if each.level == "error" and "missing.json" not in each.message]
+    assert any(message.startswith(f"{where}: ") for message in errors), annotations
+    assert all(each.message.startswith(("net.py:Net: ", "net (", "<stdin>", "missing.json")) for each in annotations)
 
 
 def test_standard_input_is_no_file(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(BLOCK.encode())))
-    told = told_to_github(check("-", "--format", "github").out)
-    assert [(each.file, each.line) for each in told] == [(None, None)] * 2
+    annotations = annotations_of(check("-", "--format", "github").out)
+    assert [(each.file, each.line) for each in annotations] == [(None, None)] * 2
 
 
 # Under GitHub Actions
@@ -597,15 +597,15 @@ def assert_data(check: Sepcost, file: Path, costs: Path, name: str) -> None:
 
     out = output("github")
     assert len(out.split("\n")) == 4
-    budget, growth = told_to_github(out)
+    budget, growth = annotations_of(out)
     assert budget.message == f"{shown}: params, separable: 42, must be at most 1 (4,100 % over)"
     assert growth.message.startswith(f"{shown}: grew beyond {harmless(str(costs))}, most of it in {shown} (changed: ")
     assert {(each.level, each.line) for each in (budget, growth)} == {("error", 1)}
 
     (suite,) = suites(output("junit"))
-    told = [case.result[0].message for case in suite if case.result]
+    annotations = [case.result[0].message for case in suite if case.result]
     assert suite.name == in_xml(shown)
-    assert any(f"most of it in {in_xml(shown)} (changed" in str(message) for message in told)
+    assert any(f"most of it in {in_xml(shown)} (changed" in str(message) for message in annotations)
 
     out = output("markdown").replace(BREAK, "")
     first, layers = tables(out)
@@ -656,10 +656,10 @@ def test_the_name_of_a_file_stays_data(
     arguments = (good, bad, missing, "--baseline", costs, "--format")
 
     out = check(*arguments, "github").out
-    told = told_to_github(out)
-    assert len(out.split("\n")) == len(told) + 2
-    assert {each.file for each in told} == {harmless(f"{name}.yaml"), harmless(f"{name} bad.yaml"), None}
-    assert any(harmless(str(missing)) in each.message for each in told)
+    annotations = annotations_of(out)
+    assert len(out.split("\n")) == len(annotations) + 2
+    assert {each.file for each in annotations} == {harmless(f"{name}.yaml"), harmless(f"{name} bad.yaml"), None}
+    assert any(harmless(str(missing)) in each.message for each in annotations)
 
     assert {suite.name for suite in suites(check(*arguments, "junit").out)} == {
         "net", in_xml(harmless(str(bad))), in_xml(harmless(str(missing))),
@@ -676,7 +676,7 @@ def test_the_name_of_a_baseline_stays_data(check: Sepcost, tmp_path: Path) -> No
     for name in FILE_NAMES:
         file, costs = poisoned(check, tmp_path, "net")
         costs = costs.rename(tmp_path / name)
-        (growth,) = told_to_github(check(file, "--baseline", costs, "--format", "github").out)
+        (growth,) = annotations_of(check(file, "--baseline", costs, "--format", "github").out)
         assert growth.message.startswith(f"net: grew beyond {harmless(str(costs))}, most of it in net ")
         for table in tables(check(file, "--baseline", costs, "--format", "markdown").out):
             assert {len(row) for row in table} == {len(table[0])}

@@ -10,7 +10,7 @@ from sepcost.formats.registry import format_names
 from tests.golden.cases import CASES, printed
 
 NAMED_APART = {"table", "jsonl"}
-"""What is written unless told otherwise, and lines of what ``json`` writes."""
+"""What is written by default, and lines of what ``json`` writes."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

@@ -286,9 +286,9 @@ def test_what_a_library_raises_is_reported_with_the_models_line() -> None:
 def test_operators_of_higher_order_are_listed_or_refused() -> None:
     traced = run("Mapped", IMAGE, device="cpu")
     assert (traced.agrees, dict(traced.uncounted)) == (True, {("", "map_impl"): 1})
-    told = "runs an operator that torch's counter cannot run, such as while_loop or map (nets.py:"
-    assert refusal("Loops", IMAGE, device="cpu").startswith(told)
-    assert refusal("Mapped", IMAGE).startswith(told)
+    start = "runs an operator that torch's counter cannot run, such as while_loop or map (nets.py:"
+    assert refusal("Loops", IMAGE, device="cpu").startswith(start)
+    assert refusal("Mapped", IMAGE).startswith(start)
     assert refusal("Mapped", IMAGE).endswith("; --device cpu runs some of them")
 
 

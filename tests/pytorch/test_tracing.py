@@ -67,8 +67,8 @@ def agree(found: Trace, model: nn.Module, inputs: tuple[Any, ...], named: dict[s
     assert len({node.name for node in found.network}) == len(found.network)
     for layer in (node.layer for node in found.network):
         if isinstance(layer, Other) and layer.operator.startswith("params of "):
-            told = re.findall(r"\(([\d,]+)\)", layer.operator)
-            assert sum(int(number.replace(",", "")) for number in told) == layer.params
+            counts = re.findall(r"\(([\d,]+)\)", layer.operator)
+            assert sum(int(number.replace(",", "")) for number in counts) == layer.params
 
 
 def nodes(found: Trace) -> dict[str, Node]:

@@ -82,8 +82,8 @@ def test_from_python_such_a_file_is_refused(
     with pytest.raises(ConfigError) as error:
         read("net.yaml")
     first, second = error.value.problems
-    told = "net.yaml:1:8: model: names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
-    assert str(first) == told
+    message = "net.yaml:1:8: model: names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
+    assert str(first) == message
     assert second.line == 4
 
 

@@ -143,8 +143,8 @@ def test_costs_are_not_counted_again(
 
 def test_costs_are_not_counted_for_another_batch(folder: Path, in_process: Sepcost) -> None:
     done = in_process("compare", "costs.json", "--batch", "1,8", "--totals")
-    told = "costs.json: net: was counted earlier: leave out --batch, or give its config\n"
-    assert (done.code, done.out, done.err) == (2, "", told)
+    expected = "costs.json: net: was counted earlier: leave out --batch, or give its config\n"
+    assert (done.code, done.out, done.err) == (2, "", expected)
 
 
 def test_costs_are_not_verified_and_that_is_said(folder: Path, in_process: Sepcost) -> None:
@@ -162,8 +162,8 @@ def test_bytes_that_were_counted_too_low_are_not_judged(folder: Path, in_process
     Path("old.json").write_text(json.dumps(document))
     for command in (("check", "--no-verify", "--max-weight-bytes", "1MB"), ("compare",)):
         done = in_process(*command, "old.json")
-        told = "old.json: net: sepcost 0.1 counted bytes and peaks of models too low: write it again\n"
-        assert (done.code, done.err) == (2, told)
+        expected = "old.json: net: sepcost 0.1 counted bytes and peaks of models too low: write it again\n"
+        assert (done.code, done.err) == (2, expected)
 
 
 @pytest.mark.parametrize("format_", ["yaml", "table"])

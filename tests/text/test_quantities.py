@@ -192,11 +192,13 @@ def test_what_is_no_whole_number_and_has_no_unit_is_refused(read: Callable[[str]
 @pytest.mark.parametrize("text", ["0", "2", "10000", "3.0", "12.5"])
 def test_growth_by_a_bare_number_is_refused(text: str) -> None:
     """A per cent sign may have been forgotten."""
-    told = "must be per cent such as 2%, or "
+    expected = "must be per cent such as 2%, or "
     for figure in OWN:
-        assert message(kind_of(figure).read_growth, text).startswith(told)
+        assert message(kind_of(figure).read_growth, text).startswith(expected)
     if text.isdecimal():
-        assert message(kind_of("macs").read_growth, text) == (f"{told}an amount with a unit such as 10k, got {text}")
+        assert message(kind_of("macs").read_growth, text) == (
+            f"{expected}an amount with a unit such as 10k, got {text}"
+        )
 
 
 def test_an_amount_of_growth_is_read_by_the_figures_own_rules() -> None:
@@ -214,9 +216,9 @@ def test_an_amount_of_growth_is_read_by_the_figures_own_rules() -> None:
 def test_the_length_of_a_number_is_bounded_and_its_message_too(read: Callable[[str], object], unit: str) -> None:
     read(f"{'9' * (20 - len(unit))}{unit}")
     assert message(read, f"{'9' * (21 - len(unit))}{unit}").endswith(f", got {'9' * (21 - len(unit))}{unit}")
-    told = message(read, "9" * 100_000 + unit)
-    assert told.endswith(f", got 9999999999…{'9' * (10 - len(unit))}{unit} ({100_000 + len(unit):,} characters)")
-    assert len(told) < 200
+    line = message(read, "9" * 100_000 + unit)
+    assert line.endswith(f", got 9999999999…{'9' * (10 - len(unit))}{unit} ({100_000 + len(unit):,} characters)")
+    assert len(line) < 200
 
 
 @st.composite
