@@ -79,7 +79,7 @@ class Job:
             yield Axis("replacement", self.replacements)
 
     def rows(self, combinations: int) -> int:
-        """How many rows a table of so many combinations has, as far as that is known."""
+        """How many rows a table of this many combinations has, as far as that is known."""
         replacements = max(1, len(self.replacements or ()))
         if self.view.by_replacement or not self.together:
             return min(combinations * replacements, self.view.top or sys.maxsize)
