@@ -65,7 +65,7 @@ def numbers(count: int, most: int) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(1, most), min_size=count, max_size=count, unique=True)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     sizes=numbers(4, 40),
     inputs=numbers(7, 40),

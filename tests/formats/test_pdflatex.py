@@ -18,7 +18,7 @@ ONE = ("-H", "112", "-C", "32", "-K", "3", "-O", "64")
 EVERY_REPLACEMENT = [argument for name in REPLACEMENTS for argument in ("-r", name)]
 SHAPES = {
     "a network of two pages": ("configs/resnet50.yaml", "--precision", "3"),
-    "a sweep of 192 rows": ("-H", "56", "-C", "16:512:16", "-K", "3,5,7", "-O", "64,128"),
+    "a sweep of 96 rows": ("-H", "56", "-C", "16:256:16", "-K", "3,5,7", "-O", "64,128"),
     "networks of all lengths": ("configs/c3d.yaml", "configs/mobilenet_v2.yaml", "configs/m5.yaml"),
     "totals": ("configs/resnet50.yaml", *EVERY_REPLACEMENT, "--totals"),
     "every replacement": ("configs/mobilenet_v1.yaml", *EVERY_REPLACEMENT),
