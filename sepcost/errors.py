@@ -24,27 +24,26 @@ class Notice(NamedTuple):
     message: str
 
 
-class LayerError(SepcostError):
-    """A layer cannot have such an argument: ``field`` names it, ``reason`` says why.
+class ArgumentError(SepcostError):
+    """Something cannot have such an argument: ``field`` names it, ``reason`` says why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class LayerError(ArgumentError):
+    """A layer cannot have such an argument.
 
     >>> raise LayerError("stride", "must be at least 1, got 0")
     Traceback (most recent call last):
     sepcost.errors.LayerError: stride: must be at least 1, got 0
     """
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
 
-
-class ConventionError(SepcostError):
-    """The convention cannot have such an argument: ``field`` names it, ``reason`` says why."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
+class ConventionError(ArgumentError):
+    """The convention cannot have such an argument."""
 
 
 class ReplacementError(SepcostError):

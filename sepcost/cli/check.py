@@ -15,11 +15,10 @@ from sepcost.cli import options as o
 from sepcost.cli.contradictions import refuse_scaling_without_a_map
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
-from sepcost.cli.log import under_github
 from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
-from sepcost.cli.streams import complain, say, write
+from sepcost.cli.streams import complain, say, under_github, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import USUAL, format_named, writing

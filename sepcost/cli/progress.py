@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from threading import Lock, Timer
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sepcost.cli.streams import complain, say
@@ -45,9 +44,7 @@ class Waiting(Events):
             self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     def say(self, message: str) -> None:

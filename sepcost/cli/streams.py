@@ -10,13 +10,33 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from sepcost.cli.log import for_log
 from sepcost.errors import ConfigProblem
 from sepcost.tasks.files import resolved, unwritten, write_whole
 from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+COMMAND = re.compile(r"^\s*:(?=:)|(?<=#)#(?=\[)", re.MULTILINE)
+"""``::error::`` where a line begins, and ``##[error]`` anywhere in it (GitHub's runner, ActionCommand.cs)."""
+AS_TEXT = r"\x{:02x}"
+"""How a character is written by its number where people read it."""
+
+
+def under_github() -> bool:
+    """Whether GitHub Actions runs this."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def for_log(text: str, escape: str = AS_TEXT) -> str:
+    r"""The text; under GitHub Actions, with an escape in what would make a line of it a command.
+
+    ``escape`` writes a character by its number, as the format of the text does: ``\u{:04x}`` in JSON.
+    """
+    if not under_github():
+        return text
+    return COMMAND.sub(lambda found: found[0][:-1] + escape.format(ord(found[0][-1])), text)
+
 
 ALREADY_OPEN = re.compile(r"/dev/stderr|/(?:dev|proc/self)/fd/([0-9]{1,9})")
 """Files that the process has open already: they are written where the shell has opened them."""

@@ -12,7 +12,7 @@ from sepcost.layers import Layer, Shape, Takes
 from sepcost.layers.sharing import Weights
 from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
 from sepcost.text.arguments import Extent, extent, times
-from sepcost.text.units import as_text, factor_text, read_factor
+from sepcost.text.units import as_text, factor_text, read_as, read_factor
 
 Factor = Fraction | float | str
 SMALLEST = Fraction(1, 1000)
@@ -45,10 +45,7 @@ def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: E
 
 def as_factor(name: str, value: Factor) -> Fraction:
     """A multiplier as an exact fraction: a float counts as the decimal that it prints as."""
-    try:
-        factor = value if isinstance(value, Fraction) else read_factor(as_text(value))
-    except SepcostError as error:
-        raise SepcostError(f"{name}: {error}") from None
+    factor = value if isinstance(value, Fraction) else read_as(name, read_factor, as_text(value))
     if not SMALLEST <= factor <= 1000:
         raise SepcostError(f"{name}: must be between 0.001 and 1000, got {as_text(value)}")
     return factor

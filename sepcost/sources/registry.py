@@ -75,14 +75,11 @@ def read_one(source: Any, options: ModelOptions | None = None) -> Item:
 def options_in_python(inputs: Any, device: str, run_models: bool, *sources: Any) -> ModelOptions:
     """How models run for a caller in Python; a SepcostError for inputs that no source takes."""
     options = ModelOptions.of(inputs, device, run_models=run_models)
-    if options.inputs != () and not run_models and not any(map(_may_be_model, map(Given, sources))):
+    is_model = any(each.names_model or each.is_module for each in map(Given, sources))
+    if options.inputs != () and not run_models and not is_model:
         what = f"{_shown(sources[0])} is not one" if sources else "none is given"
         raise SepcostError(f"inputs are for a model, and {what}")
     return options
-
-
-def _may_be_model(given: Given) -> bool:
-    return given.names_model or given.is_module
 
 
 def _shown(value: Any) -> str:

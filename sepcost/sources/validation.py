@@ -35,6 +35,24 @@ def schema_of(type_: TypeAdapter[Any], title: str, description: str) -> dict[str
     return {**head, **schema, "$defs": definitions}
 
 
+def must_be(shown: Callable[[Any], str], what: str) -> Callable[[Detail], str]:
+    """The message that a value must be something, and is not; ``shown`` is how it is shown."""
+    return lambda detail: f"must be {what}, got {shown(detail['input'])}"
+
+
+def messages_of_both(shown: Callable[[Any], str]) -> Messages:
+    """What is said of configs and costs alike."""
+    return {
+        "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
+        "string_type": must_be(shown, "a text"),
+        "list_type": must_be(shown, "a list"),
+        "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",
+        "too_long": lambda detail: (
+            f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}"
+        ),
+    }
+
+
 def message_in(messages: Messages, detail: Detail) -> str:
     """What is said of one of pydantic's errors."""
     say = messages.get(detail["type"])

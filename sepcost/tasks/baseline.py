@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from sepcost.count.figure import BY_NAME, Figures
 from sepcost.count.snapshot import Replaced, Snapshot
@@ -30,12 +31,11 @@ from sepcost.text.wording import counted
 OPTION = "--update-baseline"
 
 
-class Baseline:
+class Baseline(NamedTuple):
     """The networks of a file of costs, each to be taken by at most one current network."""
 
-    def __init__(self, path: str, networks: Sequence[Snapshot]) -> None:
-        self.path = path
-        self.networks = networks
+    path: str
+    networks: Sequence[Snapshot]
 
     @classmethod
     def read(cls, path: str) -> Baseline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,11 @@ from sepcost.network.network import Network
 from sepcost.network.selection import Selection
 from sepcost.sheets.view import View
 from sepcost.sources.model_options import ModelOptions
-from sepcost.tasks.alone import only_convolution
 from sepcost.tasks.earlier import counted_earlier
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
 from sepcost.tasks.verifier import Verifier
+from sepcost.text.wording import MOST_NAMES
 
 if TYPE_CHECKING:
     from sepcost.sources.source import AnySource, Item
@@ -178,3 +179,32 @@ class Job:
                 self.good += 1
                 self.unmatched = self.unmatched.unmatched(comparison.network)
                 yield self.evaluated(self.verified(comparison, item))
+
+
+def only_convolution(snapshots: Iterable[Snapshot], selection: Selection) -> list[Snapshot]:
+    """Each combination, with only the convolution that is meant, if there is one; a SepcostError if several are."""
+    found: list[Snapshot] = []
+    names: list[str] = []
+    meant: Counter[tuple[str, ...]] = Counter()
+    for snapshot in snapshots:
+        chosen = selection.convolutions(snapshot.counted_now().network)
+        combination = tuple(map(str, snapshot.swept.values()))
+        meant[combination] += len(chosen)
+        names += chosen[: MOST_NAMES + 1 - len(names)]
+        if meant[combination] == 1 and chosen:
+            found.append(_alone(snapshot, chosen[0]))
+    most = max(meant.values(), default=0)
+    if most > 1:
+        examples = f"{', '.join(names[:MOST_NAMES])} …" if most > len(names) else ", ".join(names)
+        message = (
+            f"--explain derives one convolution, and {most:,} are meant ({examples}): choose one by --include NAME"
+        )
+        raise SepcostError(message)
+    return found
+
+
+def _alone(snapshot: Snapshot, name: str) -> Snapshot:
+    comparison = snapshot.counted_now()
+    comparison = replace(comparison, layers=tuple(layer for layer in comparison.layers if layer.name == name))
+    chosen = tuple(layer for layer in snapshot.layers if layer.name == name)
+    return replace(snapshot, chosen=chosen, comparison=comparison)

@@ -65,7 +65,8 @@ def _aligned(steps: Sequence[DerivationStep]) -> Iterator[str]:
 
 
 def _markdown_step(step: DerivationStep) -> str:
-    return f"- {escaped(step.name)}: ${' = '.join(_math(step))}$"
+    sides = tex_symbols(step.symbols), tex_numbers(step.numbers), tex_value(step.value)
+    return f"- {escaped(step.name)}: ${' = '.join(sides)}$"
 
 
 def _latex_steps(steps: Sequence[DerivationStep]) -> str:
@@ -93,10 +94,6 @@ def _width(text: str) -> int:
     """About how wide it is, in digits: a product has space around its dots, a quotient is two lines high."""
     longest = max(text.split(" / "), key=len)
     return len(longest) + longest.count("·") + len(" = ")
-
-
-def _math(step: DerivationStep) -> tuple[str, str, str]:
-    return tex_symbols(step.symbols), tex_numbers(step.numbers), tex_value(step.value)
 
 
 def _as_math(formula: Expression) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from threading import Lock
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, TypeAlias
 
 from torch import nn
@@ -36,9 +36,7 @@ class Usage:
         WATCH.add(self)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         WATCH.remove(self)
 
     def note(self, module: nn.Module, name: str, reader: FrameType) -> None:

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -53,9 +52,7 @@ class Unseen:
             self._entered.enter_context(_WrittenOut(self))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._entered.close()
 
     def made(self, value: Any) -> None:

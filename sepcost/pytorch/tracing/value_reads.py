@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any
 from unittest.mock import patch
 
@@ -38,9 +37,7 @@ class ValueReads:
             self._patches.enter_context(patch.object(torch.Tensor, name, self._noting(getattr(torch.Tensor, name))))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._patches.close()
 
     def see(self, operator: Any, args: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
@@ -73,17 +73,16 @@ class YamlList(list[YamlValue]):
         self.weight = 1
 
 
-class Document:
+class Document(NamedTuple):
     """One document of a stream: its value, where it begins, and what is wrong with its form.
 
     It is not ``complete`` if an alias has no value: then nothing further is checked.
     """
 
-    def __init__(self, value: YamlValue | None, mark: Mark, problems: list[ConfigProblem], complete: bool) -> None:
-        self.value = value
-        self.mark = mark
-        self.problems = problems
-        self.complete = complete
+    value: YamlValue | None
+    mark: Mark
+    problems: list[ConfigProblem]
+    complete: bool
 
 
 def read_documents(data: bytes, source: str, quota: Quota, lines_before: int = 0) -> Iterator[Document]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sepcost.count.figure import BOUNDED, GROWING, OWN
 from sepcost.layers import KINDS, Conv
-from sepcost.sources.validation import Detail, Messages, message_in
+from sepcost.sources.validation import Detail, Messages, message_in, messages_of_both, must_be
 from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
 from sepcost.sources.yaml.schema.schema import keys_of
 from sepcost.text.arguments import LARGEST
@@ -128,18 +129,6 @@ def _choice(detail: Detail) -> str:
     return f"must be one of {expected}, got {shown(value)}{did_you_mean(str(value), expected.split(', '))}"
 
 
-def _too_long(detail: Detail) -> str:
-    return f"must have at most {detail['ctx']['max_length']} numbers, got {len(detail['input'])}"
-
-
-def _too_long_a_text(detail: Detail) -> str:
-    return f"must have at most {detail['ctx']['max_length']} characters, got {shown(detail['input'])}"
-
-
-def _too_short(detail: Detail) -> str:
-    return f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}"
-
-
 def _not_an_integer(detail: Detail) -> str:
     value = detail["input"]
     if type(value) is str and INTEGER.fullmatch(value):
@@ -161,24 +150,19 @@ def _not_a_mapping(detail: Detail) -> str:
     return f"must be a mapping{example}, got {shown(detail['input'])}"
 
 
-def _must_be(what: str) -> Callable[[Detail], str]:
-    return lambda detail: f"must be {what}, got {shown(detail['input'])}"
-
-
+_must_be = partial(must_be, shown)
 MESSAGES: Messages = {
+    **messages_of_both(shown),
     "extra_forbidden": _unknown_key,
-    "missing": lambda detail: f"missing key `{detail['loc'][-1]}`",
     "int_type": _not_an_integer,
     "bool_type": _not_a_flag,
-    "string_type": _must_be("a text"),
-    "string_too_long": _too_long_a_text,
+    "string_too_long": lambda detail: (
+        f"must have at most {detail['ctx']['max_length']} characters, got {shown(detail['input'])}"
+    ),
     "quantity_type": _must_be("a number, or one with a unit such as 4.3M"),
     "dict_type": _not_a_mapping,
-    "list_type": _must_be("a list"),
-    "greater_than_equal": lambda detail: f"must be at least {detail['ctx']['ge']}, got {shown(detail['input'])}",
     "less_than_equal": lambda detail: f"must be at most {detail['ctx']['le']}, got {shown(detail['input'])}",
     "literal_error": _choice,
     "union_tag_invalid": _unknown_type,
-    "too_long": _too_long,
-    "too_short": _too_short,
+    "too_short": lambda detail: f"must have at least one {'layer' if detail['loc'] in ((), ('layers',)) else 'item'}",
 }

@@ -41,20 +41,24 @@ def _kind_of_padding(value: Any) -> str:
     return "same" if value == "same" else _kind(value)
 
 
-def _checked(value: Any, read: Callable[[str], Any], least: int) -> Any:
-    """A text such as 3x5 as numbers, each at least ``least``."""
-    try:
-        if isinstance(value, Text) and WHOLE_DIGITS.fullmatch(value):
-            raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
-        sizes = read(value)
-        for number in sizes:
-            if number < least:
-                raise NumberError(f"must be at least {least}, got {value}")
-            if number > LARGEST:
-                raise NumberError(f"must be at most {LARGEST}, got {value}")
-    except NumberError as error:
-        raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
-    return sizes
+def _sizes(read: Callable[[str], Any], least: int) -> BeforeValidator:
+    """Reads a text such as 3x5 as numbers, each at least ``least``."""
+
+    def checked(value: Any) -> Any:
+        try:
+            if isinstance(value, Text) and WHOLE_DIGITS.fullmatch(value):
+                raise NumberError(f'must be a whole number, got the text "{shortened(value)}": write it without quotes')
+            sizes = read(value)
+            for number in sizes:
+                if number < least:
+                    raise NumberError(f"must be at least {least}, got {value}")
+                if number > LARGEST:
+                    raise NumberError(f"must be at most {LARGEST}, got {value}")
+        except NumberError as error:
+            raise PydanticCustomError("sizes", "{reason}", {"reason": str(error)}) from None
+        return sizes
+
+    return BeforeValidator(checked)
 
 
 def _quantity(read_text: Callable[[str], Any]) -> BeforeValidator:
@@ -84,18 +88,6 @@ def _growth_schema(units: str, description: str) -> WithJsonSchema:
 
 WHOLE_NUMBER = {"type": "integer", "minimum": 0}
 QUOTIENT = {"type": "number", "exclusiveMinimum": 0}
-
-
-def _read_positive_sizes(value: Any) -> Any:
-    return _checked(value, read_sizes, 1)
-
-
-def _read_natural_sizes(value: Any) -> Any:
-    return _checked(value, read_sizes, 0)
-
-
-def _read_padding(value: Any) -> Any:
-    return _checked(value, read_padding, 0)
 
 
 Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
@@ -162,9 +154,9 @@ GROWTH: Mapping[Kind, Any] = {
 }
 """By how much a figure of this kind may grow."""
 
-PositiveText = Annotated[tuple[int, ...], BeforeValidator(_read_positive_sizes), POSITIVE_SCHEMA]
-NaturalText = Annotated[tuple[int, ...], BeforeValidator(_read_natural_sizes), NATURAL_SCHEMA]
-PaddingText = Annotated[tuple[int, ...], BeforeValidator(_read_padding), NATURAL_SCHEMA]
+PositiveText = Annotated[tuple[int, ...], _sizes(read_sizes, 1), POSITIVE_SCHEMA]
+NaturalText = Annotated[tuple[int, ...], _sizes(read_sizes, 0), NATURAL_SCHEMA]
+PaddingText = Annotated[tuple[int, ...], _sizes(read_padding, 0), NATURAL_SCHEMA]
 PositiveList = Annotated[list[Positive], Field(min_length=1, max_length=3)]
 NaturalList = Annotated[list[Natural], Field(min_length=1, max_length=3)]
 

@@ -21,6 +21,8 @@ from sepcost.text.wording import Path, path_text
 class DocumentTranslation:
     """One document, and every problem that is found in it."""
 
+    _message_of = staticmethod(message_of)
+
     def __init__(self, document: Document, source: str, default_name: str) -> None:
         self.document = document
         self.source = source
@@ -82,9 +84,6 @@ class DocumentTranslation:
             path = path if index is None else (index, *path[1:])
             self._note((*root, *path), self._message_of(detail), key=detail["type"] == "extra_forbidden")
 
-    def _message_of(self, detail: Mapping[str, Any]) -> str:
-        return message_of(detail)
-
     def _at(self, path: Path) -> Any:
         value: Any = self.document.value
         for step in path:
@@ -119,3 +118,8 @@ class DocumentTranslation:
             except (KeyError, IndexError, TypeError):
                 value = None
         return tuple(steps)
+
+
+def as_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several."""
+    return (value,) if isinstance(value, str) else tuple(value)

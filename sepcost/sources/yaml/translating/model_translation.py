@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from sepcost.sources.validation import real_path
 from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, place
 from sepcost.sources.yaml.schema.messages import message_in_model, shown
 from sepcost.sources.yaml.schema.schema import model_validator
-from sepcost.sources.yaml.translating.document_translation import DocumentTranslation
+from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, as_tuple
 from sepcost.sources.yaml.translating.named_model import KEY, NamedModel
 from sepcost.text.input_text import InputText, InputTexts, names_function, read_inputs
 from sepcost.text.model_text import ModelText
@@ -38,6 +38,8 @@ def names_model(document: Document) -> bool:
 class ModelTranslation(DocumentTranslation):
     """Makes one document a NamedModel, and collects every problem."""
 
+    _message_of = staticmethod(message_in_model)
+
     def named_model(self) -> NamedModel:
         """Raises ConfigError with all problems of the document."""
         value = self.document.value
@@ -58,7 +60,7 @@ class ModelTranslation(DocumentTranslation):
             Lines(self.document.mark[0], {}, self._limit_lines()),
             right.get("device", "meta"),
             replacements,
-            Selection(_globs(right.get("include", ())), _globs(right.get("exclude", ()))),
+            Selection(as_tuple(right.get("include", ())), as_tuple(right.get("exclude", ()))),
             budget,
         )
 
@@ -120,10 +122,3 @@ class ModelTranslation(DocumentTranslation):
         except ModelError as error:
             self._note(tuple(path), str(error).removeprefix(f"{shortened(str(given))}: "))
             return ()
-
-    def _message_of(self, detail: Mapping[str, Any]) -> str:
-        return message_in_model(detail)
-
-
-def _globs(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)

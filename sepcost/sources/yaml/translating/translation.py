@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlLis
 from sepcost.sources.yaml.schema.messages import message_of
 from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
 from sepcost.sources.yaml.schema.values import as_written
-from sepcost.sources.yaml.translating.document_translation import DocumentTranslation
+from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, as_tuple
 from sepcost.text.arguments import Extent
 from sepcost.text.wording import Path
 
@@ -157,8 +157,8 @@ class Translation(DocumentTranslation):
             options,
             layer.get("C"),
             self._size(layer, (*self.root, index)),
-            () if independent else _names(layer.get("from", ())),
-            () if independent else _names(layer.get("add", ())),
+            () if independent else as_tuple(layer.get("from", ())),
+            () if independent else as_tuple(layer.get("add", ())),
             layer.get("repeat", 1),
             layer.get("keep", False),
             layer.get("round_to"),
@@ -277,10 +277,6 @@ def _remember(key: Hashable, spec: LayerSpec) -> None:
         if len(KNOWN) == MOST_KNOWN:
             KNOWN.clear()
         KNOWN[key] = spec
-
-
-def _names(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _unreadable(written: Any, independent: bool) -> LayerSpec:
