@@ -129,12 +129,12 @@ def check(
 
     torch, unverified = witness(wanted=verify)
     wishes = Wishes(
-        read_convention(flops_per_mac, dtype, batch),
-        next(iter(multipliers)),
-        _replacements(replacements),
-        chosen_limits(most, max_ or (), min_reduction or ()),
-        chosen_allowances(max_growth or ()),
-        torch,
+        convention=read_convention(flops_per_mac, dtype, batch),
+        sweep=multipliers,
+        replacements=_replacements(replacements),
+        limits=chosen_limits(most, max_ or (), min_reduction or ()),
+        allowances=chosen_allowances(max_growth or ()),
+        witness=torch,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,

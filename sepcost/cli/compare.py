@@ -119,7 +119,7 @@ def compare(
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(
-        chosen, convention, multipliers, selection, models, verifier, replace_if, waiting, view,
+        chosen, convention, multipliers, selection, models, replace_if, verifier, waiting, view,
         at_once=format_.audience == "programs", alone=explain,
     )  # fmt: skip
     if format_.audience == "people" and (top is None or not files):

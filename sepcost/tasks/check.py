@@ -81,8 +81,8 @@ def check(
     least = {f"{REDUCTION}{name}": value for name, value in _known("reductions", reductions or {}, OWN).items()}
     limits = {**_known("at_most", at_most or {}, BOUNDED), **least}
     wishes = Wishes(
+        chosen,
         Convention.asked(flops_per_mac, batch, dtype),
-        replacements=chosen,
         limits=tuple(Limit(name, read_as(name, kind_of(name).read, as_text(value))) for name, value in limits.items()),
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,

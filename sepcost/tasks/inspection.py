@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sepcost.blocks.replacements import ReplaceIf, Replacement
+from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison, usual_replacements
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import is_reduction
@@ -20,19 +20,15 @@ from sepcost.judge.limit import judged
 from sepcost.judge.outcome import Allow
 from sepcost.judge.verdict import Judgement, Verdict
 from sepcost.judge.witness import Witness
-from sepcost.layers.cost import Convention
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
-from sepcost.network.scaling import scale
-from sepcost.network.selection import Selection
 from sepcost.sheets.verification_text import unverified_line
-from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.paths import absolute
 from sepcost.sources.registry import read
 from sepcost.sources.source import AnySource, Item
 from sepcost.tasks.baseline import Baseline
-from sepcost.tasks.earlier import counted_earlier
+from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import nothing_to_replace
 from sepcost.tasks.verifier import verify_item, verify_snapshot
@@ -46,23 +42,17 @@ class Allowances(NamedTuple):
     of_each: Mapping[str, Allowance] = {}
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What is to be checked, as it was typed: ``replacements`` is None where none was, and empty for ``-r none``.
+@dataclass
+class Wishes(Counting):
+    """What is to be checked, as it was typed.
 
     ``verification_required``: what cannot be verified could not be judged.
     """
 
-    convention: Convention
-    multipliers: Mapping[str, Any] = field(default_factory=dict)
-    replacements: Sequence[Replacement] | None = None
     limits: Sequence[Limit] = ()
     allowances: Allowances = field(default_factory=Allowances)
     witness: Witness | None = None
     verification_required: bool = False
-    selection: Selection = field(default_factory=Selection)
-    models: ModelOptions = field(default_factory=ModelOptions)
-    replace_if: ReplaceIf = ReplaceIf.ALWAYS
     allowed: frozenset[Allow] = frozenset()
 
     @property
@@ -146,7 +136,7 @@ class Inspection:
 
     def _counted_now(self, item: Item) -> Counted:
         try:
-            network = self.wishes.selection.of(scale(item.network, **self.wishes.multipliers))
+            network = self.wishes.of(item.network, next(iter(self.wishes.sweep)))
             chosen, limits = _chosen(network, item.lines(), self.wishes)
             if message := nothing_to_replace(network, self.wishes.replacements):
                 self.events.say(message)
@@ -166,15 +156,7 @@ class Inspection:
     def _counted_earlier(self, item: Item, snapshot: Snapshot) -> Counted:
         """What was counted earlier, and the limits that were typed."""
         wishes = self.wishes
-        known = counted_earlier(
-            item,
-            snapshot,
-            wishes.replacements,
-            wishes.convention,
-            wishes.multipliers,
-            wishes.selection,
-            wishes.replace_if,
-        )
+        known = wishes.earlier(item, snapshot)
         if wishes.witness is not None:
             known = replace(known, verified=verify_snapshot(known, wishes.witness))
         limits = [Wanted(limit, wishes.typed) for limit in wishes.limits]

@@ -8,18 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
-from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
 from sepcost.sheets.view import View
-from sepcost.sources.model_options import ModelOptions
-from sepcost.tasks.earlier import counted_earlier
+from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
 from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
 from sepcost.tasks.verifier import Verifier
@@ -30,26 +27,18 @@ if TYPE_CHECKING:
 
 MOST_TOGETHER = 50_000
 """If the layers under all replacements are more than this, each replacement is compared by itself."""
-MULTIPLIERS = ("alpha", "rho", "resolution")
 
 
 @dataclass
-class Job:
+class Job(Counting):
     """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
-    ``replacements`` is None where none was typed, and empty for ``-r none``. ``sweep`` has the multipliers and the
-    batch, as far as they were given. With ``at_once`` many may be counted at once, and layers that are not shown are
+    With ``at_once`` many may be counted at once, and layers that are not shown are
     left out; with ``alone`` only the convolution that is meant is left of each network. ``unmatched`` are the globs of
     the selection that have matched no convolution so far.
     """
 
-    replacements: Sequence[Replacement] | None
-    convention: Convention
-    sweep: Sweep = field(default_factory=Sweep)
-    selection: Selection = field(default_factory=Selection)
-    models: ModelOptions = field(default_factory=ModelOptions)
     verifier: Verifier | None = None
-    replace_if: ReplaceIf = ReplaceIf.ALWAYS
     events: Events = field(default_factory=Events)
     view: View = field(default_factory=View)
     at_once: bool = False
@@ -90,14 +79,9 @@ class Job:
         self, network: Network, values: Mapping[str, Any] = NOTHING, swept: Mapping[str, Any] = NOTHING
     ) -> Comparison:
         """Scale a network and compare it; raises NetworkError if its layers do not fit together any more."""
-        multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
-        if multipliers:
-            from sepcost.network.scaling import scale  # slow to import: fractions
-
-            network = scale(network, **multipliers)
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
-        return Comparison.of(self.selection.of(network), chosen, convention, swept, self.replace_if)
+        return Comparison.of(self.of(network, values), chosen, convention, swept, self.replace_if)
 
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison, verified by torch if that is asked for."""
@@ -151,11 +135,9 @@ class Job:
 
     def _earlier(self, item: Item, snapshot: Snapshot) -> Iterator[Snapshot]:
         """What was counted earlier, if it fits what is asked for now."""
-        scaled = [axis.name for axis in self.sweep.axes if axis.name in MULTIPLIERS or len(axis.values) > 1]
-        typed = (self.replacements, self.convention, scaled, self.selection, self.replace_if)
         self.events.advance(1)
         try:
-            known = counted_earlier(item, snapshot, *typed).asking(self.view.asked)
+            known = self.earlier(item, snapshot).asking(self.view.asked)
         except ConfigError as error:
             self.fail(error)
         else:

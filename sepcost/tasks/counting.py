@@ -1,0 +1,83 @@
+"""How networks are counted, as it was typed; and whether what was counted earlier fits that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sepcost.blocks.replacements import ReplaceIf, Replacement
+from sepcost.count.snapshot import NOTHING, Snapshot
+from sepcost.count.sweep import Sweep
+from sepcost.errors import ConfigError
+from sepcost.layers.cost import Convention
+from sepcost.network.network import Network
+from sepcost.network.selection import Selection
+from sepcost.sources.model_options import ModelOptions
+from sepcost.text.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from sepcost.sources.source import Item
+
+MULTIPLIERS = ("alpha", "rho", "resolution")
+TOO_LOW = "sepcost 0.1 counted bytes and peaks of models too low: write it again"
+
+
+@dataclass
+class Counting:
+    """How networks are counted: ``replacements`` is None where none was typed, and empty for ``-r none``.
+
+    ``sweep`` has the multipliers and the batch, as far as they were given.
+    """
+
+    replacements: Sequence[Replacement] | None
+    convention: Convention
+    sweep: Sweep = field(default_factory=Sweep)
+    selection: Selection = field(default_factory=Selection)
+    models: ModelOptions = field(default_factory=ModelOptions)
+    replace_if: ReplaceIf = ReplaceIf.ALWAYS
+
+    def of(self, network: Network, values: Mapping[str, Any] = NOTHING) -> Network:
+        """The network, scaled by these values, in which only selected layers are replaced. Raises NetworkError."""
+        multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
+        if multipliers:
+            from sepcost.network.scaling import scale  # slow to import: fractions
+
+            network = scale(network, **multipliers)
+        return self.selection.of(network)
+
+    def earlier(self, item: Item, snapshot: Snapshot) -> Snapshot:
+        """What was counted earlier, under the replacements; a ConfigError if that is not known.
+
+        For multipliers, sweeps, and what selects layers, it would have to be counted again.
+        """
+        scaled = [axis.name for axis in self.sweep.axes if axis.name in MULTIPLIERS or len(axis.values) > 1]
+        anew = [f"--{name}" for name in scaled] + ["--include and --exclude"] * any(self.selection)
+        anew += ["--replace-if"] * (self.replace_if is not ReplaceIf.ALWAYS)
+        if anew:
+            raise _problem(item, f"was counted earlier: leave out {listed(anew)}, or give its config")
+        if snapshot.bytes_too_low:
+            raise _problem(item, TOO_LOW)
+        if other := list(_other_options(snapshot.convention, self.convention)):
+            raise _problem(item, f"was counted in another way: {listed(other)}")
+        if self.replacements is None:
+            return snapshot
+        for text in (each.text for each in self.replacements):
+            if text not in snapshot.replaced:
+                known = listed(list(snapshot.replaced)) or "no replacement"
+                hint = did_you_mean(text, snapshot.replaced)
+                raise _problem(item, f"was counted with {known}, not with {text}{hint}")
+        return snapshot.under(*(each.text for each in self.replacements))
+
+
+def _other_options(before: Convention, now: Convention) -> Iterator[str]:
+    """What would make both alike."""
+    for name in ("flops_per_mac", "batch", "dtype"):
+        option, was = f"--{name.replace('_', '-')}", getattr(before, name)
+        own = name == "dtype" and before.in_own_dtype
+        if was != getattr(now, name) and not (own and now.in_own_dtype):
+            yield f"leave out {option}" if own else f"give {option} {was}"
+
+
+def _problem(item: Item, message: str) -> ConfigError:
+    return ConfigError.of(item.file, f"{item.name}: {message}")
