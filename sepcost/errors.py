@@ -18,6 +18,13 @@ class SepcostError(Exception):
     """
 
 
+def refuse(*cases: tuple[object, str]) -> None:
+    """A SepcostError with the message of the first case that is so."""
+    for is_so, message in cases:
+        if is_so:
+            raise SepcostError(message)
+
+
 class Notice(NamedTuple):
     """Something that the user should know and that is no error, in a sentence."""
 

@@ -12,14 +12,14 @@ import typer
 
 from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.cli import options as o
-from sepcost.cli.contradictions import refuse_scaling_without_a_map
+from sepcost.cli.contradictions import TWICE, refuse_scaling_without_a_map
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, under_github, write
-from sepcost.errors import INSTALL, ConfigError, SepcostError
+from sepcost.errors import INSTALL, ConfigError, SepcostError, refuse
 from sepcost.formats.format import Format, FormatOptions
 from sepcost.formats.registry import USUAL, format_named, writing
 from sepcost.judge.outcome import Allow
@@ -162,14 +162,13 @@ def _refuse_contradictions(
     max_growth: Sequence[str] | None,
     update_baseline: Path | None,
 ) -> None:
-    if not sources:
-        raise SepcostError("nothing to check: give a YAML file, a folder or -")
-    if sources.count("-") > 1:
-        raise SepcostError("- is standard input, and can be given once")
-    if max_growth and baseline is None:
-        raise SepcostError("--max-growth says how much more than a baseline is allowed: give --baseline FILE")
-    if str(update_baseline) == "-":
-        raise SepcostError("--update-baseline writes a file: give its name")
+    no_baseline = "--max-growth says how much more than a baseline is allowed: give --baseline FILE"
+    refuse(
+        (not sources, "nothing to check: give a YAML file, a folder or -"),
+        (sources.count("-") > 1, TWICE),
+        (max_growth and baseline is None, no_baseline),
+        (str(update_baseline) == "-", "--update-baseline writes a file: give its name"),
+    )
     refuse_overwriting(read, output)
     refuse_overwriting(read, update_baseline, "--update-baseline")
     if output is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.errors import SepcostError
+from sepcost.errors import SepcostError, refuse
 from sepcost.formats.format import Format
 from sepcost.formats.registry import names_of, writing
 from sepcost.sheets.view import OF_REPLACEMENT
 from sepcost.text.wording import listed
+
+TWICE = "- is standard input, and can be given once"
 
 
 def refuse_contradictions(
@@ -24,10 +26,8 @@ def refuse_contradictions(
     """A SepcostError for the first two that contradict each other; ``others`` are options that shape a table."""
     if sources and one.given:
         raise SepcostError(f"{sources[0]} and {one.given[0]} contradict each other: give sources or one convolution")
-    if not sources and not one.given:
-        raise SepcostError("nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O")
-    if sources.count("-") > 1:
-        raise SepcostError("- is standard input, and can be given once")
+    nothing = "nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O"
+    refuse((not sources and not one.given, nothing), (sources.count("-") > 1, TWICE))
     if format_.whole_networks:
         _refuse_beside_networks(format_, sources, others)
     if explain and not writing("derivation")(format_):
@@ -58,28 +58,26 @@ def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> Non
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:
     """A SepcostError if a multiplier has nothing to multiply, or if two say the same."""
-    if resolution is not None and rho != "1":
-        raise SepcostError("--rho and --resolution say the same thing: give one of them")
-    if resolution is not None and one_given:
-        raise SepcostError("--resolution is for networks: -H gives the map of one convolution")
-    if rho != "1" and one_given and not has_map:
-        raise SepcostError("--rho scales a map, and there is no map: give -H")
+    refuse(
+        (resolution is not None and rho != "1", "--rho and --resolution say the same thing: give one of them"),
+        (resolution is not None and one_given, "--resolution is for networks: -H gives the map of one convolution"),
+        (rho != "1" and one_given and not has_map, "--rho scales a map, and there is no map: give -H"),
+    )
 
 
 def refuse_beside_code(
     sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: object
 ) -> None:
     """A SepcostError for the first option that contradicts it; ``others`` are those that shape a table."""
-    if sources:
-        raise SepcostError("--code writes one convolution: give -C, -K and -O (and -H), not a source")
-    if explain:
-        raise SepcostError("--code and --explain contradict each other: give one of them")
-    if format_ is not None and not writing("code")(format_):
-        raise SepcostError(f"--code is Python: it does not go with --format {format_.name}")
-    for name, given in others.items():
-        if given:
-            raise SepcostError(f"--code is Python: it does not go with --{name}")
-    if not one.has_map:
-        for name, given in (("padding", one.padding), ("output-padding", one.output_padding)):
-            if given not in (None, "same"):
-                raise SepcostError(f"--code cannot place --{name} without a map: give -H")
+    other = f"format {format_.name}" if format_ is not None and not writing("code")(format_) else None
+    pads = {"padding": one.padding, "output-padding": one.output_padding}
+    refuse(
+        (sources, "--code writes one convolution: give -C, -K and -O (and -H), not a source"),
+        (explain, "--code and --explain contradict each other: give one of them"),
+        (other, f"--code is Python: it does not go with --{other}"),
+        *((given, f"--code is Python: it does not go with --{name}") for name, given in others.items()),
+        *(
+            (not one.has_map and given not in (None, "same"), f"--code cannot place --{name} without a map: give -H")
+            for name, given in pads.items()
+        ),
+    )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from sepcost.count.sweep import Axis, Sweep
-from sepcost.errors import ConventionError, SepcostError
+from sepcost.errors import ConventionError, SepcostError, refuse
 from sepcost.layers.cost import Convention
 from sepcost.sheets.view import View
 from sepcost.tasks.convolution import read_size
@@ -67,10 +67,10 @@ def chosen_view(
     of_networks: bool,
 ) -> View:
     """The view that was asked for: a sweep shows totals unless its layers are wanted."""
-    if totals and layers:
-        raise SepcostError("--totals leaves out what --layers asks for: give one of them")
-    if ascending and sort is None:
-        raise SepcostError("--ascending needs --sort")
+    refuse(
+        (totals and layers, "--totals leaves out what --layers asks for: give one of them"),
+        (ascending and sort is None, "--ascending needs --sort"),
+    )
     chosen = None if columns is None else tuple(columns.split(","))
     first = None if top is None else min(read_as("--top", at_least_one, top), sys.maxsize)
     of_totals = totals or bool(swept and not layers)
