@@ -89,7 +89,7 @@ def stream(folder: Path) -> None:
                 json.loads(line)
         return time.perf_counter() - start
 
-    subject = partial(ours, folder / "out.csv", str(path), "--totals", "--format", "csv")
+    subject = partial(ours, folder / "out.csv", str(path), "--rows", "totals", "--format", "csv")
     seconds = min(subject() for _ in range(3))
     print(f"{NETWORKS:,} networks of 6 layers, totals to CSV: {NETWORKS / seconds:,.0f} networks a second (best of 3)")
     print("  / json.loads of the same lines:", in_turns(3, subject, loaded))

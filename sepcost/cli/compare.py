@@ -62,11 +62,9 @@ def compare(
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
     verify: o.Verify = False,
-    totals: o.Totals = False,
-    layers: o.Layers = False,
+    rows: o.RowsShown = None,
     columns: o.Columns = None,
     sort: o.Sort = None,
-    ascending: o.Ascending = False,
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
@@ -92,7 +90,7 @@ def compare(
     output = chosen_output(output)
     result: ResultName = "code" if code else "derivation" if explain else "comparisons"
     shape = {
-        "precision": precision, "totals": totals, "columns": columns, "sort": sort, "top": top, "verify": verify,
+        "precision": precision, "rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify,
     }  # fmt: skip
     if code:
         refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
@@ -115,7 +113,7 @@ def compare(
     if code and sweep.names:
         raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
-    view = chosen_view(totals, layers, columns, sort, ascending, top, swept, of_networks=not files)
+    view = chosen_view(rows, columns, sort, top, swept, of_networks=not files)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(

@@ -50,7 +50,7 @@ def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Map
 
 def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
     """A SepcostError if figures of replacements are asked for together with ``-r none``."""
-    for option, names in (("--columns", (columns or "").split(",")), ("--sort", [sort or ""])):
+    for option, names in (("--columns", (columns or "").split(",")), ("--sort", [(sort or "").removeprefix("-")])):
         for name in names:
             if name.strip().lower().startswith(OF_REPLACEMENT):
                 raise SepcostError(f"{option} {name.strip()} is of a replacement: it does not go with -r none")

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from sepcost.count.sweep import Axis, Sweep
-from sepcost.errors import ConventionError, SepcostError, refuse
+from sepcost.errors import ConventionError, SepcostError
 from sepcost.layers.cost import Convention
-from sepcost.sheets.view import View
+from sepcost.sheets.view import Rows, View
 from sepcost.tasks.convolution import read_size
 from sepcost.text.units import NumberError, read_as, read_list, read_whole
 
@@ -57,21 +57,16 @@ def _axes(alpha: str, rho: str, resolution: str | None, batch: str) -> Iterator[
 
 
 def chosen_view(
-    totals: bool,
-    layers: bool,
+    rows: Rows | None,
     columns: str | None,
     sort: str | None,
-    ascending: bool,
     top: str | None,
     swept: tuple[str, ...],
     of_networks: bool,
 ) -> View:
-    """The view that was asked for: a sweep shows totals unless its layers are wanted."""
-    refuse(
-        (totals and layers, "--totals leaves out what --layers asks for: give one of them"),
-        (ascending and sort is None, "--ascending needs --sort"),
-    )
+    """The view that was asked for: the rows of a sweep are totals unless others are wanted."""
+    by = None if sort is None else sort.removeprefix("-")
     chosen = None if columns is None else tuple(columns.split(","))
     first = None if top is None else min(read_as("--top", at_least_one, top), sys.maxsize)
-    of_totals = totals or bool(swept and not layers)
-    return View(of_totals, chosen, sort, ascending, first, swept, of_networks or of_totals).checked()
+    rows = rows or (Rows.TOTALS if swept else Rows.LAYERS)
+    return View(rows, chosen, by, by != sort, first, swept, of_networks or rows is Rows.TOTALS).checked()

@@ -14,6 +14,7 @@ from sepcost.formats.format import Format, ResultName
 from sepcost.formats.registry import USUAL, format_named, format_names, names_of, writing
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Dtype
+from sepcost.sheets.view import Rows
 from sepcost.text.model_text import Device
 from sepcost.text.wording import listed
 
@@ -170,11 +171,11 @@ Verify = Annotated[
     typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTING),
 ]
 
-Totals = Annotated[
-    bool, typer.Option("--totals", help="A row for each network, without its layers.", rich_help_panel=SHOWN)
-]
-Layers = Annotated[
-    bool, typer.Option("--layers", help="In a sweep, the layers too, not only totals.", rich_help_panel=SHOWN)
+RowsShown = Annotated[
+    Rows | None,
+    typer.Option(
+        "--rows", help="The layers of each network, or only its totals, as in a sweep.", rich_help_panel=SHOWN
+    ),
 ]
 Columns = Annotated[
     str | None,
@@ -188,10 +189,12 @@ Columns = Annotated[
 Sort = Annotated[
     str | None,
     typer.Option(
-        "--sort", help="By this, such as reduction.macs; largest first.", metavar="NAME", rich_help_panel=SHOWN
+        "--sort",
+        help="By this, such as reduction.macs, largest first; -NAME: smallest first.",
+        metavar="[-]NAME",
+        rich_help_panel=SHOWN,
     ),
 ]
-Ascending = Annotated[bool, typer.Option("--ascending", help="Sort the smallest first.", rich_help_panel=SHOWN)]
 Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
 
 

@@ -76,7 +76,9 @@ FORMAT = Csv()
 def column_names(view: View) -> tuple[str, ...]:
     """The columns: what a row is, then what it says.
 
-    >>> column_names(View(totals=True, columns=("macs",), swept=("K",)))
+    >>> from sepcost.sheets.view import Rows
+    >>> from sepcost.sheets.view import Rows
+    >>> column_names(View(Rows.TOTALS, columns=("macs",), swept=("K",)))
     ('network', 'K', 'replacement', 'macs')
     """
     if view.columns is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -21,25 +22,37 @@ OF_REPLACEMENT = (figure.REDUCTION, "replacement", "options.", "costs_more", "ke
 """How names of values begin that differ between replacements."""
 
 
+class Rows(str, Enum):
+    """What the rows of a result are."""
+
+    LAYERS = "layers"
+    TOTALS = "totals"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """``totals``: without the layers; ``columns`` and ``sort`` are names of records; ``top``: how many rows.
+    """What the ``rows`` are; ``columns`` and ``sort`` are names of records; ``top``: how many rows.
 
     ``swept`` are the numbers and the options (``options.multiplier``) with several values. ``of_networks``: networks
     or combinations are sorted and chosen, not the layers of each.
 
-    >>> View(totals=True, sort="mac").checked()
+    >>> View(Rows.TOTALS, sort="mac").checked()
     Traceback (most recent call last):
     sepcost.errors.SepcostError: --sort: nothing is called 'mac'; did you mean `macs`? (docs/json.md has the names)
     """
 
-    totals: bool = False
+    rows: Rows = Rows.LAYERS
     columns: tuple[str, ...] | None = None
     sort: str | None = None
     ascending: bool = False
     top: int | None = None
     swept: tuple[str, ...] = ()
     of_networks: bool = False
+
+    @property
+    def totals(self) -> bool:
+        """Whether there are no layers."""
+        return self.rows is Rows.TOTALS
 
     @property
     def by_replacement(self) -> bool:

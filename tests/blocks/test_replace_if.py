@@ -114,7 +114,7 @@ def test_what_shrinks_or_is_kept_is_not_warned_of() -> None:
 def test_a_large_sweep_keeps_what_each_of_its_combinations_keeps(in_process: Sepcost) -> None:
     outputs, inputs = range(1, 41), range(2, 42)
     asked = ("compare", "-H", "8", "-C", "2:41:1", "-K", "4", "-O", "1:40:1", "--replace-if", "fewer-macs")
-    done = in_process(*asked, "--totals", "--format", "csv", "--columns", "replacement.macs")
+    done = in_process(*asked, "--rows", "totals", "--format", "csv", "--columns", "replacement.macs")
     assert done.code == 0
     macs = [int(row["replacement.macs"]) for row in csv.DictReader(io.StringIO(done.out))]
     by_hand = [64 * min(c * 16 * o, c * (16 + o)) for c, o in product(inputs, outputs)]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sepcost.cli.app import run
 from sepcost.formats.csv import column_names
 from sepcost.formats.registry import format_names
-from sepcost.sheets.view import View
+from sepcost.sheets.view import Rows, View
 
-NAMES = sorted({*column_names(View()), *column_names(View(totals=True)), "K", "H", "options.multiplier", "name"})
+NAMES = sorted({*column_names(View()), *column_names(View(Rows.TOTALS)), "K", "H", "options.multiplier", "name"})
 BLOCKS = [
     "separable", "separable:multiplier=1,2", "blueprint", "blueprint_subspace:ratio=0.25,0.5", "grouped:groups=2,4",
     "bottleneck:ratio=2:8:2", "inverted", "spatial",
@@ -59,10 +59,9 @@ OPTIONS = st.tuples(
     st.lists(st.sampled_from(BLOCKS), max_size=3).map(lambda texts: put_together([["-r", text] for text in texts])),
     some("--alpha", "0.5", "0.25,1", "0.5:1:0.25"),
     some("--batch", "2", "1,8"),
-    st.sampled_from([[], ["--totals"], ["--layers"]]),
+    st.sampled_from([[], ["--rows", "totals"], ["--rows", "layers"]]),
     st.lists(st.sampled_from(NAMES), max_size=3).map(lambda names: ["--columns", ",".join(names)] if names else []),
-    some("--sort", *NAMES),
-    st.sampled_from([[], [], ["--ascending"]]),
+    some("--sort", *NAMES, *(f"-{name}" for name in NAMES)),
     some("--top", "1", "3", "100"),
     some("--precision", "3"),
     st.sampled_from([["--format", name] for name in format_names()]),

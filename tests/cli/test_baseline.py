@@ -538,12 +538,12 @@ def test_a_baseline_that_is_no_whole_output_of_compare_is_refused(sepcost_: Sepc
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--totals",), "was written with --totals, which leaves things out: write it again without"),
+        (("--rows", "totals"), "was written with --rows totals, which leaves things out: write it again without"),
         (("--sort", "macs"), "was written with --sort, which leaves things out: write it again without"),
         (("--top", "2"), "was written with --top, which leaves things out: write it again without"),
         (("--columns", "macs"), "was written with --columns, which leaves things out: write it again without"),
         (
-            ("--alpha", "0.5,1", "--layers"),
+            ("--alpha", "0.5,1", "--rows", "layers"),
             "networks[0]: is a combination of a sweep: write the one that is meant by itself",
         ),
     ],

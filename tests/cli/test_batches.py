@@ -40,29 +40,29 @@ STREAM = "".join(network(name, channels) + "\n" for name, channels in (("b", 8),
 
 
 def test_totals_leave_the_layers_out() -> None:
-    (line,) = json.loads(compare("configs/m5.yaml", "--totals", "--format", "json").out)["networks"]
+    (line,) = json.loads(compare("configs/m5.yaml", "--rows", "totals", "--format", "json").out)["networks"]
     assert "layers" not in line
     assert line["total"]["standard"]["macs"] == 1_880_256
-    assert "\nconv1" not in compare("configs/m5.yaml", "--totals").out
-    assert [row["macs"] for row in rows("configs/m5.yaml", "--totals")] == ["1880256"]
+    assert "\nconv1" not in compare("configs/m5.yaml", "--rows", "totals").out
+    assert [row["macs"] for row in rows("configs/m5.yaml", "--rows", "totals")] == ["1880256"]
 
 
 def test_networks_are_sorted_by_any_name_of_the_json() -> None:
-    by_macs = rows("-", "--totals", "--sort", "macs", stdin=STREAM)
+    by_macs = rows("-", "--rows", "totals", "--sort", "macs", stdin=STREAM)
     assert [(row["network"], int(row["macs"])) for row in by_macs] == [
         ("c", macs(16)),
         ("b", macs(8)),
         ("a", macs(4)),
         ("d", macs(4)),
     ]
-    assert [row["network"] for row in rows("-", "--totals", "--sort", "name", stdin=STREAM)] == list("abcd")
-    top = rows("-", "--totals", "--sort", "macs", "--ascending", "--top", "2", stdin=STREAM)
+    assert [row["network"] for row in rows("-", "--rows", "totals", "--sort", "name", stdin=STREAM)] == list("abcd")
+    top = rows("-", "--rows", "totals", "--sort", "-macs", "--top", "2", stdin=STREAM)
     assert [row["network"] for row in top] == ["a", "d"]
 
 
 @pytest.mark.parametrize("format_", format_names())
 def test_sort_and_top_hold_in_every_format(format_: str) -> None:
-    arguments = ("-", "--totals", "--sort", "params", "--top", "1", "--format", format_)
+    arguments = ("-", "--rows", "totals", "--sort", "params", "--top", "1", "--format", format_)
     assert compare(*arguments, stdin=STREAM).out == compare(*arguments, stdin=network("c", 16)).out
 
 
@@ -103,11 +103,11 @@ def test_columns_are_those_that_were_asked_for_behind_what_a_row_is() -> None:
         (("--sort", "reduction.mac"), "--sort: nothing is called 'reduction.mac'; did you mean `reduction.macs`?"),
         (("--columns", "parms,macs"), "--columns: nothing is called 'parms'; did you mean `params`?"),
         (("--columns", ""), "--columns: nothing is called ''"),
-        (("--totals", "--sort", "kernel"), "--sort: nothing is called 'kernel'"),
+        (("--rows", "totals", "--sort", "kernel"), "--sort: nothing is called 'kernel'"),
         (("--top", "0"), "--top: must be at least 1, got 0"),
         (("--top", "many"), "--top: must be a whole number, got many"),
-        (("--ascending",), "--ascending needs --sort"),
-        (("--totals", "--layers"), "--totals leaves out what --layers asks for: give one of them"),
+        (("--sort", "-"), "--sort: nothing is called ''"),
+        (("--rows", "total"), "Invalid value for '--rows': 'total' is not one of 'layers', 'totals'."),
         (("--alpha", "0.5,x"), "--alpha: must be a decimal number such as 0.75, got x"),
         (("--alpha", "0.5:1"), "--alpha: a range is from:to:step, such as 16:512:16, got 0.5:1"),
         (("--alpha", "0:1:0.5"), "--alpha: must be between 0.001 and 1000, got 0"),
@@ -152,7 +152,7 @@ def test_a_bad_document_is_reported_with_its_line_and_the_rest_goes_on() -> None
         "layers:\n- {K: 0, O: 4}\n",
         STREAM[:1],
     ]
-    run = compare("-", "--totals", "--format", "csv", stdin="---\n".join(documents))
+    run = compare("-", "--rows", "totals", "--format", "csv", stdin="---\n".join(documents))
     assert run.code == 2
     assert [line.split(",")[0] for line in run.out.splitlines()] == ["network", "<stdin>"]
     places = [line.split(": ", 1)[0] for line in run.err.splitlines()]
@@ -162,7 +162,7 @@ def test_a_bad_document_is_reported_with_its_line_and_the_rest_goes_on() -> None
 
 def test_a_bad_line_of_json_lines_is_reported_with_its_line() -> None:
     lines = [network("a", 4), network("b", 4)[:-3], network("c", 0), "7", network("d", 4)]
-    run = compare("-", "--totals", "--format", "jsonl", stdin="\n".join(lines))
+    run = compare("-", "--rows", "totals", "--format", "jsonl", stdin="\n".join(lines))
     assert run.code == 2
     assert [json.loads(line)["name"] for line in run.out.splitlines()] == ["a", "d"]
     assert run.err.splitlines() == [
@@ -181,7 +181,7 @@ def test_what_sepcost_wrote_is_shown_again() -> None:
 
 def test_what_sepcost_wrote_is_no_network_among_others() -> None:
     written = compare("-", "--format", "jsonl", stdin=STREAM).out
-    run = compare("-", "--totals", stdin=STREAM.splitlines(keepends=True)[0] + written)
+    run = compare("-", "--rows", "totals", stdin=STREAM.splitlines(keepends=True)[0] + written)
     expected = "<stdin>:2:1: is an output of sepcost, not a network: sepcost diff compares with it"
     assert (run.code, run.err.splitlines()[0]) == (2, expected)
 
@@ -190,7 +190,9 @@ def test_json_lines_are_a_file_too(tmp_path: Path) -> None:
     (tmp_path / "nets.jsonl").write_text(STREAM)
     (tmp_path / "spaced.json").write_text(json.dumps(json.loads(STREAM.splitlines()[0]), indent=2))
     (tmp_path / "sizes.json").write_text(network("s", 4).replace('"K": 3', '"K": "3x5", "padding": "1x2"'))
-    found = rows(str(tmp_path / "nets.jsonl"), str(tmp_path / "spaced.json"), str(tmp_path / "sizes.json"), "--totals")
+    found = rows(
+        str(tmp_path / "nets.jsonl"), str(tmp_path / "spaced.json"), str(tmp_path / "sizes.json"), "--rows", "totals"
+    )
     assert [row["network"] for row in found] == list("bacdbs")
     assert int(found[-1]["macs"]) == macs(4) // 9 * 15
 
@@ -222,7 +224,7 @@ def test_each_network_is_written_as_it_comes() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource module")
-@pytest.mark.parametrize("arguments", [("--format", "jsonl"), ("--totals", "--sort", "macs", "--top", "3")])
+@pytest.mark.parametrize("arguments", [("--format", "jsonl"), ("--rows", "totals", "--sort", "macs", "--top", "3")])
 def test_a_long_stream_takes_no_more_memory_than_a_short_one(arguments: Iterable[str]) -> None:
     few, many = (peak_memory([*arguments], networks) for networks in (300, 3000))
     assert many < few + 8_000
@@ -256,7 +258,7 @@ GOOD = network("good", 4)
     ],
 )
 def test_each_line_of_json_lines_is_read_by_itself(lines: list[str]) -> None:
-    run = compare("-", "--totals", "--format", "jsonl", stdin="\n".join(lines))
+    run = compare("-", "--rows", "totals", "--format", "jsonl", stdin="\n".join(lines))
     assert run.code == 2
     assert [json.loads(line)["name"] for line in run.out.splitlines()] == ["good", "good"]
     assert run.err.splitlines()[-1] == "sepcost: 1 of 3 networks could not be evaluated"
@@ -264,20 +266,23 @@ def test_each_line_of_json_lines_is_read_by_itself(lines: list[str]) -> None:
 
 def test_a_line_of_json_may_begin_a_yaml_stream() -> None:
     found = rows(
-        "-", "--totals", stdin=f"{GOOD}\n# and in YAML:\n---\ninput: {{C: 3, H: 8}}\nlayers:\n- {{K: 3, O: 4}}\n"
+        "-",
+        "--rows",
+        "totals",
+        stdin=f"{GOOD}\n# and in YAML:\n---\ninput: {{C: 3, H: 8}}\nlayers:\n- {{K: 3, O: 4}}\n",
     )
     assert [row["macs"] for row in found] == [str(macs(4)), str(8 * 8 * 9 * 3 * 4)]
 
 
 def test_layers_of_a_large_sweep_have_their_facts() -> None:
-    sweep = ("-H", "1:600:1", "-C", "4", "-K", "3", "-O", "8", "--stride", "2", "--layers")
+    sweep = ("-H", "1:600:1", "-C", "4", "-K", "3", "-O", "8", "--stride", "2", "--rows", "layers")
     found = [row for row in rows(*sweep) if row["row"] == "layer"]
     assert [row["input"] for row in found] == [f"4x{size}x{size}" for size in range(1, 601)]
     assert [row["output"] for row in found] == [f"8x{(size + 1) // 2}x{(size + 1) // 2}" for size in range(1, 601)]
 
 
 def test_facts_of_a_part_are_its_own_in_a_sweep() -> None:
-    found = rows("-H", "8", "-C", "4", "-K", "3", "-O", "8", "--stride", "1,2", "--layers")
+    found = rows("-H", "8", "-C", "4", "-K", "3", "-O", "8", "--stride", "1,2", "--rows", "layers")
     strides = [row["stride"] for row in found if row["part"] == "pointwise"]
     assert strides == ["1x1", "1x1"]
     assert [row["stride"] for row in found if row["row"] == "layer"] == ["1x1", "2x2"]
@@ -292,8 +297,8 @@ def test_a_number_that_is_too_large_spoils_no_other() -> None:
 
 
 def test_each_replacement_is_sorted_by_itself() -> None:
-    arguments = ("configs/m5.yaml", "-r", "separable:multiplier=1,2,4", "-r", "blueprint", "--totals")
-    found = rows(*arguments, "--sort", "reduction.macs", "--ascending")
+    arguments = ("configs/m5.yaml", "-r", "separable:multiplier=1,2,4", "-r", "blueprint", "--rows", "totals")
+    found = rows(*arguments, "--sort", "-reduction.macs")
     ratios = [float(row["reduction.macs"]) for row in found]
     assert len(ratios) == 4
     assert ratios == sorted(ratios)

@@ -99,7 +99,7 @@ def test_a_bomb_is_refused_with_its_place(text: str, message: str, tmp_path: Pat
 def test_documents_of_a_stream_share_what_its_size_allows(tmp_path: Path) -> None:
     file = tmp_path / "many.yaml"
     file.write_text((CHAIN + "  - {K: 3, O: 3, repeat: 20000}\n---\n") * 50, encoding="utf-8")
-    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    run = bounded("compare", str(file), "--rows", "totals", "--format", "csv")
     assert (run.code, len(run.out.splitlines())) == (2, 3)
     assert run.err.count("makes 20,000 layers, and the size of the file allows 10,000") == 48
 
@@ -107,7 +107,7 @@ def test_documents_of_a_stream_share_what_its_size_allows(tmp_path: Path) -> Non
 def test_the_same_replacement_ten_thousand_times_is_one(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_text(f"replace: [{', '.join(['separable'] * 10_000)}]\n{CHAIN}  - {{K: 3, O: 3}}\n", encoding="utf-8")
-    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    run = bounded("compare", str(file), "--rows", "totals", "--format", "csv")
     assert (run.code, len(run.out.splitlines())) == (0, 2)
 
 
@@ -162,7 +162,7 @@ def test_maps_that_are_read_twice_are_held_once(tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     doubled = "".join(f"  - {{name: f{n + 1}, type: flatten, from: [f{n}, f{n}]}}\n" for n in range(40))
     file.write_text(f"input: {{C: 1, H: 1}}\nlayers:\n  - {{name: f0, type: flatten}}\n{doubled}", encoding="utf-8")
-    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    run = bounded("compare", str(file), "--rows", "totals", "--format", "csv")
     assert (run.code, run.err) == (0, "")
 
 
@@ -181,7 +181,7 @@ layers:
 def test_many_maps_that_are_read_again_and_again(layers: str, tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_text(f"{WIDE}  - {layers}\n", encoding="utf-8")
-    run = bounded("compare", str(file), "--totals", "--format", "csv")
+    run = bounded("compare", str(file), "--rows", "totals", "--format", "csv")
     assert (run.code, run.err) == (0, "")
 
 
@@ -200,7 +200,18 @@ def test_a_device_is_no_file(arguments: Sequence[str], tmp_path: Path) -> None:
     assert len(run.err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("view", [(), ("--totals",), ("--sort", "macs")], ids=str)
+@pytest.mark.parametrize(
+    "view",
+    [
+        (),
+        (
+            "--rows",
+            "totals",
+        ),
+        ("--sort", "macs"),
+    ],
+    ids=str,
+)
 def test_no_top_is_too_high(view: Sequence[str]) -> None:
     run = bounded(*CONV[:-1], "8,16", *view, "--top", "9223372036854775808")
     assert (run.code, run.err) == (0, "")

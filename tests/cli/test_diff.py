@@ -354,11 +354,11 @@ def test_costs_from_json_lines(tmp_path: Path) -> None:
 
 
 def test_totals_alone_cannot_be_compared(tmp_path: Path) -> None:
-    (tmp_path / "t.json").write_text(sepcost("compare", "configs/m5.yaml", "--totals", "--format", "json").out)
+    (tmp_path / "t.json").write_text(sepcost("compare", "configs/m5.yaml", "--rows", "totals", "--format", "json").out)
     run = sepcost("diff", str(tmp_path / "t.json"), "configs/m5.yaml")
     assert (run.code, run.err) == (
         2,
-        f"{tmp_path}/t.json: was written with --totals, which leaves things out: write it again without\n",
+        f"{tmp_path}/t.json: was written with --rows totals, which leaves things out: write it again without\n",
     )
 
 

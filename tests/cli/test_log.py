@@ -41,7 +41,7 @@ def test_no_name_makes_a_command(in_process: Sepcost, folder: Path, monkeypatch:
         ("check", "--no-verify", "net.yaml", "--max-params", "1", "--format", "table"),
         ("check", "--no-verify", f"{name}.yaml", "net.yaml", "--max-params", "1", "--format", "table"),
         ("compare", "net.yaml"),
-        ("compare", "net.yaml", "other.yaml", "--totals"),
+        ("compare", "net.yaml", "other.yaml", "--rows", "totals"),
         ("compare", "net.yaml", "--explain", "--include", "*"),
         ("compare", "net.yaml", "--format", "latex"),
         ("diff", "net.yaml", "net.yaml"),

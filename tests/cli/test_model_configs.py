@@ -86,7 +86,7 @@ def test_nothing_is_run_that_is_not_trusted(arguments: tuple[str, ...], capsys: 
 
 def test_the_other_documents_are_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
     write("net.yaml", f"# two\n{CONFIG}---\n[{{H: 8, C: 3, K: 3, O: 4}}]\n")
-    assert run(["compare", "net.yaml", "--format", "csv", "--totals"]) == 2
+    assert run(["compare", "net.yaml", "--format", "csv", "--rows", "totals"]) == 2
     written = capsys.readouterr()
     assert "net#2" in written.out
     assert written.err == REFUSED.replace(":2:", ":3:") + "sepcost: 1 of 2 networks could not be evaluated\n"

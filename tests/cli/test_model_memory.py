@@ -184,7 +184,7 @@ def test_what_cannot_be_counted_makes_totals_lower_bounds(in_process: Sepcost, t
     assert list(network["uncounted"]) == ["_fft_r2c"]
     table = in_process("compare", *TRANSFORMED).out
     assert "≥ 13,824" in table
-    assert "≥ 13,824" in in_process("compare", *TRANSFORMED, "--totals").out
+    assert "≥ 13,824" in in_process("compare", *TRANSFORMED, "--rows", "totals").out
     assert r"$\geq$" in in_process("compare", *TRANSFORMED, "--format", "latex").out
     written = in_process("compare", *TRANSFORMED, "--format", "json").out
     tmp_path.joinpath("costs.json").write_text(written)

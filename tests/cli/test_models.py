@@ -215,7 +215,15 @@ UNCOUNTED = "Not counted, as torch's counter counts it as nothing: mv (2×)"
 def test_what_is_not_counted_is_never_silent(sepcost: Sepcost, model: str) -> None:
     inputs = (model, "--input", "3x10")
     assert network_of(sepcost, *inputs)["uncounted"] == {"mv": 2}
-    for options in ((), ("--totals",), ("--batch", "1,2", "--totals"), ("--format", "markdown")):
+    for options in (
+        (),
+        (
+            "--rows",
+            "totals",
+        ),
+        ("--batch", "1,2", "--rows", "totals"),
+        ("--format", "markdown"),
+    ):
         assert f"! {UNCOUNTED}." in sepcost("compare", *inputs, *options).out
     assert f"# {UNCOUNTED}." in sepcost("compare", *inputs, "--format", "yaml").out
     check = ("check", *inputs, "--no-verify", "--max-macs", "1G")
@@ -311,7 +319,7 @@ def test_a_name_of_ones_own_with_a_number_is_chosen_alone(sepcost: Sepcost) -> N
 
 
 def test_notes_of_several_models_name_them(sepcost: Sepcost) -> None:
-    done = sepcost("compare", "nets.py:Mv", "nets.py:OnlyMv", "--input", "3x10", "--totals")
+    done = sepcost("compare", "nets.py:Mv", "nets.py:OnlyMv", "--input", "3x10", "--rows", "totals")
     assert [line.partition(": ")[0] for line in done.out.splitlines() if "Not counted" in line] == [
         "! nets.py:Mv",
         "! nets.py:OnlyMv",
@@ -319,7 +327,7 @@ def test_notes_of_several_models_name_them(sepcost: Sepcost) -> None:
 
 
 def test_one_model_under_several_replacements_is_one_network(sepcost: Sepcost) -> None:
-    options = ("--totals", "--sort", "reduction.macs", "-r", "separable", "-r", "blueprint")
+    options = ("--rows", "totals", "--sort", "reduction.macs", "-r", "separable", "-r", "blueprint")
     assert sepcost("compare", NET, *IMAGE, *options).out.splitlines()[0] == NET
 
 
@@ -339,7 +347,7 @@ def test_a_glob_for_one_of_several_sources_is_fine(sepcost: Sepcost) -> None:
 
 
 def test_memory_is_counted_for_batches_and_dtypes(sepcost: Sepcost) -> None:
-    done = sepcost("compare", NET, *IMAGE, "--batch", "1,4", "--dtype", "int8", "--totals", "--format", "csv")
+    done = sepcost("compare", NET, *IMAGE, "--batch", "1,4", "--dtype", "int8", "--rows", "totals", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert [row["peak_activation_bytes"] for row in rows] == ["8192", "32768"]
     assert {row["macs"] for row in rows} == {str(sum(MACS.values()))}

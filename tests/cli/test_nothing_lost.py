@@ -329,7 +329,7 @@ def test_unreadable_entries_of_a_folder_are_problems_and_what_is_skipped_is_said
         (path / "net.yaml").write_text(NET)
     (nets / ".hidden.yaml").write_text(NET)
     (nets / "linked").symlink_to("../elsewhere")
-    done = in_process("compare", "nets", "--format", "csv", "--totals")
+    done = in_process("compare", "nets", "--format", "csv", "--rows", "totals")
     assert (done.code, done.out.count("\nnet,")) == (0, 1)
     assert done.err == "sepcost: nets: skips nets/.git, nets/.hidden.yaml, nets/linked\n"
     (nets / "gone.yaml").symlink_to("nowhere")
@@ -405,4 +405,4 @@ def test_no_variable_ends_in_an_internal_error(variables: dict[str, str]) -> Non
 
 
 def test_a_number_of_any_size_is_a_top(in_process: Sepcost) -> None:
-    assert in_process("compare", "net.yaml", "--totals", "--top", str(2**63)).code == 0
+    assert in_process("compare", "net.yaml", "--rows", "totals", "--top", str(2**63)).code == 0

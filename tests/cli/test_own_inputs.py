@@ -117,7 +117,7 @@ def test_a_model_that_reads_values_says_that_its_inputs_are_zeros(in_process: Se
     for format_ in ("table", "markdown", "yaml"):
         assert READ in in_process("compare", *ON_CPU, "3x16x16", "--format", format_).out
     assert READ.partition(":")[0] in in_process("compare", *ON_CPU, "3x16x16", "--format", "latex").out
-    assert READ in in_process("compare", *ON_CPU, "3x16x16", "--totals").out
+    assert READ in in_process("compare", *ON_CPU, "3x16x16", "--rows", "totals").out
     assert READ in in_process("diff", ON_CPU[0], *ON_CPU, "3x16x16").out
     check = ("check", *ON_CPU, "3x16x16", "--max-macs", "1G", "--no-verify", "--allow", "zeros", "--format")
     for format_ in ("table", "markdown", "github", "junit"):

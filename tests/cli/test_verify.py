@@ -55,7 +55,7 @@ def test_every_format_for_people_says_it(in_process: Sepcost, format_: str) -> N
 def test_the_line_of_the_totals_adds_the_networks_up(in_process: Sepcost) -> None:
     results = [compare(config, verify=True).verified for config in CONFIGS]
     together = sum(result.checked for result in results if result)
-    done = in_process("compare", ROOT / "configs", "--totals", "--verify")
+    done = in_process("compare", ROOT / "configs", "--rows", "totals", "--verify")
     assert (done.code, done.err) == (0, "")
     assert done.out.count("Verified with torch") == 1
     assert f" {together:,} counts." in done.out
@@ -73,7 +73,9 @@ def test_json_says_it_of_each_network(in_process: Sepcost) -> None:
     assert verified(done.out) == expected
     lines = in_process("compare", "configs/m5.yaml", "configs/vgg16.yaml", "--verify", "--format", "jsonl").out
     assert [json.loads(line)["verified"] for line in lines.splitlines()] == expected
-    totals = in_process("compare", "configs/m5.yaml", "configs/vgg16.yaml", "--verify", "--totals", "--format", "json")
+    totals = in_process(
+        "compare", "configs/m5.yaml", "configs/vgg16.yaml", "--verify", "--rows", "totals", "--format", "json"
+    )
     assert verified(totals.out) == expected
     assert '"verified"' not in in_process("compare", "configs/m5.yaml", "--format", "json").out
 
@@ -130,7 +132,7 @@ def test_mismatches_are_in_the_json(in_process: Sepcost) -> None:
 def test_every_network_and_file_with_a_mismatch_is_named(in_process: Sepcost, tmp_path: Path) -> None:
     file = tmp_path / "nets.yaml"
     file.write_text("".join(f"---\nname: n{n}\ninput: {{C: 2, H: 4}}\nlayers: [{{K: 1, O: 3}}]\n" for n in range(12)))
-    done = in_process("compare", file, "--totals", "--verify")
+    done = in_process("compare", file, "--rows", "totals", "--verify")
     line = f"MACs are 97, but torch {VERSION} has 96"
     assert done.code == 1
     assert done.err.splitlines() == [f"sepcost: {file}: n{number}: conv1: standard: {line}" for number in range(12)]
@@ -156,7 +158,7 @@ def test_the_output_is_written_all_the_same(in_process: Sepcost, tmp_path: Path)
 @pytest.mark.usefixtures("wrong_macs")
 def test_a_bad_network_exits_with_2_whatever_torch_says_of_the_others(in_process: Sepcost, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("- {C: 1, H: 8, K: 0, O: 1}")
-    done = in_process("compare", tmp_path / "bad.yaml", "configs/m5.yaml", "--verify", "--totals")
+    done = in_process("compare", tmp_path / "bad.yaml", "configs/m5.yaml", "--verify", "--rows", "totals")
     assert done.code == 2
     assert f"but torch {VERSION} has" in done.err
     assert done.err.splitlines()[-1] == "sepcost: 1 of 2 networks could not be evaluated"
@@ -239,7 +241,7 @@ def test_equal_layers_of_several_networks_are_counted_once(
         for text in network.totals
         for part in (layer.layer, *(part for _, part in layer.runs_as(text)))
     }
-    assert in_process("compare", ROOT / "configs", ROOT / "configs", "--totals", "--verify").code == 0
+    assert in_process("compare", ROOT / "configs", ROOT / "configs", "--rows", "totals", "--verify").code == 0
     assert witness.counts.cache_info().misses == len(layers)
 
 

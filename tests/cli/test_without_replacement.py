@@ -70,7 +70,18 @@ def test_a_model_and_the_same_network_in_a_file_say_the_same(in_process: Sepcost
     assert of_file["total"]["replacements"] == of_model["total"]["replacements"] == {}
 
 
-@pytest.mark.parametrize("options", [(), ("--totals",), ("--rho", "1,0.5"), ("--sort", "params", "--top", "1")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        (
+            "--rows",
+            "totals",
+        ),
+        ("--rho", "1,0.5"),
+        ("--sort", "params", "--top", "1"),
+    ],
+)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_shows_a_network_as_it_is(
     in_process: Sepcost, mlp: str, format_: str, options: tuple[str, ...]
@@ -102,7 +113,7 @@ def test_a_replacement_that_was_typed_for_it_does_not_fail_silently(in_process: 
 
 def test_networks_with_and_without_convolutions_are_in_one_table(in_process: Sepcost, mlp: str) -> None:
     Path("net.yaml").write_text("[{H: 8, C: 3, K: 3, O: 8}]", encoding="utf-8")
-    lines = in_process("compare", mlp, "net.yaml", "--totals", "--sort", "reduction.macs").out.splitlines()
+    lines = in_process("compare", mlp, "net.yaml", "--rows", "totals", "--sort", "reduction.macs").out.splitlines()
     assert [line.split()[:1] + line.split()[3:4] for line in lines[4:6]] == [["net", "separable"], ["mlp", "–"]]
 
 

@@ -154,9 +154,7 @@ def test_json_and_json_lines_say_what_csv_says(tmp_path: Path) -> None:
 def test_a_sorted_sweep_is_the_sweep_sorted(tmp_path: Path, name: str, ascending: bool) -> None:
     arguments = ["-H", "7,14,9", "-C", "8:80:8", "-K", "1,3,5", "-O", "1:9:1"]
     _, rows = rows_of(tmp_path / "all.csv", *arguments)
-    _, chosen = rows_of(
-        tmp_path / "top.csv", *arguments, "--sort", name, "--top", "30", *(["--ascending"] if ascending else [])
-    )
+    _, chosen = rows_of(tmp_path / "top.csv", *arguments, "--sort", f"{'-' * ascending}{name}", "--top", "30")
     rows.sort(key=lambda row: float(row[name]) if ascending else -float(row[name]))
     assert len(rows) == 3 * 10 * 3 * 9
     assert chosen == rows[:30]

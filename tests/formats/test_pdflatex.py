@@ -20,7 +20,7 @@ SHAPES = {
     "a network of two pages": ("configs/resnet50.yaml", "--precision", "3"),
     "a sweep of 96 rows": ("-H", "56", "-C", "16:256:16", "-K", "3,5,7", "-O", "64,128"),
     "networks of all lengths": ("configs/c3d.yaml", "configs/mobilenet_v2.yaml", "configs/m5.yaml"),
-    "totals": ("configs/resnet50.yaml", *EVERY_REPLACEMENT, "--totals"),
+    "totals": ("configs/resnet50.yaml", *EVERY_REPLACEMENT, "--rows", "totals"),
     "every replacement": ("configs/mobilenet_v1.yaml", *EVERY_REPLACEMENT),
     "every digit": (*ONE, "--precision", "15"),
     "chosen columns": ("configs/resnet50.yaml", "--columns", "params,macs,reduction.params,kernel"),

@@ -15,7 +15,7 @@ from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.sheets.summary_sheet import summary_sheet
-from sepcost.sheets.view import View
+from sepcost.sheets.view import Rows, View
 from sepcost.text.kind import Kind
 
 RESULTS = [
@@ -65,7 +65,7 @@ def test_everything_is_there_when_there_is_room() -> None:
 
 
 NUMBERS = View(
-    totals=True,
+    Rows.TOTALS,
     columns=("params", "macs", "activations", "traffic_bytes", "replacement.params", "reduction.macs"),
 )
 NARROW = [

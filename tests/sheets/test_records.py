@@ -138,7 +138,18 @@ def test_replacements_are_rows_and_paragraphs() -> None:
 
 
 @pytest.mark.parametrize("format_", names_of(writing("comparisons")))
-@pytest.mark.parametrize("options", [(), ("--totals",), ("-r", "none")], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        (
+            "--rows",
+            "totals",
+        ),
+        ("-r", "none"),
+    ],
+    ids=str,
+)
 def test_no_name_steers_what_reads_a_comparison(format_: str, options: tuple[str, ...]) -> None:
     if format_ != "yaml" or not options:
         assert_harmless("compare", HOSTILE, *options, "--format", format_)

@@ -111,7 +111,7 @@ def test_costs_are_shown_as_they_were_counted(folder: Path, in_process: Sepcost)
 
 
 def test_a_baseline_says_no_more_of_a_peak_than_it_has(folder: Path, in_process: Sepcost) -> None:
-    table = in_process("compare", "baseline.json", "--totals").out
+    table = in_process("compare", "baseline.json", "--rows", "totals").out
     assert ("peak" in table, "No peak" in table) == (True, False)
     Path("list.yaml").write_text("- {H: 8, C: 3, K: 3, O: 8}\n- {H: 8, C: 8, K: 3, O: 8}\n")
     in_process("check", "list.yaml", "--no-verify", "--update-baseline", "list.json")
@@ -142,7 +142,7 @@ def test_costs_are_not_counted_again(
 
 
 def test_costs_are_not_counted_for_another_batch(folder: Path, in_process: Sepcost) -> None:
-    done = in_process("compare", "costs.json", "--batch", "1,8", "--totals")
+    done = in_process("compare", "costs.json", "--batch", "1,8", "--rows", "totals")
     expected = "costs.json: net: was counted earlier: leave out --batch, or give its config\n"
     assert (done.code, done.out, done.err) == (2, "", expected)
 

@@ -25,6 +25,8 @@ from sepcost.sources.validation import OPEN, mapping_type, schema_of
 from sepcost.text.units import LONGEST_NUMBER, shortened
 
 INCOMPLETE = "incomplete"
+SELECTIONS = {"totals": "rows totals", "ascending": "sort"}
+"""The options that selections of another name are from."""
 """The error of a key that documents have which are not complete."""
 Keys: TypeAlias = dict[str, Any]
 _dict: Any = dict
@@ -59,7 +61,7 @@ def _swept(_: Any) -> Any:
 
 
 def _selected(wishes: Any) -> Any:
-    options = ", ".join(f"--{shortened(str(wish))}" for wish in wishes or ())
+    options = ", ".join(dict.fromkeys(f"--{SELECTIONS.get(wish, shortened(str(wish)))}" for wish in wishes or ()))
     message = "was written with {options}, which leaves things out: write it again without"
     raise PydanticCustomError(INCOMPLETE, message, {"options": options})
 

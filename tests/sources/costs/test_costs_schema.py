@@ -57,7 +57,16 @@ def test_it_accepts_what_the_command_writes(options: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("--totals",), ("--top", "2"), ("--columns", "macs"), ("--alpha", "0.5,1", "--layers")]
+    "options",
+    [
+        (
+            "--rows",
+            "totals",
+        ),
+        ("--top", "2"),
+        ("--columns", "macs"),
+        ("--alpha", "0.5,1", "--rows", "layers"),
+    ],
 )
 def test_it_refuses_what_leaves_things_out(options: Sequence[str]) -> None:
     assert not SCHEMA.is_valid(json.loads(sepcost("compare", "configs/vgg16.yaml", *options, "--format", "json").out))
