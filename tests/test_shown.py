@@ -34,7 +34,7 @@ def test_listed_commands_work(command: str) -> None:
 def test_the_readme_shows_both_commands_first() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines[:30] if line.startswith("pip install")] == [
-        "pip install . && sepcost compare configs/mobilenet_v1.yaml",
+        "pip install . && sepcost compare mobilenet_v1",
         "pip install -e '.[dev]' && pytest",
     ]
 

@@ -12,6 +12,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
+from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
 from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.units import as_text
@@ -48,7 +49,7 @@ def read(
     seen: set[str] = set()
     for source in sources:
         try:
-            for given in opened(Given(source)):
+            for given in opened(unless_shipped(Given(source))):
                 if not isinstance(given, Given):
                     yield given
                 elif not (once and given.is_named and absolute(given.name) in seen):

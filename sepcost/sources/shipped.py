@@ -1,0 +1,44 @@
+"""Shipped configs: networks that are called by their name from any folder, such as mobilenet_v1."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from sepcost.errors import ConfigError
+from sepcost.sources.source import STANDARD_INPUT, Given, file_lines
+from sepcost.text.wording import did_you_mean, listed
+
+_CHECKOUT, _PACKAGE = (Path(__file__).parents[level] / "configs" for level in (2, 1))
+FOLDER = _PACKAGE if _PACKAGE.is_dir() else _CHECKOUT
+"""The folder of the shipped configs: in the package if that is installed, otherwise next to it."""
+
+
+class Shipped(Given):
+    """A shipped config under its name."""
+
+    def _opened(self) -> Iterable[bytes]:
+        return file_lines(str(FOLDER / f"{self.value}.yaml"))
+
+
+def unless_shipped(given: Given) -> Given:
+    """What is given; the shipped config if it is a bare name, and of no file.
+
+    >>> type(unless_shipped(Given("vgg16"))).__name__, type(unless_shipped(Given("configs"))).__name__
+    ('Shipped', 'Given')
+
+    Raises ConfigError for a name that no config has.
+    """
+    if not given.is_named or given.names_model or not _is_bare(given.value):
+        return given
+    names = sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    if given.value not in names:
+        hint = did_you_mean(given.value, names)
+        raise ConfigError.of(given.value, f"is no file, and no network that sepcost ships ({listed(names)}){hint}")
+    return Shipped(given.value)
+
+
+def _is_bare(name: str) -> bool:
+    """Whether it has no folder and no ending, and nothing is called so."""
+    return name != STANDARD_INPUT and Path(name).stem == name and not os.path.lexists(name)
