@@ -28,8 +28,8 @@ MODEL = "Models"
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        help="YAML files, folders, shipped networks (mobilenet_v1), - for standard input, JSON of compare from earlier, "
-        "or models: pkg.nets:UNet, net.py:build (runs their code).",
+        help="YAML files, folders, shipped networks (mobilenet_v1), - for standard input, JSON of compare from "
+        "earlier, or models: pkg.nets:UNet, net.py:build (runs their code).",
         metavar="[SOURCE]...",
     ),
 ]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from sepcost.errors import ConfigError
-from sepcost.sources.source import STANDARD_INPUT, Given, file_lines
+from sepcost.sources.source import Given, file_lines
 from sepcost.text.wording import did_you_mean, listed
 
 _CHECKOUT, _PACKAGE = (Path(__file__).parents[level] / "configs" for level in (2, 1))
 FOLDER = _PACKAGE if _PACKAGE.is_dir() else _CHECKOUT
 """The folder of the shipped configs: in the package if that is installed, otherwise next to it."""
+
+BARE = re.compile(r"\w[\w-]{,59}")
+"""A name without folder, ending and colon."""
 
 
 class Shipped(Given):
@@ -30,15 +34,10 @@ def unless_shipped(given: Given) -> Given:
 
     Raises ConfigError for a name that no config has.
     """
-    if not given.is_named or given.names_model or not _is_bare(given.value):
+    if not given.is_named or not BARE.fullmatch(given.value) or os.path.lexists(given.value):
         return given
     names = sorted(file.stem for file in FOLDER.glob("*.yaml"))
     if given.value not in names:
         hint = did_you_mean(given.value, names)
         raise ConfigError.of(given.value, f"is no file, and no network that sepcost ships ({listed(names)}){hint}")
     return Shipped(given.value)
-
-
-def _is_bare(name: str) -> bool:
-    """Whether it has no folder and no ending, and nothing is called so."""
-    return name != STANDARD_INPUT and Path(name).stem == name and not os.path.lexists(name)

@@ -42,7 +42,9 @@ def test_a_file_or_a_folder_of_that_name_wins(in_process: Sepcost, elsewhere: Pa
 @pytest.mark.parametrize(("name", "hint"), [("VGG_16", "vgg16"), ("mobilenet", "mobilenet_v2"), ("xyz", None)])
 def test_an_unknown_name_gets_the_names(in_process: Sepcost, name: str, hint: str | None) -> None:
     run = in_process("compare", name)
-    match = re.fullmatch(r"(\w+): is no file, and no network that sepcost ships \((.*)\)(?:; did .* `(.*)`\?)?\n", run.err)
+    match = re.fullmatch(
+        r"(\w+): is no file, and no network that sepcost ships \((.*)\)(?:; did .* `(.*)`\?)?\n", run.err
+    )
     assert match
     assert (run.code, match[1], match[3]) == (2, name, hint)
     assert re.split(", | and ", match[2]) == [config.stem for config in CONFIGS]
