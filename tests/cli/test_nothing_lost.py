@@ -343,7 +343,7 @@ def test_unreadable_entries_of_a_folder_are_problems_and_what_is_skipped_is_said
 
 @pytest.mark.parametrize("source", ["/dev/stdin < net.yaml", "/dev/stdin < <(cat net.yaml)", "<(cat net.yaml)"])
 def test_pipes_and_what_the_shell_has_opened_are_read(source: str) -> None:
-    done = shell(f"sepcost compare --totals --format csv {source}")
+    done = shell(f"sepcost compare --rows totals --format csv {source}")
     assert (done.returncode, done.stdout.count("\nnet,"), done.stderr) == (0, 1, "")
 
 
