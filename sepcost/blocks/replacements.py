@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,7 +20,8 @@ from sepcost.blocks.blocks import (
 from sepcost.errors import LayerError, ReplacementError, SepcostError
 from sepcost.layers import Conv
 from sepcost.text.arguments import LARGEST, times
-from sepcost.text.units import NumberError, as_text, list_items, read_factor, read_whole, shortened
+from sepcost.text.options import read_options, split_options
+from sepcost.text.units import NumberError, as_text, list_items, read_factor, read_whole
 from sepcost.text.wording import did_you_mean, in_one_line, listed
 
 if TYPE_CHECKING:
@@ -108,10 +109,8 @@ class Replacement:
     @classmethod
     def with_options(cls, name: str, block: Block, given: str) -> Replacement:
         """A block with its options as they were typed: ``option=value,…``; raises ReplacementError."""
-        options = [_option(name, block, item) for item in given.split(",")]
-        if len(dict(options)) < len(options):
-            raise ReplacementError(f"{name} is given an option twice: {shortened(given)}")
-        return cls(f"{name}:{given}", block, tuple(options))
+        options = _typed(name, split_options(given)).items()
+        return cls(f"{name}:{given}", block, tuple(_option(name, block, *option) for option in options))
 
     @property
     def name(self) -> str:
@@ -179,15 +178,19 @@ def option_values(name: str, given: str, block: Block) -> Mapping[str, list[str]
     """
     known = options_of(block)
     options: list[str] = []
-    for item in given.split(","):
+    for item in split_options(given):
         if options and "=" not in item and item not in known:
             options[-1] += f",{item}"
         else:
             options.append(item)
-    keys = [option.partition("=")[0] for option in options]
-    if len(set(keys)) < len(keys):
-        raise ReplacementError(f"{name} is given an option twice: {shortened(given)}")
-    return dict(zip(keys, map(_one_by_one, options)))
+    return dict(zip(_typed(name, options), map(_one_by_one, options)))
+
+
+def _typed(name: str, options: Sequence[str]) -> Mapping[str, str | None]:
+    try:
+        return read_options(options)
+    except NumberError as error:
+        raise ReplacementError(f"{name} {error}") from None
 
 
 def _one_by_one(option: str) -> list[str]:
@@ -255,14 +258,13 @@ def _checked(text: str, parts: Parts, conv: Conv) -> Parts:
     return tuple(parts)
 
 
-def _option(name: str, block: Block, item: str) -> tuple[str, OptionValue]:
-    key, equals, value = item.partition("=")
+def _option(name: str, block: Block, key: str, value: str | None) -> tuple[str, OptionValue]:
     known = options_of(block)
     if key not in known:
         hint = f"{did_you_mean(key, known)} (its options: {', '.join(known) or 'none'})"
         raise ReplacementError(f"{name} has no option {in_one_line(key, 60)!r}{hint}")
     default = known[key].default
-    if not equals:
+    if value is None:
         raise ReplacementError(f"{name}: option {key} needs a value, such as {key}={typed(default)}")
     try:
         return key, _value(value, default)

@@ -21,7 +21,7 @@ from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, under_github, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError, refuse
 from sepcost.formats.format import Format, FormatOptions
-from sepcost.formats.registry import USUAL, format_named, writing
+from sepcost.formats.registry import USUAL, AskedFormat, format_named, writing
 from sepcost.judge.outcome import Allow
 from sepcost.judge.verdict import Judgement
 from sepcost.network.selection import Selection
@@ -101,7 +101,9 @@ def check(
             rich_help_panel=o.COUNTING,
         ),
     ] = None,
-    format_: Annotated[Format | None, o.format_option("judgement", "github under GitHub Actions, else table.")] = None,
+    format_: Annotated[
+        AskedFormat | None, o.format_option("judgement", "github under GitHub Actions, else table.")
+    ] = None,
     output: o.OutputFile = None,
 ) -> int:
     """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
@@ -116,7 +118,7 @@ def check(
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = under_github() and output is None
     usual = "github" if to_actions else USUAL
-    format_ = chosen_format(format_, writing("judgement"), output, usual)
+    chosen = chosen_format(format_, writing("judgement"), output, usual).format
     refuse_scaling_without_a_map(rho, resolution, one_given=False, has_map=True)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch="1")
     if multipliers.names:
@@ -148,7 +150,7 @@ def check(
     updated = None
     if update_baseline is not None:
         judgement, updated = _updated(update_baseline, judgement, files)
-    _write_judgement(judgement, format_, output)
+    _write_judgement(judgement, chosen, output)
     if updated:
         say(updated)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS

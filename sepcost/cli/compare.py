@@ -7,20 +7,19 @@ import sys
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import (
-    refuse_beside_code,
     refuse_contradictions,
     refuse_figures_of_replacements,
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.cli.formats import chosen_format, chosen_output, read_appearance
+from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.option_values import chosen_view, multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
 from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
-from sepcost.formats.format import ResultName
+from sepcost.formats.format import FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
@@ -68,11 +67,7 @@ def compare(
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
-    precision: o.Precision = None,
-    caption: o.Caption = None,
-    label: o.Label = None,
     explain: o.Explain = False,
-    code: o.Code = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
 
@@ -88,17 +83,11 @@ def compare(
     )  # fmt: skip
     files = sources or []
     output = chosen_output(output)
-    result: ResultName = "code" if code else "derivation" if explain else "comparisons"
-    shape = {
-        "precision": precision, "rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify,
-    }  # fmt: skip
-    if code:
-        refuse_beside_code(files, one, format_, explain=explain, **shape, caption=caption, label=label)
-    named = None if code and output is not None and output.suffix == ".py" else output
-    format_ = chosen_format(format_, writing(result, None if precision is None else "precision"), named)
-    table = {"caption": caption, "label": label} if explain else {}
-    refuse_contradictions(files, one, format_, explain=explain, selected=bool(include or exclude), **shape, **table)
-    appearance = read_appearance(format_, precision, caption, label)
+    result: ResultName = "derivation" if explain else "comparisons"
+    asked = chosen_format(format_, writing(result), output)
+    shape = {"rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify}
+    typed = format_.options if format_ else ()
+    refuse_contradictions(files, one, asked.format, typed, explain=explain, selected=bool(include or exclude), **shape)
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
     refuse_link(output)
@@ -110,25 +99,25 @@ def compare(
     sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
     waiting = Waiting("combinations" if sweep.names else "networks")
     verifier = asked_verifier(verify, waiting.complain)
-    if code and sweep.names:
-        raise SepcostError(f"--code writes one convolution: give one value for {listed(sweep.names)}")
+    if asked.format.one_convolution and sweep.names:
+        raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     view = chosen_view(rows, columns, sort, top, swept, of_networks=not files)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, verifier, waiting, view,
-        at_once=format_.audience == "programs", alone=explain,
+        at_once=asked.format.audience == "programs", alone=explain,
     )  # fmt: skip
-    if format_.audience == "people" and (top is None or not files):
+    if asked.format.audience == "people" and (top is None or not files):
         refuse_too_many(job.rows(sweep.size))
     assumed = [] if files else one.assumed
-    asked = appearance._replace(view=view, convention=job.convention, assumed=assumed, to_stdout=output is None)
+    options = FormatOptions(view, job.convention, assumed, to_stdout=output is None, **asked.options)
     with waiting:
         compared = job.networks(files) if files else ConvolutionSweep(one.network, sweep, job).combinations()
-        chunks = format_.written(result, compared, asked)
+        chunks = asked.format.written(result, compared, options)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
-        write(chunks, output, escape=format_.escape)
+        write(chunks, output, escape=asked.format.escape)
     return job.exit_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.errors import SepcostError, refuse
@@ -18,26 +18,32 @@ def refuse_contradictions(
     sources: Sequence[str],
     one: ConvolutionOptions,
     format_: Format,
+    options: Collection[str],
     *,
     explain: bool,
     selected: bool,
     **others: object,
 ) -> None:
-    """A SepcostError for the first two that contradict each other; ``others`` are options that shape a table."""
+    """A SepcostError for the first two that contradict each other; ``others`` shape a table.
+
+    ``options`` are those that were typed for the format.
+    """
     if sources and one.given:
         raise SepcostError(f"{sources[0]} and {one.given[0]} contradict each other: give sources or one convolution")
     nothing = "nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O"
     refuse((not sources and not one.given, nothing), (sources.count("-") > 1, TWICE))
     if format_.whole_networks:
         _refuse_beside_networks(format_, sources, others)
+    if format_.one_convolution and not explain:
+        _refuse_beside_convolution(format_, sources, one, others)
     if explain and not writing("derivation")(format_):
         there = listed(names_of(writing("derivation")), "or")
         raise SepcostError(f"--explain is for people: it goes with --format {there}, not {format_.name}")
     if not sources and selected:
         raise SepcostError("--include and --exclude choose layers of files and models by their names: leave them out")
-    for name, given in others.items():
-        if explain and given:
-            raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out --{name}")
+    shaping = [*(f"--{name}" for name, given in others.items() if given), *(f"{name}=" for name in options)]
+    if explain and shaping:
+        raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out {shaping[0]}")
 
 
 def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Mapping[str, object]) -> None:
@@ -46,6 +52,18 @@ def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Map
     for name, given in others.items():
         if given and name != "verify":
             raise SepcostError(f"--format {format_.name} writes whole networks: leave out --{name}")
+
+
+def _refuse_beside_convolution(
+    format_: Format, sources: Sequence[str], one: ConvolutionOptions, others: Mapping[str, object]
+) -> None:
+    pads = {"padding": one.padding, "output-padding": one.output_padding}
+    homeless = [name for name, given in pads.items() if not one.has_map and given not in (None, "same")]
+    refuse(
+        (sources, f"{format_.name} writes one convolution: give -C, -K and -O (and -H), not a source"),
+        *((given, f"{format_.name} writes modules, not figures: leave out --{name}") for name, given in others.items()),
+        (homeless, f"{format_.name} cannot place --{', --'.join(homeless)} without a map: give -H"),
+    )
 
 
 def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
@@ -62,22 +80,4 @@ def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bo
         (resolution is not None and rho != "1", "--rho and --resolution say the same thing: give one of them"),
         (resolution is not None and one_given, "--resolution is for networks: -H gives the map of one convolution"),
         (rho != "1" and one_given and not has_map, "--rho scales a map, and there is no map: give -H"),
-    )
-
-
-def refuse_beside_code(
-    sources: Sequence[str], one: ConvolutionOptions, format_: Format | None, *, explain: bool, **others: object
-) -> None:
-    """A SepcostError for the first option that contradicts it; ``others`` are those that shape a table."""
-    other = f"format {format_.name}" if format_ is not None and not writing("code")(format_) else None
-    pads = {"padding": one.padding, "output-padding": one.output_padding}
-    refuse(
-        (sources, "--code writes one convolution: give -C, -K and -O (and -H), not a source"),
-        (explain, "--code and --explain contradict each other: give one of them"),
-        (other, f"--code is Python: it does not go with --{other}"),
-        *((given, f"--code is Python: it does not go with --{name}") for name, given in others.items()),
-        *(
-            (not one.has_map and given not in (None, "same"), f"--code cannot place --{name} without a map: give -H")
-            for name, given in pads.items()
-        ),
     )

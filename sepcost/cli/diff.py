@@ -13,8 +13,8 @@ from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.formats.format import Format, FormatOptions
-from sepcost.formats.registry import writing
+from sepcost.formats.format import FormatOptions
+from sepcost.formats.registry import AskedFormat, writing
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.verifier import asked_verifier
 
@@ -33,7 +33,7 @@ def diff(
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
     verify: o.Verify = False,
-    format_: Annotated[Format | None, o.format_option("difference")] = None,
+    format_: Annotated[AskedFormat | None, o.format_option("difference")] = None,
     output: o.OutputFile = None,
     exit_code: Annotated[
         bool,
@@ -49,7 +49,7 @@ def diff(
     output = chosen_output(output)
     refuse_overwriting([before, after, *code_files([before, after, *(inputs or ())])], output)
     refuse_link(output)
-    format_ = chosen_format(format_, writing("difference"), output)
+    asked = chosen_format(format_, writing("difference"), output)
     if before == after == "-":
         raise SepcostError("- is standard input, and can be one side only")
     convention = read_convention(flops_per_mac, dtype, batch)
@@ -61,11 +61,11 @@ def diff(
             from sepcost.tasks.diff import difference as task
 
             difference = task(before, after, convention, models, verifier, waiting)
-            text = format_.difference(difference, FormatOptions(to_stdout=output is None))
+            text = asked.format.difference(difference, FormatOptions(to_stdout=output is None, **asked.options))
     except ConfigError as error:
         complain(*error.problems)
         return BAD
-    write([text], output, escape=format_.escape)
+    write([text], output, escape=asked.format.escape)
     if verifier is not None and verifier.mismatches:
         return DIFFERENT
     return DIFFERENT if exit_code and not difference.is_empty else SAME

@@ -10,19 +10,21 @@ import typer
 
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.errors import SepcostError
-from sepcost.formats.format import Format, ResultName
-from sepcost.formats.registry import USUAL, format_named, format_names, names_of, writing
+from sepcost.formats.format import ResultName
+from sepcost.formats.registry import USUAL, AskedFormat, format_names, writing
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Dtype
 from sepcost.sheets.view import Rows
 from sepcost.text.model_text import Device
-from sepcost.text.wording import listed
 
 ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
 COUNTING = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
 MODEL = "Models"
+
+OF_FIGURES = ("comparisons", "difference")
+"""Results whose formats have options: numbers are shown in tables."""
 
 
 Sources = Annotated[
@@ -210,41 +212,26 @@ def format_option(result: ResultName, text: str = f"{USUAL} by default.", panel:
     )
 
 
-def _read_format(name: str, result: ResultName) -> Format:
-    format_ = format_named(name)
-    if result not in format_.writes:
-        raise SepcostError(f"--format: this command has {listed(names_of(writing(result)))} only")
-    return format_
+def _read_format(text: str, result: ResultName) -> AskedFormat:
+    try:
+        asked = AskedFormat.read(text, writing(result))
+    except SepcostError as error:
+        raise SepcostError(f"--format: {error}") from None
+    if asked.options and result not in OF_FIGURES:
+        raise SepcostError(f"--format: this command writes no table of figures: leave out :{next(iter(asked.options))}")
+    return asked
 
 
 OutputFormat = Annotated[
-    Format | None,
-    format_option("comparisons", f"{USUAL}, unless --output's name or SEPCOST_FORMAT says otherwise."),
+    AskedFormat | None,
+    format_option(
+        "comparisons",
+        f"{USUAL}, unless --output's name or SEPCOST_FORMAT says otherwise; with options: table:precision=3,units=M.",
+    ),
 ]
 OutputFile = Annotated[
     Path | None,
     typer.Option("--output", help="Write to this file, whole or not at all.", metavar="FILE", rich_help_panel=OUTPUT),
-]
-Precision = Annotated[
-    str | None,
-    typer.Option(
-        "--precision",
-        help="Significant digits of what people read: 1 to 15.",
-        metavar="N",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Caption = Annotated[
-    str | None,
-    typer.Option("--caption", help="The caption of a LaTeX table.", metavar="TEXT", rich_help_panel=OUTPUT),
-]
-Label = Annotated[
-    str | None,
-    typer.Option("--label", help="The label of a LaTeX table: tab:cost.", metavar="TEXT", rich_help_panel=OUTPUT),
-]
-Code = Annotated[
-    bool,
-    typer.Option("--code", help="One convolution and its replacements as PyTorch source.", rich_help_panel=OUTPUT),
 ]
 Explain = Annotated[
     bool,

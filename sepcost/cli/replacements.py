@@ -7,11 +7,11 @@ from typing import Annotated
 from sepcost.cli.formats import chosen_format
 from sepcost.cli.options import format_option
 from sepcost.cli.streams import write
-from sepcost.formats.format import Format, FormatOptions
-from sepcost.formats.registry import writing
+from sepcost.formats.format import FormatOptions
+from sepcost.formats.registry import AskedFormat, writing
 
 
-def replacements(format_: Annotated[Format | None, format_option("replacements", panel=None)] = None) -> None:
+def replacements(format_: Annotated[AskedFormat | None, format_option("replacements", panel=None)] = None) -> None:
     """What can replace a convolution: names, options with defaults, MACs, sources."""
-    chosen = chosen_format(format_, writing("replacements"))
+    chosen = chosen_format(format_, writing("replacements")).format
     write([chosen.replacements(FormatOptions())], None)

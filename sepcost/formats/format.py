@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from sepcost.layers.cost import Convention
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from sepcost.judge.verdict import Judgement
     from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
+    from sepcost.text.units import Units
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """In portions, if many were counted at once: only formats for programs get those."""
-ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "code", "replacements"]
+Options: TypeAlias = Mapping[str, Callable[[str], Any]]
+ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
 
 
 class FormatOptions(NamedTuple):
@@ -28,6 +30,7 @@ class FormatOptions(NamedTuple):
     assumed: Sequence[str] = ()
     to_stdout: bool = False
     precision: int | None = None
+    units: Mapping[Units, int] = {}
     caption: str | None = None
     label: str | None = None
 
@@ -40,8 +43,8 @@ class Format:
     """What a format is, and what it writes: a method for each result in ``writes``, and for no other."""
 
     audience: Literal["people", "programs", "CI"] = "programs"
-    options: tuple[str, ...] = ()
-    """Options of the command line that only some formats have."""
+    options: ClassVar[Options] = {}
+    """Those of its own, ``--format NAME:option=value``, and how each is read."""
     endings: tuple[str, ...] = ()
     """How the names of its files end."""
     escape: str | None = None
@@ -49,6 +52,8 @@ class Format:
     writes: tuple[ResultName, ...]
     whole_networks: bool = False
     """It writes the networks themselves: no single convolution, and nothing less than all of a network."""
+    one_convolution: bool = False
+    """It writes one convolution: no networks, and no sweep."""
     is_log: bool = False
     """It is the log of CI itself: standard error would repeat it."""
 
@@ -58,8 +63,6 @@ class Format:
     judgement: Callable[[Judgement, FormatOptions], str]
     derivation: Callable[[Snapshot, FormatOptions], str]
     """The derivation of the one layer that is shown."""
-    code: Callable[[Snapshot, FormatOptions], str]
-    """The one convolution and its replacements, as source."""
     replacements: Callable[[FormatOptions], str]
     """The list of all replacements."""
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from string import Template
+from typing import ClassVar
 
 from sepcost.formats.drawing.latex_columns import GAP, LINE_WIDTH, TexColumn, fitted, groups, text_lines
 from sepcost.formats.drawing.tex import HINT, tex
-from sepcost.formats.format import FormatOptions
+from sepcost.formats.format import FormatOptions, Options
 from sepcost.formats.people import ForPeople, Sections
 from sepcost.sheets.sheet import Sheet
+from sepcost.text.units import NumberError, shortened
 
 LINE_START = "\n    "
 NEW_LINE = r"\\"
+LABEL = re.compile(r"[a-z0-9][a-z0-9:._+/-]*", re.ASCII | re.IGNORECASE)
 PAGE_ROWS = 40
 """A float with more does not fit a page, and LaTeX would cut it."""
 MOST_FLOATS = 16
@@ -73,10 +76,16 @@ $type
 )
 
 
+def _read_label(text: str) -> str:
+    if not LABEL.fullmatch(text):
+        raise NumberError(f"must be letters, digits and : . _ + / - as in tab:cost, got {shortened(text)}")
+    return text
+
+
 class Latex(ForPeople):
     """Tables, and formulas in ``align*``."""
 
-    options = ("precision", "caption", "label")
+    options: ClassVar[Options] = {**ForPeople.options, "caption": str, "label": _read_label}
     escape = r"\char{}{{}}"
     endings = (".tex",)
     writes = ("comparisons", "derivation")

@@ -51,7 +51,7 @@ def _sheet(sheet: Sheet) -> str:
 
 
 def _cells(sheet: Sheet, row: Row) -> list[str]:
-    texts = [cell_text(cell, column.kind, sheet.precision) for cell, column in zip(row.cells, sheet.columns)]
+    texts = [cell_text(cell, column.kind, sheet.digits) for cell, column in zip(row.cells, sheet.columns)]
     cells = [escaped(text.strip()) for text in texts]
     if row.look in (Look.PART, Look.REDUCTION):
         cells[0] = f"– {cells[0]}"

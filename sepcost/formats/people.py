@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from sepcost.errors import SepcostError
-from sepcost.formats.format import Format, FormatOptions
+from sepcost.formats.format import Format, FormatOptions, Options
+from sepcost.text.kind import Digits, read_powers
+from sepcost.text.units import read_precision
 
 if TYPE_CHECKING:
     from sepcost.count.snapshot import Snapshot
@@ -28,7 +30,7 @@ class ForPeople(Format):
     """A format that draws sheets and writes derivations; everything else follows from that."""
 
     audience = "people"
-    options: tuple[str, ...] = ("precision",)
+    options: ClassVar[Options] = {"precision": read_precision, "units": read_powers}
     is_drawn_apart: bool = True
     """Whether the networks can be drawn one by one, as they come."""
     has_problems: bool = True
@@ -101,7 +103,8 @@ class ForPeople(Format):
         return self._drawn([replacement_sheet()], options)
 
     def _drawn(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
-        return self.draw([sheet._replace(precision=options.precision) for sheet in sheets], options)
+        digits = Digits(options.precision, options.units)
+        return self.draw([sheet._replace(digits=digits) for sheet in sheets], options)
 
 
 def refuse_too_many(rows: int, instead: str = SHORTER) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from sepcost.errors import SepcostError
 from sepcost.formats.format import Format, ResultName
+from sepcost.text.options import read_options, split_options
+from sepcost.text.units import NumberError
+from sepcost.text.wording import did_you_mean, in_one_line, listed
 
 USUAL = "table"
 """What is written unless another format is given."""
@@ -25,15 +30,13 @@ def format_names() -> list[str]:
     """The names of the formats, as help lists them: those of the files.
 
     >>> format_names()
-    ['table', 'csv', 'github', 'json', 'jsonl', 'junit', 'latex', 'markdown', 'yaml']
+    ['table', 'csv', 'github', 'json', 'jsonl', 'junit', 'latex', 'markdown', 'pytorch', 'yaml']
     """
     return list(_files())
 
 
 def format_named(name: str) -> Format:
-    """The format of that name; raises ValueError where there is none."""
-    if name not in format_names():
-        raise ValueError(f"{name!r} is not one of {', '.join(map(repr, format_names()))}.")
+    """The format of that name."""
     format_: Format = import_module(f"sepcost.formats.{name}").FORMAT
     return format_
 
@@ -48,9 +51,51 @@ def format_of(ending: str) -> Format | None:
     return next((each for each in map(format_named, names) if ending in each.endings), None)
 
 
-def writing(result: ResultName, option: str | None = None) -> Callable[[Format], bool]:
-    """Whether a format writes that result, and has that option."""
-    return lambda format_: result in format_.writes and (option is None or option in format_.options)
+def writing(result: ResultName) -> Callable[[Format], bool]:
+    """Whether a format writes that result."""
+    return lambda format_: result in format_.writes
+
+
+class AskedFormat(NamedTuple):
+    """A format and its options: ``NAME``, or ``NAME:option=value,…``."""
+
+    format: Format
+    options: Mapping[str, Any] = {}
+
+    @classmethod
+    def read(cls, text: str, available: Callable[[Format], bool]) -> AskedFormat:
+        """The format of this text, if it is one of those available; raises SepcostError.
+
+        >>> AskedFormat.read("latex:precision=3", writing("comparisons")).options
+        {'precision': 3}
+        >>> AskedFormat.read("json:precision=3", writing("comparisons"))
+        Traceback (most recent call last):
+        sepcost.errors.SepcostError: json has no option 'precision' (it has none)
+        """
+        name, colon, given = text.partition(":")
+        if name not in format_names() or not available(format_named(name)):
+            there = names_of(available)
+            hint = did_you_mean(name, there) or f": it has {listed(there)}"
+            raise SepcostError(f"this command has no format {in_one_line(name, 60)!r}{hint}")
+        format_ = format_named(name)
+        try:
+            options = read_options(split_options(given)) if colon else {}
+        except NumberError as error:
+            raise SepcostError(f"{name} {error}") from None
+        return cls(format_, {option: _value(format_, option, value) for option, value in options.items()})
+
+
+def _value(format_: Format, option: str, value: str | None) -> Any:
+    if option not in format_.options:
+        there = f"it has {listed(list(format_.options)) or 'none'}"
+        hint = did_you_mean(option, format_.options)
+        raise SepcostError(f"{format_.name} has no option {in_one_line(option, 60)!r}{hint} ({there})")
+    if value is None:
+        raise SepcostError(f"{format_.name}: option {option} needs a value")
+    try:
+        return format_.options[option](value)
+    except NumberError as error:
+        raise SepcostError(f"{format_.name}: option {option} {error}") from None
 
 
 def formats(wanted: Callable[[Format], bool]) -> list[Format]:

@@ -12,7 +12,6 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from sepcost.count.snapshot import Snapshot
 from sepcost.formats.drawing.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.people import ForPeople, Sections
@@ -38,7 +37,7 @@ class TerminalTable(ForPeople):
     """What a command writes unless another format is given."""
 
     escape = r"\x{:02x}"
-    writes = ("comparisons", "difference", "judgement", "derivation", "code", "replacements")
+    writes = ("comparisons", "difference", "judgement", "derivation", "replacements")
     has_problems = False
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
@@ -54,13 +53,6 @@ class TerminalTable(ForPeople):
         from sepcost.formats.drawing.derivation_text import plain_derivation
 
         return plain_derivation(title, sections, notes)
-
-    def code(self, snapshot: Snapshot, options: FormatOptions) -> str:
-        """The source to paste."""
-        from sepcost.formats.drawing.module_code import module_code
-        from sepcost.sheets.comparison_sheets import title_of
-
-        return module_code(title_of(snapshot, options.assumed), snapshot.counted_now())
 
     def replacements(self, options: FormatOptions) -> str:
         """A paragraph each: a table would be too wide."""
@@ -131,7 +123,7 @@ def _table(page: Page, rounded: bool) -> Table:
         if number == len(sheet.rows):
             table.add_section()
         cells = [
-            _cell(row, position, cell_text(cell, column.kind, sheet.precision, rounded=rounded))
+            _cell(row, position, cell_text(cell, column.kind, sheet.digits._replace(rounded=rounded)))
             for position, (cell, column) in enumerate(zip(row.cells, sheet.columns))
         ]
         bold = number >= len(sheet.rows)

@@ -38,7 +38,7 @@ def build(
       (pointwise): Conv2d(32, 64, kernel_size=(1, 1), stride=(1, 1), bias=False)
     )
 
-    The modules are those that ``sepcost compare --code`` writes, with torch's own first weights. They take maps of
+    The modules are those that ``--format pytorch`` writes, with torch's own first weights. They take maps of
     shape (N, C, *size). A module that pads, crops, normalizes or activates is next to its convolution, under its
     name. Padding ``same`` is the amount that the convolution's own map needs. On the device ``"meta"`` nothing is
     allocated. Raises SepcostError for anything else, RuntimeError where torch cannot hold the weights.

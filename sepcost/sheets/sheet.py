@@ -7,7 +7,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from sepcost.text.harmless import harmless, visible
-from sepcost.text.kind import Kind
+from sepcost.text.kind import EXACT, Digits, Kind
 from sepcost.text.units import as_ratio
 
 AT_LEAST = "≥ "
@@ -75,14 +75,14 @@ class Row(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table with its title, its totals, and notes; ``precision`` is how many digits its reader wants."""
+    """A table with its title, its totals, and notes; ``digits`` is how its reader wants numbers."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     totals: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
-    precision: int | None = None
+    digits: Digits = EXACT
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
@@ -102,34 +102,34 @@ class Sheet(NamedTuple):
         return self._replace(columns=columns, rows=tuple(map(cut, self.rows)), totals=tuple(map(cut, self.totals)))
 
 
-def cell_text(cell: Cell, kind: Kind, precision: int | None = None, *, rounded: bool = False) -> str:
-    """A cell as people read it: counts with every digit, or ``rounded`` to four; all numbers in ``precision`` digits.
+def cell_text(cell: Cell, kind: Kind, digits: Digits = EXACT) -> str:
+    """A cell as people read it.
 
-    >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, rounded=True)
+    >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, Digits(rounded=True))
     ('231,211,008', '231.2 M')
     >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT), cell_text(Measure(-2048, Kind.BYTES, signed=True), Kind.TEXT)
     ('0.90× !', '−2.000 KiB')
-    >>> cell_text(231211008, Kind.COUNT, 3), cell_text(Ratio(7.8904), Kind.COUNT, 2)
+    >>> cell_text(231211008, Kind.COUNT, Digits(3)), cell_text(Ratio(7.8904), Kind.COUNT, Digits(2))
     ('231 M', '7.9×')
     >>> cell_text(AtLeast(2048), Kind.BYTES)
     '≥ 2.000 KiB'
     """
     if isinstance(cell, AtLeast):
-        return f"{AT_LEAST}{cell_text(int(cell), kind, precision, rounded=rounded)}"
+        return f"{AT_LEAST}{cell_text(int(cell), kind, digits)}"
     if isinstance(cell, Ratio):
-        return as_ratio(cell.value, precision) + (" !" if cell.flagged else "")
+        return as_ratio(cell.value, digits.precision) + (" !" if cell.flagged else "")
     if isinstance(cell, Measure):
-        return _measure_text(cell, precision, rounded=rounded)
+        return _measure_text(cell, digits)
     if isinstance(cell, str):
         return visible(cell)
     if cell is None:
         return "–"
-    return kind.text(cell, precision, rounded=rounded)
+    return kind.text(cell, digits)
 
 
-def _measure_text(cell: Measure, precision: int | None, *, rounded: bool) -> str:
+def _measure_text(cell: Measure, digits: Digits) -> str:
     if cell.value is None or not cell.signed:
-        return cell_text(cell.value, cell.kind, precision, rounded=rounded)
+        return cell_text(cell.value, cell.kind, digits)
     if cell.value == 0:
         return "0"
-    return ("−" if cell.value < 0 else "+") + cell_text(abs(cell.value), cell.kind, precision, rounded=rounded)
+    return ("−" if cell.value < 0 else "+") + cell_text(abs(cell.value), cell.kind, digits)

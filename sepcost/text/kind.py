@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.text.units import (
     UNITS_OF_BYTES,
     UNITS_OF_COUNTS,
     USUAL_DIGITS,
+    NumberError,
     Units,
     as_percent,
     decimal,
     exact,
+    grouped,
     in_bytes,
+    in_unit,
     scaled,
+    shortened,
 )
+from sepcost.text.wording import listed
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from sepcost.text.quantities import Allowance
+
+
+class Digits(NamedTuple):
+    """How people want numbers: in how many digits, in which units (how many steps up), counts ``rounded``."""
+
+    precision: int | None = None
+    powers: Mapping[Units, int] = {}
+    rounded: bool = False
+
+    @property
+    def many(self) -> int:
+        """How many digits a number in a unit has."""
+        return self.precision or USUAL_DIGITS
+
+
+EXACT = Digits()
+"""Counts have every digit."""
+
+
+def read_powers(text: str) -> Mapping[Units, int]:
+    """The unit of all counts, or of all bytes, or both; raises NumberError.
+
+    >>> [power for units, power in read_powers("M,KiB").items()]
+    [2, 1]
+    >>> read_powers("MB")
+    Traceback (most recent call last):
+    sepcost.text.units.NumberError: must be k, M, G, T, P or E for counts, B, KiB, MiB, GiB, TiB, PiB or EiB for \
+bytes, or one of each as in "M,MiB", got MB
+    """
+    powers: dict[Units, int] = {}
+    for name in text.split(","):
+        units = next((each for each in (UNITS_OF_COUNTS, UNITS_OF_BYTES) if name and name in each.names), None)
+        if units is None or units in powers:
+            counts, sizes = (listed(list(filter(None, each.names)), "or") for each in (UNITS_OF_COUNTS, UNITS_OF_BYTES))
+            expected = f'{counts} for counts, {sizes} for bytes, or one of each as in "M,MiB"'
+            raise NumberError(f"must be {expected}, got {shortened(text)}")
+        powers[units] = units.names.index(name)
+    return powers
 
 
 class Kind(Enum):
@@ -75,14 +119,20 @@ class Kind(Enum):
 
         return read_allowance(text, lambda amount: int(self.read(amount)))
 
-    def text(self, value: float, precision: int | None = None, *, rounded: bool = False) -> str:
-        """A number as people read it: counts with every digit, or ``rounded`` to four; or all in ``precision`` digits.
+    def text(self, value: float, digits: Digits = EXACT) -> str:
+        """A number as people read it: counts with every digit, unless they are rounded or have a unit.
 
-        >>> Kind.COUNT.text(231211008), Kind.COUNT.text(231211008, rounded=True), Kind.BYTES.text(2048)
+        >>> Kind.COUNT.text(231211008), Kind.COUNT.text(231211008, Digits(rounded=True)), Kind.BYTES.text(2048)
         ('231,211,008', '231.2 M', '2.000 KiB')
+        >>> Kind.COUNT.text(18432, Digits(3, read_powers("M")))
+        '0.0184 M'
         """
-        if self is Kind.BYTES and isinstance(value, int):
-            return in_bytes(value, precision or USUAL_DIGITS)
-        if isinstance(value, int):
-            return scaled(value, precision or USUAL_DIGITS) if rounded or precision else exact(value)
-        return as_percent(value) if self is Kind.PERCENT else decimal(value, precision)
+        if not isinstance(value, int):
+            return as_percent(value) if self is Kind.PERCENT else decimal(value, digits.precision)
+        units = self.units
+        if units is not None and units in digits.powers:
+            power = digits.powers[units]
+            return f"{grouped(in_unit(value, power, units, digits.many))} {units.names[power]}"
+        if self is Kind.BYTES:
+            return in_bytes(value, digits.many)
+        return scaled(value, digits.many) if digits.rounded or digits.precision else exact(value)

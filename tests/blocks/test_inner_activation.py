@@ -83,7 +83,7 @@ def test_a_replaced_model_costs_what_was_predicted() -> None:
 
 
 def test_code_has_it_behind_the_norm(in_process: Sepcost) -> None:
-    done = in_process(*ONE, "--norm", "batch", "--code", "-r", FIGURE_3)
+    done = in_process(*ONE, "--norm", "batch", "--format", "pytorch", "-r", FIGURE_3)
     names: dict[str, nn.Sequential] = {}
     exec(done.out, {}, names)
     block = next(value for name, value in names.items() if name.startswith("separable"))

@@ -36,7 +36,7 @@ def test_a_model_has_its_last_biases_and_code_says_so(in_process: Sepcost) -> No
     model = replace_convolutions(nn.Sequential(nn.Conv2d(16, 32, 3)), "separable:inner_bias=false")
     assert sum(parameter.numel() for parameter in model.parameters()) == 16 * 9 + 16 * 32 + 32
     done = in_process(
-        *("compare", "-H", "8", "-C", "16", "-K", "3", "-O", "32", "--bias", "--code"),
+        *("compare", "-H", "8", "-C", "16", "-K", "3", "-O", "32", "--bias", "--format", "pytorch"),
         *("-r", "separable:inner_bias=false"),
     )
     assert "groups=16, bias=False" in done.out

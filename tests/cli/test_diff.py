@@ -18,7 +18,7 @@ from sepcost.formats.table import draw
 from sepcost.judge.difference import Difference
 from sepcost.sheets.difference_sheets import difference_sheets
 from sepcost.sheets.sheet import cell_text
-from sepcost.text.kind import Kind
+from sepcost.text.kind import Digits, Kind
 from tests.commands import ROOT, Run, sepcost
 
 NETS = "tests/configs/diff"
@@ -276,7 +276,10 @@ def test_costs_that_were_counted_differently_are_refused(tmp_path: Path) -> None
         ((BEFORE, AFTER, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         ((BEFORE, AFTER, "--output", AFTER), f"--output {AFTER}: is a source, and would be overwritten"),
         ((BEFORE, AFTER, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
-        ((BEFORE, AFTER, "--format", "html"), "Invalid value for '--format': 'html' is not one of"),
+        (
+            (BEFORE, AFTER, "--format", "html"),
+            "--format: this command has no format 'html': it has table, csv,",
+        ),
     ],
 )
 def test_a_wrong_command_line_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:
@@ -323,7 +326,7 @@ def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
             for line, row in zip(lines[start:], sheet.rows):
                 numbers = [(cell, column.kind) for cell, column in zip(row.cells, sheet.columns) if cell != ""]
                 whole = {
-                    cell_text(cell, kind, rounded=rounded)
+                    cell_text(cell, kind, Digits(rounded=rounded))
                     for cell, kind in numbers
                     if kind is not Kind.TEXT
                     for rounded in (False, True)

@@ -249,7 +249,7 @@ def test_equal_layers_of_several_networks_are_counted_once(
     ("option", "message"),
     [
         ("--explain", "--explain derives the exact numbers of a convolution: leave out --verify"),
-        ("--code", "--code is Python: it does not go with --verify"),
+        ("--format=pytorch", "pytorch writes modules, not figures: leave out --verify"),
     ],
 )
 def test_what_writes_no_counts_is_not_verified(in_process: Sepcost, option: str, message: str) -> None:

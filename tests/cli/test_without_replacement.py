@@ -145,7 +145,7 @@ def test_one_convolution_without_a_replacement(in_process: Sepcost, format_: str
 
 
 def test_the_module_and_the_formulas_of_one_convolution_alone(in_process: Sepcost) -> None:
-    code = in_process("compare", *ONE_CONVOLUTION, "-r", "none", "--code").out
+    code = in_process("compare", *ONE_CONVOLUTION, "-r", "none", "--format", "pytorch").out
     assert "standard = nn.Conv2d(3, 8, kernel_size=3, padding=1, bias=False)" in code
     explained = in_process("compare", *ONE_CONVOLUTION, "-r", "none", "--explain").out
     for text in (code, explained):

@@ -512,7 +512,8 @@ def test_github_is_the_default_under_github_actions(check: Sepcost, monkeypatch:
     monkeypatch.setenv("SEPCOST_FORMAT", "table")
     assert check(FAILS) == table
     monkeypatch.setenv("SEPCOST_FORMAT", "csv")
-    ignored = "sepcost: SEPCOST_FORMAT=csv is ignored: this command has no such format\n"
+    there = "it has table, github, json, junit and markdown"
+    ignored = f"sepcost: SEPCOST_FORMAT=csv is ignored: this command has no format 'csv': {there}\n"
     assert check(FAILS) == Run(github.code, github.out, ignored)
 
 

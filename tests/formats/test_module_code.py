@@ -1,4 +1,4 @@
-"""--code: the source runs, and torch finds in it the params, MACs and shapes that sepcost counts."""
+"""--format pytorch: the source runs, and torch finds in it the params, MACs and shapes that sepcost counts."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_any_name_becomes_a_python_name(names: list[str], text: str) -> None:
 
 
 def test_names_of_parts_are_the_names_that_everything_shows() -> None:
-    modules = executed(sepcost(*ONE, "--norm", "batch", "--stride", "2", "--code").out)
+    modules = executed(sepcost(*ONE, "--norm", "batch", "--stride", "2", "--format", "pytorch").out)
     assert list(modules) == ["standard", "separable"]
     assert list(modules["separable"]._modules) == ["depthwise", "depthwise_norm", "pointwise", "pointwise_norm"]
     assert isinstance(modules["separable"].depthwise, nn.Conv2d)
@@ -131,7 +131,7 @@ def test_a_users_function(tmp_path: Path) -> None:
         "def halves(conv):\n"
         "    return [('forward', Conv(conv.input_size, conv.in_channels, conv.out_channels, 3, groups=2))]\n"
     )
-    run = sepcost(*ONE, "-r", "mine:halves", "--code", "--output", "model.py", cwd=tmp_path)
+    run = sepcost(*ONE, "-r", "mine:halves", "--output", "model.py", cwd=tmp_path)
     assert (run.code, run.out, run.err) == (0, "", "")
     modules = executed((tmp_path / "model.py").read_text())
     assert list(modules) == ["standard", "mine_halves"]
@@ -141,30 +141,26 @@ def test_a_users_function(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((*ONE, "--format", "json"), "--code is Python: it does not go with --format json"),
-        ((*ONE, "--format", "latex"), "--code is Python: it does not go with --format latex"),
-        ((*ONE, "--precision", "3"), "--code is Python: it does not go with --precision"),
-        ((*ONE, "--caption", "x"), "--code is Python: it does not go with --caption"),
-        ((*ONE, "--explain"), "--code and --explain contradict each other: give one of them"),
-        (("compare", "configs/m5.yaml"), "--code writes one convolution: give -C, -K and -O (and -H), not a source"),
+        ((*ONE, "--columns", "macs"), "pytorch writes modules, not figures: leave out --columns"),
         (
-            (*ONE, "--output", "model.json"),
-            "--output model.json: its name says json, which does not go here: give --format",
+            (*ONE, "--explain"),
+            "--explain is for people: it goes with --format table, latex or markdown, not pytorch",
         ),
+        (("compare", "configs/m5.yaml"), "pytorch writes one convolution: give -C, -K and -O (and -H), not a source"),
+        (("compare", "-C", "3", "-K", "3,5", "-O", "8"), "pytorch writes one convolution: give one value for K"),
         (("compare",), "nothing to compare: give a YAML file, a folder or -, or one convolution by -C, -K and -O"),
         (
             ("compare", "-C", "3", "-K", "3", "-O", "8", "--padding", "1"),
-            "--code cannot place --padding without a map: give -H",
+            "pytorch cannot place --padding without a map: give -H",
         ),
     ],
 )
 def test_what_contradicts_it_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:
-    run = sepcost(*arguments, "--code")
+    run = sepcost(*arguments, "--format", "pytorch")
     assert (run.code, run.out, run.err) == (2, "", f"sepcost: {message}\n")
 
 
 def test_what_goes_with_it() -> None:
-    plain = sepcost(*ONE, "--code")
+    plain = sepcost(*ONE, "--format", "pytorch")
     assert (plain.code, plain.err) == (0, "")
-    assert sepcost(*ONE, "--code", "--format", "table") == plain
-    assert sepcost(*ONE, "--code", SEPCOST_FORMAT="json").out == plain.out
+    assert sepcost(*ONE, "--format", "pytorch", SEPCOST_FORMAT="json").out == plain.out

@@ -17,12 +17,12 @@ pytestmark = needs_pdflatex
 ONE = ("-H", "112", "-C", "32", "-K", "3", "-O", "64")
 EVERY_REPLACEMENT = [argument for name in REPLACEMENTS for argument in ("-r", name)]
 SHAPES = {
-    "a network of two pages": ("configs/resnet50.yaml", "--precision", "3"),
+    "a network of two pages": ("configs/resnet50.yaml", "--format", "latex:precision=3"),
     "a sweep of 96 rows": ("-H", "56", "-C", "16:256:16", "-K", "3,5,7", "-O", "64,128"),
     "networks of all lengths": ("configs/c3d.yaml", "configs/mobilenet_v2.yaml", "configs/m5.yaml"),
     "totals": ("configs/resnet50.yaml", *EVERY_REPLACEMENT, "--rows", "totals"),
     "every replacement": ("configs/mobilenet_v1.yaml", *EVERY_REPLACEMENT),
-    "every digit": (*ONE, "--precision", "15"),
+    "every digit": (*ONE, "--format", "latex:precision=15"),
     "chosen columns": ("configs/resnet50.yaml", "--columns", "params,macs,reduction.params,kernel"),
     "a lower bound": ("tests/cases/models.py:Transformed", "--input", "3x8x8"),
     "a derivation": (*ONE, "--explain"),
@@ -40,12 +40,12 @@ layers:
 
 @pytest.mark.parametrize("arguments", RUNS)
 def test_usual_tables(arguments: str, tmp_path: Path) -> None:
-    assert problems(sepcost("compare", *arguments.split(), "--format", "latex").out, tmp_path) == []
+    assert problems(sepcost("compare", "--format", "latex", *arguments.split()).out, tmp_path) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape(shape: str, tmp_path: Path) -> None:
-    run = sepcost("compare", *SHAPES[shape], "--format", "latex")
+    run = sepcost("compare", "--format", "latex", *SHAPES[shape])
     assert run.code == 0
     assert problems(run.out, tmp_path) == []
 

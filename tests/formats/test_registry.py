@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -26,12 +27,12 @@ layers:
   - {name: stem, K: 3, O: 8}
   - {name: body, K: 3, O: 16}
 """
+ONE_CONVOLUTION = ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8")
 COMMANDS = {
     "comparisons": ("compare", "net.yaml"),
     "difference": ("diff", "net.yaml", "wide.yaml"),
     "judgement": ("check", "net.yaml", "--no-verify", "--max-params", "1"),
-    "derivation": ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8", "--explain"),
-    "code": ("compare", "-C", "3", "-K", "3", "-O", "8", "-H", "8", "--code"),
+    "derivation": (*ONE_CONVOLUTION, "--explain"),
     "replacements": ("replacements",),
 }
 """A command for each result."""
@@ -40,11 +41,17 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
     "csv": lambda text: list(csv.DictReader(io.StringIO(text), strict=True)),
     "yaml": lambda text: list(yaml.safe_load_all(text)),
+    "pytorch": lambda text: ast.parse(text).body,
     "junit": ElementTree.fromstring,
     "github": lambda text: [line for line in text.splitlines() if line.startswith("::")],
 }
 """How programs read each format that is for them."""
 WRITTEN = [(name, result) for name in format_names() for result in format_named(name).writes]
+
+
+def command(name: str, result: ResultName) -> tuple[str, ...]:
+    """A command of which this format can write the result."""
+    return ONE_CONVOLUTION if format_named(name).one_convolution else COMMANDS[result]
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("name", "result"), WRITTEN)
 def test_every_format_writes_what_it_says(in_process: Sepcost, name: str, result: ResultName) -> None:
-    first, second = (in_process(*COMMANDS[result], "--format", name) for _ in range(2))
+    first, second = (in_process(*command(name, result), "--format", name) for _ in range(2))
     assert first.code == (result == "judgement")
     assert first.out.strip()
     assert first.out.endswith("\n")
@@ -73,9 +80,8 @@ def test_help_and_refusals_name_the_formats_that_write_the_result(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     names = names_of(writing(result))
-    command = COMMANDS[result][0]
-    if result not in ("derivation", "code"):
-        assert f" {'|'.join(names)} " in in_process(command, "--help").out
+    if result != "derivation":
+        assert f" {'|'.join(names)} " in in_process(COMMANDS[result][0], "--help").out
     for name in set(format_names()) - set(names):
         refused = in_process(*COMMANDS[result], "--format", name)
         assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
@@ -85,12 +91,12 @@ def test_help_and_refusals_name_the_formats_that_write_the_result(
 def test_the_name_of_a_file_and_the_environment_choose_a_format(
     in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: ResultName
 ) -> None:
-    typed = in_process(*COMMANDS[result], "--format", name).out
+    typed = in_process(*command(name, result), "--format", name).out
     for ending in format_named(name).endings:
-        in_process(*COMMANDS[result], "--output", f"out{ending.upper()}")
+        in_process(*command(name, result), "--output", f"out{ending.upper()}")
         assert (folder / f"out{ending.upper()}").read_text() == typed
     monkeypatch.setenv("SEPCOST_FORMAT", name)
-    assert in_process(*COMMANDS[result]).out == typed
+    assert in_process(*command(name, result)).out == typed
 
 
 @pytest.mark.parametrize("name", format_names())
@@ -107,6 +113,6 @@ def test_no_format_is_imported_that_is_not_used(folder: Path) -> None:
         "import sys; from sepcost.cli.app import run; run(sys.argv[1:]); print(*sorted(sys.modules), file=sys.stderr)"
     )
     for arguments, used in (((), "table"), (("--format", "csv"), "csv"), (("--output", "costs.csv"), "csv")):
-        command = [sys.executable, "-c", code, "compare", "net.yaml", *arguments]
-        modules = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stderr.split()
+        python = [sys.executable, "-c", code, "compare", "net.yaml", *arguments]
+        modules = subprocess.run(python, cwd=folder, capture_output=True, text=True, check=True).stderr.split()
         assert [name for name in format_names() if f"sepcost.formats.{name}" in modules] == [used]

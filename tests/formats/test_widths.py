@@ -16,7 +16,7 @@ from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.sheets.summary_sheet import summary_sheet
 from sepcost.sheets.view import Rows, View
-from sepcost.text.kind import Kind
+from sepcost.text.kind import Digits, Kind
 
 RESULTS = [
     evaluated(result)
@@ -42,7 +42,7 @@ def drawn(sheet: Sheet, width: int) -> list[str]:
 def test_no_cell_is_cut(sheet: Sheet) -> None:
     cells = [(cell, column.kind) for row in sheet.all_rows for cell, column in zip(row.cells, sheet.columns)]
     whole = {
-        cell_text(cell, kind, rounded=rounded).split()[-1]
+        cell_text(cell, kind, Digits(rounded=rounded)).split()[-1]
         for cell, kind in cells
         for rounded in (False, True)
         if cell != ""

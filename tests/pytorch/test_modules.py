@@ -1,4 +1,4 @@
-"""build: sepcost's layers as modules of torch, the ones that --code writes."""
+"""build: sepcost's layers as modules of torch, the ones that --format pytorch writes."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_on_the_meta_device_nothing_is_too_large_but_for_torch() -> None:
 
 @given(convs(), every_replacement())
 def test_the_modules_are_those_that_code_writes(conv: Conv, texts: list[str]) -> None:
-    """Of a sequence of one module, --code writes the module."""
+    """Of a sequence of one module, --format pytorch writes the module."""
     written = executed(module_code("", compare(conv, texts)))
     built = [build(conv, device="meta")]
     for variant in compare(conv, texts).layers[0].variants.values():

@@ -14,7 +14,7 @@ from sepcost.formats.drawing.layout import BREAKABLE, SHORT
 from sepcost.formats.drawing.tex import by_number, tex
 from sepcost.sheets.sheet import AT_LEAST, AtLeast, Cell, Column, Look, Sheet, cell_text
 from sepcost.text.kind import Kind
-from sepcost.text.units import USUAL_DIGITS, common_power, grouped, in_unit
+from sepcost.text.units import common_power, grouped, in_unit
 
 LINE_WIDTH = 340
 """The lines of LaTeX's ``article`` have 345 points, and other classes more; widths are only guessed."""
@@ -133,7 +133,8 @@ def _powers(sheet: Sheet) -> Iterator[int]:
         numbers = [row.cells[number] for row in sheet.all_rows for number in alike]
         counts = [number for number in numbers if isinstance(number, int)]
         units = column.kind.units
-        yield common_power(counts, units, sheet.precision or USUAL_DIGITS) if units else 0
+        power = sheet.digits.powers.get(units) if units else 0
+        yield common_power(counts, units, sheet.digits.many) if units and power is None else power or 0
 
 
 def _quantity(column: Column) -> str:
@@ -146,8 +147,8 @@ def _text(cell: Cell, sheet: Sheet, number: int, power: int) -> str:
     units = sheet.columns[number].kind.units
     if units and isinstance(cell, int):
         sign = AT_LEAST if isinstance(cell, AtLeast) else ""
-        return sign + grouped(in_unit(cell, power, units, sheet.precision or USUAL_DIGITS))
-    return cell_text(cell, sheet.columns[number].kind, sheet.precision)
+        return sign + grouped(in_unit(cell, power, units, sheet.digits.many))
+    return cell_text(cell, sheet.columns[number].kind, sheet.digits)
 
 
 def _header(column: Column, power: int) -> tuple[str, str, str]:

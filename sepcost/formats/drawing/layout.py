@@ -113,7 +113,7 @@ def _natural(sheet: Sheet, rounded: bool) -> list[int]:
         max(
             *(cell_len(line) for line in header(sheet, number).split("\n")),
             *(
-                cell_len(cell_text(row.cells[number], column.kind, sheet.precision, rounded=rounded))
+                cell_len(cell_text(row.cells[number], column.kind, sheet.digits._replace(rounded=rounded)))
                 for row in sheet.all_rows
             ),
             1,

@@ -41,7 +41,7 @@ def module_code(title: str, comparison: Comparison) -> str:
     layer = comparison.layers[0]
     conv = layer.layer
     if len(comparison.layers) > 1 or not isinstance(conv, Conv):
-        raise SepcostError("--code writes a single convolution: give -C, -K and -O (and -H)")
+        raise SepcostError("PyTorch source is of a single convolution: give -C, -K and -O (and -H)")
     any_size = comparison.network.per_position
     taken = set(OURS)
     blocks = [_block("standard", [("conv", conv)], any_size)]
