@@ -102,12 +102,22 @@ def _specs(draw: st.DrawFn, name: str, network: Network) -> LayerSpec:
     same_size = [other for other, shape in shapes.items() if list(shape[1:]) == size]
     sources = [start, *draw(st.lists(st.sampled_from(same_size), max_size=2))]
     if not size:
-        kind = draw(st.sampled_from(["linear", "flatten"]))
+        kind = draw(st.sampled_from(["linear", "flatten", "split", "scale"]))
     else:
-        kind = draw(st.sampled_from(["conv", "conv", "conv", "residual", "pool", "pool", "flatten", "linear"]))
+        kind = draw(
+            st.sampled_from(
+                [*["conv"] * 3, "residual", *["pool"] * 2, "flatten", "linear", "upsample", "split", "shuffle", "scale"]
+            )
+        )
     spec = LayerSpec(kind, name, sources=tuple(sources), repeat=draw(st.sampled_from([1, 1, 1, 2])))
-    if kind == "flatten":
+    if kind in ("flatten", "shuffle"):
         return spec
+    if kind == "scale":
+        return replace(spec, sources=(start, draw(st.sampled_from(list(shapes)))))
+    if kind == "split":
+        return replace(spec, options={"out_channels": draw(SMALL), "start": draw(st.integers(0, 3))})
+    if kind == "upsample":
+        return replace(spec, options={"scale_factor": tuple(draw(st.integers(1, 2)) for _ in size)})
     if kind == "linear":
         return replace(spec, options={"out_channels": draw(SMALL), "bias": draw(st.booleans())})
     if kind == "pool":

@@ -153,6 +153,46 @@ def test_mobilenet_v2() -> None:
     assert printed(standard.macs - 1_280_000, 10**6, 0) == 299  # without the classifier
 
 
+def test_efficientnet_b0() -> None:
+    """5,288,548 params: torchvision, efficientnet_b0's num_params; 0.386 G: its _ops.
+
+    The paper (arXiv:1905.11946, table 2) prints 5.3M params and 0.39B FLOPs.
+    """
+    standard, _ = costs("efficientnet_b0")
+    assert (standard.macs, standard.params) == (385_814_752, 5_288_548)
+    assert printed(standard.macs, 10**9, 3) == 0.386
+
+
+def test_regnet_x_400mf() -> None:
+    """5,495,976 params: torchvision, regnet_x_400mf's num_params; 0.414 G: its _ops."""
+    standard, _ = costs("regnet_x_400mf")
+    assert (standard.macs, standard.params) == (413_812_608, 5_495_976)
+    assert printed(standard.macs, 10**9, 3) == 0.414
+
+
+def test_shufflenet_v2() -> None:
+    """2,278,604 params: torchvision, shufflenet_v2_x1_0's num_params; 0.145 G: its _ops.
+
+    The paper (arXiv:1807.11164, table 8) prints 146M FLOPs.
+    """
+    standard, _ = costs("shufflenet_v2")
+    assert (standard.macs, standard.params) == (144_907_992, 2_278_604)
+    assert printed(standard.macs, 10**9, 3) == 0.145
+
+
+def test_alexnet() -> None:
+    """61,100,840 params: torchvision, alexnet's num_params; 0.714 G: its _ops."""
+    standard, _ = costs("alexnet")
+    assert (standard.macs, standard.params) == (714_188_480, 61_100_840)
+    assert printed(standard.macs, 10**9, 3) == 0.714
+
+
+def test_lenet5() -> None:
+    """By hand: what each layer of the paper's figure 2 has where its second convolution reads all six maps."""
+    standard, _ = costs("lenet5")
+    assert standard.params == 156 + 2_416 + 48_120 + 10_164 + 850 == 61_706
+
+
 def test_xception() -> None:
     """22,855,952 trainable params: osmr/imgclsmob, pytorch/pytorchcv/models/xception.py."""
     _, separable = costs("xception")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from math import prod
 
 from sepcost.count.comparison import Comparison
 from sepcost.errors import LayerError
-from sepcost.layers import Flatten, Layer, Shape, Takes
+from sepcost.layers import Flatten, Layer, Scale, Shape, Split, Takes
 from sepcost.network.liveness import why_no_peak
-from sepcost.network.network import INPUT, Network, Node, side_by_side
-from sepcost.network.schedule import Step
+from sepcost.network.network import INPUT, Network, Node
+from sepcost.network.schedule import Combined, Step
 
 
 class NoChainError(Exception):
@@ -55,6 +58,8 @@ class _Chain:
     def append(self, step: Step) -> None:
         if step.node is not None:
             self._layer(step, self.traced.nodes[step.node])
+        elif step.combined is Combined.PRODUCT and len(step.reads) == 2:
+            self._product(step)
         elif not set(step.writes) <= set(step.reads):
             raise NoChainError(f"no layer does what {step.name} does")
         elif len(step.reads) > 1:
@@ -78,7 +83,8 @@ class _Chain:
             raise NoChainError(f"{node.name} runs more than once")
         if node.shared:
             raise NoChainError(f"{node.name} has weights that are not its own")
-        sources = [self._held(map_, node.name) for map_ in step.reads]
+        read_one = len(step.reads) == 1
+        sources = [self._range(step, map_, node.layer.input_shape if read_one else ()) for map_ in step.reads]
         if sources == [INPUT] and self.input_shape is None:
             self.input_shape = node.layer.input_shape
         self._reach(node, sources)
@@ -92,30 +98,61 @@ class _Chain:
         if not sources:
             raise NoChainError(f"{node.name} reads no map")
         try:
-            reaching = side_by_side([self._shape(source) for source in sources])
+            reaching = node.layer.reached([self._shape(source) for source in sources])
         except LayerError:
             raise NoChainError(f"{node.name} reads maps that cannot be side by side") from None
         expected = node.layer.input_shape
         if node.layer.takes is Takes.FEATURES and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
-            self.nodes.append(Node(f"{node.name}.flatten", Flatten(reaching), tuple(sources)))
-            sources[:] = [len(self.nodes) - 1]
+            sources[:] = [self._add(f"{node.name}.flatten", Flatten(reaching), sources)]
         elif _without_ones(reaching, node.layer) != expected:
             raise NoChainError(f"{node.name} reads its input in another shape than it was written in")
 
+    def _range(self, step: Step, map_: int, shape: Shape) -> int:
+        """The layer whose output a step reads there: a split, where it reads a range of channels of this shape."""
+        source, start = self._held(map_, step.name), step.parts.get(map_)
+        whole = self._shape(source)
+        if start is None or whole[1:] != shape[1:] or start + shape[0] > whole[0]:
+            return source
+        split = Split(whole, shape[0], start)
+        splits = (number for number, node in enumerate(self.nodes) if (node.layer, node.sources) == (split, (source,)))
+        name = "input" if source == INPUT else self.nodes[source].name
+        found = next(splits, None)
+        return self._add(f"{name}.split", split, [source]) if found is None else found
+
+    def _add(self, name: str, layer: Layer, sources: Sequence[int]) -> int:
+        """A layer that the model has only as an operator; its number."""
+        used = {node.name for node in (*self.nodes, *self.traced.nodes)}
+        free = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        self.nodes.append(Node(next(each for each in free if each not in used), layer, tuple(sources)))
+        return len(self.nodes) - 1
+
     def _sum(self, step: Step) -> None:
         """The last of the layers adds the others to its own, unless its own was read before."""
-        terms = [self._held(map_, step.name) for map_ in step.reads]
-        last = max(terms)
-        others = tuple(term for term in terms if term != last)
-        if not step.adds or last == INPUT or last in self.read or len(others) != len(terms) - 1 or not others:
+        held = {map_: self._held(map_, step.name) for map_ in step.reads}
+        last = max(held.values())
+        own, *more = [map_ for map_, number in held.items() if number == last]
+        if step.combined is not Combined.SUM or more or last == INPUT or last in self.read:
             raise NoChainError(f"no layer does what {step.name} does")
-        if any(self._shape(other) != self._shape(last) for other in others):
+        others = tuple(self._range(step, map_, self._shape(last)) for map_ in held if map_ != own)
+        if any(other > last or self._shape(other) != self._shape(last) for other in others):
             raise NoChainError(f"{step.name} adds maps of different shapes")
         self.nodes[last] = replace(self.nodes[last], add=(*self.nodes[last].add, *others))
         self.read.update(others)
-        for map_ in step.reads:
-            del self.held_by[map_]
+        del self.held_by[own]
         self.held_by[step.writes[0]] = last
+
+    def _product(self, step: Step) -> None:
+        """A layer that multiplies a map, the one that it writes over if it does, by the other."""
+        maps = sorted(step.reads, key=lambda map_: map_ not in step.writes)
+        shapes = [self._shape(self._held(map_, step.name)) for map_ in maps]
+        first, second = (self._range(step, *each) for each in zip(maps, reversed(shapes)))
+        for sources in ((first, second), (second, first)):
+            with suppress(LayerError):
+                layer = Scale(Scale.reached([self._shape(source) for source in sources]))
+                self.read.update(sources)
+                self.held_by[step.writes[0]] = self._add(step.name.rstrip("_"), layer, sources)
+                return
+        raise NoChainError(f"{step.name} multiplies maps of other shapes")
 
     def _held(self, map_: int, name: str) -> int:
         if map_ not in self.held_by:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+from sepcost.errors import LayerError
 from sepcost.layers.cost import Cost
-from sepcost.text.arguments import Extent
+from sepcost.text.arguments import Extent, times
 
 
 class Form(Enum):
@@ -92,6 +93,8 @@ Shape: TypeAlias = tuple[int, ...]
 MOST_KNOWN = 4096
 """How many different layers are remembered: networks repeat layers, and so do the candidates of a search."""
 
+NO_OUTPUT = "names a layer of type `other`, of whose output nothing is known"
+
 Padding: TypeAlias = Literal["same"] | Extent
 
 
@@ -120,7 +123,9 @@ class Layer(ABC):
     facts: ClassVar[Mapping[str, str]]
     """What results say of it beside type and shapes, in the order of the JSON contract: attributes, by their names."""
     is_view: ClassVar[bool] = False
-    """Whether its output is its input in another shape, without a copy."""
+    """Whether its output is its input in another shape, or a part of that, without a copy."""
+    is_in_place: ClassVar[bool] = False
+    """Whether its output is written over its first input, unless another layer reads that."""
     weights: ClassVar[Mapping[str, str]] = {}
     """What two layers have in common whose weights may be the same: attributes, by the letters of configs."""
 
@@ -136,6 +141,21 @@ class Layer(ABC):
         if any(argument.key == "O" for argument in cls.arguments):
             options["out_channels"] = facts["output"][0]
         return cls.on(tuple(facts["input"]), **options)
+
+    @classmethod
+    def reached(cls, shapes: Sequence[Shape]) -> Shape:
+        """The input that several maps make: their channels side by side. Raises LayerError.
+
+        >>> Layer.reached([(64, 28, 28), (32, 28, 28)])
+        (96, 28, 28)
+        """
+        if () in shapes:
+            raise LayerError("from", NO_OUTPUT)
+        first = shapes[0]
+        if any(shape[1:] != first[1:] for shape in shapes):
+            listed = " and ".join(map(times, shapes))
+            raise LayerError("from", f"maps of different sizes cannot be concatenated: {listed}")
+        return (sum(shape[0] for shape in shapes), *first[1:])
 
     @classmethod
     def can_run_again(cls) -> bool:

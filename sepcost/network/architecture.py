@@ -13,7 +13,7 @@ from sepcost.layers import KINDS, Layer, Shape, Takes
 from sepcost.layers.layer import MOST_KNOWN
 from sepcost.layers.sharing import Weights
 from sepcost.network.budget import Budget
-from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.network.network import INPUT, Network, Node, check_sum
 from sepcost.text.arguments import Extent
 from sepcost.text.wording import did_you_mean, listed
 
@@ -283,7 +283,7 @@ def _input_shape(spec: LayerSpec, sources: Sequence[Shape]) -> Shape:
         return (spec.in_channels, *(spec.input_size or ()))
     if spec.input_size is not None:
         raise LayerError("from", "contradicts H, W or size: an input is either another layer's output or its own")
-    shape = side_by_side(sources)
+    shape = KINDS.get(spec.type, Layer).reached(sources)
     if spec.in_channels not in (None, shape[0]):
         raise LayerError("in_channels", f"is {spec.in_channels}, but {shape[0]} channels reach this layer")
     return shape

@@ -9,7 +9,7 @@ from math import prod
 from typing import TypeAlias
 
 from sepcost.layers import Layer, Takes
-from sepcost.network.network import INPUT, Network
+from sepcost.network.network import INPUT, Network, Node
 from sepcost.network.schedule import Schedule, Step
 
 Runs: TypeAlias = Sequence[tuple[str, Layer]]
@@ -40,7 +40,8 @@ def peak(schedule: Schedule, runs: Sequence[Runs] = (), *, own: bool = False) ->
     ``runs[i]`` is what node i runs as: its replacement, or its own layer, as each does without ``runs``. A map lives
     from the layer that writes it until its last reader, and to the end if no layer reads it; while a layer runs, its
     inputs and its output are alive. Concatenation reads the maps where they are, a sum is written over the layer's own
-    output, and flatten is a view. With ``own``, maps have the model's own dtypes.
+    output, a product over its map if no layer reads that later; flatten and split are views. With ``own``, maps have
+    the model's own dtypes.
 
     >>> from sepcost import Conv
     >>> conv = Conv((8, 8), 2, 4, 3)
@@ -73,7 +74,7 @@ def scheduled(network: Network) -> Schedule | None:
     if network.no_peak is not None or network.per_position or (network.independent and not _is_alone(network)):
         return None
     steps: list[Step] = []
-    maps = _Maps()
+    maps, last_reads = _Maps(), _last_reads(network.nodes)
     if network.input_shape is not None:
         maps.held_by[INPUT] = maps.new(prod(network.input_shape))
     for number, node in enumerate(network.nodes):
@@ -89,13 +90,24 @@ def scheduled(network: Network) -> Schedule | None:
             continue
         if not node.sources:
             read = maps.new(prod(node.layer.input_shape))
-        maps.held_by[number] = written = maps.new(prod(node.layer.output_shape))
+        in_place = node.layer.is_in_place and last_reads.get(node.sources[0]) == number
+        written = maps.held_by[node.sources[0]] if in_place else maps.new(prod(node.layer.output_shape))
+        maps.held_by[number] = written
         steps.append(Step(node.name, read, written, number))
         if node.add:  # never the peak: what is alive here is alive while the layer itself runs
             steps.append(Step(node.name, maps.held_together(node.add)[0], written))
     read_by_others = _first_steps((number, step.reads) for number, step in enumerate(steps))
     outputs = tuple(map_ for map_ in range(len(maps.sizes)) if map_ not in read_by_others)
     return Schedule(tuple(steps), tuple(maps.sizes), maps.held_by.get(INPUT, ()), outputs)
+
+
+def _last_reads(nodes: Sequence[Node]) -> dict[int, int]:
+    """The last node that reads each node's output; who reads a view reads what that is a view of."""
+    last: dict[int, int] = {}
+    for number, node in reversed(list(enumerate(nodes))):
+        until = last.get(number, number) if node.layer.is_view else number
+        last |= {source: max(last.get(source, 0), until) for source in (*node.sources, *node.add)}
+    return last
 
 
 class _Maps:

@@ -11,6 +11,7 @@ from sepcost.blocks.replacements import Replacement
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers import Conv, Layer, Shape
 from sepcost.layers.cost import MIXED, Convention, Cost, Stored
+from sepcost.layers.layer import NO_OUTPUT
 from sepcost.network.schedule import Schedule
 from sepcost.text.arguments import times
 from sepcost.text.units import as_text
@@ -207,32 +208,10 @@ class Network:
         return iter(self.nodes)
 
 
-NO_OUTPUT = "names a layer of type `other`, of whose output nothing is known"
-
-
-def side_by_side(shapes: Sequence[Shape]) -> Shape:
-    """The map that several maps make when their channels are concatenated.
-
-    >>> side_by_side([(64, 28, 28), (32, 28, 28)])
-    (96, 28, 28)
-    """
-    if () in shapes:
-        raise LayerError("from", NO_OUTPUT)
-    first = shapes[0]
-    for shape in shapes[1:]:
-        if shape[1:] != first[1:]:
-            raise LayerError("from", f"maps of different sizes cannot be concatenated: {_listed(shapes)}")
-    return (sum(shape[0] for shape in shapes), *first[1:])
-
-
 def check_sum(output: Shape, added: Sequence[Shape]) -> None:
     """Raise a LayerError unless every added map has the output's shape."""
     for shape in added:
         if not shape:
             raise LayerError("add", NO_OUTPUT)
         if shape != output:
-            raise LayerError("add", f"maps of different shapes cannot be added: {_listed([output, shape])}")
-
-
-def _listed(shapes: Sequence[Shape]) -> str:
-    return " and ".join(map(times, shapes))
+            raise LayerError("add", f"maps of different shapes cannot be added: {times(output)} and {times(shape)}")

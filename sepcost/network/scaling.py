@@ -10,7 +10,7 @@ from math import floor
 from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Layer, Shape, Takes
 from sepcost.layers.sharing import Weights
-from sepcost.network.network import INPUT, Network, Node, check_sum, side_by_side
+from sepcost.network.network import INPUT, Network, Node, check_sum
 from sepcost.text.arguments import Extent, extent, times
 from sepcost.text.units import as_text, factor_text, read_as, read_factor
 
@@ -131,7 +131,7 @@ class _Scaling:
 
     def _input_shape(self, number: int, node: Node) -> Shape:
         if node.sources:
-            return side_by_side([self.shapes[source] for source in node.sources])
+            return node.layer.reached([self.shapes[source] for source in node.sources])
         if not node.layer.input_shape:
             return ()
         channels, *size = node.layer.input_shape

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
+
+
+class Combined(Enum):
+    """What an operator makes of several maps, element by element."""
+
+    SUM = "their sum"
+    PRODUCT = "their product"
 
 
 class Step(NamedTuple):
     """Something that runs: the maps that it reads and writes, perhaps the same.
 
-    ``node`` is the number of the layer that it is, if it is one; ``adds``: it adds up what it reads.
+    ``node`` is the number of the layer that it is, if it is one; ``combined`` is what it makes of several maps,
+    ``parts`` the first of the channels that it reads, by map, where it reads only some of these.
     """
 
     name: str
     reads: tuple[int, ...] = ()
     writes: tuple[int, ...] = ()
     node: int | None = None
-    adds: bool = False
+    combined: Combined | None = None
+    parts: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.judge.witness import Refused, Witnessed
-from sepcost.layers import Layer, Shape, Takes
+from sepcost.layers import Layer, Scale, Shape, Takes
 from sepcost.pytorch.compiler import without_compiler
 from sepcost.pytorch.modules import built
 
@@ -34,8 +34,12 @@ class TorchWitness:
         self.counts = lru_cache(MOST_REMEMBERED)(_counts)
 
     def input_of(self, layer: Layer, shapes: Sequence[Shape]) -> Shape | Refused:
-        """What reaches the layer when these maps are concatenated; a linear layer takes them as features."""
+        """What reaches the layer when these maps are concatenated, or multiplied by it; a linear layer's are flat."""
         try:
+            if isinstance(layer, Scale):
+                scaled, factors = map(_empty, shapes)
+                ones = (1,) * (scaled.dim() - factors.dim())
+                return _shape(scaled * factors.reshape(*factors.shape, *ones))
             reaching = torch.cat([_empty(shape) for shape in shapes], dim=1)
             return _shape(reaching.flatten(1) if layer.takes is Takes.FEATURES else reaching)
         except Exception as error:

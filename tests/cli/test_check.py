@@ -418,7 +418,7 @@ def test_every_shipped_config_is_verified(sepcost_: Sepcost) -> None:
         assert network["verified"] == {
             "torch": VERSION, "checked": network["verified"]["checked"], "mismatches": [], "unverified": []
         }  # fmt: skip
-        assert network["verified"]["checked"] > 80
+        assert network["verified"]["checked"] > 60
 
 
 @pytest.mark.usefixtures("wrong_macs")

@@ -17,7 +17,7 @@ from sepcost.count.figure import COUNTS, NEED_A_MAP, cost_figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import is_numbered, matched
 from sepcost.judge.difference import Difference, LayerDifference, Status
-from sepcost.layers import Layer, Other
+from sepcost.layers import Layer, Other, Split
 from sepcost.network.network import Node
 from tests.commands import ROOT
 from tests.strategies import convs
@@ -29,6 +29,7 @@ LAYERS: list[Layer] = [
     Conv((8, 8), 8, 8, 5, bias=True),
     Conv((8, 8), 8, 8, 1),
     Pool((8, 8, 8), 2),
+    Split((8, 8, 8), 4),
     Other("bmm", macs=5),
 ]
 

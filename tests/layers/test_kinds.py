@@ -10,7 +10,7 @@ import pytest
 from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
 from sepcost.count.facts import FACTS, layer_facts, usual_facts
 from sepcost.formats.documents.config_yaml import written
-from sepcost.layers import KINDS, Layer, Other
+from sepcost.layers import KINDS, Layer, Other, Scale, Shuffle, Split, Upsample
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness
 from sepcost.sources.yaml.schema.schema import json_schema
@@ -25,7 +25,15 @@ EXAMPLES: dict[str, list[Layer]] = {
         Pool((4, 9, 8), (3, 2), stride=1, padding=1, mode="average", ceil_mode=True),
         Pool((4, 6), global_pool=True),
     ],
+    "upsample": [
+        Upsample((4, 9, 8), (2, 3), mode="bilinear"),
+        Upsample((4, 6), output_size=12, mode="linear"),
+        Upsample((2, 3, 2, 1), 2),
+    ],
     "flatten": [Flatten((4, 3, 2))],
+    "split": [Split((4, 3, 2), 2, 1), Split((5, 7), 3)],
+    "shuffle": [Shuffle((4, 3, 2))],
+    "scale": [Scale((4, 3, 2))],
     "other": [Other("bmm", params=2, macs=1000, reads=200, writes=50)],
 }
 EVERY = [pytest.param(layer, id=f"{name}-{number}") for name in KINDS for number, layer in enumerate(EXAMPLES[name])]
@@ -41,11 +49,11 @@ def test_no_kind_is_forgotten() -> None:
 
 
 def test_a_kind_that_forgets_a_method_cannot_be_made() -> None:
-    class Upsample(Layer):
-        type = "upsample"
+    class Attention(Layer):
+        type = "attention"
 
-    with pytest.raises(TypeError, match="Can't instantiate abstract class Upsample"):
-        Upsample()  # type: ignore[abstract]
+    with pytest.raises(TypeError, match="Can't instantiate abstract class Attention"):
+        Attention()  # type: ignore[abstract]
 
 
 @every_kind

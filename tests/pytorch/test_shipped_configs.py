@@ -18,7 +18,16 @@ from sepcost.count.chaining import chained
 from sepcost.formats.documents.config_yaml import written
 from sepcost.pytorch.tracing.trace import trace
 from tests.commands import ROOT
-from tests.pytorch.models import MobileNetV2, ResNet50, UNet
+from tests.pytorch.models import (
+    CrossStage,
+    EfficientNetB0,
+    MobileNetV2,
+    RegNetX400MF,
+    ResNet50,
+    ShuffleNetV2,
+    SqueezedUNet,
+    UNet,
+)
 
 SCHEMA = "../docs/config.schema.json"
 MADE = "Written by sepcost from a forward pass of tests/pytorch/models.py."
@@ -45,6 +54,18 @@ SHIPPED = {
         (3, 224, 224),
         "MobileNet v2",
         "MobileNet v2 (Sandler et al. 2018, arXiv:1801.04381), as torchvision builds it.",
+    ),
+    "efficientnet_b0": Shipped(
+        EfficientNetB0,
+        (3, 224, 224),
+        "EfficientNet-B0",
+        "EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946), as torchvision builds it.",
+    ),
+    "regnet_x_400mf": Shipped(
+        RegNetX400MF,
+        (3, 224, 224),
+        "RegNetX-400MF",
+        "RegNetX-400MF (Radosavovic et al. 2020, arXiv:2003.13678), as torchvision builds it.",
     ),
     "unet_torch": Shipped(
         UNet,
@@ -90,6 +111,36 @@ def test_a_traced_unet_costs_what_the_config_written_by_hand_does() -> None:
         assert one.peak is not None
         assert other.peak is not None
         assert (one.peak.total, one.cost) == (other.peak.total, other.cost)
+
+
+def test_a_shufflenet_written_by_hand_costs_what_a_model_of_it_does() -> None:
+    """Its maps, too: split channels are views, and a shuffle writes another map."""
+    by_hand, model = load("configs/shufflenet_v2.yaml"), traced(ShuffleNetV2(), (3, 224, 224))
+    ours, theirs = compare(by_hand), compare(model)
+    assert ours.standard.cost == theirs.standard.cost
+    assert ours.standard.peak is not None
+    assert theirs.standard.peak is not None
+    assert ours.standard.peak.total == theirs.standard.peak.total
+    small_ours, small_theirs = (
+        compare(load("configs/shufflenet_v2.yaml", rho="0.5")),
+        compare(traced(ShuffleNetV2(), (3, 112, 112))),
+    )
+    assert small_ours.standard.cost == small_theirs.standard.cost
+
+
+@pytest.mark.parametrize("build", [SqueezedUNet, CrossStage], ids=["scale_and_upsample", "split"])
+def test_a_traced_model_keeps_its_peak_as_a_config(build: Callable[[], nn.Module], tmp_path: Path) -> None:
+    model = traced(build(), (3, 32, 32))
+    config = tmp_path / "net.yaml"
+    config.write_text(written(chained(model)), encoding="utf-8")
+    ours, theirs = compare(load(config)), compare(model)
+    for one, other in ((ours.standard, theirs.standard), (ours.totals["separable"], theirs.totals["separable"])):
+        assert one.peak is not None
+        assert other.peak is not None
+        assert (one.peak.total, one.cost) == (other.peak.total, other.cost)
+    verified = compare(load(config), verify=True).verified
+    assert verified is not None
+    assert verified.mismatches == ()
 
 
 def rewrite() -> None:

@@ -19,12 +19,11 @@ from sepcost.pytorch.tracing.operators.calls import Call, larger
 from sepcost.pytorch.tracing.operators.ledger import Ledger
 from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
 from sepcost.pytorch.tracing.operators.operators import Operators
+from sepcost.pytorch.tracing.operators.resizes import is_resize
 from sepcost.pytorch.tracing.operators.uncounted import uncounted
 from sepcost.pytorch.tracing.unseen import Unseen
 from sepcost.pytorch.tracing.value_reads import ValueReads
 
-RESIZES = ("upsample_", "_upsample_")
-"""Torch takes these apart into indices; kernels do not."""
 ALL_MODULES = "Global"
 """The name under which torch's counter has the counts of all modules."""
 
@@ -66,7 +65,7 @@ class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(func, Functional):
             return self._higher_order(func, args, kwargs)
         operator = packet_of(func)
-        if operator not in flop_registry and can_decompose(func) and not operator.__name__.startswith(RESIZES):
+        if operator not in flop_registry and can_decompose(func) and not is_resize(operator):
             with self:
                 return func.decompose(*args, **kwargs)
         self.value_reads.see(func, args)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
 from sepcost.count.figure import BOUNDED, OWN
-from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape
+from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape, Split, Upsample
 from sepcost.layers.sharing import could_share
 from sepcost.network.budget import Budget, Limit
-from sepcost.network.network import INPUT, Network, Node, side_by_side
+from sepcost.network.network import INPUT, Network, Node
 
 COUNTS = st.integers(1, 6)
 STRANGE = [
@@ -79,7 +79,7 @@ def _chained(draw: st.DrawFn, names: Sequence[str], input_shape: Shape | None) -
     nodes: list[Node] = []
     for index, name in enumerate(names):
         sources = _sources(draw, maps)
-        shape = side_by_side([maps[source] for source in sources]) if sources else draw(shapes())
+        shape = Layer.reached([maps[source] for source in sources]) if sources else draw(shapes())
         layer = _layer(draw, shape)
         maps[index] = layer.output_shape
         addends = [number for number, other in maps.items() if other == layer.output_shape and number != index]
@@ -114,9 +114,16 @@ def _layer(draw: st.DrawFn, shape: Shape) -> Layer:
     """A layer on such a map."""
     if all(size == 1 for size in shape[1:]) and draw(st.booleans()):
         return Linear(shape[0], draw(COUNTS), draw(st.booleans()))
-    kind = draw(st.sampled_from(["conv", "conv", "pool", "flatten"])) if len(shape) > 1 else "flatten"
+    kind = draw(
+        st.sampled_from(["flatten"] if len(shape) == 1 else ["conv", "conv", "pool", "upsample", "flatten", "split"])
+    )
     if kind == "flatten":
         return Flatten(shape)
+    if kind == "split":
+        channels = draw(st.integers(1, shape[0]))
+        return Split(shape, channels, draw(st.integers(0, shape[0] - channels)))
+    if kind == "upsample":
+        return Upsample(shape, output_size=tuple(extent + draw(st.integers(0, 9)) for extent in shape[1:]))
     try:
         return _conv(draw, shape) if kind == "conv" else _pool(draw, shape)
     except LayerError:

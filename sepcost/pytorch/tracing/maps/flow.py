@@ -33,6 +33,7 @@ IN_PLACE = {
 COPIES = {aten.clone}
 """Pointwise operators whose result is a map of its own."""
 SUMS = {aten.add, aten.add_, quantized.add}
+PRODUCTS = {aten.mul, aten.mul_, quantized.mul}
 JOINS = {aten.cat, aten.stack, quantized.cat}
 """Operators whose parts' producers can write into the result."""
 
@@ -64,6 +65,7 @@ class Effect(Enum):
     MAKES = "makes another map"
     OVER = "writes over one, if no operator reads it later"
     ADDS = "writes their sum over one, if no operator reads it later"
+    MULTIPLIES = "writes their product over one, if no operator reads it later"
     JOINS = "puts them side by side, where they are"
 
 
@@ -184,6 +186,8 @@ def _kind(func: Any) -> Effect:
         return Effect.JOINS
     if packet in SUMS:
         return Effect.ADDS
+    if packet in PRODUCTS:
+        return Effect.MULTIPLIES
     if packet in IN_PLACE or (torch.Tag.pointwise in func.tags and packet not in COPIES):
         return Effect.OVER
     return Effect.MAKES

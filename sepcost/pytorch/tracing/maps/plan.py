@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from typing import Any
 
-from sepcost.network.schedule import Schedule, Step
+from sepcost.network.schedule import Combined, Schedule, Step
 from sepcost.pytorch.tracing.maps.flow import Effect, Event, Flow, Tensor
+
+COMBINED = {Effect.OVER: None, Effect.ADDS: Combined.SUM, Effect.MULTIPLIES: Combined.PRODUCT}
+"""The operators that can write over what they read, and what some make of two maps."""
 
 
 def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | None:
@@ -64,7 +68,14 @@ class _Plan:
         for each in makes:
             writes += self._place_anew(each)
         node, name = self.nodes.get(event.call, (None, event.name)) if event.call else (None, event.name)
-        self.steps.append(Step(name, reads, writes, node, event.kind is Effect.ADDS))
+        self.steps.append(Step(name, reads, writes, node, COMBINED.get(event.kind), dict(self._parts(event))))
+
+    def _parts(self, event: Event) -> Iterator[tuple[int, int]]:
+        """The maps of which it reads a range of channels, and the first of these."""
+        for each in event.reads:
+            start, (map_, *more) = _start(each), self.maps[each.memory]
+            if start is not None and not more:
+                yield map_, start
 
     def _wanted(self, event: Event) -> list[Tensor]:
         """The maps that it makes and that are read later; if none is, the first."""
@@ -73,7 +84,7 @@ class _Plan:
 
     def _written_over(self, number: int, event: Event, made: Tensor) -> Tensor | None:
         """A whole map of the size of the made one, which it reads in one way and for the last time."""
-        if event.kind not in (Effect.OVER, Effect.ADDS):
+        if event.kind not in COMBINED:
             return None
         ways = Counter(memory for memory, _ in {(each.memory, each.lies) for each in event.reads})
         same = (each for each in event.reads if each.is_whole and made.is_whole and each.bytes == made.bytes)
@@ -114,6 +125,13 @@ class _Plan:
 
     def _of(self, tensors: Iterable[Tensor]) -> tuple[int, ...]:
         return tuple(dict.fromkeys(map_ for each in tensors for map_ in self.maps.get(each.memory, ())))
+
+
+def _start(tensor: Tensor) -> int | None:
+    """The first channel of a tensor that is a range of a map's channels."""
+    offset, shape, strides = tensor.lies
+    is_range = len(shape) > 2 and not tensor.is_whole and strides[1] == prod(shape[2:])
+    return offset // strides[1] if is_range else None
 
 
 def _direct_reads(flow: Flow) -> dict[int, int]:

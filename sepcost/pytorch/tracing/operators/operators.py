@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from sepcost.errors import LayerError
-from sepcost.layers import Conv, Linear, Other
+from sepcost.layers import Conv, Linear, Other, Pool, Upsample
 from sepcost.layers.cost import Stored
 from sepcost.network.network import Widths
 from sepcost.pytorch.convolutions.eligibility import described
@@ -24,6 +24,7 @@ from sepcost.pytorch.tracing.operators.ledger import Claim, Ledger
 from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
 from sepcost.pytorch.tracing.operators.pools import is_pool, pool_of
 from sepcost.pytorch.tracing.operators.quantized import packed_layer
+from sepcost.pytorch.tracing.operators.resizes import is_resize, upsample_of
 from sepcost.pytorch.tracing.operators.uncounted import uncounted
 
 aten = torch.ops.aten
@@ -41,8 +42,8 @@ BATCH_NORMS = {
 COMPLEX = {torch.complex32, torch.complex64, torch.complex128}
 REAL_PRODUCTS = 3
 """How many real convolutions torch runs for each complex one."""
-OF_POOLS = ("Pool1d", "Pool2d", "Pool3d")
-"""How the names of modules of pools end."""
+OF_MAPS = ("Pool1d", "Pool2d", "Pool3d", "Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d")
+"""How the names of modules end that are pools or interpolate."""
 
 
 class Complex(NamedTuple):
@@ -78,7 +79,9 @@ class Operators:
         if operator in BATCH_NORMS:
             self._normalize(*args[:3])
         elif is_pool(func, args):
-            return self._pool(func, args, out)
+            return self._resampled(func, args, out, pool_of(func, args, next(tensors_in(out)), self._names.running[1]))
+        elif is_resize(operator):
+            return self._resampled(func, args, out, upsample_of(func, args, out))
         elif uncounted(operator):
             return self._packed(func, args, out)
         return None
@@ -117,18 +120,18 @@ class Operators:
         reads, writes = (sum(each.numel() for each in tensors) for tensors in (read, made))
         return Call(joined(path, kind), module, operator, Other(kind, 0, macs, reads, writes, stored))
 
-    def _pool(self, func: Any, args: tuple[Any, ...], out: Any) -> Call:
+    def _resampled(self, func: Any, args: tuple[Any, ...], out: Any, layer: Pool | Upsample | None) -> Call:
+        """A pool or an interpolation; as an operator with its figures if no layer describes it."""
         path, module, _ = self._names.running
         operator, output = packet_of(func), next(tensors_in(out))
-        pool = pool_of(func, args, output, module)
-        if pool is None or not output.shape[0]:
+        if layer is None or not output.shape[0]:
             return self._other(operator, args[0], output)
-        is_module = module is not None and type(module).__name__.endswith(OF_POOLS)
+        is_module = module is not None and type(module).__name__.endswith(OF_MAPS)
         self.dtypes |= {args[0].dtype, output.dtype}
         widths = Widths(0, 0, 0, args[0].element_size(), output.element_size())
-        name = path if is_module else joined(path, pool.type)
+        name = path if is_module else joined(path, layer.type)
         weights = module if is_module else None
-        return Call(name, module, operator, pool, output.shape[0], weights=weights, widths=widths)
+        return Call(name, module, operator, layer, output.shape[0], weights=weights, widths=widths)
 
     def _packed(self, func: Any, args: tuple[Any, ...], out: Any) -> Call | None:
         """A quantised layer; a module that runs again has the same weights."""

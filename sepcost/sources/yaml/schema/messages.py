@@ -10,7 +10,7 @@ from sepcost.count.figure import BOUNDED, GROWING, OWN
 from sepcost.layers import KINDS, Conv
 from sepcost.sources.validation import Detail, Messages, message_in, messages_of_both, must_be
 from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
-from sepcost.sources.yaml.schema.schema import keys_of
+from sepcost.sources.yaml.schema.schema import GROUP, keys_of
 from sepcost.text.arguments import LARGEST
 from sepcost.text.units import WHOLE_DIGITS, shortened
 from sepcost.text.wording import did_you_mean, listed
@@ -40,7 +40,6 @@ NO_LAYERS = {
     "dropout": "it costs nothing when a network runs: leave it out",
     "bn": "a batch norm is `norm: batch` of the convolution before it",
     "batchnorm": "a batch norm is `norm: batch` of the convolution before it",
-    "upsample": "there is no such layer; a transposed convolution is `transposed: true`",
     "concat": "concatenation is `from: [a, b]` of the layer that reads it",
     "add": "a sum is `add: name` of the layer that it is added to",
     **dict.fromkeys(
@@ -90,6 +89,9 @@ def shown(value: Any) -> str:
 
 def _unknown_key(detail: Detail) -> str:
     *around, key = detail["loc"]
+    if GROUP in around:
+        own = "belongs to its layers" if any(key in keys_of(kind) for kind in TYPES) else "unknown key"
+        return f"{own}: a group has `name`, `repeat` and `layers`"
     layer_type = next((step for step in around if step in TYPES), None)
     if layer_type is None:
         known: Sequence[str] = NETWORK_KEYS if not around else INPUT_KEYS

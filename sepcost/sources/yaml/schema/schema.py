@@ -112,16 +112,34 @@ def _fields(kind: type[Layer]) -> dict[str, Any]:
     }
 
 
+def is_group(layer: Any) -> bool:
+    """Whether it is a group of layers.
+
+    >>> is_group({"repeat": 3, "layers": [{"K": 3, "O": 8}]}), is_group({"K": 3, "O": 8})
+    (True, False)
+    """
+    return isinstance(layer, dict) and "layers" in layer
+
+
 def _layer_type(value: Any) -> Any:
+    if is_group(value):
+        return GROUP
     return value.get("type", Conv.type) if isinstance(value, dict) else Conv.type
 
 
+GROUP = "group"
 FIELDS: Mapping[str, dict[str, Any]] = {name: _fields(kind) for name, kind in KINDS.items()}
+GROUP_FIELDS: Mapping[str, Any] = {
+    "name": Annotated[Name, Field(description="what the names of its layers begin with")],
+    "repeat": Annotated[Positive, Field(description="how often the whole follows itself: name.1.…, name.2.…")],
+    "layers": Required[list[Any]],
+}
 if TYPE_CHECKING:
     LayerMapping: TypeAlias = Any
     Defaults: TypeAlias = Any
 else:
     _mappings = {name: mapping_type(f"{name.title()}Layer", KINDS[name].summary, FIELDS[name]) for name in KINDS}
+    _mappings[GROUP] = mapping_type("LayerGroup", "Layers under a common name, one or several times.", GROUP_FIELDS)
     _tagged = (Annotated[mapping, Tag(name)] for name, mapping in _mappings.items())
     LayerMapping = Annotated[reduce(or_, _tagged), Discriminator(_layer_type)]
     Defaults = mapping_type(
@@ -247,7 +265,9 @@ def json_schema() -> dict[str, Any]:
         "sepcost config",
         "Networks whose cost sepcost calculates: a mapping, a plain list of layers, or a model.",
     )
-    for name, definition in schema["$defs"].items():
+    definitions = schema["$defs"]
+    definitions["LayerGroup"]["properties"]["layers"] = definitions["NetworkMapping"]["properties"]["layers"]
+    for name, definition in definitions.items():
         _add_aliases(definition["properties"], LINEAR_NAMES if name == "LinearLayer" else TORCH_NAMES)
     return schema
 

@@ -17,9 +17,10 @@ from sepcost.sources.validation import real_path
 from sepcost.sources.yaml.reading.quota import LAYERS, Quota
 from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList
 from sepcost.sources.yaml.schema.messages import message_of
-from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, layers_validator, torch_names
+from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, is_group, layers_validator, torch_names
 from sepcost.sources.yaml.schema.values import as_written
 from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, as_tuple
+from sepcost.sources.yaml.translating.groups import Group, unfolded
 from sepcost.text.arguments import Extent
 from sepcost.text.wording import Path
 
@@ -49,6 +50,7 @@ class Translation(DocumentTranslation):
     def __init__(self, document: Document, source: str, default_name: str) -> None:
         super().__init__(document, source, default_name)
         self.root: Path = ()
+        self.places: list[Path] = []
         self.input_readable = True
         self.defaults_readable = True
 
@@ -56,7 +58,7 @@ class Translation(DocumentTranslation):
         """The document as a network; raises ConfigError with all its problems."""
         if not self.document.complete:
             raise ConfigError(self.problems)
-        architecture = self._architecture(self.document.value)
+        architecture = self._architecture(self.document.value, quota)
         try:
             network = self._built(architecture, quota) if architecture else None
         except NetworkError as error:
@@ -72,17 +74,25 @@ class Translation(DocumentTranslation):
         return architecture.build()
 
     def located(self, error: NetworkError) -> ConfigError:
-        """The error as problems of this document, each with its place."""
-        return ConfigError(self._limited([*self.problems, *map(self._layer_problem, error.problems)]))
+        """The error as problems of this document, each with its place; once for a layer that groups repeat."""
+        reasons = {(self._place(each.number), each.field, each.reason): each for each in reversed(error.problems)}
+        problems = map(self._layer_problem, reversed(reasons.values()))
+        return ConfigError(self._limited([*self.problems, *problems]))
 
     def lines(self, network: Network) -> Lines:
         """The lines of the network, its layers and its limits."""
-        layers = {node.name: self._line((*self.root, node.index)) for node in network}
+        layers = {node.name: self._line(self._place(node.index)) for node in network}
         return Lines(self.document.mark[0], layers, self._limit_lines())
 
-    def _architecture(self, value: Any) -> Architecture | None:
+    def _place(self, index: int) -> Path:
+        """Where the document has a layer of the architecture."""
+        return self.places[index] if self.places else (*self.root, index)
+
+    def _architecture(self, value: Any, quota: Quota) -> Architecture | None:
         if isinstance(value, YamlList):
-            return Architecture(self.default_name, self._specs(value, {}, True), source=self.source, independent=True)
+            return Architecture(
+                self.default_name, self._layers(value, {}, True, quota), source=self.source, independent=True
+            )
         if not isinstance(value, YamlDict):
             self._note((), "must be a list of layers, or a mapping with `layers`")
             return None
@@ -103,7 +113,7 @@ class Translation(DocumentTranslation):
             self._note(("input",), "reaches no layer of a network that is independent: give each layer its own H and C")
         return Architecture(
             head.get("name") or self.default_name,
-            self._specs(layers, defaults, independent),
+            self._layers(layers, defaults, independent, quota),
             shape,
             self._replacements(value.get("replace")),
             self.source,
@@ -113,42 +123,75 @@ class Translation(DocumentTranslation):
             inner_norm=head.get("inner_norm", True),
         )
 
-    def _specs(self, layers: YamlList, defaults: Mapping[str, Any], independent: bool) -> tuple[LayerSpec, ...]:
+    def _layers(
+        self, layers: YamlList, defaults: Mapping[str, Any], independent: bool, quota: Quota
+    ) -> tuple[LayerSpec, ...]:
+        """The layers of the network; those of groups one after the other."""
+        if not any(map(is_group, layers)):
+            return self._specs(layers, self.root, defaults, independent)
+        members = self._members(layers, self.root, defaults, independent)
+        if (size := Group(None, 1, members).size) > quota.layers:
+            reason = f"its groups make {size:,} layers, and the size of the file allows {quota.layers:,}"
+            raise ConfigError([self._problem(self.root, reason)])
+        placed = unfolded(members, independent=independent)
+        self.places = [place for place, _ in placed]
+        return tuple(spec for _, spec in placed)
+
+    def _members(
+        self, layers: YamlList, root: Path, defaults: Mapping[str, Any], independent: bool
+    ) -> list[tuple[Path, LayerSpec | Group]]:
+        """The layers and the groups of a list."""
+        specs = self._specs(layers, root, defaults, independent)
+        members: list[tuple[Path, LayerSpec | Group]] = []
+        for number, (layer, spec) in enumerate(zip(layers, specs)):
+            path, inside = (*root, number), layer.get("layers") if isinstance(layer, YamlDict) else None
+            member: LayerSpec | Group = spec
+            if isinstance(inside, YamlList):
+                member = Group(spec.name, spec.repeat, self._members(inside, (*path, "layers"), defaults, independent))
+            members.append((path, member))
+        return members
+
+    def _specs(
+        self, layers: YamlList, root: Path, defaults: Mapping[str, Any], independent: bool
+    ) -> tuple[LayerSpec, ...]:
+        """The layers of a list; of a group its name and how often it is repeated."""
         for index, layer in enumerate(layers):
             if isinstance(layer, YamlDict):
-                self._use_letters(layer, (*self.root, index), torch_names(str(layer.get("type", Conv.type))))
+                self._use_letters(layer, (*root, index), torch_names(str(layer.get("type", Conv.type))))
         if not layers:
-            self._note(self.root, "must have at least one layer")
+            self._note(root, "must have at least one layer")
         around = (repr(defaults), independent)
         specs = [KNOWN.get(_key(layer, around)) for layer in layers]
         new = [index for index, spec in enumerate(specs) if spec is None]
-        valid = [self._valid_or_none(index, layers[index]) for index in new]
+        valid = [self._valid_or_none(root, index, layers[index]) for index in new]
         for index, layer in zip(new, valid):
-            specs[index] = spec = self._spec(index, layer, layers[index], defaults, independent)
+            specs[index] = spec = self._spec((*root, index), layer, layers[index], defaults, independent)
             if not self.problems:
                 _remember(_key(layers[index], around), spec)
         return tuple(spec for spec in specs if spec is not None)
 
-    def _valid_or_none(self, index: int, layer: Any) -> Any:
+    def _valid_or_none(self, root: Path, index: int, layer: Any) -> Any:
         """The layer, checked; None if it is wrong."""
         if len(self.problems) > MOST_PROBLEMS:
             return None
         try:
             return layers_validator().validate_python([layer])[0]
         except ValidationError as error:
-            self._note_all(error, [layer], self.root, index)
+            self._note_all(error, [layer], root, index)
             return None
 
     def _spec(
-        self, index: int, layer: dict[str, Any] | None, written: Any, defaults: Mapping[str, Any], independent: bool
+        self, path: Path, layer: dict[str, Any] | None, written: Any, defaults: Mapping[str, Any], independent: bool
     ) -> LayerSpec:
         if layer is None:
             return _unreadable(written, independent)
+        if is_group(layer):
+            return LayerSpec(name=layer.get("name"), repeat=layer.get("repeat", 1))
         name = layer.get("type", Conv.type)
         kind = KINDS[name]
         if kind.defaults and defaults:
             layer = {**{key: value for key, value in defaults.items() if key in kind.defaults}, **layer}
-        readable = self._has_all_keys(index, kind, layer, independent)
+        readable = self._has_all_keys(path, kind, layer, independent)
         fields = ARGUMENT_NAMES[name]
         options = {fields[key]: value for key, value in layer.items() if key in fields}
         return LayerSpec(
@@ -156,7 +199,7 @@ class Translation(DocumentTranslation):
             layer.get("name"),
             options,
             layer.get("C"),
-            self._size(layer, (*self.root, index)),
+            self._size(layer, path),
             () if independent else as_tuple(layer.get("from", ())),
             () if independent else as_tuple(layer.get("add", ())),
             layer.get("repeat", 1),
@@ -167,8 +210,7 @@ class Translation(DocumentTranslation):
             readable,
         )
 
-    def _has_all_keys(self, index: int, kind: type[Layer], layer: dict[str, Any], independent: bool) -> bool:
-        path = (*self.root, index)
+    def _has_all_keys(self, path: Path, kind: type[Layer], layer: dict[str, Any], independent: bool) -> bool:
         if kind.takes is Takes.NOTHING:
             return True
         needed = [argument.key for argument in kind.arguments if argument.needed]
@@ -246,7 +288,7 @@ class Translation(DocumentTranslation):
         return dict(head_validator().validate_python({"layers": [], **right}))
 
     def _layer_problem(self, problem: LayerProblem) -> ConfigProblem:
-        path: Path = (*self.root, problem.number)
+        path = self._place(problem.number)
         layer = self._at(path)
         keys = KEYS_OF_FIELD.get(problem.field, (problem.field,))
         key = next((key for key in keys if isinstance(layer, YamlDict) and key in layer), None)
