@@ -134,7 +134,7 @@ StoredAs = Annotated[
 FlopsPerMac = Annotated[
     str,
     typer.Option(
-        "--flops-per-mac", help="1 as in the articles, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTING
+        "--flops-per-mac", help="1 as in the MobileNet paper, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTING
     ),
 ]
 

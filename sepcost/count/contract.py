@@ -11,7 +11,10 @@ from sepcost.text.kind import Kind
 from sepcost.version import __version__
 
 SCHEMA_VERSION = 1
-NOTES = {1: "one FLOP per MAC, as in the articles and fvcore", 2: "two FLOPs per MAC, as in PyTorch and data sheets"}
+NOTES = {
+    1: "one FLOP per MAC, as in the MobileNet paper and fvcore",
+    2: "two FLOPs per MAC, as in PyTorch and data sheets",
+}
 
 BASELINE = "baseline"
 """The kind of such a document."""

@@ -134,7 +134,7 @@ def _table(page: Page, rounded: bool) -> Table:
 def _cell(row: Row, position: int, text: str) -> Text:
     cell = row.cells[position]
     if isinstance(cell, Ratio) and cell.value is not None:
-        return Text(text, style="yellow" if cell.flagged else "green" if cell.value > 1 else "")
+        return Text(text, style="green" if cell.value > 1 else "yellow" if cell.value < 1 else "")
     if isinstance(cell, Measure) and cell.signed and cell.value:
         return Text(text, style="yellow" if cell.value > 0 else "green")
     return Text(text)

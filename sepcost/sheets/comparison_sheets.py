@@ -50,8 +50,11 @@ OF_LAYERS = tuple(name for name in OF_NETWORKS if BY_NAME[name].whole is Whole.S
 PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
 
+UNNAMED = (Conv.type, f"{Conv.type}1")
+"""The names of a convolution that nobody named: alone, and first in a list."""
+
 OPTIONAL = {figure.name: figure.hides_first for figure in FIGURES} | {
-    "kernel": 3, "output": 1, "params": 1, "replacement.params": 2,
+    "output": 3, "params": 2, "kernel": 1, "replacement.params": 1,
 }  # fmt: skip
 """What a narrow terminal leaves out first, unless the columns are chosen."""
 WITH_SEVERAL = {**OPTIONAL, "replacement.params": 3, "replacement.flops": 2}
@@ -78,8 +81,9 @@ def title_of(snapshot: Snapshot, assumed: Sequence[str] = ()) -> str:
 
 def convolution_title(snapshot: Snapshot, assumed: Sequence[str]) -> str:
     """The title of a single convolution, with what is assumed."""
-    of_model = f"{called(snapshot)}: " if snapshot.model else ""
-    described = ", ".join([conv_title(cast(Conv, snapshot.layers[0].layer), snapshot.per), *scaled_by(snapshot)])
+    layer = snapshot.layers[0]
+    of_model = f"{called(snapshot)}: " if snapshot.model else f"{layer.name}: " * (layer.name not in UNNAMED)
+    described = ", ".join([conv_title(cast(Conv, layer.layer), snapshot.per), *scaled_by(snapshot)])
     return with_assumed(f"{of_model}{described}", assumed)
 
 

@@ -173,9 +173,10 @@ def remainder_notes(snapshot: Snapshot) -> Iterator[str]:
 
 def flops_note(convention: Convention) -> str:
     """What FLOPs are here, and elsewhere."""
+    once, twice = "the MobileNet paper and fvcore", "PyTorch and data sheets"
     if convention.flops_per_mac == 1:
-        return "FLOPs = MACs, as in the articles and fvcore; PyTorch and data sheets count 2×MACs (--flops-per-mac 2)."
-    return "FLOPs = 2×MACs, as in PyTorch and data sheets; the articles and fvcore count MACs (--flops-per-mac 1)."
+        return f"FLOPs = MACs, as in {once}; {twice} count 2×MACs (--flops-per-mac 2)."
+    return f"FLOPs = 2×MACs, as in {twice}; {once} count MACs (--flops-per-mac 1)."
 
 
 def derivation_notes(snapshot: Snapshot, widths: Widths) -> list[str]:

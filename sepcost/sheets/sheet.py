@@ -8,14 +8,14 @@ from typing import NamedTuple, TypeAlias
 
 from sepcost.text.harmless import harmless, visible
 from sepcost.text.kind import EXACT, Digits, Kind
-from sepcost.text.units import as_ratio
+from sepcost.text.units import reduction_text
 
 AT_LEAST = "≥ "
 """Before a count that may be higher."""
 
 
 class Ratio(NamedTuple):
-    """A quotient, in any column; flagged if it is bad news."""
+    """A reduction, in any column; flagged if it is bad news."""
 
     value: float | None
     flagged: bool = False
@@ -108,7 +108,7 @@ def cell_text(cell: Cell, kind: Kind, digits: Digits = EXACT) -> str:
     >>> cell_text(231211008, Kind.COUNT), cell_text(231211008, Kind.COUNT, Digits(rounded=True))
     ('231,211,008', '231.2 M')
     >>> cell_text(Ratio(0.9, flagged=True), Kind.COUNT), cell_text(Measure(-2048, Kind.BYTES, signed=True), Kind.TEXT)
-    ('0.90× !', '−2.000 KiB')
+    ('1.11× more !', '−2.000 KiB')
     >>> cell_text(231211008, Kind.COUNT, Digits(3)), cell_text(Ratio(7.8904), Kind.COUNT, Digits(2))
     ('231 M', '7.9×')
     >>> cell_text(AtLeast(2048), Kind.BYTES)
@@ -117,7 +117,7 @@ def cell_text(cell: Cell, kind: Kind, digits: Digits = EXACT) -> str:
     if isinstance(cell, AtLeast):
         return f"{AT_LEAST}{cell_text(int(cell), kind, digits)}"
     if isinstance(cell, Ratio):
-        return as_ratio(cell.value, digits.precision) + (" !" if cell.flagged else "")
+        return reduction_text(cell.value, digits.precision) + (" !" if cell.flagged else "")
     if isinstance(cell, Measure):
         return _measure_text(cell, digits)
     if isinstance(cell, str):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
-from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, OPTIONAL, sheets, split_columns, with_assumed
+from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
 from sepcost.sheets.records import total_record
@@ -16,11 +16,13 @@ from sepcost.sheets.sheet import NETWORK, Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
+from sepcost.text.wording import listed
 
 SUMMARY_COLUMNS = LAYER_COLUMNS[2:]
+WITH_REPLACEMENTS = {"params": 1, "replacement.params": 2}
+"""What a narrow terminal leaves out first if each row names its replacement."""
 IN_BATCHES = (PEAK, f"{REPLACEMENT}{PEAK}")
 """Figures that depend on the batch, and that counts do not show."""
-HIDES_FIRST = {name: OPTIONAL[name] for name in SUMMARY_COLUMNS if name in OPTIONAL}
 
 
 def several_sheets(
@@ -43,14 +45,14 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     convention = snapshots[0].convention
     usual = (*SUMMARY_COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else SUMMARY_COLUMNS
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
-    optional = {} if view.columns else HIDES_FIRST
     names = _names(snapshots, view)
     numbers = list(snapshots[0].swept)
     texts = {text for snapshot in snapshots for text in snapshot.replaced}
     replaced = of_replacement if texts else []
-    alone = next(iter(texts)) if len(texts) == 1 and numbers else None
+    alone = _most_common(snapshots, view)
     named = alone is None and bool(texts)
     standard = STANDARD if texts else ""
+    optional = WITH_REPLACEMENTS if named and not view.columns else {}
     columns = (
         *([NETWORK] if names else []),
         *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
@@ -63,11 +65,31 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
         identity: list[Cell] = [names[number]] if names else []
         identity += [text_of(value) for value in snapshot.swept.values()]
         rows += _rows(snapshot, identity, before, replaced, named=named)
-    title = with_assumed(sweep_title(snapshots, view.swept), assumed)
+    title = with_assumed(sweep_title(snapshots, view.swept, alone), assumed)
     verified = verified_note(*(snapshot.verified for snapshot in snapshots))
     of_models = (*(input_notes(*snapshots) if names else ()), *caveats(*snapshots))
-    notes = (*_order_note(view), *kept_note(snapshots), *of_models, flops_note(convention), *verified)
+    exceptions = _exceptions(snapshots, names, alone) if alone else ()
+    notes = (*_order_note(view), *exceptions, *kept_note(snapshots), *of_models, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
+
+
+def _most_common(snapshots: Sequence[Snapshot], view: View) -> str | None:
+    """The replacement that the title has instead of each row: all have it, or most networks if each has one."""
+    often = Counter(text for snapshot in snapshots for text in snapshot.replaced)
+    one_each = not (view.swept or view.by_replacement) and all(len(snapshot.replaced) <= 1 for snapshot in snapshots)
+    text, many = (*often.most_common(1), (None, 0))[0]
+    return text if len(often) == 1 or (one_each and 2 * many > len(snapshots)) else None
+
+
+def _exceptions(snapshots: Sequence[Snapshot], names: Sequence[str], usual: str) -> Iterator[str]:
+    """The networks with another replacement than the usual one."""
+    others: dict[str, list[str]] = {}
+    for name, snapshot in zip(names, snapshots):
+        for text in snapshot.replaced:
+            others.setdefault(text, []).append(name)
+    for text, replaced in others.items():
+        if text != usual:
+            yield f"Under {text}: {listed(replaced)}."
 
 
 def _order_note(view: View) -> Iterator[str]:

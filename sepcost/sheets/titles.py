@@ -53,8 +53,8 @@ def conv_title(conv: Conv, per: str | None = None, swept: Collection[str] = ()) 
     return f"{', '.join(parts)}, on {times(conv.input_size)}{'' if fixed else f' → {times(conv.output_size)}'}"
 
 
-def sweep_title(snapshots: Sequence[Snapshot], names: Sequence[str]) -> str:
-    """Several snapshots in one line: the numbers that differ, and what stays the same."""
+def sweep_title(snapshots: Sequence[Snapshot], names: Sequence[str], replacement: str | None = None) -> str:
+    """Several snapshots in one line: the numbers that differ, and what stays the same, as the replacement may."""
     first = snapshots[0]
     networks = {(snapshot.source, snapshot.name) for snapshot in snapshots}
     conv = first.layers[0].layer if len(first.layers) == 1 else None
@@ -65,6 +65,7 @@ def sweep_title(snapshots: Sequence[Snapshot], names: Sequence[str]) -> str:
         title = conv_title(conv, first.per, (*names, *("C", "O") * ("alpha" in names)))
     else:
         title = called(first)
+    title += f", standard and {replacement}" * (replacement is not None)
     return f"{title}, over {listed([name.removeprefix('options.') for name in names])}" if names else title
 
 

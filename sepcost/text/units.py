@@ -240,6 +240,15 @@ def as_ratio(value: float | None, digits: int | None = None) -> str:
     return f"{decimal(value, digits)}×"
 
 
+def reduction_text(value: float | None, digits: int | None = None) -> str:
+    """Standard ÷ replacement; where the replacement has more, how many times as much it has.
+
+    >>> reduction_text(7.890410958904109), reduction_text(2 / 3), reduction_text(0.9, 2), reduction_text(0)
+    ('7.89×', '1.50× more', '1.1× more', '0.00×')
+    """
+    return as_ratio(value, digits) if not value or value >= 1 else f"{as_ratio(1 / value, digits)} more"
+
+
 def decimal(value: float | Fraction | None, digits: int | None = None) -> str:
     """At least three digits, or as many as asked for; all digits of a number too large for a float; never an exponent.
 

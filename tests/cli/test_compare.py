@@ -234,3 +234,9 @@ def test_version_and_help() -> None:
     assert run.code == 0
     assert "--kernel-size" in run.out
     assert sepcost("comapre").err == "sepcost: No such command 'comapre'. Did you mean 'compare'?\n"
+
+
+def test_a_list_of_one_layer_shows_its_name() -> None:
+    layer = "H: 8, C: 1, K: 3, O: 1"
+    for stdin, title in ((f"- {{name: head, {layer}}}", "head: 3×3 conv"), (f"- {{{layer}}}", "3×3 conv")):
+        assert sepcost("compare", "-", stdin=stdin).out.startswith(title)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from sepcost import Comparison, Conv, Network, compare, load
+from sepcost import Comparison, Conv, Network, compare, load, load_all
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.count.evaluation import evaluated
+from sepcost.formats.drawing.layout import header, laid_out
 from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
 from sepcost.sheets.sheet import Sheet, cell_text
@@ -95,3 +97,43 @@ def test_a_number_is_never_cut_however_narrow_the_terminal(sheet: Sheet) -> None
         for row in sheet.rows if names else ():
             identity = [cell_text(row.cells[number], Kind.PARAMETER) for number in names]
             assert sum(line.split()[: len(names)] == identity for line in lines) == tables
+
+
+def shown(sheet: Sheet, width: int = 80) -> list[str]:
+    """The headers of the tables that the sheet becomes, in one line each."""
+    return [
+        " | ".join(" ".join(header(page.sheet, number).split()) for number in range(len(page.sheet.columns)))
+        for page in laid_out(sheet, width).pages
+    ]
+
+
+def test_at_80_columns_the_answer_comes_first() -> None:
+    network = sheets(evaluated(compare(load("configs/mobilenet_v1.yaml"))))[0]
+    answer = ["standard FLOPs = MACs", "separable params", "separable MACs", "reduction"]
+    assert shown(network) == [" | ".join(["layer", "kernel", *answer])]
+    several = [evaluated(compare(item)) for item in load_all("configs") if isinstance(item, Network)]
+    totals = summary_sheet(several, View(Rows.TOTALS))
+    assert shown(totals) == [" | ".join(["network", "standard params", *answer])]
+
+
+def test_a_replacement_that_rows_share_is_in_the_title() -> None:
+    usual, other = (evaluated(compare(load("configs/m5.yaml"), [text])) for text in ("separable", "blueprint"))
+    same = summary_sheet([usual, evaluated(compare(load("configs/c3d.yaml")))], View(Rows.TOTALS))
+    assert same.title == "2 networks, standard and separable"
+    assert "replacement" not in [column.header for column in same.columns]
+    third = evaluated(compare(load("configs/unet.yaml")))
+    most = summary_sheet([usual, replace(other, name="N"), third], View(Rows.TOTALS))
+    assert most.title == "3 networks, standard and separable"
+    assert "Under blueprint: N." in most.notes
+    half = summary_sheet([usual, replace(other, name="N")], View(Rows.TOTALS))
+    assert half.title == "2 networks"
+    assert "replacement" in [column.header for column in half.columns]
+
+
+def test_what_grows_has_the_colour_of_a_loss() -> None:
+    drawing = StringIO()
+    console = Console(file=drawing, width=200, force_terminal=True, color_system="standard")
+    text = draw(console, 200, sheets(evaluated(compare(Conv((112, 112), 32, 64, 3)))))
+    row = next(line for line in text.splitlines() if "reduction" in line)
+    found = re.findall(r"3;(3\d)m *(\S+×(?: more)?)", row)
+    assert found[:3] == [("32", "7.89×"), ("32", "7.89×"), ("33", "1.50× more")]

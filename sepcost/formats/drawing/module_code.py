@@ -16,7 +16,7 @@ from sepcost.layers.torch_padding import fits_any_size
 from sepcost.sheets.titles import headlines
 from sepcost.text.arguments import times
 from sepcost.text.harmless import harmless
-from sepcost.text.units import as_ratio
+from sepcost.text.units import reduction_text
 
 LINE_LENGTH = 88
 OURS = ("OrderedDict", "nn", "standard", "torch")
@@ -108,9 +108,8 @@ def _note(name: str, cost: Cost, conv: Conv, per_position: bool) -> str:
 def _variant_note(text: str, variant: Variant, layer: LayerComparison, conv: Conv, per_position: bool) -> str:
     if variant.kept:
         return f"{text}: kept as it is, because {variant.kept}"
-    reduction = as_ratio(ratio(layer.standard.macs, variant.cost.macs))
-    what = "costs more" if variant.costs_more else "reduction"
-    return f"{_note(text, variant.cost, conv, per_position)} ({what}: {reduction})"
+    reduction = reduction_text(ratio(layer.standard.macs, variant.cost.macs))
+    return f"{_note(text, variant.cost, conv, per_position)} ({'reduction: ' * (not variant.costs_more)}{reduction})"
 
 
 def _comment(text: str) -> list[str]:
