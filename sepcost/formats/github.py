@@ -9,18 +9,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sepcost.errors import ConfigProblem
+from sepcost.formats.documents.findings import Rule, findings
 from sepcost.formats.format import Format, FormatOptions
-from sepcost.judge.verdict import Judgement, Verdict
-from sepcost.sheets.check_text import (
-    failures,
-    gone_replacements,
-    gone_sentence,
-    moved_sentence,
-    outcome_line,
-    undecided_checks,
-)
-from sepcost.sheets.notes import caveat_lines
-from sepcost.sheets.verification_text import mismatch_line, unverified_line
+from sepcost.judge.verdict import Judgement
+from sepcost.sheets.check_text import outcome_line
 from sepcost.text.harmless import harmless
 
 IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -54,43 +47,14 @@ def annotation(level: str, message: str, file: str | None = None, line: int = 0,
 
 
 def _lines(judgement: Judgement) -> Iterator[str]:
-    def annotated(level: str, message: str, source: str = "", line: int = 0, column: int = 0) -> str:
-        return annotation(level, message, _in_workspace(source), line, column)
-
-    for problem in judgement.problems:
-        has_place = problem.line and _in_workspace(problem.source) is not None
-        text = ": ".join(filter(None, (problem.path, problem.message))) if has_place else str(problem)
-        yield annotated("error", text, problem.source, problem.line, problem.column)
-    for verdict in judgement.verdicts:
-        for line, message in _errors(verdict, judgement.baseline):
-            yield annotated("error", f"{verdict.label}: {message}", verdict.source, line)
-        for unverified in verdict.verification.unverified if verdict.verification else ():
-            line = verdict.line_of(unverified.layer)
-            yield annotated("warning", f"{verdict.label}: {unverified_line(unverified)}", verdict.source, line)
-        for caveat in caveat_lines(verdict.snapshot.model):
-            yield annotated("warning", f"{verdict.label}: {caveat}", verdict.source)
-    level = "warning" if judgement.gone_allowed else "error"
-    for verdict in judgement.verdicts:
-        if verdict.gone:
-            text = f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}"
-            yield annotated(level, text, verdict.source, verdict.lines.network)
-    for gone in judgement.gone:
-        yield annotated(level, gone_sentence(gone, judgement.baseline), gone.source or "")
-    for verdict in judgement.verdicts:
-        if verdict.was is not None:
-            yield annotated("warning", moved_sentence(verdict, judgement.baseline), verdict.source)
+    for rule, level, message, source, line, _, column in findings(judgement):
+        file = _in_workspace(source)
+        if rule is Rule.NOT_JUDGED and not (line and file):
+            message = str(ConfigProblem(source, line, column, "", message))
+        yield annotation(level, message, file, line, column)
     if judgement.unverified:
-        yield annotated("warning", f"not verified: {judgement.unverified}")
+        yield annotation("warning", f"not verified: {judgement.unverified}")
     yield f"sepcost: {outcome_line(judgement)}"
-
-
-def _errors(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
-    """The line and a sentence for each thing that fails or is undecided."""
-    if verdict.verification is not None:
-        for wrong in verdict.verification.mismatches:
-            yield verdict.line_of(wrong.layer), mismatch_line(wrong, verdict.verification.witness)
-    yield from failures(verdict, baseline)
-    yield from undecided_checks(verdict, baseline)
 
 
 def _escaped(text: str, escapes: dict[str, str]) -> str:

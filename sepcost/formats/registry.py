@@ -30,7 +30,7 @@ def format_names() -> list[str]:
     """The names of the formats, as help lists them: those of the files.
 
     >>> format_names()
-    ['table', 'csv', 'github', 'json', 'jsonl', 'junit', 'latex', 'markdown', 'pytorch', 'yaml']
+    ['table', 'csv', 'github', 'gitlab', 'json', 'jsonl', 'junit', 'latex', 'markdown', 'pytorch', 'sarif', 'yaml']
     """
     return list(_files())
 
@@ -107,6 +107,6 @@ def names_of(wanted: Callable[[Format], bool]) -> list[str]:
     """Their names.
 
     >>> names_of(writing("judgement"))
-    ['table', 'github', 'json', 'junit', 'markdown']
+    ['table', 'github', 'gitlab', 'json', 'junit', 'markdown', 'sarif']
     """
     return [format_.name for format_ in formats(wanted)]

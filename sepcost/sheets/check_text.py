@@ -169,29 +169,11 @@ def change_text(grown: Grown) -> str:
     return f"{sign}{_share(abs(change), grown.before) or value_text(abs(change), grown.figure)}"
 
 
-def failures(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
-    """The line of the file and a sentence for each failure, except those of verification.
-
-    Figures that grew in the same layer have one sentence.
-    """
-    for limit in verdict.limits:
-        if limit.outcome is Outcome.BROKEN:
-            yield limit.line or verdict.lines.network, budget_sentence(limit)
-    together: dict[tuple[int, int], list[Grown]] = {}
-    for grown in verdict.grown:
-        if grown.outcome is Outcome.BROKEN:
-            together.setdefault((culprit_line(verdict, grown), id(grown.culprit)), []).append(grown)
-    for (line, _), each in together.items():
-        yield line, growth_sentence(each, baseline)
-    if verdict.is_unknown:
-        yield verdict.lines.network, unknown_sentence(verdict, baseline)
-
-
 def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
     """Undecided checks and, unless that is allowed, networks that are gone; each with its place."""
     for verdict in judgement.verdicts:
         name = "" if verdict.name == verdict.source else verdict.name
-        lines = [*undecided_checks(verdict, judgement.baseline)]
+        lines = [(line, message) for _, line, message in undecided_checks(verdict, judgement.baseline)]
         if verdict.gone and not judgement.gone_allowed:
             lines.append((verdict.lines.network, gone_replacements(verdict, judgement.baseline)))
         for line, message in lines:
@@ -200,14 +182,14 @@ def undecided(judgement: Judgement) -> Iterator[ConfigProblem]:
         yield ConfigProblem(gone.source or "", 0, 0, "", gone_sentence(gone, judgement.baseline))
 
 
-def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[int, str]]:
-    """The line of the file and a sentence for each undecided check."""
+def undecided_checks(verdict: Verdict, baseline: str | None) -> Iterator[tuple[JudgedLimit | Grown, int, str]]:
+    """Each undecided check, its line in the file, and a sentence."""
     for limit in verdict.limits:
         if limit.outcome is Outcome.UNDECIDED:
-            yield limit.line or verdict.lines.network, budget_sentence(limit)
+            yield limit, limit.line or verdict.lines.network, budget_sentence(limit)
     for grown in verdict.grown:
         if grown.outcome is Outcome.UNDECIDED:
-            yield verdict.lines.network, undecided_growth(grown, baseline)
+            yield grown, verdict.lines.network, undecided_growth(grown, baseline)
 
 
 def undecided_growth(grown: Grown, baseline: str | None) -> str:

@@ -52,6 +52,18 @@ def relative(absolute_source: str, folder: str = "") -> str:
     return Path(file).as_posix() + halves[1]
 
 
+def in_repository(source: str) -> str:
+    """A source's file as its repository names it; as it is if it is in none.
+
+    >>> in_repository("configs/../configs/net.yaml"), in_repository("nets.py:build"), in_repository("pkg.nets:UNet")
+    ('configs/net.yaml', 'nets.py', 'pkg.nets:UNet')
+    """
+    file, _ = _halves(source, "") or (source, "")
+    path = Path(os.path.abspath(file))  # noqa: PTH100 (links stay)
+    top = next((folder for folder in path.parents if Path(folder, ".git").exists()), None)
+    return path.relative_to(top).as_posix() if top else Path(file).as_posix()
+
+
 def folder_of(file: str) -> str:
     """The folder that a file is in; for a link, that of its target; for a pipe, the current one."""
     is_pipe = Path(file).exists() and not Path(file).is_file()

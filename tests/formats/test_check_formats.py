@@ -21,6 +21,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 from sepcost.formats.registry import names_of, writing
 from sepcost.layers import formulas
 from sepcost.text.harmless import harmless, visible
+from sepcost.text.wording import listed
 from tests.commands import ROOT, Run, Sepcost, Spoil
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
@@ -512,8 +513,8 @@ def test_github_is_the_default_under_github_actions(check: Sepcost, monkeypatch:
     monkeypatch.setenv("SEPCOST_FORMAT", "table")
     assert check(FAILS) == table
     monkeypatch.setenv("SEPCOST_FORMAT", "csv")
-    there = "it has table, github, json, junit and markdown"
-    ignored = f"sepcost: SEPCOST_FORMAT=csv is ignored: this command has no format 'csv': {there}\n"
+    reason = f"this command has no format 'csv': it has {listed(FORMATS)}"
+    ignored = f"sepcost: SEPCOST_FORMAT=csv is ignored: {reason}\n"
     assert check(FAILS) == Run(github.code, github.out, ignored)
 
 

@@ -43,6 +43,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "yaml": lambda text: list(yaml.safe_load_all(text)),
     "pytorch": lambda text: ast.parse(text).body,
     "junit": ElementTree.fromstring,
+    "gitlab": json.loads,
+    "sarif": json.loads,
     "github": lambda text: [line for line in text.splitlines() if line.startswith("::")],
 }
 """How programs read each format that is for them."""
