@@ -156,7 +156,8 @@ class InPlace(Replacement):
         return cls(replacement.text, replacement.block, replacement.options, wanted)
 
     def __call__(self, conv: Conv) -> Parts:
-        parts = Replacement.__call__(self, replace(conv, norm="batch" if self.inner_norm else "none"))
+        norm = "none" if not self.inner_norm else "batch" if conv.norm == "none" else conv.norm
+        parts = Replacement.__call__(self, replace(conv, norm=norm))
         name, last = parts[-1]
         return (*parts[:-1], (name, replace(last, norm=conv.norm)))
 

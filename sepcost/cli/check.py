@@ -90,6 +90,7 @@ def check(
     alpha: o.OneAlpha = "1",
     rho: o.OneRho = "1",
     resolution: o.OneResolution = None,
+    fold_norms: o.FoldNorms = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
@@ -141,7 +142,7 @@ def check(
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
         allowed=frozenset(allow or ()),
-        models=ModelOptions.read(inputs, device, run_models, files, batch),
+        models=ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms),
     )
     with Waiting("networks") as waiting:
         judgement = judgement_of(files, wishes, baseline, unverified, waiting)

@@ -57,6 +57,7 @@ def compare(
     alpha: o.Alpha = "1",
     rho: o.Rho = "1",
     resolution: o.Resolution = None,
+    fold_norms: o.FoldNorms = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
@@ -87,13 +88,15 @@ def compare(
     asked = chosen_format(format_, writing(result), output)
     shape = {"rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify}
     typed = format_.options if format_ else ()
-    refuse_contradictions(files, one, asked.format, typed, explain=explain, selected=bool(include or exclude), **shape)
+    refuse_contradictions(
+        files, one, asked.format, typed, explain=explain, selected=bool(include or exclude), folded=fold_norms, **shape
+    )
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
     refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
     refuse_link(output)
     chosen, swept_options = asked_replacements(replacements)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
-    models = ModelOptions.read(inputs, device, run_models, files, batch)
+    models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype)
     sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))

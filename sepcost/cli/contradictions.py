@@ -22,6 +22,7 @@ def refuse_contradictions(
     *,
     explain: bool,
     selected: bool,
+    folded: bool,
     **others: object,
 ) -> None:
     """A SepcostError for the first two that contradict each other; ``others`` shape a table.
@@ -39,8 +40,9 @@ def refuse_contradictions(
     if explain and not writing("derivation")(format_):
         there = listed(names_of(writing("derivation")), "or")
         raise SepcostError(f"--explain is for people: it goes with --format {there}, not {format_.name}")
-    if not sources and selected:
-        raise SepcostError("--include and --exclude choose layers of files and models by their names: leave them out")
+    names = "--include and --exclude choose layers of files and models by their names: leave them out"
+    folds = "--fold-norms is for files and models: give --norm folded"
+    refuse((not sources and selected, names), (not sources and folded, folds))
     shaping = [*(f"--{name}" for name, given in others.items() if given), *(f"{name}=" for name in options)]
     if explain and shaping:
         raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out {shaping[0]}")

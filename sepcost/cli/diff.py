@@ -29,6 +29,7 @@ def diff(
     inputs: o.Inputs = None,
     device: o.RunOn = "meta",
     run_models: o.RunModels = False,
+    fold_norms: o.FoldNorms = False,
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
@@ -55,7 +56,7 @@ def diff(
     convention = read_convention(flops_per_mac, dtype, batch)
     waiting = Waiting("files")
     verifier = asked_verifier(verify, waiting.complain)
-    models = ModelOptions.read(inputs, device, run_models, (before, after), batch)
+    models = ModelOptions.read(inputs, device, run_models, (before, after), batch, fold_norms=fold_norms)
     try:
         with waiting:
             from sepcost.tasks.diff import difference as task

@@ -90,6 +90,12 @@ Replacements = Annotated[
         rich_help_panel=COUNTING,
     ),
 ]
+FoldNorms = Annotated[
+    bool,
+    typer.Option(
+        "--fold-norms", help="Norms as parts of their convolutions, as at inference.", rich_help_panel=COUNTING
+    ),
+]
 WhenReplaced = Annotated[
     ReplaceIf,
     typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTING),

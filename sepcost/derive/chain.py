@@ -39,7 +39,8 @@ def _formulas(part: Conv, inputs: Term, outputs: Term, before: Term, after: Term
         kernel *= term_of(size)
     weights = outputs * kernel if is_depthwise else inputs * kernel * outputs / term_of(part.groups)
     positions = before if part.transposed else after
-    biases, norms = (outputs,) * part.bias, (Term.of(number(2)) * outputs,) * (part.norm == "batch")
+    biases = (outputs,) * (part.bias or part.norm == "folded")
+    norms = (Term.of(number(2)) * outputs,) * (part.norm == "batch")
     reads, writes = often * before * inputs, often * after * outputs
     is_pointwise = not kernel.powers and part.groups == 1
     macs = often * real * positions * weights

@@ -17,7 +17,7 @@ from sepcost.layers.torch_padding import torch_padding
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
 
 PADDING = "same (the default), or a number for both sides of each axis"
-Norm: TypeAlias = Literal["none", "batch"]
+Norm: TypeAlias = Literal["none", "batch", "folded"]
 NORMS = get_args(Norm)
 
 
@@ -64,7 +64,12 @@ class Conv(Layer):
         Argument("dilation", Form.SIZES, unless_given=1),
         Argument("groups", Form.POSITIVE, unless_given=1),
         Argument("bias", Form.FLAG, "false unless given", unless_given=False),
-        Argument("norm", NORMS, "a batch norm after it: 2 params per channel", unless_given="none"),
+        Argument(
+            "norm",
+            NORMS,
+            "a batch norm after it: 2 params per channel; folded into it: a bias in its place",
+            unless_given="none",
+        ),
         Argument("transposed", Form.FLAG, unless_given=False),
     )
     defaults = frozenset({argument.key for argument in arguments} - {"output_padding"} | {"keep", "round_to"})
@@ -175,8 +180,19 @@ class Conv(Layer):
 
     @property
     def norm_params(self) -> int:
-        """Its scales and shifts."""
-        return 2 * self.out_channels if self.norm == "batch" else 0
+        """The scales and shifts of its norm; of a folded one, a bias where the convolution has none itself."""
+        of_each = {"none": 0, "batch": 2, "folded": int(not self.bias)}
+        return of_each[self.norm] * self.out_channels
+
+    @property
+    def with_norm_folded(self) -> Conv:
+        """The same for inference: the norm's scales are in the weights, and its shifts are a bias.
+
+        >>> conv = Conv((8, 8), 3, 16, 3, norm="batch")
+        >>> conv.cost.params, conv.with_norm_folded.cost.params
+        (464, 448)
+        """
+        return self if self.norm == "none" else replace(self, norm="folded")
 
     @property
     def cost(self) -> Cost:
@@ -213,7 +229,7 @@ class Conv(Layer):
             "output_padding": (short(padding.output_padding), 0),
             "dilation": (short(self.dilation), 1),
             "groups": (self.groups, 1),
-            "bias": (self.bias, True),
+            "bias": (self.bias or self.norm == "folded", True),
         }
         given = {option: value for option, (value, default) in options.items() if value != default}
         kernel = {"kernel_size": short(self.kernel_size)}

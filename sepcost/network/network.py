@@ -198,6 +198,14 @@ class Network:
         """Whether there is anything in it that could be replaced."""
         return any(isinstance(node.layer, Conv) for node in self.nodes)
 
+    def with_norms_folded(self) -> Network:
+        """The same for inference: each batch norm after a convolution is a part of that."""
+        nodes = (
+            replace(node, layer=node.layer.with_norm_folded) if isinstance(node.layer, Conv) else node
+            for node in self.nodes
+        )
+        return replace(self, nodes=tuple(nodes))
+
     def __repr__(self) -> str:
         return f"<Network {self.name!r}: {len(self.nodes)} layers>"
 

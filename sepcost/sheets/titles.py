@@ -43,7 +43,7 @@ def conv_title(conv: Conv, per: str | None = None, swept: Collection[str] = ()) 
         parts.append(f"padding {short_times(conv.padding)}")
     if any(conv.output_padding) and "output_padding" not in swept:
         parts.append(f"output padding {short_times(conv.output_padding)}")
-    parts += ["bias"] * conv.bias + ["batch norm"] * (conv.norm == "batch")
+    parts += ["bias"] * conv.bias + [f"{conv.norm} norm"] * (conv.norm != "none")
     parts += [conv.activation] * (conv.activation != "none")
     if per is not None:
         return f"{', '.join(parts)}, per {per}"

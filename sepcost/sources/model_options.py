@@ -1,4 +1,4 @@
-"""How models are run, as it was typed, or as a caller in Python gives it."""
+"""How models are run and networks are read, as it was typed, or as a caller in Python gives it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,26 @@ CALLER = "the caller"
 class ModelOptions:
     """How models are run: on which inputs, on which device, and whether configs may name them.
 
-    ``refusal`` is what is said of a config that names one and may not.
+    ``refusal`` is what is said of a config that names one and may not. With ``fold_norms`` norms are folded into their
+    convolutions, in any network.
     """
 
     inputs: InputTexts | Inputs = ()
     device: Device = "meta"
     from_configs: bool = False
     refusal: str = "names code to run: give --run-models if you trust it"
+    fold_norms: bool = False
 
     @classmethod
     def read(
-        cls, inputs: Sequence[str] | None, device: Device, from_configs: bool, sources: Sequence[str], batch: str = "1"
+        cls,
+        inputs: Sequence[str] | None,
+        device: Device,
+        from_configs: bool,
+        sources: Sequence[str],
+        batch: str = "1",
+        *,
+        fold_norms: bool = False,
     ) -> ModelOptions:
         """Read the options; raises ModelError for a wrong input, or one that no source would take."""
         try:
@@ -48,10 +57,12 @@ class ModelOptions:
             raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
         if isinstance(read, ModelText) and batch != "1":
             raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")
-        return cls(read, device, from_configs)
+        return cls(read, device, from_configs, fold_norms=fold_norms)
 
     @classmethod
-    def of(cls, inputs: Any = None, device: str = "meta", *, run_models: bool = False) -> ModelOptions:
+    def of(
+        cls, inputs: Any = None, device: str = "meta", *, run_models: bool = False, fold_norms: bool = False
+    ) -> ModelOptions:
         """As a caller in Python gives them: texts, shapes, or whatever a function of ``--input`` may return.
 
         >>> ModelOptions.of((3, 224, 224)) == ModelOptions.of("3x224x224")
@@ -63,7 +74,7 @@ class ModelOptions:
         if device not in DEVICES:
             hint = did_you_mean(device, DEVICES)
             raise SepcostError(f"device: must be {listed(DEVICES, 'or')}, got {device!r}{hint}")
-        return cls(_inputs(inputs), device, run_models)
+        return cls(_inputs(inputs), device, run_models, fold_norms=fold_norms)
 
 
 def _inputs(given: Any) -> InputTexts | Inputs:

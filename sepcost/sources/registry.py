@@ -73,14 +73,28 @@ def read_one(source: Any, options: ModelOptions | None = None) -> Item:
     return items[0]
 
 
-def options_in_python(inputs: Any, device: str, run_models: bool, *sources: Any) -> ModelOptions:
+def options_in_python(
+    inputs: Any, device: str, run_models: bool, *sources: Any, fold_norms: bool = False
+) -> ModelOptions:
     """How models run for a caller in Python; a SepcostError for inputs that no source takes."""
-    options = ModelOptions.of(inputs, device, run_models=run_models)
+    options = ModelOptions.of(inputs, device, run_models=run_models, fold_norms=fold_norms)
     is_model = any(each.names_model or each.is_module for each in map(Given, sources))
     if options.inputs != () and not run_models and not is_model:
         what = f"{_shown(sources[0])} is not one" if sources else "none is given"
         raise SepcostError(f"inputs are for a model, and {what}")
     return options
+
+
+def _folded(item: Item | ConfigError) -> Item | ConfigError:
+    """The item, with its norms folded; a ConfigError if it was counted earlier."""
+    if not isinstance(item, Item):
+        return item
+    if item.earlier is not None:
+        return ConfigError.of(
+            item.file, f"{item.name}: was counted earlier: leave out --fold-norms, or give its config"
+        )
+    item.fold_norms()
+    return item
 
 
 def _shown(value: Any) -> str:
@@ -92,7 +106,7 @@ def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
         for source in SOURCES:
             items = source.read(given, options)
             if items is not None:
-                yield from items
+                yield from map(_folded, items) if options.fold_norms else items
                 return
     except ConfigError as error:
         yield error

@@ -153,6 +153,7 @@ class Item:
         self._network = network
         self.earlier = earlier
         self.file = file
+        self.is_folded = False
 
     @property
     def network(self) -> Network:
@@ -168,6 +169,10 @@ class Item:
     @property
     def source(self) -> str | None:
         return self._network.source if self._network else self.earlier.source if self.earlier else None
+
+    def fold_norms(self) -> None:
+        """Count batch norms as folded into their convolutions, as at inference."""
+        self._network, self.is_folded = self.network.with_norms_folded(), True
 
     @property
     def is_model(self) -> bool:

@@ -43,6 +43,7 @@ def check(
     inputs: Any = None,
     device: str = "meta",
     run_models: bool = False,
+    fold_norms: bool = False,
     flops_per_mac: int = 1,
     batch: int = 1,
     dtype: str | None = None,
@@ -87,7 +88,7 @@ def check(
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
-        models=options_in_python(inputs, device, run_models, *several),
+        models=options_in_python(inputs, device, run_models, *several, fold_norms=fold_norms),
         replace_if=ReplaceIf.read(replace_if),
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )

@@ -80,6 +80,7 @@ def compare(
     verify: bool = False,
     replace_if: str = "always",
     run_models: bool = False,
+    fold_norms: bool = False,
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
@@ -117,6 +118,6 @@ def compare(
     chosen, condition = replacements_in_python(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
     source = in_python(source)
-    item = read_one(source, options_in_python(inputs, device, run_models, source))
+    item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
     job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify))
     return Result.over(job.verified(job.compare(item.network), item))

@@ -28,6 +28,7 @@ def diff(
     batch: int = 1,
     dtype: str | None = None,
     run_models: bool = False,
+    fold_norms: bool = False,
 ) -> Difference:
     """What one network costs more or less than another: what ``sepcost diff`` shows.
 
@@ -41,7 +42,9 @@ def diff(
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
-    return difference(before, after, convention, options_in_python(inputs, device, run_models, before, after))
+    return difference(
+        before, after, convention, options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
+    )
 
 
 def difference(

@@ -14,6 +14,7 @@ ARGUMENTS = {
     "-r": "replacements",
     "--input": "inputs",
     "--run-models": "run_models=True",
+    "--fold-norms": "fold_norms=True",
     "--flops-per-mac": "flops_per_mac",
     "--replace-if": "replace_if",
     **{f"--{name}": name for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho")},

@@ -37,6 +37,7 @@ def sweep(
     inputs: Any = None,
     device: str = "meta",
     run_models: bool = False,
+    fold_norms: bool = False,
     flops_per_mac: int = 1,
     dtype: str | None = None,
     bias: bool = False,
@@ -72,7 +73,7 @@ def sweep(
         replacements_in_python(replacements),
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
-        models=options_in_python(inputs, device, run_models, *sources),
+        models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms),
         replace_if=ReplaceIf.read(replace_if),
         events=problems,
     )

@@ -44,11 +44,14 @@ def torch_witness() -> Witness:
 
 
 def verify_item(comparison: Comparison, witness: Witness, item: Item | None = None) -> Verification:
-    """Verify every layer; and for a model also the totals after its convolutions are really replaced."""
+    """Verify every layer; and for a model also the totals after its convolutions are really replaced.
+
+    A model with its norms folded is verified as a config is: the model itself has them.
+    """
     from sepcost.judge.witness import verify
 
     verification = verify(comparison, witness)
-    if item is None or not item.is_model:
+    if item is None or not item.is_model or item.is_folded:
         return verification
     totals = 2 * len(comparison.totals)
     return verification + Verification(witness.version, 0, 0, totals, tuple(item.recounted(comparison)))

@@ -211,18 +211,19 @@ def test_convolutions_without_a_map_have_no_memory(tmp_path: Path) -> None:
 
 
 def test_of_several_networks_the_one_with_the_other_sides_name_is_taken(tmp_path: Path) -> None:
-    every = costs(tmp_path / "every.json", "configs")
+    several = ("configs/m5.yaml", "configs/unet.yaml", "configs/vgg16.yaml")
+    every = costs(tmp_path / "every.json", *several)
     assert diff(every, "configs/unet.yaml").out.startswith("U-Net: nothing changed")
     assert diff("configs/m5.yaml", every).out.startswith("M5: nothing changed")
     run = diff(every, BEFORE)
     assert (run.code, run.out) == (2, "")
-    names = [load(config).name for config in CONFIGS]
+    names = [load(config).name for config in several]
     assert run.err == (
         f"sepcost: {every} holds {', '.join(map(repr, names[:-1]))} and {names[-1]!r}, "
         f"{BEFORE} holds 'net': no name is on both sides, so give a file with one network for each\n"
     )
     run = diff(every, every)
-    assert run.err.endswith("and 'Xception': give files with one network each\n")
+    assert run.err.endswith("and 'VGG-16': give files with one network each\n")
     assert run.err.startswith(f"sepcost: {every} and {every} both hold 'C3D', 'M5'")
     twice = f"{(ROOT / BEFORE).read_text()}---\n" * 2
     assert diff("-", AFTER, stdin=twice).err.startswith("sepcost: <stdin> holds 'net' and 'net', ")
