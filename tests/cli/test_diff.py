@@ -224,7 +224,7 @@ def test_of_several_networks_the_one_with_the_other_sides_name_is_taken(tmp_path
     )
     run = diff(every, every)
     assert run.err.endswith("and 'VGG-16': give files with one network each\n")
-    assert run.err.startswith(f"sepcost: {every} and {every} both hold 'C3D', 'M5'")
+    assert run.err.startswith(f"sepcost: {every} and {every} both hold 'M5', 'U-Net'")
     twice = f"{(ROOT / BEFORE).read_text()}---\n" * 2
     assert diff("-", AFTER, stdin=twice).err.startswith("sepcost: <stdin> holds 'net' and 'net', ")
     assert diff("-", BEFORE, stdin=twice).err == (
