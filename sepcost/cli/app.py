@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sepcost.cli.brief_help import Brief
 from sepcost.cli.commands import Commands
 from sepcost.cli.environment import tidy_environment
 from sepcost.cli.streams import complain, prepare_streams
@@ -25,7 +26,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -40,6 +40,7 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    brief: Brief = False,
 ) -> None:
     try:
         os.getcwd()  # noqa: PTH109

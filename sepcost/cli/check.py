@@ -109,7 +109,11 @@ def check(
 ) -> int:
     """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
 
+    A gate for CI, with budgets:
+
     sepcost check configs --max-macs 600M -r separable --min-reduction macs=8
+
+    With a baseline:
 
     sepcost check configs --baseline costs.json --max-growth macs=2%
     """

@@ -10,6 +10,7 @@ from typer import Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from sepcost.cli.brief_help import format_list, with_brief
 from sepcost.errors import SepcostError
 
 COMMANDS = ("compare", "diff", "check", "replacements", "schema")
@@ -20,13 +21,10 @@ class Command(TyperCommand):
     """A command whose ``--format`` is described by its result, until help is printed."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with the names of the formats: only for that are all of them imported."""
+        """Write the help, with the names of the formats."""
         for parameter in self.params:
             if parameter.name == "format_":
-                from sepcost.formats.registry import names_of, writing
-
-                result: Any = parameter.metavar
-                parameter.metavar = "|".join(names_of(writing(result))) or result
+                parameter.metavar = format_list(parameter.metavar) or parameter.metavar
         super().format_help(ctx, formatter)
 
 
@@ -67,4 +65,4 @@ class Commands(TyperGroup):
         alone.command(cmd_name, cls=CLASSES.get(cmd_name, Command))(
             getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name)
         )
-        return get_command(alone)
+        return with_brief(get_command(alone))

@@ -72,11 +72,25 @@ def compare(
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
 
-    Give one convolution by its numbers, or networks as YAML:
+    One convolution, explained formula by formula:
 
-    sepcost compare -H 112 -C 32 -K 3 -O 64
+    sepcost compare -H 112 -C 32 -K 3 -O 64 --explain
 
-    sepcost compare configs/mobilenet_v1.yaml --alpha 0.5 -r separable -r blueprint
+    Every combination of its numbers, as data:
+
+    sepcost compare -H 56 -C 64 -K 3,5,7 -O 64:256:64 --format csv
+
+    A network, shipped or in YAML, with other replacements:
+
+    sepcost compare mobilenet_v1 --alpha 0.5 -r separable -r blueprint
+
+    A PyTorch model (this runs its code):
+
+    sepcost compare torchvision.models:resnet50 --input 3x224x224
+
+    A table for a paper:
+
+    sepcost compare vgg16 resnet50 --rows totals --format latex:precision=3
     """
     one = ConvolutionOptions(
         height, width, size, in_channels, kernel_size, out_channels, stride, padding, output_padding, dilation, groups,

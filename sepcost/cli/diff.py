@@ -43,7 +43,11 @@ def diff(
 ) -> int:
     """Two networks, or two versions of one, against each other: layer by layer, and in total.
 
+    Two files:
+
     sepcost diff main.yaml branch.yaml
+
+    The last commit and the working tree, for a pull request:
 
     git show main:net.yaml | sepcost diff - net.yaml --format markdown
     """

@@ -182,7 +182,10 @@ Verify = Annotated[
 RowsShown = Annotated[
     Rows | None,
     typer.Option(
-        "--rows", help="The layers of each network, or only its totals, as in a sweep.", rich_help_panel=SHOWN
+        "--rows",
+        help="The layers of each network, or only its totals, as in a sweep.",
+        metavar="|".join(rows.value for rows in Rows),
+        rich_help_panel=SHOWN,
     ),
 ]
 Columns = Annotated[
