@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import Verification
@@ -19,7 +19,8 @@ class Verdict:
     """A network compared with its budget, its baseline and its witness, as far as it has them.
 
     ``is_new``: there is a baseline, and it does not know the network; ``was``: it knows it under another file or name.
-    ``gone`` are replacements that it has and that were not left out by ``-r``.
+    ``gone`` are replacements that it has and that were not left out by ``-r``; ``seconds``, what it took to read,
+    count and verify the network.
     """
 
     snapshot: Snapshot
@@ -30,6 +31,7 @@ class Verdict:
     was: Snapshot | None = None
     gone: tuple[str, ...] = ()
     has_namesakes: bool = False
+    seconds: float = field(default=0, compare=False)
 
     @property
     def verification(self) -> Verification | None:

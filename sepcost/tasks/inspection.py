@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import perf_counter
 from typing import NamedTuple
 
 from sepcost.blocks.replacements import Replacement
@@ -76,6 +77,7 @@ class Counted(NamedTuple):
     lines: Lines
     limits: Sequence[Wanted]
     budget: Budget | None
+    seconds: float = 0
 
 
 class Inspection:
@@ -88,7 +90,8 @@ class Inspection:
         self.problems: list[ConfigProblem] = []
 
     def read(self, sources: Sequence[AnySource]) -> None:
-        """Count every network, and verify it where there is a witness."""
+        """Count every network, and verify it where there is a witness; each is timed."""
+        started = perf_counter()
         for item in read(sources, self.wishes.models, once=True):
             if isinstance(item, Notice):
                 self.events.say(item.message)
@@ -97,9 +100,10 @@ class Inspection:
             try:
                 if isinstance(item, ConfigError):
                     raise item
-                self.counted.append(self._counted(item))
+                self.counted.append(self._counted(item)._replace(seconds=perf_counter() - started))
             except ConfigError as error:
                 self.problems += error.problems
+            started = perf_counter()
 
     def judgement(self, baseline: Baseline | None, sources: Sequence[str], unverified: str | None) -> Judgement:
         """All verdicts."""
@@ -193,6 +197,7 @@ class Inspection:
             was=before if moved else None,
             gone=grown.gone if grown and self.wishes.replacements is None else (),
             has_namesakes=now.name in self._shared_names,
+            seconds=counted.seconds,
         )
 
     def _allowances(self, counted: Counted) -> Mapping[str, Allowance]:

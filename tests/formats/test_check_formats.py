@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from sepcost.formats.registry import names_of, writing
 from sepcost.layers import formulas
+from sepcost.tasks import inspection
 from sepcost.text.harmless import harmless, visible
 from sepcost.text.wording import listed
 from tests.commands import ROOT, Run, Sepcost, Spoil
@@ -64,8 +66,9 @@ BREAK = "&#8203;"
 
 @pytest.fixture
 def check(in_process: Sepcost, monkeypatch: pytest.MonkeyPatch) -> Sepcost:
-    """``sepcost check`` in the root of the repository, without torch unless it is asked for."""
+    """``sepcost check`` in the root of the repository, without torch unless it is asked for, in no time."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(inspection, "perf_counter", lambda: 0.0)
 
     def command(*arguments: str | Path) -> Run:
         verify = [] if "--verify" in arguments else ["--no-verify"]
@@ -235,6 +238,26 @@ def test_a_gone_network_is_a_suite_with_a_skipped_case(check: Sepcost) -> None:
     assert (gone.tests, gone.skipped, gone.failures) == (1, 1, 0)
     (case,) = gone
     assert (case.name, case.classname) == ("growth", f"{NETS}/stream.yaml")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_case_has_the_place_of_its_annotation(check: Sepcost, name: str) -> None:
+    root = ElementTree.fromstring(check(*RUNS[name], "--format", "junit").out)
+    assert all(case.get("file") == suite.get("file") == case.get("classname") for suite in root for case in suite)
+    failing = [case for case in root.iter("testcase") if case.find("failure") is not None]
+    annotations = annotations_of(check(*RUNS[name], "--format", "github").out)
+    assert {(case.get("file"), int(case.get("line") or 0)) for case in failing} <= {
+        (each.file, each.line) for each in annotations
+    }
+
+
+def test_times_are_those_that_the_networks_took(check: Sepcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a network and counting it takes half a second by this clock; what cannot be judged has no time."""
+    clock = count(step=0.5)
+    monkeypatch.setattr(inspection, "perf_counter", lambda: next(clock))
+    root = ElementTree.fromstring(check(HOLDS, FAILS, BROKEN, "--format", "junit").out)
+    assert [suite.get("time") for suite in root] == ["0.500", "0.500", None]
+    assert root.get("time") == "1.000"
 
 
 def test_a_case_has_the_same_name_whatever_its_limit_is(check: Sepcost) -> None:

@@ -61,6 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "net.yaml").write_text(NETWORK)
     (tmp_path / "wide.yaml").write_text(NETWORK.replace("O: 16", "O: 32"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sepcost.tasks.inspection.perf_counter", lambda: 0.0)
     return tmp_path
 
 
