@@ -55,13 +55,15 @@ def relative(absolute_source: str, folder: str = "") -> str:
 def in_repository(source: str) -> str:
     """A source's file as its repository names it; as it is if it is in none.
 
-    >>> in_repository("configs/../configs/net.yaml"), in_repository("nets.py:build"), in_repository("pkg.nets:UNet")
-    ('configs/net.yaml', 'nets.py', 'pkg.nets:UNet')
+    >>> in_repository("/nowhere/nets.py:build"), in_repository("pkg.nets:UNet")
+    ('/nowhere/nets.py', 'pkg.nets:UNet')
     """
-    file, _ = _halves(source, "") or (source, "")
-    path = Path(os.path.abspath(file))  # noqa: PTH100 (links stay)
+    halves = _halves(source, "")
+    if halves is None:
+        return source
+    path = Path(os.path.abspath(halves[0]))  # noqa: PTH100 (links stay)
     top = next((folder for folder in path.parents if Path(folder, ".git").exists()), None)
-    return path.relative_to(top).as_posix() if top else Path(file).as_posix()
+    return path.relative_to(top).as_posix() if top else Path(halves[0]).as_posix()
 
 
 def folder_of(file: str) -> str:

@@ -28,9 +28,9 @@ def load(
     rho: Factor = 1,
     resolution: Extent | int | None = None,
 ) -> Network:
-    """The network that a YAML file describes, scaled by a width and a resolution multiplier if given.
+    """The network that a YAML file describes, or a shipped one by its name, scaled by multipliers if they are given.
 
-    >>> net = load("configs/mobilenet_v1.yaml", alpha="0.5")
+    >>> net = load("mobilenet_v1", alpha="0.5")
     >>> net.name, len(net)
     ('MobileNet v1', 16)
 

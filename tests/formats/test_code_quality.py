@@ -96,6 +96,15 @@ def test_paths_are_those_of_the_repository(tmp_path: Path) -> None:
     assert places(results) == [(f"nets/{name}", 1)]
 
 
+def test_what_is_in_no_file_has_its_name(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "nets.py").write_text("")
+    assert [path for path, _ in places(sarif("-", "nets.py:x", "nowhere:x", cwd=tmp_path / "nets"))] == [
+        "<stdin>", "nets/nets.py", "nowhere:x",
+    ]  # fmt: skip
+
+
 def test_a_mistake_has_its_column(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("- {H: 8, C: 3, K: 0, O: 8}\n")
     (result,) = sarif("net.yaml", cwd=tmp_path)
