@@ -6,12 +6,13 @@ from collections import Counter
 from importlib import import_module
 from typing import Any
 
-from typer import Typer
+from typer import Typer, TyperException
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sepcost.cli.brief_help import format_list, with_brief
 from sepcost.errors import SepcostError
+from sepcost.text.wording import did_you_mean, in_one_line
 
 COMMANDS = ("compare", "diff", "check", "replacements", "schema")
 """As help lists them. A command's module and function are called as it is."""
@@ -26,6 +27,18 @@ class Command(TyperCommand):
             if parameter.name == "format_":
                 parameter.metavar = format_list(parameter.metavar) or parameter.metavar
         super().format_help(ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; a SepcostError that names the option of the other case."""
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except TyperException as error:
+            typed = getattr(error, "option_name", "")
+            other = typed.swapcase()
+            if len(typed) == 2 and any(other in option.opts for option in self.params):
+                raise SepcostError(f"No such option: {typed}; did you mean `{other}`?") from None
+            raise
+        return rest
 
 
 class Gate(Command):
@@ -56,6 +69,17 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "commands": dict.fromkeys(COMMANDS)})
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; a SepcostError where the command is missing."""
+        first = next(iter(args), "")
+        if first.startswith("-") and not any(first in option.opts for option in self.params) and first != "--help":
+            if any(first in option.opts for option in self.get_command(ctx, COMMANDS[0]).params):
+                raise SepcostError(f"the command is missing: sepcost {COMMANDS[0]} {first} …")
+        elif first and not first.startswith("-") and first not in COMMANDS and not did_you_mean(first, COMMANDS):
+            raise SepcostError(f"there is no command {in_one_line(first, 60)!r}: for a source, sepcost compare {first}")
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None where there is none."""

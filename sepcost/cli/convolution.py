@@ -68,6 +68,9 @@ class ConvolutionOptions:
             )
         if self.size is not None and (self.height is not None or self.width is not None):
             raise SepcostError("--size contradicts -H and -W: give one or the other")
+        sizes = (self.size or "").split(",")
+        if len(sizes) > 1 and len(set(sizes)) == 1:
+            raise SepcostError(f"--size: {self.size} is the same map again: one of more axes is {'x'.join(sizes)}")
         if self.width is not None and self.height is None:
             raise SepcostError("-W needs -H")
         return tuple(

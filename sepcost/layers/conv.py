@@ -15,6 +15,7 @@ from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reac
 from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, short, zero_pad
 from sepcost.layers.torch_padding import torch_padding
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
+from sepcost.text.units import VALID, as_text
 
 PADDING = "same (the default), or a number for both sides of each axis"
 Norm: TypeAlias = Literal["none", "batch", "folded"]
@@ -119,7 +120,7 @@ class Conv(Layer):
         put(self, "out_channels", whole("out_channels", out_channels, 1))
         put(self, "kernel_size", extent("kernel_size", kernel_size, rank, 1))
         put(self, "stride", extent("stride", stride, rank, 1))
-        put(self, "padding", padding if padding == "same" else extent("padding", padding, rank, 0))
+        put(self, "padding", padding if padding == "same" else _checked_padding(padding, rank))
         put(self, "output_padding", extent("output_padding", output_padding, rank, 0))
         put(self, "dilation", extent("dilation", dilation, rank, 1))
         put(self, "groups", whole("groups", groups, 1))
@@ -291,3 +292,10 @@ class Conv(Layer):
         if min(output) < 1:
             raise LayerError("padding", f"{times(padding)} leaves nothing of the output ({times(output)})")
         return output
+
+
+def _checked_padding(padding: object, rank: int) -> Extent:
+    if isinstance(padding, str):
+        hint = VALID if padding.lower() == "valid" else ""
+        raise LayerError("padding", f"must be same, or what both sides get, got {as_text(padding, repr)}{hint}")
+    return extent("padding", padding, rank, 0)

@@ -21,6 +21,9 @@ T = TypeVar("T")
 OF_REPLACEMENT = (figure.REDUCTION, "replacement", "options.", "costs_more", "kept")
 """How names of values begin that differ between replacements."""
 
+OF_TIME = ("time", "latency", "speed", "speedup", "speed-up", "seconds", "ms", "fps", "throughput")
+"""What people look for here, and no count gives."""
+
 
 class Rows(str, Enum):
     """What the rows of a result are."""
@@ -136,6 +139,8 @@ class View:
     def _known(self, option: str, name: str, names: Sequence[str]) -> str:
         by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
         wanted = name.strip().lower().removeprefix("standard.")
+        if wanted in OF_TIME:
+            raise SepcostError(f"{option}: {wanted} is measured, and sepcost counts: macs and traffic_bytes are known")
         if wanted not in by_lower:
             hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"
             raise SepcostError(f"{option}: nothing is called {in_one_line(name, 60)!r}{hint}")

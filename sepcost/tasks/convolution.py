@@ -10,7 +10,7 @@ from sepcost.layers import Conv
 from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
 from sepcost.text.arguments import Extent, extent
-from sepcost.text.units import read_padding, read_sizes, read_whole
+from sepcost.text.units import DEPTHWISE, NumberError, read_padding, read_sizes, read_whole
 
 ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
 NEEDED = ("C", "K", "O")
@@ -30,6 +30,13 @@ def _read_padding(text: str) -> str | int | Extent:
     return padding if padding == "same" else _alone(padding)
 
 
+def _read_groups(text: str) -> int:
+    try:
+        return read_whole(text)
+    except NumberError as error:
+        raise NumberError(f"{error}{DEPTHWISE * text.isalpha()}") from None
+
+
 def _alone(sizes: Sequence[int]) -> int | Extent:
     return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
@@ -45,7 +52,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "padding": _read_padding,
     "output_padding": read_size,
     "dilation": read_size,
-    "groups": read_whole,
+    "groups": _read_groups,
 }
 """How each number is read from a text."""
 

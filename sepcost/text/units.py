@@ -16,6 +16,11 @@ T = TypeVar("T")
 
 WHOLE_DIGITS = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
+OTHER_SIZES = re.compile(r"[(\[]? *[0-9]+(?: *[,xX*×] *[0-9]+){1,2} *[)\]]?", re.ASCII)
+"""Sizes as other programs write them."""
+VALID = " (valid is 0)"
+DEPTHWISE = " (depthwise is as many groups as channels: write their number)"
+"""What else may have been meant by a padding, or by groups."""
 LONGEST_NUMBER = 20
 """No number that sepcost takes has more digits; int() is not asked to read longer ones."""
 USUAL_DIGITS = 4
@@ -69,7 +74,9 @@ def read_sizes(text: str) -> tuple[int, ...]:
     """
     parts = text.replace("×", "x").split("x")
     if len(parts) > 3 or not all(map(WHOLE_DIGITS.fullmatch, parts)):
-        raise NumberError(f"must be a whole number, or sizes such as 3x5, got {shortened(text)}")
+        meant = OTHER_SIZES.fullmatch(text)
+        hint = f": write {'x'.join(re.findall('[0-9]+', text))}" if meant else ""
+        raise NumberError(f"must be a whole number, or sizes such as 3x5, got {shortened(text)}{hint}")
     return tuple(map(read_whole, parts))
 
 
@@ -82,7 +89,7 @@ def read_padding(text: str) -> Literal["same"] | tuple[int, ...]:
     if text == "same":
         return "same"
     if text[:1].isalpha():
-        hint = " (valid is 0)" if text.lower() == "valid" else ""
+        hint = VALID if text.lower() == "valid" else ""
         raise NumberError(f"must be same, a whole number, or sizes such as 1x2, got {shortened(text)}{hint}")
     return read_sizes(text)
 
@@ -133,7 +140,7 @@ def list_items(text: str) -> list[str]:
     ['0.25', '0.5', '0.75', '1']
     """
     items: list[str] = []
-    for item in text.split(","):
+    for item in [text] if text.startswith(("(", "[")) else text.split(","):
         items += _range_items(item.strip()) if ":" in item else [item.strip()]
         if len(items) > MOST_VALUES:
             raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")

@@ -80,7 +80,7 @@ def test_pools_and_flatten_have_no_params_and_no_macs() -> None:
         ({"kernel_size": (3, 3, 3)}, "kernel_size: needs one number for each of 2 axes, got 3×3×3"),
         ({"stride": 0}, "stride: must be at least 1, got 0"),
         ({"padding": -1}, "padding: must be at least 0, got -1"),
-        ({"padding": "valid"}, "padding: must be a whole number, got 'valid'"),
+        ({"padding": "valid"}, "padding: must be same, or what both sides get, got 'valid' (valid is 0)"),
         ({"groups": 3}, "groups: must divide in_channels, got 3 groups of 4 channels"),
         ({"out_channels": 5, "groups": 2}, "groups: must divide out_channels, got 2 groups of 5 channels"),
         ({"kernel_size": 11, "padding": 1}, "kernel_size: 11×11 is larger than the padded input, 10×10"),

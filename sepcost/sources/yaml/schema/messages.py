@@ -12,7 +12,7 @@ from sepcost.sources.validation import Detail, Messages, message_in, messages_of
 from sepcost.sources.yaml.reading.yaml_reader import INTEGER, Text
 from sepcost.sources.yaml.schema.schema import GROUP, keys_of
 from sepcost.text.arguments import LARGEST
-from sepcost.text.units import WHOLE_DIGITS, shortened
+from sepcost.text.units import DEPTHWISE, WHOLE_DIGITS, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 SLIPS = {
@@ -35,8 +35,7 @@ SLIPS = {
 """Words that people bring from other libraries."""
 
 NO_LAYERS = {
-    "relu": "activations cost no MACs: leave them out",
-    "relu6": "activations cost no MACs: leave them out",
+    **dict.fromkeys(("relu", "relu6", "activation", "act"), "activations cost no MACs: leave them out"),
     "dropout": "it costs nothing when a network runs: leave it out",
     "bn": "a batch norm is `norm: batch` of the convolution before it",
     "batchnorm": "a batch norm is `norm: batch` of the convolution before it",
@@ -47,7 +46,7 @@ NO_LAYERS = {
         "its figures can be given: `type: other` with `params` and `macs`",
     ),
 }
-"""Types that people expect, and what to write instead."""
+"""Types and keys that people expect, and what to write instead."""
 
 TYPES = tuple(KINDS)
 NETWORK_KEYS = ("name", "input", "independent", "defaults", "replace", "budget", "layers", "model")
@@ -114,15 +113,15 @@ def _unknown_key(detail: Detail) -> str:
 
 def _meant(word: Any, known: Iterable[str]) -> str:
     known = list(known)
+    if hint := NO_LAYERS.get(str(word).lower()):
+        return f"; {hint}"
     slip = SLIPS.get(str(word).lower())
     return f"; did you mean `{slip}`?" if slip in known else did_you_mean(str(word), known)
 
 
 def _unknown_type(detail: Detail) -> str:
     value = detail["input"]["type"]
-    hint = NO_LAYERS.get(str(value).lower())
-    meant = f"; {hint}" if hint else _meant(value, TYPES)
-    return f"must be one of {', '.join(TYPES)}, got {shown(value)}{meant}"
+    return f"must be one of {', '.join(TYPES)}, got {shown(value)}{_meant(value, TYPES)}"
 
 
 def _choice(detail: Detail) -> str:
@@ -135,7 +134,8 @@ def _not_an_integer(detail: Detail) -> str:
     value = detail["input"]
     if type(value) is str and INTEGER.fullmatch(value):
         return f"must be at most {LARGEST}, got {shown(value)}"
-    return f"must be a whole number, got {shown(value)}"
+    hint = DEPTHWISE if detail["loc"][-1] == "groups" and type(value) is str and value.isalpha() else ""
+    return f"must be a whole number, got {shown(value)}{hint}"
 
 
 def _not_a_flag(detail: Detail) -> str:
