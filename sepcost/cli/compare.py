@@ -65,6 +65,8 @@ def compare(
     rows: o.RowsShown = None,
     columns: o.Columns = None,
     sort: o.Sort = None,
+    join: o.Join = None,
+    pareto: o.Pareto = None,
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
@@ -100,7 +102,15 @@ def compare(
     output = chosen_output(output)
     result: ResultName = "derivation" if explain else "comparisons"
     asked = chosen_format(format_, writing(result), output)
-    shape = {"rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify}
+    shape = {
+        "rows": rows,
+        "columns": columns,
+        "sort": sort,
+        "top": top,
+        "verify": verify,
+        "join": join,
+        "pareto": pareto,
+    }
     typed = format_.options if format_ else ()
     refuse_contradictions(
         files, one, asked.format, typed, explain=explain, selected=bool(include or exclude), folded=fold_norms, **shape
@@ -119,14 +129,14 @@ def compare(
     if asked.format.one_convolution and sweep.names:
         raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
-    view = chosen_view(rows, columns, sort, top, swept, of_networks=not files)
+    view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, verifier, waiting, view,
         at_once=asked.format.audience == "programs", alone=explain,
     )  # fmt: skip
-    if asked.format.audience == "people" and (top is None or not files):
+    if asked.format.audience == "people" and not pareto and (top is None or not files):
         refuse_too_many(job.rows(sweep.size))
     assumed = [] if files else one.assumed
     options = FormatOptions(view, job.convention, assumed, to_stdout=output is None, **asked.options)

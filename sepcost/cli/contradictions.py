@@ -42,7 +42,8 @@ def refuse_contradictions(
         raise SepcostError(f"--explain is for people: it goes with --format {there}, not {format_.name}")
     names = "--include and --exclude choose layers of files and models by their names: leave them out"
     folds = "--fold-norms is for files and models: give --norm folded"
-    refuse((not sources and selected, names), (not sources and folded, folds))
+    joins = "--join has columns for networks: give files or models, not one convolution"
+    refuse((not sources and selected, names), (not sources and folded, folds), (not sources and others["join"], joins))
     shaping = [*(f"--{name}" for name, given in others.items() if given), *(f"{name}=" for name in options)]
     if explain and shaping:
         raise SepcostError(f"--explain derives the exact numbers of a convolution: leave out {shaping[0]}")

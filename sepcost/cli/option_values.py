@@ -10,6 +10,7 @@ from typing import TypeVar
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.layers.cost import Convention
+from sepcost.sheets.joined import Joined
 from sepcost.sheets.view import Rows, View
 from sepcost.tasks.convolution import read_size
 from sepcost.text.units import NumberError, read_as, read_list, read_whole
@@ -61,6 +62,8 @@ def chosen_view(
     columns: str | None,
     sort: str | None,
     top: str | None,
+    join: str | None,
+    pareto: str | None,
     swept: tuple[str, ...],
     of_networks: bool,
 ) -> View:
@@ -69,4 +72,9 @@ def chosen_view(
     chosen = None if columns is None else tuple(columns.split(","))
     first = None if top is None else min(read_as("--top", at_least_one, top), sys.maxsize)
     rows = rows or (Rows.TOTALS if swept else Rows.LAYERS)
-    return View(rows, chosen, by, by != sort, first, swept, of_networks or rows is Rows.TOTALS).checked()
+    if (join or pareto) and rows is not Rows.TOTALS:
+        raise SepcostError(f"--{'join' if join else 'pareto'} is for rows of networks: give --rows totals")
+    joined = None if join is None else Joined.read(join)
+    front = tuple(pareto.split(",")) if pareto else ()
+    of_rows = of_networks or rows is Rows.TOTALS
+    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front).checked()

@@ -206,6 +206,24 @@ Sort = Annotated[
         rich_help_panel=SHOWN,
     ),
 ]
+Join = Annotated[
+    str | None,
+    typer.Option(
+        "--join",
+        help="A CSV file with columns of your own, by network or file: accuracy.csv.",
+        metavar="FILE",
+        rich_help_panel=SHOWN,
+    ),
+]
+Pareto = Annotated[
+    str | None,
+    typer.Option(
+        "--pareto",
+        help="Only rows that no other row beats in these, such as params,top1; -NAME reverses.",
+        metavar="NAME,…",
+        rich_help_panel=SHOWN,
+    ),
+]
 Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
 
 

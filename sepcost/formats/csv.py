@@ -85,7 +85,7 @@ def column_names(view: View) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*view.identity, *view.columns)))
     network, *others = view.identity
     part = () if view.totals else ("part",)
-    about = ("kept", "costs_more", *view.facts, *HOW_COUNTED, *figure.in_records(view.asked))
+    about = ("kept", "costs_more", *view.facts, *HOW_COUNTED, *figure.in_records(view.asked), *view.own)
     return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 

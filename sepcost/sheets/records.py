@@ -58,6 +58,7 @@ def _common(snapshot: Snapshot, text: str | None) -> dict[str, Any]:
         "batch": convention.batch,
         "dtype": convention.dtype,
         **snapshot.swept,
+        **snapshot.joined.get(text, snapshot.joined.get(None, {})),
         "replacement": text,
         **_prefixed("options.", {} if text is None else snapshot.replaced[text].options),
     }

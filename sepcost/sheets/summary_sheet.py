@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
+from sepcost.layers.cost import Convention
 from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
@@ -34,7 +35,7 @@ def several_sheets(
     """
     if not snapshots:
         return []
-    if view.totals and (view.swept or len(snapshots) > 1):
+    if view.totals and (view.swept or view.joined or len(snapshots) > 1):
         return [summary_sheet(snapshots, view, assumed)]
     each = [] if drawn else [sheet for snapshot in snapshots for sheet in sheets(snapshot, assumed, view)]
     return [*each, summary_sheet(snapshots, view)] if len(snapshots) > 1 else each
@@ -45,6 +46,8 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     convention = snapshots[0].convention
     usual = (*SUMMARY_COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else SUMMARY_COLUMNS
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
+    if view.joined and view.joined.by_replacement:
+        before, of_replacement = [name for name in before if name not in view.own], [*of_replacement, *view.own]
     names = _names(snapshots, view)
     numbers = list(snapshots[0].swept)
     texts = {text for snapshot in snapshots for text in snapshot.replaced}
@@ -56,9 +59,9 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     columns = (
         *([NETWORK] if names else []),
         *(Column(name, Kind.PARAMETER, names_rows=True) for name in numbers),
-        *(column_of(name, convention, standard * (name in BY_NAME), optional.get(name, 0)) for name in before),
+        *(_column(name, view, convention, standard * (name in BY_NAME), optional.get(name, 0)) for name in before),
         *([Column("replacement", Kind.TEXT, names_rows=True)] if named else []),
-        *(column_of(name, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
+        *(_column(name, view, convention, _group(name, alone), optional.get(name, 0)) for name in replaced),
     )
     rows = []
     for number, snapshot in enumerate(snapshots):
@@ -71,6 +74,13 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     exceptions = _exceptions(snapshots, names, alone) if alone else ()
     notes = (*_order_note(view), *exceptions, *kept_note(snapshots), *of_models, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
+
+
+def _column(name: str, view: View, convention: Convention, group: str, optional: int) -> Column:
+    """The column of a name, be it a figure or from elsewhere."""
+    if view.joined and name in view.joined.columns:
+        return Column(name, view.joined.columns[name])
+    return column_of(name, convention, group, optional)
 
 
 def _most_common(snapshots: Sequence[Snapshot], view: View) -> str | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
+from operator import le
 from typing import Any, TypeVar
 
 from sepcost.count import figure
 from sepcost.count.facts import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
+from sepcost.sheets.joined import Joined, is_number
 from sepcost.sheets.records import HOW_COUNTED, layer_record, total_record
+from sepcost.text.kind import Kind
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
@@ -37,7 +40,9 @@ class View:
     """What the ``rows`` are; ``columns`` and ``sort`` are names of records; ``top``: how many rows.
 
     ``swept`` are the numbers and the options (``options.multiplier``) with several values. ``of_networks``: networks
-    or combinations are sorted and chosen, not the layers of each.
+    or combinations are sorted and chosen, not the layers of each. ``joined`` are columns from elsewhere. ``pareto`` are
+    the names in which no other row may beat a row; with - in front of those of which more, not less, is better than
+    usual.
 
     >>> View(Rows.TOTALS, sort="mac").checked()
     Traceback (most recent call last):
@@ -51,6 +56,8 @@ class View:
     top: int | None = None
     swept: tuple[str, ...] = ()
     of_networks: bool = False
+    joined: Joined | None = None
+    pareto: tuple[str, ...] = ()
 
     @property
     def totals(self) -> bool:
@@ -59,13 +66,20 @@ class View:
 
     @property
     def by_replacement(self) -> bool:
-        """Whether each replacement is sorted as a row of its own."""
-        return self.totals and self.sort is not None and self.sort.startswith(OF_REPLACEMENT)
+        """Whether each replacement is sorted, or judged, as a row of its own."""
+        names = (*(name.removeprefix("-") for name in self.pareto), self.sort or "")
+        of_joined = self.own if self.joined and self.joined.by_replacement else ()
+        return self.totals and any(name.startswith(OF_REPLACEMENT) or name in of_joined for name in names)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of columns from elsewhere."""
+        return tuple(self.joined.columns) if self.joined else ()
 
     @property
     def asked(self) -> tuple[str, ...]:
         """The figures that are only there if they are asked for."""
-        return figure.asked((*(self.columns or ()), self.sort or ""))
+        return figure.asked((*(self.columns or ()), self.sort or "", *(name.lstrip("-") for name in self.pareto)))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -81,22 +95,25 @@ class View:
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *HOW_COUNTED)
+        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
         columns = sort = None
+        numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in self.own]
+        pareto = tuple(_reversed_like(name, self._known("--pareto", name.lstrip("-"), numbers)) for name in self.pareto)
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
         if self.sort is not None:
             of_layers = [name for name in common if name.rpartition(".")[2] not in figure.ONLY_OF_NETWORKS]
             names = common if self.of_networks or self.totals else (*of_layers, *self.facts)
             sort = self._known("--sort", self.sort, [name for name in names if name not in ("row", "part")])
-        return replace(self, columns=columns, sort=sort)
+        return replace(self, columns=columns, sort=sort, pareto=pareto)
 
     def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
         """The columns of a table: the chosen ones except ``without``, or the usual ones and the sorted one."""
         if self.columns is not None:
             return [name for name in self.columns if name not in without]
-        sort = _shown_as(self.sort or "")
-        return [*usual, sort] if sort in figure.ALL and sort not in usual else usual
+        asked = [_shown_as(name) for name in (self.sort or "", *(name.lstrip("-") for name in self.pareto))]
+        more = [name for name in dict.fromkeys((*asked, *self.own)) if name in (*figure.ALL, *self.own)]
+        return [*usual, *(name for name in more if name not in usual)]
 
     def rank(self, value: Any) -> tuple[Any, ...]:
         """A key to sort by: largest numbers first, then texts in order, and no value last."""
@@ -117,15 +134,56 @@ class View:
         """The networks, or their layers, chosen and sorted."""
         if not self.totals:
             return map(self._layers, snapshots)
-        if self.sort is None:
-            return islice(snapshots, self.top)
+        if self.joined:
+            snapshots = self._with_joined(snapshots, self.joined)
         if self.by_replacement:
             snapshots = (each for snapshot in snapshots for each in _one_by_one(snapshot))
-        return self.ordered((self.key(snapshot), snapshot) for snapshot in snapshots)
+        if not self.judged:
+            return islice(snapshots, self.top)
+        return self.chosen((self.values(snapshot), snapshot) for snapshot in snapshots)
 
-    def key(self, snapshot: Snapshot) -> Any:
-        """A network's value of the sorted figure, under its first replacement."""
-        return total_record(snapshot, snapshot.texts[0]).get(self.sort or "")
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The names by whose values rows are chosen and sorted."""
+        return (*(name.removeprefix("-") for name in self.pareto), *((self.sort,) if self.sort else ()))
+
+    def values(self, snapshot: Snapshot) -> list[Any]:
+        """A network's values of these names, under its first replacement; those from elsewhere as numbers."""
+        record = total_record(snapshot, snapshot.texts[0])
+        return [_number(record.get(name), name in self.own) for name in self.judged]
+
+    def chosen(self, valued: Iterable[tuple[Sequence[Any], T]]) -> list[T]:
+        """The items that are shown, by their values: those that no other one beats, sorted."""
+        if self.pareto:
+            valued = self.unbeaten(valued)
+        if self.sort is None:
+            return [item for _, item in islice(valued, self.top)]
+        return self.ordered((values[-1], item) for values, item in valued)
+
+    def unbeaten(self, valued: Iterable[tuple[Sequence[Any], T]]) -> list[tuple[Sequence[Any], T]]:
+        """The items that no other one beats by being as good in all values, and better in one.
+
+        Less is better of figures, more of reductions and of columns from elsewhere; - in front of a name reverses it.
+        An item without a value is left out.
+        """
+        signs = [-1 if self._more_is_better(name) else 1 for name in self.pareto]
+        known = [pair for pair in valued if None not in pair[0][: len(signs)]]
+        scores = [tuple(sign * value for sign, value in zip(signs, values)) for values, _ in known]
+        front: list[tuple[Any, ...]] = []
+        for score in sorted(set(scores)):
+            if not any(all(map(le, other, score)) for other in front):
+                front.append(score)
+        unbeaten = set(front)
+        return [pair for score, pair in zip(scores, known) if score in unbeaten]
+
+    def _more_is_better(self, name: str) -> bool:
+        more = figure.is_reduction(name.removeprefix("-")) or name.removeprefix("-") in self.own
+        return more != name.startswith("-")
+
+    @staticmethod
+    def _with_joined(snapshots: Iterable[Snapshot], joined: Joined) -> Iterator[Snapshot]:
+        yield from map(joined.beside, snapshots)
+        joined.all_used()
 
     def _layers(self, snapshot: Snapshot) -> Snapshot:
         if self.sort is None and self.top is None:
@@ -154,6 +212,14 @@ def _shown_as(name: str) -> str:
     if figure.is_reduction(name) or known is None or known.shown_as is None:
         return name
     return f"{prefix}.{known.shown_as}" if prefix else known.shown_as
+
+
+def _reversed_like(name: str, known: str) -> str:
+    return f"-{known}" if name.startswith("-") else known
+
+
+def _number(value: Any, is_own: bool) -> Any:
+    return float(value) if is_own and value is not None and is_number(value) else value
 
 
 def _one_by_one(snapshot: Snapshot) -> Iterable[Snapshot]:

@@ -48,7 +48,7 @@ class ConvolutionSweep:
 
     def combinations(self) -> Iterator[Snapshot | Several]:
         """Each by itself, or many at once where the job says so and it is worth it."""
-        first_of_them = self.view.top is not None and self.view.sort is None
+        first_of_them = self.view.top is not None and not self.view.judged
         if not self.job.at_once or first_of_them or self.job.verifier is not None or not self._worth_it():
             yield from self.snapshots()
             return
@@ -68,31 +68,34 @@ class ConvolutionSweep:
 
     def _numbers(self) -> Sequence[int]:
         numbers = range(self.sweep.size)
-        if self.view.sort is None:
+        if not self.view.judged:
             self.events.expect(self._shown)
             return numbers
         self.events.expect(len(numbers) + self._shown)
-        keys = self._keys(numbers) if self._worth_it() else self._keys_one_by_one(numbers)
-        ordered = self.view.ordered(keys)
+        valued = self._values(numbers) if self._worth_it() else self._values_one_by_one(numbers)
+        chosen = self.view.chosen(valued)
         self._counted = True
-        return ordered
+        return chosen
 
-    def _keys(self, numbers: range) -> Iterator[tuple[Any, int]]:
-        """The value that is sorted by of every combination that can be evaluated, and its number."""
+    def _values(self, numbers: range) -> Iterator[tuple[list[Any], int]]:
+        """What every combination that can be evaluated is judged by, and its number."""
         counted = self._counter()
         for portion in _portions(numbers, self._at_once):
-            keys: dict[int, Any] = {}
+            found: dict[int, list[Any]] = {}
             for places, snapshot in counted(portion):
-                key = self.view.key(snapshot)
-                keys |= zip(places, key.tolist() if hasattr(key, "tolist") else [key] * len(places))
+                several = (
+                    value.tolist() if hasattr(value, "tolist") else [value] * len(places)
+                    for value in self.view.values(snapshot)
+                )
+                found |= zip(places, map(list, zip(*several)))
             self.events.advance(len(portion))
-            yield from ((keys[place], portion[place]) for place in sorted(keys))
+            yield from ((found[place], portion[place]) for place in sorted(found))
 
-    def _keys_one_by_one(self, numbers: range) -> Iterator[tuple[Any, int]]:
+    def _values_one_by_one(self, numbers: range) -> Iterator[tuple[list[Any], int]]:
         for number in numbers:
             comparison = self._counted_comparison(number)
             if comparison is not None:
-                yield self.view.key(self.job.evaluated(comparison)), number
+                yield self.view.values(self.job.evaluated(comparison)), number
 
     def _counted_comparison(self, number: int) -> Comparison | None:
         self.events.advance(1)

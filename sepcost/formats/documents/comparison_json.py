@@ -13,6 +13,7 @@ from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN
+from sepcost.sheets.joined import is_number
 from sepcost.sheets.text_template import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
 from sepcost.sheets.view import View
@@ -54,7 +55,7 @@ def _head(convention: Convention, view: View) -> dict[str, Any]:
 def _selection(view: View) -> dict[str, Any]:
     """The options that leave something out, or change the order."""
     wishes = {"totals": view.totals, "columns": view.columns, "sort": view.sort, "top": view.top}
-    wishes |= {"ascending": view.ascending}
+    wishes |= {"ascending": view.ascending, "pareto": view.pareto}
     given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
     return {"selection": given} if given else {}
 
@@ -110,8 +111,14 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         **of_model(snapshot),
         "own_dtype": snapshot.own_dtype,
         "swept": snapshot.swept,
+        "joined": _numbers(snapshot.joined.get(None, {})),
     }
     return fields | {name: mark for name, mark in marks.items() if mark or name == "uncounted"}
+
+
+def _numbers(joined: Mapping[str, str | None]) -> dict[str, Any]:
+    """Values from elsewhere: what looks like a number is one."""
+    return {name: json.loads(text) if text and is_number(text) else text for name, text in joined.items()}
 
 
 def of_model(snapshot: Snapshot) -> dict[str, Any]:
@@ -136,6 +143,7 @@ def _total(snapshot: Snapshot, columns: Sequence[str] | None) -> dict[str, Any]:
             **_peak(replaced.peak, columns, REPLACEMENT),
             **_reduction(snapshot.reduction(text), columns),
             "costs_more": replaced.costs_more,
+            **({"joined": _numbers(snapshot.joined[text])} if text in snapshot.joined else {}),
         }
         for text, replaced in snapshot.replaced.items()
     }
