@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import sepcost
 from tests.commands import ROOT
 
 TOP = "sepcost"
@@ -31,11 +32,26 @@ FOLDERS = sorted({".".join(path.relative_to(ROOT / TOP).parent.parts) for path i
 
 def imported(name: str) -> Iterator[str]:
     """The modules of sepcost that a module imports, wherever in it, for types too."""
-    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == TOP:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in MODULES else node.module
+    return imports(MODULES[name].read_text(encoding="utf-8"))
+
+
+def imports(code: str) -> Iterator[str]:
+    """The modules of sepcost that code imports; a public name is in its home, and the package itself is refused."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (home(alias.name) for alias in node.names if alias.name.split(".")[0] == TOP)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "a relative import: write the whole name"
+            if node.module and node.module.split(".")[0] == TOP:
+                yield from (home(node.module, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def home(module: str, inner: str = "") -> str:
+    """The module that is imported, or that has the name which is imported."""
+    public = {f"{TOP}.{name}": each for each, names in sepcost._HOMES.items() for name in names}
+    found = next((each for each in (public.get(inner), inner, module) if each in MODULES), None)
+    assert found not in (None, TOP), f"import of {inner or module}: name the module that has it"
+    return str(found)
 
 
 def room(name: str) -> str:
@@ -49,6 +65,25 @@ def floors(graph: Mapping[str, set[str]]) -> int:
     for name in TopologicalSorter(graph).static_order():
         height[name] = 1 + max((height[below] for below in graph.get(name, ())), default=0)
     return max(height.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "modules"),
+    [
+        ("import os, sepcost.cli.app", ["sepcost.cli.app"]),
+        ("from sepcost import Conv, check", ["sepcost.layers", "sepcost.tasks.check"]),
+        ("def late():\n    from sepcost.count import figure", ["sepcost.count.figure"]),
+        ("from sepcost.count.figure import NAMES", ["sepcost.count.figure"]),
+    ],
+)
+def test_every_way_to_import_is_read(code: str, modules: list[str]) -> None:
+    assert list(imports(code)) == modules
+
+
+@pytest.mark.parametrize("code", ["import sepcost", "from sepcost import __file__", "from . import figure"])
+def test_other_ways_to_import_are_refused(code: str) -> None:
+    with pytest.raises(AssertionError, match="import"):
+        list(imports(code))
 
 
 def test_folders_import_one_way_in_few_floors() -> None:
