@@ -23,6 +23,7 @@ from sepcost.formats.format import FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
+from sepcost.sheets.records import HOW_COUNTED
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.job import Job
@@ -129,7 +130,8 @@ def compare(
     if asked.format.one_convolution and sweep.names:
         raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
-    view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files)
+    fixed = {name: value for name, value in sweep.fixed.items() if name not in HOW_COUNTED}
+    view = chosen_view(rows, columns, sort, top, join, pareto, swept, not files, fixed)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConventionError, SepcostError
@@ -66,6 +66,7 @@ def chosen_view(
     pareto: str | None,
     swept: tuple[str, ...],
     of_networks: bool,
+    fixed: Mapping[str, Any],
 ) -> View:
     """The view that was asked for: the rows of a sweep are totals unless others are wanted."""
     by = None if sort is None else sort.removeprefix("-")
@@ -77,4 +78,4 @@ def chosen_view(
     joined = None if join is None else Joined.read(join)
     front = tuple(pareto.split(",")) if pareto else ()
     of_rows = of_networks or rows is Rows.TOTALS
-    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front).checked()
+    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed).checked()

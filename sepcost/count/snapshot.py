@@ -141,9 +141,9 @@ class Snapshot:
     tensors are stored in, if its bytes are counted in that. ``lower_bound``: there is more than could be counted;
     ``bytes_too_low``: there is for the version of sepcost that counted. ``unread`` are layers before the last whose
     output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
-    of how many. ``swept`` are the numbers in which it differs from the others of its sweep. ``joined`` has
-    values from elsewhere by replacement, under None for all. ``chosen`` are the layers that were asked for, in their
-    order; None for all. ``comparison`` is what was counted just now.
+    of how many. ``swept`` are the numbers in which it differs from the others of its sweep, ``fixed`` those that all
+    have. ``joined`` has values from elsewhere by replacement, under None for all. ``chosen`` are the layers that were
+    asked for, in their order; None for all. ``comparison`` is what was counted just now.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Snapshot:
     unread: Sequence[str] = ()
     partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     swept: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     verified: Verification | None = None
     joined: Mapping[str | None, Mapping[str, str | None]] = field(default_factory=dict)
     chosen: Sequence[LayerSnapshot] | None = None

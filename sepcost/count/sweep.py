@@ -46,6 +46,15 @@ class Sweep:
         return tuple(axis.name for axis in self.axes if len(axis.values) > 1)
 
     @property
+    def fixed(self) -> Mapping[str, SweptValue]:
+        """The others, with their values.
+
+        >>> Sweep((Axis("K", (3, 5)), Axis("O", (64,)))).fixed
+        {'O': 64}
+        """
+        return {axis.name: axis.values[0] for axis in self.axes if len(axis.values) == 1}
+
+    @property
     def size(self) -> int:
         """How many combinations there are."""
         return prod(len(axis.values) for axis in self.axes)

@@ -85,7 +85,9 @@ def column_names(view: View) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*view.identity, *view.columns)))
     network, *others = view.identity
     part = () if view.totals else ("part",)
-    about = ("kept", "costs_more", *view.facts, *HOW_COUNTED, *figure.in_records(view.asked), *view.own)
+    fixed = view.fixed if view.swept else ()
+    names = (*view.facts, *HOW_COUNTED, *figure.in_records(view.asked), *view.own)
+    about = (*fixed, "kept", "costs_more", *names)
     return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
 
 

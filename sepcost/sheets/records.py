@@ -57,6 +57,7 @@ def _common(snapshot: Snapshot, text: str | None) -> dict[str, Any]:
         "flops_per_mac": convention.flops_per_mac,
         "batch": convention.batch,
         "dtype": convention.dtype,
+        **snapshot.fixed,
         **snapshot.swept,
         **snapshot.joined.get(text, snapshot.joined.get(None, {})),
         "replacement": text,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 from operator import le
@@ -43,6 +43,7 @@ class View:
     or combinations are sorted and chosen, not the layers of each. ``joined`` are columns from elsewhere. ``pareto`` are
     the names in which no other row may beat a row; with - in front of those of which more, not less, is better than
     usual.
+    ``fixed`` are the numbers that were given one value.
 
     >>> View(Rows.TOTALS, sort="mac").checked()
     Traceback (most recent call last):
@@ -58,6 +59,7 @@ class View:
     of_networks: bool = False
     joined: Joined | None = None
     pareto: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def totals(self) -> bool:
@@ -95,7 +97,7 @@ class View:
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        common = (*figure.ALL, *self.identity, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
+        common = (*figure.ALL, *self.identity, *self.fixed, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
         columns = sort = None
         numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in self.own]
         pareto = tuple(_reversed_like(name, self._known("--pareto", name.lstrip("-"), numbers)) for name in self.pareto)

@@ -89,7 +89,7 @@ class Job(Counting):
 
     def evaluated(self, comparison: Comparison) -> Snapshot:
         """The figures."""
-        return evaluated(comparison).asking(self.view.asked)
+        return replace(evaluated(comparison), fixed=self.view.fixed).asking(self.view.asked)
 
     def networks(self, sources: Sequence[AnySource]) -> Iterable[Snapshot]:
         """The networks of the sources, or their layers, as the view has them; or only one convolution of each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -17,6 +18,7 @@ from sepcost import Conv, SepcostError, compare
 from sepcost.cli.app import run
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import cost_figures
+from tests.commands import sepcost
 
 ALL = ("separable", "blueprint", "blueprint_subspace", "grouped:groups=4", "bottleneck", "inverted", "spatial")
 COST = ("params", "macs", "activations")
@@ -168,3 +170,27 @@ def test_multipliers_are_swept_too(tmp_path: Path) -> None:
     assert [millions[alpha, "224"] for alpha in ("1.0", "0.75", "0.5", "0.25")] == [569, 325, 149, 41]
     assert [millions["1.0", size] for size in ("224", "192", "160", "128")] == [569, 418, 291, 186]
     assert len(rows) == 16
+
+
+SHARD = ("compare", "-C", "8", "-K", "3x5", "-O", "4,8", "--stride", "2")
+
+
+def test_shards_can_be_told_apart_by_what_was_fixed() -> None:
+    shards = [sepcost(*SHARD, "-H", size, "--format", "csv").out for size in ("14", "28")]
+    rows = [row for text in shards for row in csv.DictReader(io.StringIO(text))]
+    found = [(row["H"], row["C"], row["K"], row["stride"], row["O"]) for row in rows]
+    assert found == [(size, "8", "3x5", "2", outputs) for size in ("14", "28") for outputs in ("4", "8")]
+    networks = json.loads(sepcost(*SHARD, "-H", "14", "--format", "json").out)["networks"]
+    assert [network["fixed"] for network in networks] == [{"H": 14, "C": 8, "K": [3, 5], "stride": 2}] * 2
+    assert "fixed" not in sepcost("compare", "-C", "8", "-K", "3", "-O", "4", "--format", "json").out
+
+
+def test_what_was_fixed_can_be_chosen() -> None:
+    text = sepcost(*SHARD, "-H", "14", "--columns", "H,K,macs", "--format", "csv").out
+    assert text.startswith("network,O,replacement,H,K,macs\nconv,4,separable,14,3x5,")
+    table = sepcost(*SHARD, "-H", "14", "--columns", "H,K,macs").out.splitlines()
+    assert [line.split()[:3] for line in table[2:5:2]] == [["O", "H", "K"], ["4", "14", "3×5"]]
+    many = ("compare", "-H", "8", "-C", "1:600:1", "-K", "3", "-O", "4", "--format", "csv", "--columns", "H,macs")
+    assert sepcost(*many).out.splitlines()[600] == f"conv,600,separable,8,{64 * 600 * 9 * 4}"
+    network = ("compare", "mobilenet_v1", "--alpha", "0.5,1", "--resolution", "160", "--format", "csv")
+    assert [row["resolution"] for row in csv.DictReader(io.StringIO(sepcost(*network).out))] == ["160", "160"]

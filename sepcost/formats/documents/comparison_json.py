@@ -111,6 +111,7 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         **of_model(snapshot),
         "own_dtype": snapshot.own_dtype,
         "swept": snapshot.swept,
+        "fixed": snapshot.fixed if snapshot.swept else {},
         "joined": _numbers(snapshot.joined.get(None, {})),
     }
     return fields | {name: mark for name, mark in marks.items() if mark or name == "uncounted"}
