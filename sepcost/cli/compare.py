@@ -136,7 +136,7 @@ def compare(
         refuse_figures_of_replacements(columns, sort)
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, verifier, waiting, view,
-        at_once=asked.format.audience == "programs", alone=explain,
+        at_once=asked.format.at_once, alone=explain,
     )  # fmt: skip
     if asked.format.audience == "people" and not pareto and (top is None or not files):
         refuse_too_many(job.rows(sweep.size))

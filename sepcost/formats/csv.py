@@ -34,6 +34,7 @@ class Csv(Format):
     """Tidy tables for spreadsheets and data frames."""
 
     endings = (".csv",)
+    at_once = True
     writes = ("comparisons", "difference")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:

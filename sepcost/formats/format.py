@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sepcost.text.units import Units
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
-"""In portions, if many were counted at once: only formats for programs get those."""
+"""Some of them together, if many were counted at once: only a format that says ``at_once`` gets those."""
 Options: TypeAlias = Mapping[str, Callable[[str], Any]]
 ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
 
@@ -54,6 +54,8 @@ class Format:
     """It writes the networks themselves: no single convolution, and nothing less than all of a network."""
     one_convolution: bool = False
     """It writes one convolution: no networks, and no sweep."""
+    at_once: bool = False
+    """It also takes ``Several`` results, which were counted at once; other formats get each by itself."""
     is_log: bool = False
     """It is the log of CI itself: standard error would repeat it."""
 

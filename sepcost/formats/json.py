@@ -18,6 +18,7 @@ class Json(Format):
 
     escape = r"\u{:04x}"
     endings = (".json",)
+    at_once = True
     writes = ("comparisons", "difference", "judgement")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:

@@ -13,6 +13,7 @@ class JsonLines(Format):
 
     escape = r"\u{:04x}"
     endings = (".jsonl", ".ndjson")
+    at_once = True
     writes = ("comparisons",)
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:

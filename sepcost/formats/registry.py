@@ -29,8 +29,8 @@ def _files() -> dict[str, Path]:
 def format_names() -> list[str]:
     """The names of the formats, as help lists them: those of the files.
 
-    >>> format_names()
-    ['table', 'csv', 'github', 'gitlab', 'json', 'jsonl', 'junit', 'latex', 'markdown', 'pytorch', 'sarif', 'yaml']
+    >>> format_names()[0], {"csv", "json"} <= {*format_names()}
+    ('table', True)
     """
     return list(_files())
 
@@ -42,12 +42,12 @@ def format_named(name: str) -> Format:
 
 
 def format_of(ending: str) -> Format | None:
-    """The format of files with this ending; None where there is none. What does not mention it is not imported.
+    """The format of files with this ending; None where there is none. Formats that mention it are imported first.
 
     >>> format_of(".md").name, format_of(".txt")
     ('markdown', None)
     """
-    names = [name for name, file in _files().items() if f'"{ending}"' in file.read_text(encoding="utf-8")]
+    names = sorted(format_names(), key=lambda name: ending not in _files()[name].read_text(encoding="utf-8"))
     return next((each for each in map(format_named, names) if ending in each.endings), None)
 
 
@@ -106,7 +106,7 @@ def formats(wanted: Callable[[Format], bool]) -> list[Format]:
 def names_of(wanted: Callable[[Format], bool]) -> list[str]:
     """Their names.
 
-    >>> names_of(writing("judgement"))
-    ['table', 'github', 'gitlab', 'json', 'junit', 'markdown', 'sarif']
+    >>> {"table", "sarif"} <= {*names_of(writing("judgement"))}, "csv" in names_of(writing("judgement"))
+    (True, False)
     """
     return [format_.name for format_ in formats(wanted)]

@@ -8,17 +8,19 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-from sepcost.formats.format import Format, ResultName
-from sepcost.formats.registry import format_named, format_names, names_of, writing
-from tests.commands import Sepcost
+from sepcost.count.snapshot import Snapshot
+from sepcost.formats.format import Comparisons, Format, FormatOptions, ResultName
+from sepcost.formats.registry import _files, format_named, format_names, names_of, writing
+from tests.commands import ROOT, Sepcost
 
 NETWORK = """
 name: tiny
@@ -36,6 +38,8 @@ COMMANDS = {
     "replacements": ("replacements",),
 }
 """A command for each result."""
+SWEEP = ("compare", "-C", "3", "-K", "3", "-O", "1:500:1", "-H", "8", "--rows", "totals")
+"""One of so many results that they are counted at once where the format takes that."""
 READERS: Mapping[str, Callable[[str], object]] = {
     "json": json.loads,
     "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
@@ -63,6 +67,54 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sepcost.tasks.inspection.perf_counter", lambda: 0.0)
     return tmp_path
+
+
+def swept(name: str) -> bool:
+    """Whether this format writes sweeps."""
+    format_ = format_named(name)
+    return "comparisons" in format_.writes and not (format_.one_convolution or format_.whole_networks)
+
+
+class Lines(Format):
+    """A format that says no more than it must, and uses what every result has."""
+
+    endings = (".lines",)
+    writes = ("comparisons",)
+
+    def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
+        for each in comparisons:
+            assert isinstance(each, Snapshot)
+            yield f"{each.total['macs']}\n"
+
+
+@pytest.fixture
+def new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file more in the folder of formats, which does not mention its ending."""
+    module = ModuleType("sepcost.formats.lines")
+    module.FORMAT = Lines()  # type: ignore[attr-defined]
+    monkeypatch.setattr(Lines, "__module__", module.__name__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(_files(), "lines", ROOT / "sepcost" / "version.py")
+
+
+@pytest.mark.usefixtures("new", "folder")
+@pytest.mark.parametrize("options", [("--format", "lines"), ("--output", "costs.lines")])
+def test_a_new_format_gets_each_result_by_itself(in_process: Sepcost, folder: Path, options: tuple[str, ...]) -> None:
+    done = in_process(*SWEEP, *options)
+    assert (done.code, done.err) == (0, "")
+    written = done.out or (folder / "costs.lines").read_text()
+    assert list(map(int, written.splitlines())) == [9 * 64 * 3 * outputs for outputs in range(1, 501)]
+
+
+@pytest.mark.parametrize("name", [name for name in format_names() if swept(name)])
+def test_a_sweep_is_the_same_at_once_and_one_by_one(
+    in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    at_once = in_process(*SWEEP, "--format", name)
+    monkeypatch.setattr(type(format_named(name)), "at_once", False)
+    one_by_one = in_process(*SWEEP, "--format", name)
+    assert one_by_one.out.replace("\n", "") == at_once.out.replace("\n", "")
+    assert (one_by_one.code, at_once.code) == (0, 0)
 
 
 @pytest.mark.usefixtures("folder")

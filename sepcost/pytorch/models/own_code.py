@@ -19,7 +19,7 @@ RAISED = (Exception, SystemExit)
 LONGEST_MESSAGE = 300
 LONGEST_LINE = 100
 
-NEVER_THE_MODELS = tuple(Path(path).resolve() for path in (*torch.__path__, Path(__file__).parents[2]))
+NEVER_THE_MODELS = (*(Path(path).resolve() for path in torch.__path__), Path(__file__).resolve().parents[2])
 PYTHONS = tuple(Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib"))
 INSTALLED = {"site-packages", "dist-packages"}
 """The names of folders of libraries, in the environment, a user's folder or elsewhere."""
