@@ -13,7 +13,7 @@ from sepcost.errors import LayerError
 from sepcost.layers import Flatten, Layer, Scale, Shape, Split, Takes
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import INPUT, Network, Node
-from sepcost.network.schedule import Combined, Step
+from sepcost.network.schedule import Combined, Schedule, Step
 
 
 class NoChainError(Exception):
@@ -28,6 +28,7 @@ def chained(network: Network) -> Network:
     """
     if network.schedule is None:
         raise NoChainError(why_no_peak(network))
+    _refuse_other_outputs(network.schedule)
     chain = _Chain(network)
     for step in network.schedule.steps:
         chain.append(step)
@@ -35,6 +36,21 @@ def chained(network: Network) -> Network:
     if any(_figures(found, text) != _figures(network, text) for text in (None, "separable")):
         raise NoChainError("as layers that follow each other it would have another peak")
     return found
+
+
+def _refuse_other_outputs(schedule: Schedule) -> None:
+    """In a chain the maps that no layer reads are the outputs: whatever replaces a layer, the others are not alive."""
+    writers: dict[int, str] = {}
+    read: set[int] = set()
+    for step in schedule.steps:
+        read |= set(step.reads)
+        read -= set(step.writes)
+        writers |= dict.fromkeys(step.writes, step.name)
+    for map_, name in writers.items():
+        if map_ in schedule.outputs and map_ in read:
+            raise NoChainError(f"the output of {name} is read, and is one of the model's outputs, too")
+        if map_ not in schedule.outputs and map_ not in read:
+            raise NoChainError(f"the output of {name} is read by no layer, and is none of the model's outputs")
 
 
 def _figures(network: Network, replacement: str | None) -> tuple[object, ...]:
@@ -100,7 +116,7 @@ class _Chain:
         try:
             reaching = node.layer.reached([self._shape(source) for source in sources])
         except LayerError:
-            raise NoChainError(f"{node.name} reads maps that cannot be side by side") from None
+            raise NoChainError(f"{node.name} reads maps that cannot be concatenated") from None
         expected = node.layer.input_shape
         if node.layer.takes is Takes.FEATURES and prod(reaching[1:]) > 1 and prod(reaching) == expected[0]:
             sources[:] = [self._add(f"{node.name}.flatten", Flatten(reaching), sources)]

@@ -41,11 +41,12 @@ class Scale(Layer):
     def reached(cls, shapes: Sequence[Shape]) -> Shape:
         """The first map: the second has a factor for each of its elements, or for each of its channels."""
         if len(shapes) != 2:
-            raise LayerError("from", f"a scale layer reads a map and its factors, not {len(shapes)}: [map, factors]")
+            raise LayerError("from", f"must name a map and its factors, [map, factors], got {len(shapes)}")
         scaled, factors = shapes
         channels = scaled[:1]
         if factors not in (scaled, channels, (*channels, *(1 for _ in scaled[1:]))):
-            raise LayerError("from", f"a map of {times(scaled)} cannot be multiplied by {times(factors)}")
+            hint = ": the other way round?" if scaled[:1] == factors[:1] and set(scaled[1:]) <= {1} else ""
+            raise LayerError("from", f"a map of {times(scaled)} cannot be multiplied by {times(factors)}{hint}")
         return scaled
 
     @property

@@ -39,7 +39,8 @@ class Split(Layer):
         whole("start", self.start, 0)
         if self.start + self.out_channels > self.input_shape[0]:
             last, there = self.start + self.out_channels - 1, self.input_shape[0]
-            raise LayerError("out_channels", f"channels {self.start} to {last} are not among {there}, which begin at 0")
+            reason = f"channels {self.start} to {last} are not among the {there} that reach it: is another layer meant?"
+            raise LayerError("out_channels", f"{reason} `from` names it")
 
     @classmethod
     def on(cls, shape: Shape, **options: Any) -> Split:

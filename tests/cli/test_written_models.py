@@ -46,6 +46,15 @@ class Both(Net):
         return y, functional.max_pool2d(y, 2), x
 
 
+class Dropped(Net):
+    '''An auxiliary head, of which an evaluation needs nothing.'''
+
+    def forward(self, x):
+        y = self.stem(x)
+        self.conv(y)
+        return self.stem(functional.max_pool2d(y, 2)) if self.training else functional.max_pool2d(y, 2)
+
+
 class Conditional(Net):
     def forward(self, x):
         return torch.cond(x.sum() > 0, lambda x: self.conv(x), lambda x: self.conv(x), (x,))
@@ -92,7 +101,8 @@ def standard(sepcost: Sepcost, *arguments: str) -> dict[str, Any]:
         ("Twice", "conv runs more than once"),
         ("Reshaped", "conv reads its input in another shape than it was written in"),
         ("Repeated", "no layer does what repeat does"),
-        ("Both", "as layers that follow each other it would have another peak"),
+        ("Both", "the output of conv is read, and is one of the model's outputs, too"),
+        ("Dropped", "the output of conv is read by no layer, and is none of the model's outputs"),
         ("Conditional", "torch.cond hides what it reads and writes (counted is the branch that has more)"),
         ("Hyper", "no layer does what new_zeros does"),
     ],

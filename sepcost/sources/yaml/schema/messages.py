@@ -31,6 +31,9 @@ SLIPS = {
     "fc": "linear",
     "maxpool": "pool",
     "avgpool": "pool",
+    "scale": "scale_factor",
+    "factor": "scale_factor",
+    "repeats": "repeat",
 }
 """Words that people bring from other libraries."""
 
@@ -41,6 +44,10 @@ NO_LAYERS = {
     "batchnorm": "a batch norm is `norm: batch` of the convolution before it",
     "concat": "concatenation is `from: [a, b]` of the layer that reads it",
     "add": "a sum is `add: name` of the layer that it is added to",
+    **dict.fromkeys(("chunk", "narrow", "slice"), "a range of channels is `type: split`, with `O` and `start`"),
+    **dict.fromkeys(("mul", "multiply", "se"), "a product of maps is `type: scale`, with `from: [map, factors]`"),
+    **dict.fromkeys(("interpolate", "resize"), "an interpolation is `type: upsample`"),
+    **dict.fromkeys(("channel_shuffle", "permute"), "channels in another order are `type: shuffle`"),
     **dict.fromkeys(
         ("attention", "bmm", "matmul", "einsum", "lstm", "gru", "rnn", "embedding", "layernorm"),
         "its figures can be given: `type: other` with `params` and `macs`",

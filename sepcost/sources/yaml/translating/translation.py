@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from sepcost.errors import ConfigError, ConfigProblem, LayerProblem, NetworkError
-from sepcost.layers import KINDS, Conv, Layer, Shape, Takes
+from sepcost.layers import KINDS, Conv, Layer, Shape, Takes, Upsample
 from sepcost.layers.layer import MOST_KNOWN
 from sepcost.network.architecture import MOST_PROBLEMS, Architecture, LayerSpec
 from sepcost.network.lines import Lines
@@ -20,7 +20,7 @@ from sepcost.sources.yaml.schema.messages import message_of
 from sepcost.sources.yaml.schema.schema import TORCH_NAMES, head_validator, is_group, layers_validator, torch_names
 from sepcost.sources.yaml.schema.values import as_written
 from sepcost.sources.yaml.translating.document_translation import DocumentTranslation, as_tuple
-from sepcost.sources.yaml.translating.groups import Group, unfolded
+from sepcost.sources.yaml.translating.groups import INPUT, Group, unfolded
 from sepcost.text.arguments import Extent
 from sepcost.text.wording import Path
 
@@ -75,7 +75,7 @@ class Translation(DocumentTranslation):
 
     def located(self, error: NetworkError) -> ConfigError:
         """The error as problems of this document, each with its place; once for a layer that groups repeat."""
-        reasons = {(self._place(each.number), each.field, each.reason): each for each in reversed(error.problems)}
+        reasons = {self._key_of(each): each for each in reversed(error.problems)}
         problems = map(self._layer_problem, reversed(reasons.values()))
         return ConfigError(self._limited([*self.problems, *problems]))
 
@@ -83,6 +83,10 @@ class Translation(DocumentTranslation):
         """The lines of the network, its layers and its limits."""
         layers = {node.name: self._line(self._place(node.index)) for node in network}
         return Lines(self.document.mark[0], layers, self._limit_lines())
+
+    def _key_of(self, problem: LayerProblem) -> Hashable:
+        """What two problems have in common that are reported once: the reasons of copies name each of them."""
+        return (self._place(problem.number), problem.field, problem.item, None if self.places else problem.reason)
 
     def _place(self, index: int) -> Path:
         """Where the document has a layer of the architecture."""
@@ -143,6 +147,9 @@ class Translation(DocumentTranslation):
         """The layers and the groups of a list."""
         specs = self._specs(layers, root, defaults, independent)
         members: list[tuple[Path, LayerSpec | Group]] = []
+        groups = {spec.name for layer, spec in zip(layers, specs) if is_group(layer)}
+        for number, name in _twice([spec.name for spec in specs], groups):
+            self._note((*root, number, "name"), f"{name!r} is the name of another layer or group already")
         for number, (layer, spec) in enumerate(zip(layers, specs)):
             path, inside = (*root, number), layer.get("layers") if isinstance(layer, YamlDict) else None
             member: LayerSpec | Group = spec
@@ -225,7 +232,9 @@ class Translation(DocumentTranslation):
         missing = [key for key in needed if key not in layer]
         if missing and self.defaults_readable:
             keys = " and ".join(f"`{key}`" for key in missing)
-            self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}")
+            size = " (`size` is that of an input of its own; `output_size` is what comes out)"
+            hint = size if kind is Upsample and missing == ["C"] else ""
+            self._note(path, f"missing key{'s' if len(missing) > 1 else ''} {keys}{hint}")
         lone_width = independent and "W" in layer and {"H", "size"}.isdisjoint(layer)
         return not missing and not lone_width
 
@@ -301,6 +310,16 @@ class Translation(DocumentTranslation):
             reason = problem.reason if problem.field == "type" else f"{keys[0]} {problem.reason}"
         name = "" if problem.field == "name" else f" (layer {problem.name!r})"
         return self._problem(path, reason + name)
+
+
+def _twice(names: Sequence[str | None], groups: Collection[str | None]) -> Iterator[tuple[int, str]]:
+    """The names that are there before and are a group's, and their places; `input` is there from the beginning."""
+    seen: set[str] = {INPUT}
+    for number, name in enumerate(names):
+        if name is not None and name in groups and name in seen:
+            yield number, name
+        elif name is not None:
+            seen.add(name)
 
 
 def _key(layer: Any, around: Hashable) -> Hashable:
