@@ -101,7 +101,7 @@ def test_pools_and_flatten_have_no_params_and_no_macs() -> None:
             {"padding": 9, "transposed": True},
             "padding: 9×9 leaves nothing of the output (-8×-8)",
         ),
-        ({"norm": "layer"}, "norm: must be one of none, batch, got 'layer'"),
+        ({"norm": "layer"}, "norm: must be one of none, batch, folded, got 'layer'"),
         ({"bias": 1}, "bias: must be true or false, got 1"),
         (
             {"input_size": (8, 8, 8, 8)},
