@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         ReplacementError,
         SepcostError,
     )
-    from sepcost.layers import Conv, Flatten, Linear, Pool
+    from sepcost.layers import Conv, Flatten, Linear, Other, Pool, Scale, Shuffle, Split, Upsample
     from sepcost.layers.cost import Convention, Cost
     from sepcost.network.architecture import Architecture, LayerSpec
     from sepcost.network.network import Network
@@ -45,10 +45,15 @@ __all__ = [
     "MissingTorchError",
     "Network",
     "NetworkError",
+    "Other",
     "Pool",
     "Replacement",
     "ReplacementError",
+    "Scale",
     "SepcostError",
+    "Shuffle",
+    "Split",
+    "Upsample",
     "__version__",
     "check",
     "compare",
@@ -75,7 +80,7 @@ _HOMES = {
         "ReplacementError",
         "SepcostError",
     ),
-    "sepcost.layers": ("Conv", "Flatten", "Linear", "Pool"),
+    "sepcost.layers": ("Conv", "Flatten", "Linear", "Other", "Pool", "Scale", "Shuffle", "Split", "Upsample"),
     "sepcost.network.network": ("Network",),
     "sepcost.blocks.replacements": ("Replacement",),
     "sepcost.network.scaling": ("scale",),

@@ -29,7 +29,7 @@ MOST_HINTS = 50
 class LayerSpec:
     """One layer as its author wrote it: everything but the shape that reaches it.
 
-    ``options`` are the arguments of its class (Conv, Linear, Pool or Flatten, by ``type``). With ``input_size``
+    ``options`` are the arguments of its class (Conv, Linear, …: by ``type``). With ``input_size``
     the layer has an input of its own. ``sources`` and ``add`` name other layers; ``input`` is the network's.
     ``shared`` names the layer whose weights it has, or is true: the nearest earlier one that has such weights.
     ``readable`` is false where something in it could not be read: then its output is unknown.

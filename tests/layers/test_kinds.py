@@ -7,45 +7,52 @@ from pathlib import Path
 
 import pytest
 
+import sepcost
 from sepcost import Conv, Flatten, Linear, Network, Pool, SepcostError, load, scale
-from sepcost.count.facts import FACTS, layer_facts, usual_facts
+from sepcost.count.facts import FACTS, layer_facts, layer_of, usual_facts
 from sepcost.formats.documents.config_yaml import written
 from sepcost.layers import KINDS, Layer, Other, Scale, Shuffle, Split, Upsample
 from sepcost.layers.sharing import could_share
 from sepcost.pytorch.witness import TorchWitness
 from sepcost.sources.yaml.schema.schema import json_schema
 
-EXAMPLES: dict[str, list[Layer]] = {
+EXAMPLES: dict[str, list[tuple[Layer, int]]] = {
     "conv": [
-        Conv((9, 8), 4, 6, (3, 2), stride=2, padding=1, dilation=(1, 2), groups=2, bias=True, norm="batch"),
-        Conv((9,), 4, 6, 3, stride=2, padding=1, output_padding=1, transposed=True),
+        (
+            Conv((9, 8), 4, 6, (3, 2), stride=2, padding=1, dilation=(1, 2), groups=2, bias=True, norm="batch"),
+            4 * 9 * 8 + 6 * 5 * 4,
+        ),
+        (Conv((9,), 4, 6, 3, stride=2, padding=1, output_padding=1, transposed=True), 4 * 9 + 6 * 18),
     ],
-    "linear": [Linear(5, 3, bias=True)],
+    "linear": [(Linear(5, 3, bias=True), 5 + 3)],
     "pool": [
-        Pool((4, 9, 8), (3, 2), stride=1, padding=1, mode="average", ceil_mode=True),
-        Pool((4, 6), global_pool=True),
+        (Pool((4, 9, 8), (3, 2), stride=1, padding=1, mode="average", ceil_mode=True), 4 * 9 * 8 + 4 * 9 * 9),
+        (Pool((4, 6), global_pool=True), 4 * 6 + 4),
     ],
     "upsample": [
-        Upsample((4, 9, 8), (2, 3), mode="bilinear"),
-        Upsample((4, 6), output_size=12, mode="linear"),
-        Upsample((2, 3, 2, 1), 2),
+        (Upsample((4, 9, 8), (2, 3), mode="bilinear"), 4 * 9 * 8 + 4 * 18 * 24),
+        (Upsample((4, 6), output_size=12, mode="linear"), 4 * 6 + 4 * 12),
+        (Upsample((2, 3, 2, 1), 2), 2 * 3 * 2 * 1 + 2 * 6 * 4 * 2),
     ],
-    "flatten": [Flatten((4, 3, 2))],
-    "split": [Split((4, 3, 2), 2, 1), Split((5, 7), 3)],
-    "shuffle": [Shuffle((4, 3, 2))],
-    "scale": [Scale((4, 3, 2))],
-    "other": [Other("bmm", params=2, macs=1000, reads=200, writes=50)],
+    "flatten": [(Flatten((4, 3, 2)), 0)],
+    "split": [(Split((4, 3, 2), 2, 1), 0), (Split((5, 7), 3), 0)],
+    "shuffle": [(Shuffle((4, 3, 2)), 0)],
+    "scale": [(Scale((4, 3, 2)), 0)],
+    "other": [(Other("bmm", params=2, macs=1000, reads=200, writes=50), 250)],
 }
-EVERY = [pytest.param(layer, id=f"{name}-{number}") for name in KINDS for number, layer in enumerate(EXAMPLES[name])]
+"""Layers of each kind, and the elements of maps that each must read and write, counted by hand."""
+NUMBERED = [(f"{name}-{number}", *each) for name in KINDS for number, each in enumerate(EXAMPLES[name])]
+EVERY = [pytest.param(layer, id=name) for name, layer, _ in NUMBERED]
 every_kind = pytest.mark.parametrize("layer", EVERY)
 
 
 def test_no_kind_is_forgotten() -> None:
     subclasses = {kind.__name__ for kind in Layer.__subclasses__() if kind.__module__.startswith("sepcost.")}
     assert {kind.__name__ for kind in KINDS.values()} == subclasses
-    assert {name: {type(layer) for layer in layers} for name, layers in EXAMPLES.items()} == {
+    assert {name: {type(layer) for layer, _ in layers} for name, layers in EXAMPLES.items()} == {
         name: {kind} for name, kind in KINDS.items()
     }
+    assert {kind.__name__ for kind in KINDS.values()} <= set(sepcost.__all__)
 
 
 def test_a_kind_that_forgets_a_method_cannot_be_made() -> None:
@@ -61,8 +68,19 @@ def test_its_facts_are_those_of_the_contract(layer: Layer) -> None:
     facts = layer_facts(layer)
     assert list(facts) == [name for name in FACTS if name in facts]
     assert usual_facts(facts).keys() <= facts.keys()
-    arguments = {argument.name for argument in layer.arguments}
-    assert set(layer.facts.values()) <= arguments
+    assert set(layer.facts.values()) <= {argument.name for argument in layer.arguments}
+
+
+@every_kind
+def test_its_facts_are_enough_to_make_it_again(layer: Layer) -> None:
+    """The rest of a layer whose figures were given is figures."""
+    read = layer_of(layer_facts(layer))
+    assert (replace(read, params=2, macs=1000, reads=200, writes=50) if isinstance(read, Other) else read) == layer
+
+
+@pytest.mark.parametrize(("layer", "touched"), [pytest.param(*each, id=name) for name, *each in NUMBERED])
+def test_its_traffic_is_what_it_must_read_and_write(layer: Layer, touched: int) -> None:
+    assert layer.cost.touched == touched
 
 
 @every_kind

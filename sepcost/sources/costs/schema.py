@@ -25,9 +25,9 @@ from sepcost.sources.validation import OPEN, mapping_type, schema_of
 from sepcost.text.units import LONGEST_NUMBER, shortened
 
 INCOMPLETE = "incomplete"
+"""The error of a key that documents have which are not complete."""
 SELECTIONS = {"totals": "rows totals", "ascending": "sort"}
 """The options that selections of another name are from."""
-"""The error of a key that documents have which are not complete."""
 Keys: TypeAlias = dict[str, Any]
 _dict: Any = dict
 _list: Any = list
