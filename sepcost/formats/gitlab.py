@@ -19,6 +19,7 @@ class Gitlab(Format):
     """A list of issues."""
 
     audience = "CI"
+    escape = r"\u{:04x}"
     writes = ("judgement",)
 
     def judgement(self, judgement: Judgement, options: FormatOptions) -> str:

@@ -26,6 +26,7 @@ class Sarif(Format):
     """One run, with all rules."""
 
     audience = "CI"
+    escape = r"\u{:04x}"
     endings = (".sarif",)
     writes = ("judgement",)
 
