@@ -11,7 +11,7 @@ from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.sheets.joined import Joined
-from sepcost.sheets.view import Rows, View
+from sepcost.sheets.view import SUBTOTALS, Rows, View
 from sepcost.tasks.convolution import read_size
 from sepcost.text.units import NumberError, read_as, read_list, read_whole
 
@@ -73,6 +73,8 @@ def chosen_view(
     chosen = None if columns is None else tuple(columns.split(","))
     first = None if top is None else min(read_as("--top", at_least_one, top), sys.maxsize)
     rows = rows or (Rows.TOTALS if swept else Rows.LAYERS)
+    if rows in SUBTOTALS and of_networks:
+        raise SepcostError(f"--rows {rows.value} is for networks: one convolution has one row")
     if (join or pareto) and rows is not Rows.TOTALS:
         raise SepcostError(f"--{'join' if join else 'pareto'} is for rows of networks: give --rows totals")
     joined = None if join is None else Joined.read(join)

@@ -183,8 +183,8 @@ RowsShown = Annotated[
     Rows | None,
     typer.Option(
         "--rows",
-        help="The layers of each network, or only its totals, as in a sweep.",
-        metavar="|".join(rows.value for rows in Rows),
+        help="One for each layer; or totals, as in a sweep; or subtotals: blocks, types.",
+        metavar="ROWS",
         rich_help_panel=SHOWN,
     ),
 ]

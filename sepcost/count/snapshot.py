@@ -76,6 +76,11 @@ class LayerSnapshot(NamedTuple):
         return bool(self.facts["type"] == Conv.type)
 
     @property
+    def is_subtotal(self) -> bool:
+        """Whether it is several layers together."""
+        return "layers" in self.facts
+
+    @property
     def is_common(self) -> bool:
         """Whether all but its name is what equal layers have in common."""
         return isinstance(self.facts, Common) and isinstance(self.replaced, Common)

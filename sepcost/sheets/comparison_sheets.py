@@ -38,7 +38,7 @@ from sepcost.sheets.notes import (
 from sepcost.sheets.records import Record, layer_record, total_record
 from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet
 from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
-from sepcost.sheets.view import OF_REPLACEMENT, View
+from sepcost.sheets.view import OF_REPLACEMENT, SUBTOTAL_COLUMNS, SUBTOTALS, View
 from sepcost.text.kind import Kind
 from sepcost.text.wording import listed
 
@@ -107,9 +107,11 @@ def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = (
 def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     """A row for each layer, and a row for the network."""
     several = len(snapshot.replaced) > 1
-    before, replaced = split_columns(view.shown(LAYER_COLUMNS), view.identity)
+    usual = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
+    before, replaced = split_columns(view.shown(usual), view.identity)
     optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
-    columns = [LAYER, *grouped_columns(snapshot, before, replaced, optional)]
+    named = LAYER if view.rows not in SUBTOTALS else Column(view.rows.value[:-1], Kind.TEXT, names_rows=True)
+    columns = [named, *grouped_columns(snapshot, before, replaced, optional)]
     rows = [_layer_row(snapshot, layer, before, replaced) for layer in snapshot.shown]
     totals = [total_record(snapshot, text) for text in snapshot.texts]
     cells: list[Cell] = [cell_of(name, totals[0]) if name in BY_NAME else "" for name in before]
@@ -215,7 +217,8 @@ def _reduction_row(reduction: Figures, names: Sequence[str], *, flagged: bool) -
 def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:
     records: list[Record] = [layer_record(snapshot, layer, text) for text in snapshot.texts]
     times = layer.facts.get("times", 1)
-    own = {**records[0], "kernel": f"{layer.layer.label}{f' (×{times})' * (times > 1)}"}
+    kernel = {} if layer.is_subtotal else {"kernel": f"{layer.layer.label}{f' (×{times})' * (times > 1)}"}
+    own = {**records[0], **kernel}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
     for record in records if layer.replaced else ():
         cells += [cell_of(name, record) for name in replaced]

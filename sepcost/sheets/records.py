@@ -25,7 +25,7 @@ def total_record(snapshot: Snapshot, text: str | None) -> Record:
 
 def layer_record(snapshot: Snapshot, layer: LayerSnapshot, text: str | None) -> Record:
     """One layer under the replacement with this text, or as it is."""
-    own = {"row": "layer", "layer": layer.name, "kept": layer.kept}
+    own = {"row": layer.facts["type"] if layer.is_subtotal else "layer", "layer": layer.name, "kept": layer.kept}
     standard = {**_common(snapshot, text), **layer.facts, **own, **layer.figures}
     return standard if text is None else {**standard, **_replaced(layer.figures, layer.replaced[text])}
 

@@ -14,6 +14,7 @@ from sepcost.count import figure
 from sepcost.count.facts import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
+from sepcost.sheets.grouping import by_block, by_type
 from sepcost.sheets.joined import Joined, is_number
 from sepcost.sheets.records import HOW_COUNTED, layer_record, total_record
 from sepcost.text.kind import Kind
@@ -33,6 +34,12 @@ class Rows(str, Enum):
 
     LAYERS = "layers"
     TOTALS = "totals"
+    BLOCKS = "blocks"
+    TYPES = "types"
+
+
+SUBTOTAL_COLUMNS = ("layers", "share", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
+SUBTOTALS = {Rows.BLOCKS: by_block, Rows.TYPES: by_type}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,20 @@ class View:
     @property
     def asked(self) -> tuple[str, ...]:
         """The figures that are only there if they are asked for."""
-        return figure.asked((*(self.columns or ()), self.sort or "", *(name.lstrip("-") for name in self.pareto)))
+        usual = SUBTOTAL_COLUMNS if self.rows in SUBTOTALS else ()
+        return figure.asked(
+            (
+                *(usual if self.columns is None else self.columns),
+                self.sort or "",
+                *(name.lstrip("-") for name in self.pareto),
+            )
+        )
 
     @property
     def facts(self) -> tuple[str, ...]:
         """The names that only layers have."""
+        if self.rows in SUBTOTALS:
+            return ("layer", "layers")
         return () if self.totals else ("layer", "part", *FACTS)
 
     @property
@@ -134,6 +150,8 @@ class View:
 
     def networks(self, snapshots: Iterable[Snapshot]) -> Iterable[Snapshot]:
         """The networks, or their layers, chosen and sorted."""
+        if self.rows in SUBTOTALS:
+            snapshots = (SUBTOTALS[self.rows](snapshot).asking(self.asked) for snapshot in snapshots)
         if not self.totals:
             return map(self._layers, snapshots)
         if self.joined:

@@ -16,7 +16,7 @@ from sepcost.layers.layer import MOST_KNOWN
 from sepcost.sheets.joined import is_number
 from sepcost.sheets.text_template import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
-from sepcost.sheets.view import View
+from sepcost.sheets.view import SUBTOTALS, View
 
 _encoder = partial(json.JSONEncoder, separators=(",", ":"), check_circular=False)  # what is written has no circles
 _encode = _encoder().encode
@@ -54,7 +54,8 @@ def _head(convention: Convention, view: View) -> dict[str, Any]:
 
 def _selection(view: View) -> dict[str, Any]:
     """The options that leave something out, or change the order."""
-    wishes = {"totals": view.totals, "columns": view.columns, "sort": view.sort, "top": view.top}
+    subtotals = view.rows.value if view.rows in SUBTOTALS else None
+    wishes = {"totals": view.totals, "rows": subtotals, "columns": view.columns, "sort": view.sort, "top": view.top}
     wishes |= {"ascending": view.ascending, "pareto": view.pareto}
     given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
     return {"selection": given} if given else {}

@@ -1,0 +1,77 @@
+"""Groups of layers: subtotals by block, as their names have it, or by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from sepcost.count.figure import COUNTS, Figures, with_quotients
+from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
+from sepcost.layers import Conv, Layer
+from sepcost.layers.cost import Convention
+
+SEVERAL = "none of its layers can be replaced"
+"""Why a group is kept whose layers are kept for different reasons."""
+
+
+def by_block(snapshot: Snapshot) -> Snapshot:
+    """The network with a subtotal for each block: layers whose names begin alike, as ``layer1`` or ``features.3``.
+
+    A block with more than half of all layers is taken apart.
+    """
+    names = [layer.name.split(".") for layer in snapshot.layers]
+    depths = {layer.name: _depth(name, names) for layer, name in zip(snapshot.layers, names)}
+    return _grouped(snapshot, "block", lambda layer: ".".join(layer.name.split(".")[: depths[layer.name]]))
+
+
+def by_type(snapshot: Snapshot) -> Snapshot:
+    """The network with a subtotal for each type of layer: depthwise, pointwise, linear …"""
+    return _grouped(snapshot, "type", lambda layer: type_of(layer.layer))
+
+
+def type_of(layer: Layer) -> str:
+    """A layer's type; of a convolution, which kind of one.
+
+    >>> type_of(Conv((8, 8), 16, 16, 3, groups=16)), type_of(Conv((8, 8), 16, 16, 1)), type_of(Conv((8, 8), 16, 16, 3))
+    ('depthwise', 'pointwise', 'convolution')
+    """
+    if not isinstance(layer, Conv):
+        return layer.type
+    kind = "grouped" if layer.groups > 1 else "pointwise" if set(layer.kernel_size) == {1} else "convolution"
+    return f"{'transposed ' * layer.transposed}{'depthwise' if layer.is_depthwise else kind}"
+
+
+def _depth(name: Sequence[str], names: Sequence[Sequence[str]]) -> int:
+    """How much of a name is that of its block."""
+    depth = 1
+    while depth < len(name) - 1 and 2 * sum(other[:depth] == name[:depth] for other in names) > len(names):
+        depth += 1
+    return depth
+
+
+def _grouped(snapshot: Snapshot, row: str, group_of: Callable[[LayerSnapshot], str]) -> Snapshot:
+    groups: dict[str, list[LayerSnapshot]] = {}
+    for layer in snapshot.layers:
+        groups.setdefault(group_of(layer), []).append(layer)
+    layers = (_subtotal(name, row, members, snapshot.convention) for name, members in groups.items())
+    return replace(snapshot, layers=tuple(layers))
+
+
+def _subtotal(name: str, row: str, layers: Sequence[LayerSnapshot], convention: Convention) -> LayerSnapshot:
+    def summed(several: Iterable[Figures]) -> Figures:
+        together = list(several)
+        sums = {each: [figures[each] for figures in together] for each in COUNTS}
+        return with_quotients(
+            {each: None if None in values else sum(values) for each, values in sums.items()}, convention
+        )
+
+    standard = summed(layer.figures for layer in layers)
+    replaced: dict[str, Replaced] = {}
+    for text in layers[0].replaced:
+        alternatives = [layer.replaced[text] for layer in layers]
+        figures, reasons = summed(each.figures for each in alternatives), {each.kept for each in alternatives}
+        kept = None if None in reasons else reasons.pop() if len(reasons) == 1 else SEVERAL
+        replaced[text] = Replaced(figures, figures["macs"] > standard["macs"], kept)
+    kept_by_all = {each.kept for each in replaced.values()}
+    kept = kept_by_all.pop() if len(kept_by_all) == 1 else None
+    return LayerSnapshot(name, {"type": row, "layers": len(layers)}, standard, replaced, kept)
