@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
-from sepcost.count.figure import COUNTS, OWN, PEAK, Figures, cost_figures, names, with_quotients
+from sepcost.count.figure import COUNTS, MULTIPLES, Figures, cost_figures, with_quotients
 from sepcost.layers.cost import Convention, Cost
-from sepcost.text.kind import Kind
 from sepcost.version import __version__
 
 SCHEMA_VERSION = 1
@@ -20,9 +20,10 @@ BASELINE = "baseline"
 """The kind of such a document."""
 BASELINE_VERSION = 2
 """The first was what ``compare`` writes."""
-_FIGURES = tuple(name for name in OWN if name != PEAK)
-ROWS = (_FIGURES, (*_FIGURES, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own)))
-"""What a list of figures in a baseline has, in this order: bytes only where they are no multiples of the others."""
+FLOPS = "flops"
+"""The figure that no row has: it always follows from the MACs."""
+ROW = tuple(sorted((name for name in COUNTS if name != FLOPS), key=MULTIPLES.__contains__))
+"""What a row of a baseline has, in this order; which a document says, since earlier versions had fewer figures."""
 
 
 def head(schema_version: int, convention: Convention) -> dict[str, Any]:
@@ -36,9 +37,19 @@ def head(schema_version: int, convention: Convention) -> dict[str, Any]:
     }
 
 
-def all_figures(row: Sequence[int | None], convention: Convention) -> Figures:
-    """What a row says, and what follows from it; without a map, no bytes of maps do."""
-    known = dict(zip(ROWS[1], row))
-    cost = Cost(known["params"] or 0, known["macs"] or 0, known["activations"] or 0)
-    follow = cost_figures(cost, convention, has_map=known["traffic_bytes"] is not None)
-    return with_quotients({name: {**follow, **known}[name] for name in COUNTS}, convention)
+def short(row: Sequence[str]) -> tuple[str, ...]:
+    """The figures that a row has at least: the others may follow from these.
+
+    >>> short(["params", "macs", "weight_bytes"])
+    ('params', 'macs')
+    """
+    return tuple(takewhile(lambda name: name not in MULTIPLES, row))
+
+
+def all_figures(values: Sequence[int | None], row: Sequence[str], convention: Convention) -> Figures:
+    """What the values of such a row say, and what follows from them; null what the row does not have."""
+    known = dict(zip(row, values))
+    cost = Cost(known["params"] or 0, known["macs"] or 0, known.get("activations") or 0)
+    follow = cost_figures(cost, convention, has_map=known.get("traffic_bytes") is not None)
+    told = {name: follow.get(name) for name in (*row, FLOPS) if MULTIPLES.get(name, name) in row} | known
+    return with_quotients({name: told.get(name) for name in COUNTS}, convention)

@@ -80,8 +80,11 @@ def _nearest(limit: Limit, value: Quantity) -> Quantity:
 
 
 def _why_none(snapshot: Snapshot, limit: Limit) -> str:
-    if limit.figure.removeprefix(REDUCTION) == PEAK and snapshot.total[PEAK] is None:
+    name = limit.figure.removeprefix(REDUCTION)
+    if name == PEAK and snapshot.total[PEAK] is None:
         return snapshot.no_peak or NOT_KNOWN
+    if snapshot.is_earlier and BY_NAME[name].kind.is_whole and snapshot.total[name] is None:
+        return "the costs from earlier do not have it"
     return "there is nothing to divide by"
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sepcost.count.contract import BASELINE, BASELINE_VERSION, ROWS, all_figures, head
+from sepcost.count.contract import BASELINE, BASELINE_VERSION, ROW, all_figures, head, short
 from sepcost.count.facts import FACTS, usual_facts
 from sepcost.count.figure import COUNTS, PEAK, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
@@ -24,7 +24,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 def baseline_chunks(networks: Iterable[Snapshot], convention: Convention, path: str) -> Iterator[str]:
     """The file in pieces, a line each: the networks by file and name, the layers in their order."""
-    fields = {"kind": BASELINE, **head(BASELINE_VERSION, convention), "figures": ROWS[1]}
+    fields = {"kind": BASELINE, **head(BASELINE_VERSION, convention), "figures": ROW}
     separator = f'{_encode(fields)[:-1]},"networks":[\n'
     folder = folder_of(path)
     named = [(_written_source(network, folder), network) for network in networks]
@@ -78,6 +78,6 @@ def _layer_fields(layer: LayerSnapshot, convention: Convention) -> dict[str, Any
 
 
 def _row(figures: Figures, convention: Convention) -> list[int | None]:
-    row, longer = ([figures[name] for name in names] for names in ROWS)
-    follow = all_figures(row, convention)
+    row, longer = ([figures[name] for name in names] for names in (short(ROW), ROW))
+    follow = all_figures(row, ROW, convention)
     return row if all(follow[name] == figures[name] for name in COUNTS) else longer

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from sepcost.count.contract import all_figures
 from sepcost.count.facts import FACTS, usual_facts
-from sepcost.count.figure import COUNTS, PEAK, Figures, with_quotients
+from sepcost.count.figure import COUNTS, PEAK, WHOLE, Figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.document import checked, convention_of, present
 from sepcost.sources.costs.json_text import refuse
+from sepcost.sources.costs.schema import row_of
 from sepcost.sources.paths import absolute, folder_of, relative
 from sepcost.text.units import shortened
 from sepcost.text.wording import Path
 
 SAME = ("name", "per", "alpha", "rho", "resolution", "given", "own_dtype", "lower_bound")
 """What snapshots and baselines call the same."""
+_Row: TypeAlias = "Sequence[int | None]"
 
 
 def baseline_networks(value: Mapping[str, Any], path: str) -> list[Snapshot]:
@@ -38,9 +41,9 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], folder: str
     convention = convention_of(document, fields)
     source, peaks = fields["source"], fields[PEAK]
     replacements = [of for of in peaks if of != STANDARD]
+    read = partial(all_figures, row=row_of(document), convention=convention)
     layers = [
-        _layer(layer, replacements, convention, (*path, "layers", number))
-        for number, layer in enumerate(fields["layers"])
+        _layer(layer, replacements, read, (*path, "layers", number)) for number, layer in enumerate(fields["layers"])
     ]
     totals = {of: _total(layers, of, peak, convention) for of, peak in peaks.items()}
     return Snapshot(
@@ -55,9 +58,9 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], folder: str
 
 
 def _layer(
-    fields: Mapping[str, Any], replacements: Collection[str], convention: Convention, path: Path
+    fields: Mapping[str, Any], replacements: Collection[str], read: Callable[[_Row], Figures], path: Path
 ) -> LayerSnapshot:
-    costs = {of: all_figures(row, convention) for of, row in fields["costs"].items()}
+    costs = {of: read(row) for of, row in fields["costs"].items()}
     for of in costs.keys() - {STANDARD, *replacements}:
         refuse("is of no replacement that the network has", (*path, "costs", of))
     facts, standard = present(fields, FACTS), costs[STANDARD]
@@ -69,7 +72,7 @@ def _total(layers: Iterable[LayerSnapshot], of: str, peak: int | None, conventio
     """The sums over the layers, and the peak."""
     figures = [layer.under(of) for layer in layers]
     sums = {name: _sum([each[name] for each in figures]) for name in COUNTS}
-    return with_quotients({**sums, PEAK: peak}, convention)
+    return with_quotients({**dict.fromkeys(WHOLE), **sums, PEAK: peak}, convention)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

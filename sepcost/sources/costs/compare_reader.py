@@ -47,7 +47,7 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], path: Path)
     layers = [_layer(layer, replaced, convention) for layer in fields["layers"]]
     _check_sums(total, [layer.figures for layer in layers], (*path, "total", "standard"))
     flops = cost_figures(Cost(macs=total["macs"]), convention)["flops"]
-    if total["flops"] != flops:
+    if total["flops"] not in (None, flops):
         message = f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'])}"
         refuse(message, (*path, "total", "standard", "flops"))
     for text, each in replaced.items():
@@ -88,13 +88,13 @@ def _replaced(fields: Mapping[str, Any], names: Sequence[str], convention: Conve
 
 
 def _figures(fields: Mapping[str, Any], names: Sequence[str], convention: Convention) -> Figures:
-    figures = with_quotients({name: fields[name] for name in names}, convention)
+    figures = with_quotients({name: fields.get(name) for name in names}, convention)
     return {name: figures[name] for name in BY_NAME if name in figures}
 
 
 def _check_sums(total: Figures, layers: Sequence[Figures], path: Path) -> None:
     """Figures that contradict each other cannot be compared with anything."""
     for name in COUNTS:
-        added = sum(figures[name] or 0 for figures in layers)
-        if (total[name] or 0) != added:
-            refuse(f"is {exact(total[name] or 0)}, but the layers add up to {exact(added)}", (*path, name))
+        known = [figures[name] for figures in layers]
+        if None not in (total[name], *known) and total[name] != sum(known):
+            refuse(f"is {exact(total[name])}, but the layers add up to {exact(sum(known))}", (*path, name))

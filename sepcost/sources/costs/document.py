@@ -8,22 +8,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.count.contract import BASELINE, ROWS
+from sepcost.count.contract import BASELINE
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.json_text import refuse, shown
-from sepcost.sources.costs.schema import COSTS, INCOMPLETE
+from sepcost.sources.costs.schema import INCOMPLETE, costs_type, row_of
 from sepcost.sources.validation import Detail, Messages, message_in, messages_of_both, must_be, real_path
 from sepcost.text.units import LONGEST_NUMBER
 
 WRITER = "sepcost compare --format json"
-ROW_LENGTHS = " or ".join(str(len(row)) for row in ROWS)
 BASELINE_WRITER = "sepcost check --update-baseline"
 
 
 def checked(value: Mapping[str, Any]) -> dict[str, Any]:
     """The document as its type has it; a ConfigError with the first thing that is wrong."""
     try:
-        return dict(COSTS.validate_python(value))
+        return dict(costs_type(row_of(value)).validate_python(value))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         message = message_in(MESSAGES, detail)
@@ -52,6 +51,10 @@ def _no_choice(detail: Detail) -> str:
     return f"must be {known}, got {shown(value)}"
 
 
+def _lengths(detail: Detail) -> str:
+    return str(detail["ctx"]["expected_tags"]).replace("'", "").replace(", ", " or ")
+
+
 _must_be = partial(must_be, shown)
 FACTOR = _must_be("a number above 0 and at most 1000")
 MESSAGES: Messages = {
@@ -68,6 +71,6 @@ MESSAGES: Messages = {
     "less_than_equal": FACTOR,
     "less_than": _must_be(f"a number of at most {LONGEST_NUMBER} digits"),
     "too_short": lambda detail: f"must have at least one {str(detail['loc'][-1]).removesuffix('s')}",
-    "union_tag_invalid": lambda detail: f"must have {ROW_LENGTHS} figures, got {len(detail['input'])}",
+    "union_tag_invalid": lambda detail: f"must have {_lengths(detail)} figures, got {len(detail['input'])}",
 }
 """One line for each type of error, in words for who wrote the file."""

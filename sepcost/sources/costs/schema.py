@@ -8,21 +8,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from operator import or_
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, FailFast, Field, Tag, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    FailFast,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import Required, TypeAliasType
 
-from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROWS, SCHEMA_VERSION
+from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROW, SCHEMA_VERSION, short
 from sepcost.count.facts import FACTS, PEAK_PARTS
-from sepcost.count.figure import BY_NAME, COUNTS, NEED_A_MAP, PEAK, WHOLE, names
+from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, PEAK, WHOLE, names
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import BYTES_PER_ELEMENT, MODEL_DTYPES
 from sepcost.sources.validation import OPEN, mapping_type, schema_of
 from sepcost.text.units import LONGEST_NUMBER, shortened
+from sepcost.text.wording import listed
 
 INCOMPLETE = "incomplete"
 """The error of a key that documents have which are not complete."""
@@ -66,6 +77,12 @@ def _selected(wishes: Any) -> Any:
     raise PydanticCustomError(INCOMPLETE, message, {"options": options})
 
 
+def _with_headlines(row: tuple[str, ...]) -> tuple[str, ...]:
+    if not {*HEADLINES} <= {*row}:
+        raise PydanticCustomError("must_be", "must have {names}", {"names": listed(HEADLINES)})
+    return row
+
+
 def _unique(layers: list[Keys]) -> list[Keys]:
     name, times = Counter(layer["name"] for layer in layers).most_common(1)[0]
     if times > 1:
@@ -76,6 +93,7 @@ def _unique(layers: list[Keys]) -> list[Keys]:
 
 Count = Annotated[int, Field(strict=True, ge=0)]
 Text = Annotated[str, Field(strict=True)]
+RowFigures: Any = Annotated[tuple[Text, ...], AfterValidator(_with_headlines)]
 Flag = Annotated[bool, Field(strict=True)]
 Factor = Annotated[float, Field(strict=True, gt=0, le=1000)]
 Batch = Annotated[
@@ -137,14 +155,17 @@ def _head(version: int, networks: Keys) -> Keys:
 
 
 def _figure(name: str, has_map: bool) -> Any:
-    """A figure: null where it needs a map, and there is none; a peak may be unknown."""
-    count = (Count | None if name == PEAK else Count) if has_map or name not in NEED_A_MAP else None
-    return Annotated[count, Field(description=BY_NAME[name].header)]
+    """A figure: null where it needs a map and there is none, or where it is not known."""
+    is_there = has_map or name not in NEED_A_MAP
+    count = Count if name in HEADLINES else Count | None if is_there else None
+    return Annotated[count, Field(description=BY_NAME[name].header if name in BY_NAME else None)]
 
 
 def _figures(of: Sequence[str], has_map: bool) -> Keys:
+    """Those that are not there are not known, as those that a later version counts."""
     quotients = dict.fromkeys(names(lambda figure: figure.quotient), _unread(**QUOTIENT))
-    return {name: Required[_figure(name, has_map)] for name in of} | quotients
+    figures = {name: _figure(name, has_map) for name in of}
+    return figures | {name: Required[figures[name]] for name in HEADLINES} | quotients
 
 
 def _type(has_map: bool, name: str, description: str, keys: Keys) -> Any:
@@ -178,11 +199,12 @@ def _compared(has_map: bool) -> Keys:
     }
 
 
-def _held(has_map: bool) -> Keys:
+def _held(row: Sequence[str], has_map: bool) -> Keys:
     """The keys of a network in a baseline."""
-    rows = {str(len(row)): _tuple[tuple(_figure(name, has_map) for name in row)] for row in ROWS}
-    row = _union(lambda value: str(len(value if isinstance(value, list) else ROWS[0])), rows)
-    layer = LAYER | {"costs": Required[_by_replacement(row)]}
+    least = short(row)
+    rows = {str(len(each)): _tuple[tuple(_figure(name, has_map) for name in each)] for each in (least, row)}
+    values = _union(lambda value: str(len(value if isinstance(value, list) else least)), rows)
+    layer = LAYER | {"costs": Required[_by_replacement(values)]}
     return NETWORK | {
         "layers": Required[_layers(has_map, "BaselineLayer", layer)],
         PEAK: Required[_by_replacement(_figure(PEAK, has_map))],
@@ -223,24 +245,31 @@ def _several(name: str, keys: Callable[[bool], Keys]) -> Keys:
 
 
 _document_keys = _head(SCHEMA_VERSION, _several("Network", _compared))
-_baseline_keys = {
-    "kind": Required[_unread(const=BASELINE)],
-    **_head(BASELINE_VERSION, _several("BaselineNetwork", _held)),
-    "figures": _unread(const=ROWS[1]),
-}
-COSTS: TypeAdapter[Any] = TypeAdapter(
-    _union(
-        _tag_of_document,
-        {
-            "document": mapping_type("Document", "Networks compared.", _document_keys, OPEN),
-            "line": _network("Line", _compared, _head(SCHEMA_VERSION, {})),
-            "baseline": mapping_type("Baseline", "What later counts are held against.", _baseline_keys, OPEN),
-        },
-    )
-)
+
+
+@lru_cache(maxsize=8)
+def costs_type(row: tuple[str, ...] = ROW) -> TypeAdapter[Any]:
+    """The type of all that is read as costs, where the rows of a baseline have these figures."""
+    networks = _several("BaselineNetwork", partial(_held, row))
+    baseline = _head(BASELINE_VERSION, {"kind": Required[_unread(const=BASELINE)], "figures": RowFigures, **networks})
+    types = {
+        "document": mapping_type("Document", "Networks compared.", _document_keys, OPEN),
+        "line": _network("Line", _compared, _head(SCHEMA_VERSION, {})),
+        "baseline": mapping_type("Baseline", "What later counts are held against.", baseline, OPEN),
+    }
+    return TypeAdapter(_union(_tag_of_document, types))
+
+
+def row_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The figures that a row has in this document; the usual ones where it does not say."""
+    try:
+        figures = TypeAdapter(RowFigures).validate_python(document["figures"])
+    except (KeyError, ValidationError):
+        return ROW
+    return tuple(figures)
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of all that is read as costs."""
     about = "What sepcost compare writes as JSON, without `selection` and `swept`; a line of jsonl; a baseline."
-    return schema_of(COSTS, "sepcost costs", about)
+    return schema_of(costs_type(), "sepcost costs", about)

@@ -133,6 +133,11 @@ TEXT = written(
             "networks[0].layers[0].costs.standard[1]: must be a whole number, got 1.5",
         ),
         (
+            ("figures",),
+            ["params", "activations"],
+            "figures: must have params and macs, got a list",
+        ),
+        (
             (*NET, "per"),
             "output position",
             "networks[0].layers[0].costs.standard[3]: must be null without a map, got 79552",

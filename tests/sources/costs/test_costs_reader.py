@@ -113,9 +113,9 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
             "networks[0].layers[0].standard.macs: must be a whole number, got true",
         ),
         (
-            (*STEM, "standard", "traffic_bytes"),
+            (*STEM, "standard", "macs"),
             None,
-            "networks[0].layers[0].standard.traffic_bytes: must be a whole number, got null",
+            "networks[0].layers[0].standard.macs: must be a whole number, got null",
         ),
         ((*NET, "total"), MISSING, f"networks[0]: missing key `total`: {NOT_OURS}"),
         (

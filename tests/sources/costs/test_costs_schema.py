@@ -84,7 +84,7 @@ def test_it_refuses_what_leaves_things_out(options: Sequence[str]) -> None:
         ((*STEM, "input"), MISSING),
         ((*STEM, "stride"), [1.5]),
         ((*STEM, "standard", "params"), -1),
-        ((*STEM, "standard", "traffic_bytes"), None),
+        ((*STEM, "standard", "macs"), None),
         ((*STEM, "replacements", "separable", "macs"), MISSING),
         ((*NET, "total", "standard", "flops"), "1"),
     ],
