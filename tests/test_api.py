@@ -14,7 +14,21 @@ import torch
 import yaml
 from torch import nn
 
-from sepcost import Conv, Network, Replacement, SepcostError, check, compare, load, load_all, scale, sweep
+from sepcost import (
+    ConfigError,
+    Conv,
+    Network,
+    Replacement,
+    SepcostError,
+    check,
+    compare,
+    diff,
+    load,
+    load_all,
+    scale,
+    sweep,
+)
+from sepcost.count.snapshot import Snapshot
 from sepcost.pytorch import build, replace_convolutions
 from tests.cases import inputs, models
 from tests.commands import ROOT, Sepcost
@@ -227,9 +241,15 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "a variant": (lambda: RESULT.layers[0].variants["separabel"], "did you mean `separable`?"),
     "under": (lambda: RESULT.under("separabel"), "did you mean `separable`?"),
     "a path": (lambda: load("no.yaml"), "no.yaml: cannot be read: no such file or directory"),
+    "no name": (lambda: compare(""), "the name of a source is empty"),
+    "no layers": (lambda: compare("input: {C: 3, H: 32}"), "network:1:1: missing key `layers`"),
+    "a model to load": (lambda: load(MODEL), 'Sequential: forward takes input: give inputs="SHAPE", as in'),
+    "models to load": (lambda: list(load_all(MODEL)), 'Sequential: forward takes input: give inputs="SHAPE", as in'),
+    "a dtype of torch": (lambda: compare(CONV, dtype=torch.float64), "dtype: must be one of float32, float16, "),
+    "below zero": (lambda: load("vgg16", alpha=-1), "alpha: must be a positive number such as 0.75, got -1"),
     "no path": (lambda: list(load_all(3)), "a source is one of: a Conv, "),  # type: ignore[arg-type]
-    "alpha": (lambda: load("configs/m5.yaml", alpha="x"), "alpha: must be a decimal number such as 0.75, got x"),
-    "rho": (lambda: scale(load("configs/m5.yaml"), rho="x"), "rho: must be a decimal number"),
+    "alpha": (lambda: load("configs/m5.yaml", alpha="x"), "alpha: must be a positive number such as 0.75, got x"),
+    "rho": (lambda: scale(load("configs/m5.yaml"), rho="x"), "rho: must be a positive number"),
     "a layer": (lambda: Network.of(3), "a network is made of layers, such as a Conv, got 3"),  # type: ignore[arg-type]
     "parts": (lambda: build([3]), "parts are (name, Conv) pairs, got 3 among them"),  # type: ignore[list-item]
     "a glob": (lambda: replace_convolutions(MODEL, include=[3]), "include and exclude are globs of names, got [3]"),  # type: ignore[list-item]
@@ -250,11 +270,46 @@ def test_numbers_of_numpy_and_options_of_torch_are_as_good() -> None:
     assert [each.swept for each in of_array] == [{"C": 3}, {"C": 4}]
     cpu: Any = torch.device("cpu")
     assert compare(MODEL, inputs=(3, 8, 8), device=cpu).standard.cost.params == 8 * 28
+    assert compare(CONV, dtype=torch.float16).convention == compare(CONV, dtype="float16").convention
+    assert next(iter(sweep(CONV, dtype=torch.int8))).convention.dtype == "int8"  # type: ignore[union-attr]
+
+
+def test_models_are_loaded_on_their_inputs() -> None:
+    (network,) = load_all(MODEL, inputs=(3, 8, 8))
+    assert isinstance(network, Network)
+    assert [node.layer for node in network] == [node.layer for node in load(MODEL, inputs="3x8x8")]
+
+
+def test_several_sources_are_a_list(tmp_path: Path) -> None:
+    costs = tmp_path / "costs.json"
+    costs.write_text(RESULT.to_json())
+    sources = ["configs/m5.yaml", costs, {**NET, "name": "mine"}]
+    first, bad, last = load_all(sources)
+    assert isinstance(first, Network)
+    assert isinstance(last, Network)
+    assert (first.name, last.name) == ("M5", "mine")
+    known = f"{costs}: conv: only its figures are known, from earlier: give its config or its model"
+    assert str(bad) == f"{known} (sweep, check and diff take figures)"
+    with pytest.raises(SepcostError, match="only its figures are known"):
+        compare(costs)
+    assert [each.name for each in sweep(sources) if isinstance(each, Snapshot)] == ["M5", "conv", "mine"]
+    assert list(load_all([])) == list(sweep([])) == []
+
+
+def test_a_problem_of_both_sides_is_said_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        diff("no.yaml", "no.yaml")
+    assert str(caught.value) == "no.yaml: cannot be read: no such file or directory"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["{input: {C: 3, H: 8}, layers: [{K: 3, O: 8}]}", "- {C: 3, H: 8, K: 3, O: 8}", "[{C: 3, H: 8, K: 3, O: 8}]"],
+    [
+        "{input: {C: 3, H: 8}, layers: [{K: 3, O: 8}]}",
+        "layers: [{C: 3, H: 8, K: 3, O: 8}]",
+        "- {C: 3, H: 8, K: 3, O: 8}",
+        "[{C: 3, H: 8, K: 3, O: 8}]",
+    ],
 )
 def test_a_text_that_begins_like_yaml_is_yaml(text: str) -> None:
     assert compare(text).standard.cost.params == 216

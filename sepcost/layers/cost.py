@@ -59,9 +59,13 @@ class Convention:
         object.__setattr__(self, "bytes_per_element", MODEL_DTYPES[self.dtype])
 
     @classmethod
-    def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: str | None = None) -> Convention:
-        """What was asked for: without a dtype, models are counted in their own, and all else in float32."""
-        return cls(flops_per_mac, batch, "float32" if dtype is None else dtype, in_own_dtype=dtype is None)
+    def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: object = None) -> Convention:
+        """What was asked for: without a dtype, models are counted in their own, and all else in float32.
+
+        torch's dtypes have the same names: ``torch.float16``.
+        """
+        name = "float32" if dtype is None else as_text(dtype).removeprefix("torch.")
+        return cls(flops_per_mac, batch, name, in_own_dtype=dtype is None)
 
     def of_model(self, dtype: str | None) -> Convention:
         """The same for a model that is stored in this dtype, unless another one was asked for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,13 +22,16 @@ from sepcost.network.network import Network
 from sepcost.text.model_text import STDIN, is_model_text
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import dtype, nn
 
 AnySource: TypeAlias = (
     "Layer | Network | Comparison | nn.Module | str | PathLike[str] | Mapping[str, Any] | Sequence[Any]"
 )
 """What a caller in Python gives as one source."""
+AnyDtype: TypeAlias = "str | dtype | None"
 STANDARD_INPUT = "-"
+BEGINS = re.compile(r"\{|\[|- |\w+: ")
+"""How YAML in one line begins."""
 TEXT = "network"
 """The source in errors, and the name, of a network that is in no file."""
 
@@ -44,8 +48,20 @@ def in_python(source: AnySource) -> AnySource:
     >>> [type(in_python(text)).__name__ for text in ("net.yaml", "layers:\n- {K: 3}")]
     ['str', 'YamlText']
     """
-    is_yaml = isinstance(source, str) and ("\n" in source or source.startswith(("{", "[", "- ")))
+    is_yaml = isinstance(source, str) and ("\n" in source or (BEGINS.match(source) and not os.path.lexists(source)))
     return YamlText(source) if is_yaml else source
+
+
+def several_in_python(sources: AnySource | Sequence[AnySource]) -> list[AnySource]:
+    """The sources of a list; a list of layers is one source, in the form of YAML.
+
+    >>> len(several_in_python(["a.yaml", "b.yaml"])), len(several_in_python([{"H": 8}, {"H": 9}]))
+    (2, 1)
+    """
+    if not isinstance(sources, (list, tuple)):
+        return [in_python(sources)]
+    is_layers = sources and all(isinstance(each, Mapping) and not {"layers", "model"} & each.keys() for each in sources)
+    return [sources] if is_layers else list(map(in_python, sources))
 
 
 class Given:
@@ -118,6 +134,8 @@ class Given:
 
 def file_lines(source: str) -> Iterator[bytes]:
     """A file's lines; a ConfigError if it cannot be read, or may have no end."""
+    if not source:
+        raise ConfigError.of(source, "the name of a source is empty")
     try:
         with Path(source).open("rb") as file:
             if _is_device(file):
@@ -157,9 +175,9 @@ class Item:
 
     @property
     def network(self) -> Network:
-        """The network itself; a SepcostError if there are only figures."""
+        """The network itself; a ConfigError if there are only figures."""
         if self._network is None:
-            raise only_figures(self.name)
+            raise ConfigError.of(self.file, f"{only_figures(self.name)} (sweep, check and diff take figures)")
         return self._network
 
     @property

@@ -18,7 +18,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
 from sepcost.network.selection import Selection
 from sepcost.sources.registry import options_in_python
-from sepcost.sources.source import AnySource, Given, in_python
+from sepcost.sources.source import AnyDtype, AnySource, Given, several_in_python
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.events import Events
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes
@@ -46,7 +46,7 @@ def check(
     fold_norms: bool = False,
     flops_per_mac: int = 1,
     batch: int = 1,
-    dtype: str | None = None,
+    dtype: AnyDtype = None,
     verify: bool = False,
 ) -> Judgement:
     """What ``sepcost check`` says of files, folders and models: whether they are within their limits.
@@ -69,7 +69,7 @@ def check(
     SepcostError for wrong limits and where there is nothing to check, MissingTorchError where there is no torch
     to verify with.
     """
-    several = list(map(in_python, _several(sources)))
+    several = several_in_python(sources)
     if not several:
         raise SepcostError("nothing to check: give a source")
     if not (baseline is None or isinstance(baseline, (str, PathLike))):
@@ -141,14 +141,6 @@ def witness(*, wanted: bool | None) -> tuple[Witness | None, str | None]:
         if wanted:
             raise
         return None, str(error)
-
-
-def _several(sources: AnySource | Sequence[AnySource]) -> list[AnySource]:
-    """The sources of a list; a list of layers is one source, in the form of YAML."""
-    if not isinstance(sources, (list, tuple)):
-        return [sources]
-    is_layers = sources and all(isinstance(each, Mapping) and not {"layers", "model"} & each.keys() for each in sources)
-    return [sources] if is_layers else list(sources)
 
 
 def _read_baseline(path: str | None) -> Baseline | ConfigError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replacements import ReplaceIf, Replacement
@@ -14,7 +15,7 @@ from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.text.arguments import Extent
 
 if TYPE_CHECKING:
-    from sepcost.sources.source import AnySource
+    from sepcost.sources.source import AnyDtype, AnySource, Item
     from sepcost.tasks.result import Result
 
 NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
@@ -24,6 +25,7 @@ NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_mode
 def load(
     source: AnySource,
     *,
+    inputs: Any = None,
     alpha: Factor = 1,
     rho: Factor = 1,
     resolution: Extent | int | None = None,
@@ -39,32 +41,42 @@ def load(
     networks: use ``sepcost.load_all`` for those. Raises ConfigError with every problem of the file; NetworkError where
     the scaled layers do not fit together.
     """
-    from sepcost.sources.model_options import ModelOptions  # reading YAML needs libraries that counting does not
-    from sepcost.sources.registry import read_one
+    from sepcost.sources.registry import options_in_python, read_one  # needs libraries that counting does not
     from sepcost.sources.source import in_python
 
-    network = read_one(in_python(source), ModelOptions(refusal=NOT_RUN)).network
+    source = in_python(source)
+    options = options_in_python(inputs, "meta", False, source)
+    network = read_one(source, replace(options, refusal=NOT_RUN)).network
     return scale(network, alpha=alpha, rho=rho, resolution=resolution)
 
 
-@in_python_words()
-def load_all(source: AnySource) -> Iterator[Network | ConfigError]:
-    """The networks of a file or a folder, one by one as they are read; a bad document is a ConfigError among them.
+def load_all(source: AnySource | Sequence[AnySource], *, inputs: Any = None) -> Iterator[Network | ConfigError]:
+    """The networks of files and folders, one by one as they are read; a bad document is a ConfigError among them.
 
     >>> [net.name for net in load_all("configs/vgg16.yaml") if isinstance(net, Network)]
     ['VGG-16']
 
-    A document that names a model is a ConfigError: no model runs from here.
+    So is one that names a model, which does not run from here, and costs from earlier, of which only the figures are
+    known. ``source`` may be a list of sources; ``inputs`` are as ``compare`` takes them.
     """
-    from sepcost.sources.model_options import ModelOptions
-    from sepcost.sources.registry import read
-    from sepcost.sources.source import Item, in_python
+    from sepcost.sources.registry import options_in_python, read
+    from sepcost.sources.source import Item, several_in_python
 
-    for item in read([in_python(source)], ModelOptions(refusal=NOT_RUN)):
-        if isinstance(item, Item):
-            yield item.network
-        elif isinstance(item, ConfigError):
-            yield reworded(item)
+    with in_python_words():
+        sources = several_in_python(source)
+        options = options_in_python(inputs, "meta", False, *sources)
+        for item in read(sources, replace(options, refusal=NOT_RUN)):
+            if isinstance(item, Item):
+                yield _network_of(item)
+            elif isinstance(item, ConfigError):
+                yield reworded(item)
+
+
+def _network_of(item: Item) -> Network | ConfigError:
+    try:
+        return item.network
+    except ConfigError as error:
+        return error
 
 
 @in_python_words()
@@ -76,7 +88,7 @@ def compare(
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
-    dtype: str | None = None,
+    dtype: AnyDtype = None,
     verify: bool = False,
     replace_if: str = "always",
     run_models: bool = False,

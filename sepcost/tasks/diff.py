@@ -11,7 +11,7 @@ from sepcost.judge.sides import Side, refuse_different_counting, same_network
 from sepcost.layers.cost import Convention
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import options_in_python, read
-from sepcost.sources.source import AnySource, Given, Item, in_python
+from sepcost.sources.source import AnyDtype, AnySource, Given, Item, in_python
 from sepcost.tasks.events import Events
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.verifier import Verifier
@@ -26,7 +26,7 @@ def diff(
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
-    dtype: str | None = None,
+    dtype: AnyDtype = None,
     run_models: bool = False,
     fold_norms: bool = False,
 ) -> Difference:
@@ -73,7 +73,7 @@ def difference(
         sides.append(Side(Given(source).name, networks, counted=not any(network.is_earlier for network in networks)))
         events.advance(1)
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError([*dict.fromkeys(problems)])
     ours, theirs = sides
     return _compared(ours, theirs, convention, verifier)
 

@@ -13,7 +13,7 @@ from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
 from sepcost.sources.registry import options_in_python
-from sepcost.sources.source import AnySource, in_python
+from sepcost.sources.source import AnyDtype, AnySource, several_in_python
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.events import Events
@@ -26,7 +26,7 @@ from sepcost.text.wording import did_you_mean, listed
 
 @in_python_words()
 def sweep(
-    source: AnySource | None = None,
+    source: AnySource | Sequence[AnySource] | None = None,
     *,
     alpha: Any = 1,
     rho: Any = 1,
@@ -39,13 +39,13 @@ def sweep(
     run_models: bool = False,
     fold_norms: bool = False,
     flops_per_mac: int = 1,
-    dtype: str | None = None,
+    dtype: AnyDtype = None,
     bias: bool = False,
     norm: Norm = "none",
     transposed: bool = False,
     **numbers: Any,
 ) -> Iterator[Snapshot | SepcostError]:
-    """One convolution, or the networks of a source, in every combination: a snapshot for each, as it comes.
+    """One convolution, or the networks of sources, in every combination: a snapshot for each, as it comes.
 
     >>> for each in sweep(H=56, C=64, K=[3, 5], O="128:256:128"):
     ...     print(each.swept, f'{each.reduction("separable")["macs"]:.2f}')
@@ -68,7 +68,7 @@ def sweep(
         *_axis("batch", batch, READERS["H"]),
     ]
     problems = _Problems()
-    sources = [] if source is None else [in_python(source)]
+    sources = [] if source is None else several_in_python(source)
     job = Job(
         replacements_in_python(replacements),
         Convention.asked(flops_per_mac, 1, dtype),
@@ -78,7 +78,7 @@ def sweep(
         events=problems,
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}
-    if not sources:
+    if source is None:
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
         combinations = Sweep((*_convolution_axes(numbers), *axes))
         return problems.among(ConvolutionSweep(convolution.network, combinations, job).snapshots())

@@ -103,7 +103,7 @@ def read_factor(text: str) -> Fraction:
     from fractions import Fraction  # slow to import, and not needed without a multiplier
 
     if not DECIMAL.fullmatch(text) or len(text) > LONGEST_NUMBER:
-        raise NumberError(f"must be a decimal number such as 0.75, got {shortened(text)}")
+        raise NumberError(f"must be a positive number such as 0.75, got {shortened(text)}")
     return Fraction(text)
 
 

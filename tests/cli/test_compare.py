@@ -106,7 +106,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         (("-C", "3", "-K", "1_0", "-O", "3"), "-K: must be a whole number, or sizes such as 3x5, got 1_0"),
         (("-C", "3", "-K", "3", "-O", "３"), "-O: must be a whole number, got ３"),
         (("-C", "", "-K", "3", "-O", "3"), "-C: must be a whole number, got nothing"),
-        ((*ONE, "--alpha", "nan"), "--alpha: must be a decimal number such as 0.75, got nan"),
+        ((*ONE, "--alpha", "nan"), "--alpha: must be a positive number such as 0.75, got nan"),
         ((*ONE, "--rho", "0"), "--rho: must be between 0.001 and 1000, got 0"),
         ((*ONE, "--batch", "0"), "--batch: must be at least 1, got 0"),
         ((*ONE, "--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),

@@ -29,7 +29,7 @@ ENDS = (b"}", b"]")
 class Costs:
     """Files, and standard input, whose first document has the version of the contract."""
 
-    takes = "a file of earlier costs"
+    takes = "a file of earlier costs (for sweep, check and diff)"
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
         """The networks as they were counted; None unless these are costs."""
