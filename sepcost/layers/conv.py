@@ -208,6 +208,7 @@ class Conv(Layer):
             activations=outputs,
             touched=self.in_channels * prod(self.input_size) + outputs,
             biases=biases,
+            written=outputs,
         )
 
     @property

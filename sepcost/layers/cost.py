@@ -105,8 +105,9 @@ class Cost:
     """What a layer costs: exact integers, per sample, and costs add up.
 
     ``params`` are learnable; ``activations`` the output elements of convolutions and linear layers;
-    ``touched`` the elements of every map read or written at least once (pools and products too). ``biases`` are those
-    among the params, with the scales and shifts of norms. ``stored``: the bytes, where dtypes are mixed.
+    ``touched`` the elements of every map read or written at least once (pools and products too), ``written`` those
+    among them that are written. ``biases`` are those among the params, with the scales and shifts of norms.
+    ``stored``: the bytes, where dtypes are mixed.
 
     >>> Cost(params=288, macs=3_612_672) + Cost(params=2048, macs=25_690_112)
     Cost(params=2336, macs=29302784, activations=0, touched=0)
@@ -118,6 +119,7 @@ class Cost:
     touched: int = 0
     biases: int = field(default=0, repr=False)
     stored: Stored | None = field(default=None, repr=False)
+    written: int = field(default=0, repr=False)
 
     def __add__(self, other: Cost) -> Cost:
         stored = self.stored + other.stored if self.stored and other.stored else self.stored or other.stored
@@ -128,6 +130,7 @@ class Cost:
             self.touched + other.touched,
             self.biases + other.biases,
             stored,
+            self.written + other.written,
         )
 
     def repeated(self, times: int, *, shared: bool = False) -> Cost:
@@ -146,6 +149,7 @@ class Cost:
             self.touched * times,
             own * self.biases,
             stored,
+            self.written * times,
         )
 
     def weight_bytes(self, convention: Convention) -> int:

@@ -69,6 +69,7 @@ class Linear(Layer):
             activations=self.out_features,
             touched=self.in_features + self.out_features,
             biases=self.out_features * self.bias,
+            written=self.out_features,
         )
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:

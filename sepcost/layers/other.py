@@ -63,7 +63,8 @@ class Other(Layer):
 
     @property
     def cost(self) -> Cost:
-        return Cost(self.params, self.macs, touched=self.reads + self.writes, stored=self.stored)
+        touched = self.reads + self.writes
+        return Cost(self.params, self.macs, touched=touched, stored=self.stored, written=self.writes)
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
         return []

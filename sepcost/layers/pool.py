@@ -103,7 +103,8 @@ class Pool(Layer):
 
     @property
     def cost(self) -> Cost:
-        return Cost(touched=prod(self.input_shape) + prod(self.output_shape))
+        written = prod(self.output_shape)
+        return Cost(touched=prod(self.input_shape) + written, written=written)
 
     @property
     def label(self) -> str:

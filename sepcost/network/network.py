@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
@@ -67,7 +66,7 @@ class Widths(NamedTuple):
         stored = Stored(
             (cost.params - cost.biases) * self.weights + (cost.biases - norm) * self.biases + norm * self.norm,
             cost.activations * self.output,
-            prod(layer.input_shape) * self.input + prod(layer.output_shape) * self.output if cost.touched else 0,
+            (cost.touched - cost.written) * self.input + cost.written * self.output,
         )
         return replace(cost, macs=cost.macs * self.products, stored=stored)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sepcost.count.facts import FACTS, layer_facts, layer_of, usual_facts
 from sepcost.formats.documents.config_yaml import written
 from sepcost.layers import KINDS, Layer, Other, Scale, Shuffle, Split, Upsample
 from sepcost.layers.sharing import could_share
+from sepcost.network.network import Widths
 from sepcost.pytorch.witness import TorchWitness
 from sepcost.sources.yaml.schema.schema import json_schema
 
@@ -81,6 +83,16 @@ def test_its_facts_are_enough_to_make_it_again(layer: Layer) -> None:
 @pytest.mark.parametrize(("layer", "touched"), [pytest.param(*each, id=name) for name, *each in NUMBERED])
 def test_its_traffic_is_what_it_must_read_and_write(layer: Layer, touched: int) -> None:
     assert layer.cost.touched == touched
+
+
+@every_kind
+def test_its_traffic_in_two_dtypes_is_what_it_reads_in_one_and_writes_in_the_other(layer: Layer) -> None:
+    read, written = (prod(layer.input_shape), prod(layer.output_shape)) if layer.cost.touched else (0, 0)
+    if isinstance(layer, Other):
+        read, written = layer.reads, layer.writes
+    stored = Widths(1, 1, 1, input=8, output=2).applied(layer).stored
+    assert stored is not None
+    assert stored.touched == 8 * read + 2 * written
 
 
 @every_kind

@@ -65,7 +65,7 @@ def test_pool_sizes() -> None:
 
 
 def test_pools_and_flatten_have_no_params_and_no_macs() -> None:
-    assert Pool((8, 4, 4), 2).cost == Cost(touched=8 * 16 + 8 * 4)
+    assert Pool((8, 4, 4), 2).cost == Cost(touched=8 * 16 + 8 * 4, written=8 * 4)
     assert Flatten((8, 4, 4)).cost == Cost()
     assert Flatten((8, 4, 4)).output_shape == (128,)
 
