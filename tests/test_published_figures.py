@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import floor
 
 import pytest
@@ -231,6 +232,16 @@ def test_unet_with_norms() -> None:
     input_weights = 2 * 9 * 32  # three channels come in, not one
     normed_channels = 4 * (32 + 64 + 128 + 256) + 2 * 512  # a scale and a shift, where above there is a bias
     assert standard.params == 7_759_521 + input_weights + normed_channels == 7_763_041
+
+
+def test_the_readme_lists_every_shipped_config_and_its_figures() -> None:
+    rows = re.findall(r"^\| (`.*`) \| (.*) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {name: text for names, text in rows for name in re.findall(r"`(\w+)`", names)}
+    assert listed.keys() >= {file.stem for file in (ROOT / "configs").glob("*.yaml")}
+    for name in ("alexnet", "efficientnet_b0", "lenet5", "regnet_x_400mf", "shufflenet_v2"):
+        standard, _ = costs(name)
+        assert f"{standard.params:,} params" in listed[name]
+        assert all(float(macs) == printed(standard.macs, 10**9, 3) for macs in re.findall(r"([\d.]+) G", listed[name]))
 
 
 def test_every_shipped_config_loads_and_names_the_schema() -> None:
