@@ -24,6 +24,7 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
+from sepcost.tasks.result import JudgementResult
 from sepcost.text.quantities import read_allowance
 from sepcost.text.units import as_text, read_as
 from sepcost.text.wording import did_you_mean, listed
@@ -93,7 +94,7 @@ def check(
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )
     judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
-    judgement = replace(judgement, problems=reworded(ConfigError(judgement.problems)).problems)
+    judgement = JudgementResult.over(replace(judgement, problems=reworded(ConfigError(judgement.problems)).problems))
     if not judgement.problems and not judgement.checks:
         raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
     return judgement

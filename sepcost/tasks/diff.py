@@ -14,6 +14,7 @@ from sepcost.sources.registry import options_in_python, read
 from sepcost.sources.source import AnyDtype, AnySource, Given, Item, in_python
 from sepcost.tasks.events import Events
 from sepcost.tasks.python_words import in_python_words
+from sepcost.tasks.result import DifferenceResult
 from sepcost.tasks.verifier import Verifier
 
 
@@ -42,9 +43,8 @@ def diff(
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
-    return difference(
-        before, after, convention, options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
-    )
+    models = options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
+    return DifferenceResult.over(difference(before, after, convention, models))
 
 
 def difference(

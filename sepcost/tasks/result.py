@@ -1,16 +1,56 @@
-"""Result: a comparison that shows itself, in a terminal and in a notebook."""
+"""Results that show themselves, in a terminal and in a notebook: each is what a task gives, and its text its table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
+from sepcost.count.snapshot import Snapshot
+from sepcost.judge.difference import Difference
+from sepcost.judge.verdict import Judgement
 from sepcost.tasks.python_words import python_words
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Result(Comparison):
+    from sepcost.sheets.sheet import Sheet
+
+
+class Shown:
+    """A result whose text is its sheets, in which notes name arguments of Python."""
+
+    __slots__ = ()
+
+    @classmethod
+    def over(cls, result: Any) -> Self:
+        """The same result, which now shows itself."""
+        return cls(*(getattr(result, field.name) for field in fields(result)))
+
+    def _sheets(self) -> list[Sheet]:
+        """What people see of it."""
+        raise NotImplementedError
+
+    def _in_python(self) -> list[Sheet]:
+        return [sheet._replace(notes=tuple(map(python_words, sheet.notes))) for sheet in self._sheets()]
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        from sepcost.formats.table import UNLIMITED, draw
+
+        return draw(Console(width=UNLIMITED, color_system=None), None, self._in_python()).rstrip("\n")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from sepcost.formats.drawing.html import html
+
+        return html(self._in_python())
+
+
+class Result(Shown, Comparison):
     """A comparison whose text is its table.
 
     >>> from sepcost import Conv, compare
@@ -18,21 +58,12 @@ class Result(Comparison):
     3×3 convolution, 32 → 64 channels, on 112×112
     """
 
-    @classmethod
-    def over(cls, comparison: Comparison) -> Result:
-        """The same comparison, which now shows itself."""
-        return cls(*(getattr(comparison, field.name) for field in fields(comparison)))
+    __slots__ = ()
 
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        from sepcost.formats.table import UNLIMITED, draw
+    def _sheets(self) -> list[Sheet]:
         from sepcost.sheets.comparison_sheets import sheets
 
-        drawn = draw(Console(width=UNLIMITED, color_system=None), None, sheets(evaluated(self))).rstrip("\n")
-        return python_words(drawn)
-
-    __repr__ = __str__
+        return sheets(evaluated(self))
 
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
@@ -40,8 +71,39 @@ class Result(Comparison):
 
         return "".join(json_chunks([evaluated(self)], self.convention))
 
-    def _repr_html_(self) -> str:
-        from sepcost.formats.drawing.html import html
+
+class SnapshotResult(Shown, Snapshot):
+    """One combination of a sweep, whose text is its table."""
+
+    __slots__ = ()
+
+    def _sheets(self) -> list[Sheet]:
         from sepcost.sheets.comparison_sheets import sheets
 
-        return python_words(html(sheets(evaluated(self))))
+        return sheets(self)
+
+
+class DifferenceResult(Shown, Difference):
+    """A difference whose text is its tables, or a line if there is none."""
+
+    __slots__ = ()
+
+    def _sheets(self) -> list[Sheet]:
+        from sepcost.sheets.difference_sheets import difference_sheets, nothing_changed
+        from sepcost.sheets.sheet import Sheet
+
+        if not self.is_empty:
+            return difference_sheets(self)
+        title, *notes = nothing_changed(self)
+        return [Sheet(title, (), (), notes=tuple(notes))]
+
+
+class JudgementResult(Shown, Judgement):
+    """A judgement whose text is its tables, with what could not be judged."""
+
+    __slots__ = ()
+
+    def _sheets(self) -> list[Sheet]:
+        from sepcost.sheets.check_sheets import check_sheets
+
+        return check_sheets(self, problems=True)

@@ -20,6 +20,7 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
+from sepcost.tasks.result import SnapshotResult
 from sepcost.text.units import as_text, list_items, read_as
 from sepcost.text.wording import did_you_mean, listed
 
@@ -100,7 +101,7 @@ class _Problems(Events):
         """The snapshots, and each problem in its place among them."""
         for snapshot in snapshots:
             yield from self._drained()
-            yield snapshot
+            yield SnapshotResult.over(snapshot)
         yield from self._drained()
 
     def _drained(self) -> Iterator[SepcostError]:

@@ -193,7 +193,7 @@ def test_what_compare_returned_is_a_source() -> None:
 
 def test_text_that_is_long_or_one_line_is_yaml() -> None:
     long = f"# {'x' * 5000}\n{NET}"
-    assert [type(each).__name__ for each in sepcost.sweep(long, alpha=[1, 2])] == ["Snapshot", "Snapshot"]
+    assert [type(each).__name__ for each in sepcost.sweep(long, alpha=[1, 2])] == ["SnapshotResult", "SnapshotResult"]
     assert sepcost.compare(json.dumps(VALUE)).standard.cost.params == PARAMS
     with pytest.raises(ConfigError, match="cannot be read: file name too long"):
         sepcost.compare("x" * 5000)

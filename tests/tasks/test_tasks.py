@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,47 @@ def test_check_says_what_the_command_says(in_process: Sepcost, nets: Path, capsy
     assert [limit.outcome.value for limit in verdict.limits] == [limit["outcome"] for limit in said["budget"]]
     assert sepcost.check(nets / "before.yaml", baseline="costs.json", growth="50%").holds
     assert capsys.readouterr() == ("", "")
+
+
+RESULTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
+    "compare": (lambda: sepcost.compare("before.yaml"), ("compare", "before.yaml")),
+    "check": (
+        lambda: sepcost.check("before.yaml", at_most={"params": 100, "macs": "1M"}),
+        ("check", "before.yaml", "--no-verify", "--max-params", "100", "--max-macs", "1M"),
+    ),
+    "diff": (lambda: sepcost.diff("before.yaml", "after.yaml"), ("diff", "before.yaml", "after.yaml")),
+    "diff without a change": (
+        lambda: sepcost.diff("before.yaml", "before.yaml"),
+        ("diff", "before.yaml", "before.yaml"),
+    ),
+    "sweep": (lambda: next(sepcost.sweep("after.yaml", alpha=["0.5"])), ("compare", "after.yaml", "--alpha", "0.5")),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_shows_itself_as_the_command_does(in_process: Sepcost, nets: Path, name: str) -> None:
+    result, command = RESULTS[name][0](), RESULTS[name][1]
+    assert str(result) == repr(result)
+    assert str(result) == in_process(*command).out.rstrip("\n").replace("--flops-per-mac 2", "flops_per_mac=2")
+    html: str = result._repr_html_()  # type: ignore[attr-defined]
+    assert html.startswith(f"<table><caption>{str(result).splitlines()[0]}</caption>")
+
+
+def test_a_judgement_shows_what_could_not_be_judged(nets: Path) -> None:
+    judgement = sepcost.check(["before.yaml", "missing.yaml"], at_most={"macs": "1M"})
+    assert "missing.yaml: cannot be read: no such file or directory" in str(judgement)
+
+
+def test_names_are_shown_as_their_authors_wrote_them(nets: Path) -> None:
+    (nets / "net.yaml").write_text(SMALL.replace("name: net", "name: net --alpha 0.5 run"))
+    for result in (
+        sepcost.compare("net.yaml"),
+        sepcost.diff("net.yaml", "after.yaml"),
+        next(sepcost.sweep("net.yaml")),
+    ):
+        assert "net --alpha 0.5 run" in str(result).splitlines()[0]
+        assert "net --alpha 0.5 run" in result._repr_html_()  # type: ignore[union-attr]
+        assert "(flops_per_mac=2)" in str(result)
 
 
 def test_what_cannot_be_judged_is_a_problem_and_no_exception(nets: Path) -> None:
