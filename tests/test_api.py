@@ -214,8 +214,8 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "an object": (lambda: compare(CONV, [3]), "a replacement is a text such as 'separable:multiplier=2', or a "),  # type: ignore[list-item]
     "parse": (lambda: Replacement.parse(3), "a replacement is a text, such as 'separable:multiplier=2', got 3"),  # type: ignore[arg-type]
     "none and others": (lambda: compare(CONV, ["none", "separable"]), 'replacements="none" is the network as given'),
-    "dtype": (lambda: compare(CONV, dtype="flaot32"), "dtype: must be one of float32"),
-    "no dtype": (lambda: compare(CONV, dtype=[]), "dtype: must be one of float32"),  # type: ignore[arg-type]
+    "dtype": (lambda: compare(CONV, dtype="flaot32"), "dtype: must be one of float64"),
+    "no dtype": (lambda: compare(CONV, dtype=[]), "dtype: must be one of float64"),  # type: ignore[arg-type]
     "batch": (lambda: compare(CONV, batch="2"), "batch: must be a whole number from 1, got '2'"),  # type: ignore[arg-type]
     "flops": (lambda: compare(CONV, flops_per_mac=3), "flops_per_mac: must be 1 or 2, got 3"),
     "device": (lambda: compare(MODEL, inputs="3x8x8", device="cud"), "got 'cud'; did you mean `cpu`?"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from importlib import import_module
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from sepcost.layers.cost import BYTES_PER_ELEMENT, Dtype
 from tests.commands import ROOT
 
 TEXT = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
@@ -82,7 +81,3 @@ def test_what_agrees_agrees() -> None:
     """The page's last claim: but for 2 per MAC, everybody counts these alike."""
     for layer in list(RATIOS)[:1] + list(RATIOS)[4:10] + ["1-D, K = 3", "3-D, 3×3×3"]:
         assert set(RATIOS[layer].values()) == {"1", "2"}, layer
-
-
-def test_every_dtype_has_its_bytes() -> None:
-    assert get_args(Dtype) == tuple(BYTES_PER_ELEMENT)

@@ -13,7 +13,7 @@ from sepcost.errors import SepcostError
 from sepcost.formats.format import ResultName
 from sepcost.formats.registry import USUAL, AskedFormat, format_names, writing
 from sepcost.layers.conv import Norm
-from sepcost.layers.cost import Dtype
+from sepcost.layers.cost import BITS
 from sepcost.sheets.view import Rows
 from sepcost.text.model_text import Device
 
@@ -130,10 +130,12 @@ Batch = Annotated[
     str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTING)
 ]
 StoredAs = Annotated[
-    Dtype | None,
+    str | None,
     typer.Option(
         "--dtype",
-        help="What memory is counted in: a model's own, else float32, unless given.",
+        help=f"What memory is counted in: a model's own, else float32, unless given. There are {', '.join(BITS)}, also "
+        "for each of weights, activations and biases.",
+        metavar="DTYPE|weights=…,…",
         rich_help_panel=COUNTING,
     ),
 ]

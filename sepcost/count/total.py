@@ -24,4 +24,7 @@ class Total:
 
     def peak_bytes(self, convention: Convention) -> int | None:
         """The peak of the whole batch's maps."""
-        return None if self.peak is None else convention.bytes_of(self.peak.total, in_bytes=self.peak.in_bytes)
+        if self.peak is None:
+            return None
+        parts = (self.peak.read, self.peak.written, self.peak.held)
+        return sum(convention.bytes_of(part, in_bytes=self.peak.in_bytes) for part in parts)

@@ -15,6 +15,7 @@ from sepcost.derive.steps import Basis
 from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_letters
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
+from sepcost.layers.cost import HALF_A_BYTE
 from sepcost.text.units import exact
 
 MEANINGS = {
@@ -48,6 +49,8 @@ def derivation(comparison: Comparison) -> list[Section]:
     if len(comparison.layers) > 1 or not isinstance(layer.layer, Conv):
         raise SepcostError("--explain derives one convolution")
     conv, convention = symbolic(layer.layer), comparison.convention
+    if HALF_A_BYTE in convention.bits:
+        raise SepcostError("--explain derives whole bytes an element: give another dtype than int4")
     basis = Basis(convention, layer.node.widths_under(convention), not comparison.network.per_position)
     sections = [Section("Output map", tuple(_output_map(conv)))] if basis.has_map else []
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from sepcost.errors import LayerError
 from sepcost.layers.activation import ACTIVATIONS, OF_TORCH
-from sepcost.layers.cost import Cost
+from sepcost.layers.cost import Cost, Odd
 from sepcost.layers.formulas import conv_macs, conv_weights, padded_output, reach, same_output, transposed_output
 from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, short, zero_pad
 from sepcost.layers.torch_padding import torch_padding
@@ -202,13 +202,16 @@ class Conv(Layer):
         positions = prod(self.input_size if self.transposed else self.output_size)
         channels = (self.in_channels, self.out_channels)
         biases = self.out_channels * self.bias + self.norm_params
+        weights = conv_weights(*channels, self.kernel_size, self.groups)
+        inputs = self.in_channels * prod(self.input_size)
         return Cost(
-            params=conv_weights(*channels, self.kernel_size, self.groups) + biases,
+            params=weights + biases,
             macs=conv_macs(positions, *channels, self.kernel_size, self.groups),
             activations=outputs,
-            touched=self.in_channels * prod(self.input_size) + outputs,
+            touched=inputs + outputs,
             biases=biases,
             written=outputs,
+            odd=Odd(weights % 2, outputs % 2, inputs % 2 + outputs % 2),
         )
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sepcost.errors import LayerError
-from sepcost.layers.cost import Cost
+from sepcost.layers.cost import Cost, Odd
 from sepcost.layers.layer import Argument, Form, Layer, Shape, Takes, TorchModule
 from sepcost.text.arguments import flag, times, whole
 
@@ -70,6 +70,7 @@ class Linear(Layer):
             touched=self.in_features + self.out_features,
             biases=self.out_features * self.bias,
             written=self.out_features,
+            odd=Odd(weights % 2, self.out_features % 2, self.in_features % 2 + self.out_features % 2),
         )
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:

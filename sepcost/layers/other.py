@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 from sepcost.errors import LayerError
-from sepcost.layers.cost import Cost, Stored
+from sepcost.layers.cost import Cost, Odd, Stored
 from sepcost.layers.layer import Argument, Form, Layer, Shape, Takes, TorchModule
 from sepcost.text.arguments import natural
 
@@ -63,8 +63,9 @@ class Other(Layer):
 
     @property
     def cost(self) -> Cost:
+        odd = Odd(self.params % 2, 0, self.reads % 2 + self.writes % 2)
         touched = self.reads + self.writes
-        return Cost(self.params, self.macs, touched=touched, stored=self.stored, written=self.writes)
+        return Cost(self.params, self.macs, touched=touched, stored=self.stored, written=self.writes, odd=odd)
 
     def torch_modules(self, *, any_size: bool = False) -> list[TorchModule]:
         return []

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
-from sepcost.layers.cost import Cost
+from sepcost.layers.cost import Cost, Odd
 from sepcost.layers.formulas import pooled_output, same_output
 from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, zero_pad
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
@@ -103,8 +103,8 @@ class Pool(Layer):
 
     @property
     def cost(self) -> Cost:
-        written = prod(self.output_shape)
-        return Cost(touched=prod(self.input_shape) + written, written=written)
+        inputs, outputs = prod(self.input_shape), prod(self.output_shape)
+        return Cost(touched=inputs + outputs, written=outputs, odd=Odd(touched=inputs % 2 + outputs % 2))
 
     @property
     def label(self) -> str:

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
-from sepcost.layers.cost import Cost
+from sepcost.layers.cost import Cost, Odd
 from sepcost.layers.layer import Argument, Form, Layer, Shape, Takes, TorchModule
 from sepcost.text.arguments import Extent, extent, map_size, one_of, short_times, times, whole
 from sepcost.text.wording import listed
@@ -85,8 +85,8 @@ class Upsample(Layer):
 
     @property
     def cost(self) -> Cost:
-        written = prod(self.output_shape)
-        return Cost(touched=prod(self.input_shape) + written, written=written)
+        inputs, outputs = prod(self.input_shape), prod(self.output_shape)
+        return Cost(touched=inputs + outputs, written=outputs, odd=Odd(touched=inputs % 2 + outputs % 2))
 
     @property
     def label(self) -> str:

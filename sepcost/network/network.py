@@ -45,9 +45,8 @@ class Widths(NamedTuple):
         >>> Widths.under(Convention(dtype="int8"))
         Widths(weights=1, biases=4, norm=4, input=1, output=1, products=1)
         """
-        element = convention.bytes_per_element
-        wide = convention.bytes_per_bias
-        return cls(element, wide, wide, element, element)
+        weights, maps, biases = (bits // 8 for bits in convention.bits)
+        return cls(weights, biases, biases, maps, maps)
 
     @property
     def element(self) -> int | None:
@@ -118,7 +117,8 @@ class Node:
         if self.reads:
             width = 0 if self.widths is None else self.widths.weights
             stored = cost.stored and cost.stored._replace(touched=cost.stored.touched + self.reads * width)
-            cost = replace(cost, touched=cost.touched + self.reads, stored=stored)
+            odd = cost.odd._replace(touched=cost.odd.touched + self.reads % 2)
+            cost = replace(cost, touched=cost.touched + self.reads, stored=stored, odd=odd)
         if self.times == 1 and not self.shared:
             return cost
         return cost.repeated(self.times, shared=self.shared)

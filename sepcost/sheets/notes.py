@@ -209,5 +209,11 @@ def memory_line(snapshot: Snapshot) -> str:
 
 
 def dtype_text(dtype: str) -> str:
-    """The dtype of memory, in a sentence."""
-    return "the model's own dtypes" if dtype == MIXED else dtype
+    """The dtype of memory, in a sentence.
+
+    >>> dtype_text("weights=int4,activations=int8")
+    'int4 for weights and int8 for activations'
+    """
+    if dtype == MIXED:
+        return "the model's own dtypes"
+    return listed([" for ".join(reversed(each.split("="))) for each in dtype.split(",")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
+from math import ceil, prod
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -75,12 +75,26 @@ def test_the_reduction_grows_towards_k2_with_o(kernel: int, channels: int) -> No
     assert kernel**2 - reductions[-1] < Fraction(kernel**4, 10**8)
 
 
-@given(convs(), st.integers(1, 9), st.sampled_from(["float32", "float16", "bfloat16", "int8"]))
+BYTES = {
+    "float64": (8, 8, 8), "float32": (4, 4, 4), "float16": (2, 2, 2), "bfloat16": (2, 2, 2), "float8": (1, 1, 1),
+    "int8": (1, 1, 4), "int4": (0.5, 0.5, 4), "weights=int4,activations=int8": (0.5, 1, 4),
+    "weights=float8,activations=float16": (1, 2, 1), "activations=int4": (4, 0.5, 4), "weights=int8,biases=float16":
+    (1, 4, 2),
+}  # fmt: skip
+"""Bytes of an element of weights, activations and biases."""
+
+
+@given(convs(), st.integers(1, 9), st.sampled_from([*BYTES]))
 def test_bytes_follow_batch_and_dtype(conv: Conv, batch: int, dtype: str) -> None:
+    """A tensor has whole bytes: of int4, half of its elements, rounded up."""
     convention = Convention(batch=batch, dtype=dtype)
-    size = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}[dtype]
-    maps = prod(conv.input_shape) + prod(conv.output_shape)
+    of_weights, of_maps, of_biases = BYTES[dtype]
     biases = conv.out_channels * (conv.bias + 2 * (conv.norm == "batch"))
-    weights = size * (conv.cost.params - biases) + max(size, 4 if dtype == "int8" else 0) * biases
+    weights = ceil(of_weights * (conv.cost.params - biases)) + of_biases * biases
+    maps = [ceil(of_maps * batch * prod(shape)) for shape in (conv.input_shape, conv.output_shape)]
     assert conv.cost.weight_bytes(convention) == weights
-    assert conv.cost.traffic_bytes(convention) == size * batch * maps + weights
+    assert conv.cost.activation_bytes(convention) == maps[1]
+    assert conv.cost.traffic_bytes(convention) == sum(maps) + weights
+    twice = conv.cost + conv.cost.repeated(3, shared=True)
+    assert twice.weight_bytes(convention) == weights
+    assert twice.traffic_bytes(convention) == 4 * sum(maps) + weights

@@ -84,7 +84,7 @@ def check(value: Fraction, line: Line) -> None:
 def letters(conv: Conv, convention: Convention, per_position: bool) -> dict[str, int]:
     """The numbers of a convolution under their letters."""
     axes = AXES[len(conv.input_size)]
-    of = {"C": conv.in_channels, "O": conv.out_channels, "b": convention.bytes_per_element, "N": convention.batch}
+    of = {"C": conv.in_channels, "O": conv.out_channels, "b": convention.bits.activations // 8, "N": convention.batch}
     arguments: dict[str, Any] = {
         "K": conv.kernel_size, "stride": conv.stride, "d": conv.dilation, "p_out": conv.output_padding,
     }  # fmt: skip

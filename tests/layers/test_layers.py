@@ -145,6 +145,6 @@ def test_a_global_pool_takes_nothing_else() -> None:
 
 
 def test_a_convention_is_checked() -> None:
-    for arguments in ({"batch": 0}, {"batch": 1.5}, {"flops_per_mac": 3}, {"dtype": "float64"}):
+    for arguments in ({"batch": 0}, {"batch": 1.5}, {"flops_per_mac": 3}, {"dtype": "float9"}):
         with pytest.raises(SepcostError, match=f"{next(iter(arguments))}: must be"):
             Convention(**arguments)

@@ -30,13 +30,15 @@ from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROW, SCHEM
 from sepcost.count.facts import FACTS, PEAK_PARTS
 from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, PEAK, WHOLE, names
 from sepcost.count.verification import STANDARD
-from sepcost.layers.cost import BYTES_PER_ELEMENT, MODEL_DTYPES
+from sepcost.errors import ConventionError
+from sepcost.layers.cost import BITS, MODEL_DTYPES, read_dtype
 from sepcost.sources.validation import OPEN, mapping_type, schema_of
 from sepcost.text.units import LONGEST_NUMBER, shortened
 from sepcost.text.wording import listed
 
 INCOMPLETE = "incomplete"
 """The error of a key that documents have which are not complete."""
+DTYPE = {"type": "string", "pattern": f"^({'|'.join(BITS)}|weights=.*)$"}
 SELECTIONS = {"totals": "rows totals", "ascending": "sort"}
 """The options that selections of another name are from."""
 Keys: TypeAlias = dict[str, Any]
@@ -69,6 +71,13 @@ def _number_of(*known: int) -> Any:
 
 def _swept(_: Any) -> Any:
     raise PydanticCustomError(INCOMPLETE, "is a combination of a sweep: write the one that is meant by itself")
+
+
+def _dtype(text: str) -> str:
+    try:
+        return read_dtype(text)[0]
+    except ConventionError as error:
+        raise PydanticCustomError("must_be", "{reason}", {"reason": error.reason.partition(", got ")[0]}) from None
 
 
 def _selected(wishes: Any) -> Any:
@@ -150,7 +159,7 @@ def _head(version: int, networks: Keys) -> Keys:
         "version": _unread(type="string"),
         "convention": Required[mapping_type("Convention", "How FLOPs are counted.", flops, OPEN)],
         "batch": Required[Batch],
-        "dtype": Required[_literal[tuple(BYTES_PER_ELEMENT)]],
+        "dtype": Required[Annotated[str, AfterValidator(_dtype), WithJsonSchema(DTYPE)]],
     }
 
 

@@ -47,7 +47,12 @@ def message(text: str) -> str:
     return str(caught.value)
 
 
-CONVENTIONS = st.builds(Convention, st.sampled_from([1, 2]), st.integers(1, 9), st.sampled_from(["float16", "int8"]))
+CONVENTIONS = st.builds(
+    Convention,
+    st.sampled_from([1, 2]),
+    st.integers(1, 9),
+    st.sampled_from(["float16", "int8", "int4", "weights=int8,activations=float64"]),
+)
 
 
 @given(networks(), every_replacement(), CONVENTIONS)

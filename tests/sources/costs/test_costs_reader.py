@@ -16,6 +16,7 @@ from sepcost import ConfigError, Convention, compare, load
 from sepcost.count.evaluation import evaluated
 from sepcost.count.figure import COUNTS
 from sepcost.errors import ConfigProblem
+from sepcost.layers.cost import BITS
 from sepcost.sources.costs.costs import read_costs
 from tests.commands import ROOT
 from tests.sources.costs.documents import MISSING, edited
@@ -36,8 +37,13 @@ def message(text: str | bytes) -> str:
     return str(caught.value)
 
 
+DTYPES = f"{', '.join(BITS)}, or for each as in weights=int4,activations=int8"
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
-@pytest.mark.parametrize("convention", [Convention(), Convention(2, 8, "int8")])
+@pytest.mark.parametrize(
+    "convention", [Convention(), Convention(2, 8, "int8"), Convention(1, 3, "weights=int4,activations=float8")]
+)
 def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Convention) -> None:
     network = load(config, alpha="0.75")
     result = compare(
@@ -64,8 +70,9 @@ def test_what_compare_writes_is_what_counting_gives(config: Any, convention: Con
         (("batch",), 0, "batch: must be at least 1, got 0"),
         (("batch",), "8", 'batch: must be a whole number, got "8"'),
         (("batch",), True, "batch: must be a whole number, got true"),
-        (("dtype",), "float8", 'dtype: must be float32, float16, bfloat16 or int8, got "float8"'),
-        (("dtype",), None, "dtype: must be float32, float16, bfloat16 or int8, got null"),
+        (("dtype",), "float9", f'dtype: must be one of {DTYPES}, got "float9"'),
+        (("dtype",), "weights=int3", f'dtype: must be one of {DTYPES}, got "weights=int3"'),
+        (("dtype",), None, "dtype: must be a text, got null"),
         (("networks",), MISSING, f"missing key `networks`: {NOT_OURS}"),
         (("networks",), [], "networks: must have at least one network"),
         (("networks",), {}, "networks: must be a list, got an object"),

@@ -77,7 +77,7 @@ def test_it_refuses_what_leaves_things_out(options: Sequence[str]) -> None:
     [
         (("schema_version",), 2),
         (("convention", "flops_per_mac"), 3),
-        (("dtype",), "float8"),
+        (("dtype",), "float9"),
         (("networks",), []),
         ((*NET, "alpha"), 0),
         ((*NET, "per"), "output position"),
