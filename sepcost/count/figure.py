@@ -67,8 +67,8 @@ class Figure:
 
     @property
     def is_sum(self) -> bool:
-        """Whether it is whole, and a network's is the sum of its layers'."""
-        return self.kind.is_whole and self.whole is Whole.SUM
+        """Whether it is whole, always there, and a network's is the sum of its layers'."""
+        return self.kind.is_whole and self.is_usual and self.whole is Whole.SUM
 
     def heads(self, convention: Convention, *, shortly: bool = False) -> str:
         """What a column of it is called; ``shortly`` where another one says how it is counted."""
@@ -109,6 +109,7 @@ FIGURES: tuple[Figure, ...] = (
         "share", f"share of {MACS}", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
         quotient=lambda figures, whole, _: (100 * figures["macs"], whole["macs"]),
     ),
+    Figure("backward_macs", f"backward {MACS}", Kind.COUNT, is_usual=False, is_limited=False, reduced_as=None),
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
@@ -125,7 +126,7 @@ def names(chosen: Callable[[Figure], Any] = lambda figure: True) -> tuple[str, .
 
 COUNTS = names(lambda figure: figure.is_sum)
 """Whole, and their sum over the layers is the network's."""
-WHOLE = names(lambda figure: figure.kind.is_whole)
+WHOLE = names(lambda figure: figure.kind.is_whole and figure.is_usual)
 """What two networks are compared in: quotients follow."""
 OWN = names(lambda figure: figure.is_own)
 """What has a reduction, and may not grow beyond a baseline."""

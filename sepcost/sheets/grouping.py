@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from sepcost.count.figure import COUNTS, Figures, with_quotients
+from sepcost.count.figure import BY_NAME, Figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention
@@ -60,7 +60,8 @@ def _grouped(snapshot: Snapshot, row: str, group_of: Callable[[LayerSnapshot], s
 def _subtotal(name: str, row: str, layers: Sequence[LayerSnapshot], convention: Convention) -> LayerSnapshot:
     def summed(several: Iterable[Figures]) -> Figures:
         together = list(several)
-        sums = {each: [figures[each] for figures in together] for each in COUNTS}
+        counts = [each for each in together[0] if BY_NAME[each].kind.is_whole]
+        sums = {each: [figures[each] for figures in together] for each in counts}
         return with_quotients(
             {each: None if None in values else sum(values) for each, values in sums.items()}, convention
         )

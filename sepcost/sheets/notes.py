@@ -30,7 +30,8 @@ def unread_notes(snapshot: Snapshot) -> Iterator[str]:
 def kept_notes(snapshot: Snapshot) -> Iterator[str]:
     """Why layers are kept, reason by reason: first under every replacement, then under some."""
     if not snapshot.replaced:
-        yield from [] if any(layer.is_convolution for layer in snapshot.layers) else [NOTHING_TO_REPLACE]
+        has_any = any(layer.is_convolution or layer.is_subtotal for layer in snapshot.layers)
+        yield from [] if has_any else [NOTHING_TO_REPLACE]
         return
     always: dict[str, list[str]] = {}
     sometimes: dict[str, dict[str, list[str]]] = {}

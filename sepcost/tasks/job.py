@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
+from sepcost.count.placed import with_placed
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
@@ -89,7 +90,8 @@ class Job(Counting):
 
     def evaluated(self, comparison: Comparison) -> Snapshot:
         """The figures."""
-        return replace(evaluated(comparison), fixed=self.view.fixed).asking(self.view.asked)
+        snapshot = replace(evaluated(comparison), fixed=self.view.fixed)
+        return with_placed(snapshot, self.view.asked).asking(self.view.asked)
 
     def networks(self, sources: Sequence[AnySource]) -> Iterable[Snapshot]:
         """The networks of the sources, or their layers, as the view has them; or only one convolution of each."""
