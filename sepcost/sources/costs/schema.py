@@ -254,6 +254,7 @@ def _several(name: str, keys: Callable[[bool], Keys]) -> Keys:
 
 
 _document_keys = _head(SCHEMA_VERSION, _several("Network", _compared))
+_row_figures: TypeAdapter[tuple[str, ...]] = TypeAdapter(RowFigures)
 
 
 @lru_cache(maxsize=8)
@@ -272,10 +273,9 @@ def costs_type(row: tuple[str, ...] = ROW) -> TypeAdapter[Any]:
 def row_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     """The figures that a row has in this document; the usual ones where it does not say."""
     try:
-        figures = TypeAdapter(RowFigures).validate_python(document["figures"])
+        return _row_figures.validate_python(document["figures"])
     except (KeyError, ValidationError):
         return ROW
-    return tuple(figures)
 
 
 def json_schema() -> dict[str, Any]:
