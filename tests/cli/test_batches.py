@@ -107,7 +107,7 @@ def test_columns_are_those_that_were_asked_for_behind_what_a_row_is() -> None:
         (("--top", "0"), "--top: must be at least 1, got 0"),
         (("--top", "many"), "--top: must be a whole number, got many"),
         (("--sort", "-"), "--sort: nothing is called ''"),
-        (("--rows", "total"), "Invalid value for '--rows': 'total' is not one of 'layers', 'totals', 'blocks', 'types'."),
+        (("--rows", "total"), "Invalid value for '--rows': 'total' is not one of 'layers', 'totals', 'blocks', 'ty"),
         (("--alpha", "0.5,x"), "--alpha: must be a positive number such as 0.75, got x"),
         (("--alpha", "0.5:1"), "--alpha: a range is from:to:step, such as 16:512:16, got 0.5:1"),
         (("--alpha", "0:1:0.5"), "--alpha: must be between 0.001 and 1000, got 0"),
