@@ -125,9 +125,10 @@ class Convention:
     def asked(cls, flops_per_mac: int = 1, batch: int = 1, dtype: object = None) -> Convention:
         """What was asked for: without a dtype, models are counted in their own, and all else in float32.
 
-        torch's dtypes have the same names: ``torch.float16``.
+        torch's dtypes are as good: ``torch.float16``, ``torch.float8_e4m3fn``.
         """
-        name = "float32" if dtype is None else as_text(dtype).removeprefix("torch.")
+        of_torch = as_text(dtype).removeprefix("torch.").partition("_")[0]
+        name = "float32" if dtype is None else dtype if isinstance(dtype, str) else of_torch
         return cls(flops_per_mac, batch, name, in_own_dtype=dtype is None)
 
     def of_model(self, dtype: str | None) -> Convention:
