@@ -245,7 +245,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "no layers": (lambda: compare("input: {C: 3, H: 32}"), "network:1:1: missing key `layers`"),
     "a model to load": (lambda: load(MODEL), 'Sequential: forward takes input: give inputs="SHAPE", as in'),
     "models to load": (lambda: list(load_all(MODEL)), 'Sequential: forward takes input: give inputs="SHAPE", as in'),
-    "a dtype of torch": (lambda: compare(CONV, dtype=torch.complex64), "dtype: must be one of float32, float16, "),
+    "a dtype of torch": (lambda: compare(CONV, dtype=torch.complex64), "dtype: must be one of float64, float32, "),
     "below zero": (lambda: load("vgg16", alpha=-1), "alpha: must be a positive number such as 0.75, got -1"),
     "no path": (lambda: list(load_all(3)), "a source is one of: a Conv, "),  # type: ignore[arg-type]
     "alpha": (lambda: load("configs/m5.yaml", alpha="x"), "alpha: must be a positive number such as 0.75, got x"),
