@@ -109,6 +109,7 @@ FIGURES: tuple[Figure, ...] = (
         "share", f"share of {MACS}", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
         quotient=lambda figures, whole, _: (100 * figures["macs"], whole["macs"]),
     ),
+    Figure("receptive_field", "receptive field", Kind.TEXT, is_usual=False, is_limited=False, reduced_as=None),
     Figure("backward_macs", f"backward {MACS}", Kind.COUNT, is_usual=False, is_limited=False, reduced_as=None),
 )  # fmt: skip
 

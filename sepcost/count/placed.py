@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sepcost.count.comparison import Comparison
+from sepcost.count.figure import BY_NAME
 from sepcost.count.layer_comparison import Variant
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.network.liveness import scheduled
@@ -16,9 +17,9 @@ from sepcost.network.network import Network
 class Placed(NamedTuple):
     """A figure of one layer: as it is, and by replacement, in all and of each part."""
 
-    standard: int
-    replaced: Mapping[str, int]
-    parts: Mapping[str, tuple[int, ...]]
+    standard: Any
+    replaced: Mapping[str, Any] = {}
+    parts: Mapping[str, Sequence[Any]] = {}
 
 
 def backward_macs(comparison: Comparison) -> Iterator[Placed]:
@@ -38,6 +39,14 @@ def backward_macs(comparison: Comparison) -> Iterator[Placed]:
         parts = {text: _of_parts(variant, factor) for text, variant in layer.variants.items()}
         standard = factor * layer.standard.macs
         yield Placed(standard, {text: sum(each) if each else standard for text, each in parts.items()}, parts)
+
+
+def receptive_field(comparison: Comparison) -> Iterator[Placed]:
+    """How much of the input each layer sees: the same, whatever replaces it."""
+    from sepcost.network.receptive import receptive_fields  # slow to import: fractions
+
+    fields = receptive_fields(comparison.network)
+    return (Placed(fields.get(layer.name)) for layer in comparison.layers)
 
 
 def _of_parts(variant: Variant, factor: int) -> tuple[int, ...]:
@@ -69,6 +78,8 @@ def with_placed(snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
 
 def _with(snapshot: Snapshot, name: str, values: Sequence[Placed]) -> Snapshot:
     layers = tuple(_layer(layer, name, value) for layer, value in zip(snapshot.layers, values))
+    if not BY_NAME[name].kind.is_whole:
+        return replace(snapshot, layers=layers)
     total = {**snapshot.total, name: sum(value.standard for value in values)}
     replaced = {
         text: each._replace(figures={**each.figures, name: sum(value.replaced[text] for value in values)})
@@ -87,9 +98,13 @@ def _layer(layer: LayerSnapshot, name: str, value: Placed) -> LayerSnapshot:
             ),
         )
         for text, each in layer.replaced.items()
+        if text in value.replaced
     }
-    return layer._replace(figures={**layer.figures, name: value.standard}, replaced=replaced)
+    return layer._replace(figures={**layer.figures, name: value.standard}, replaced={**layer.replaced, **replaced})
 
 
-PLACED: Mapping[str, Callable[[Comparison], Iterator[Placed]]] = {"backward_macs": backward_macs}
+PLACED: Mapping[str, Callable[[Comparison], Iterator[Placed]]] = {
+    "backward_macs": backward_macs,
+    "receptive_field": receptive_field,
+}
 """The figures that are there only where they are asked for, by name."""

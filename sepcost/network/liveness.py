@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from sepcost.layers import Layer, Takes
 from sepcost.network.network import INPUT, Network, Node
-from sepcost.network.schedule import Schedule, Step
+from sepcost.network.schedule import Combined, Schedule, Step
 
 Runs: TypeAlias = Sequence[tuple[str, Layer]]
 """The layers that a node runs as, one after the other, each with what it is called."""
@@ -95,7 +95,7 @@ def scheduled(network: Network) -> Schedule | None:
         maps.held_by[number] = written
         steps.append(Step(node.name, read, written, number))
         if node.add:  # never the peak: what is alive here is alive while the layer itself runs
-            steps.append(Step(node.name, maps.held_together(node.add)[0], written))
+            steps.append(Step(node.name, maps.held_together(node.add)[0], written, combined=Combined.SUM))
     read_by_others = _first_steps((number, step.reads) for number, step in enumerate(steps))
     outputs = tuple(map_ for map_ in range(len(maps.sizes)) if map_ not in read_by_others)
     return Schedule(tuple(steps), tuple(maps.sizes), maps.held_by.get(INPUT, ()), outputs)
