@@ -12,6 +12,7 @@ from sepcost.count.layer_comparison import Variant
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.network.liveness import scheduled
 from sepcost.network.network import Network
+from sepcost.network.receptive import receptive_fields
 
 
 class Placed(NamedTuple):
@@ -43,8 +44,6 @@ def backward_macs(comparison: Comparison) -> Iterator[Placed]:
 
 def receptive_field(comparison: Comparison) -> Iterator[Placed]:
     """How much of the input each layer sees: the same, whatever replaces it."""
-    from sepcost.network.receptive import receptive_fields  # slow to import: fractions
-
     fields = receptive_fields(comparison.network)
     return (Placed(fields.get(layer.name)) for layer in comparison.layers)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.errors import LayerError, SepcostError
+from sepcost.errors import LayerError, LayerProblem, NetworkError, SepcostError
 from sepcost.layers import Conv, Layer, Shape
 from sepcost.layers.cost import MIXED, Convention, Cost, Stored
 from sepcost.layers.layer import NO_OUTPUT
@@ -199,10 +199,15 @@ class Network:
 
     def with_norms_folded(self) -> Network:
         """The same for inference: each batch norm after a convolution is a part of that."""
-        nodes = (
+        nodes = [
             replace(node, layer=node.layer.with_norm_folded) if isinstance(node.layer, Conv) else node
             for node in self.nodes
-        )
+        ]
+        norms = {node.name: node.layer.norm for node in nodes if isinstance(node.layer, Conv)}
+        for node in nodes:
+            if norms.get(node.weights_of or node.name) != norms.get(node.name):
+                reason = f"the weights of {node.weights_of!r} would have its norm in them: leave out --fold-norms"
+                raise NetworkError([LayerProblem(node.index, node.name, "shared", reason)])
         return replace(self, nodes=tuple(nodes))
 
     def __repr__(self) -> str:

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from math import ceil
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from sepcost.layers import Conv, Layer, Pool, Takes, Upsample
 from sepcost.layers.formulas import reach
 from sepcost.network.liveness import scheduled
-from sepcost.network.network import Network
+from sepcost.network.network import INPUT, Network
 from sepcost.network.schedule import Step
-
-READS = {"nearest": 1, "linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}
-"""How many positions an interpolation reads along an axis."""
 
 
 class Axis(NamedTuple):
     """Along one axis: how many positions of the input a position depends on, and how many lie between two of them.
 
-    ``extent`` is that of the map itself.
+    ``is_whole``: each position depends on all of the input, and the field is that.
     """
 
-    field: Fraction
-    jump: Fraction
-    extent: int
+    is_whole: bool
+    field: int
+    jump: int
+    input: int
 
-    def through(self, kernel: int, stride: Fraction | int, extent: int) -> Axis:
+    def through(self, window: int, stride: int) -> Axis:
         """After a layer with such a window: r + (k − 1)·j, and j·s (Araujo et al. 2019, Distill, equation 2)."""
-        return Axis(self.field + (kernel - 1) * self.jump, self.jump * stride, extent)
+        return (
+            self
+            if self.is_whole
+            else Axis(False, self.field + (window - 1) * self.jump, self.jump * stride, self.input)
+        )
+
+    @property
+    def whole(self) -> Axis:
+        """After a layer that reads all of the map."""
+        return Axis(True, self.input, 1, self.input)
 
 
 Seen: TypeAlias = "tuple[Axis, ...] | None"
@@ -43,7 +48,8 @@ def receptive_fields(network: Network) -> dict[str, tuple[int, ...]]:
     >>> receptive_fields(load("configs/vgg16.yaml"))["pool5"]
     (212, 212)
 
-    Padding is a part of it, so that it may be larger than the input. A layer on features sees all of the map.
+    Padding is a part of it, so that it may be larger than the input. What reads all of a map sees all of the input.
+    After an interpolation, or a transposed convolution with a stride, positions see different amounts: none is known.
     """
     schedule = network.schedule or (None if network.independent else scheduled(network))
     if schedule is None:
@@ -52,16 +58,22 @@ def receptive_fields(network: Network) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for step in schedule.steps:
         name = step.name
+        if step.node is None and not step.reads:  # what depends on nothing, such as a copy's room
+            continue
         if step.node is None:
             after = _combined(step, seen)
         else:
             layer, name = network.nodes[step.node].layer, network.nodes[step.node].name
             for map_ in {*step.reads} & {*schedule.inputs} - seen.keys():
-                seen[map_] = tuple(Axis(Fraction(1), Fraction(1), extent) for extent in layer.input_shape[1:])
-            after = _after(layer, _widest(seen.get(map_) for map_ in step.reads))
+                seen[map_] = tuple(Axis(False, 1, 1, extent) for extent in layer.input_shape[1:])
+            after = _after(layer, _widest(seen[map_] for map_ in step.reads if map_ in seen))
         if after and (step.node is not None or name in found):
-            found[name] = tuple(ceil(axis.field) for axis in after)
+            found[name] = tuple(axis.field for axis in after)
         seen |= dict.fromkeys(step.writes, after)
+    for node in network.nodes:  # views are no steps
+        if node.layer.is_view and len(node.sources) == 1 and node.sources[0] != INPUT:
+            source = network.nodes[node.sources[0]].name
+            found |= {node.name: found[source]} if source in found else {}
     return found
 
 
@@ -84,22 +96,13 @@ def _widest(several: Iterable[Seen]) -> Seen:
 def _after(layer: Layer, seen: Seen) -> Seen:
     if seen is None or layer.takes is Takes.NOTHING:
         return None
-    if len(layer.output_shape) == 1:  # on all of the map
-        return tuple(axis.through(axis.extent, axis.extent, 1) for axis in seen)
-    output = layer.output_shape[1:]
-    windows: Sequence[int] = (1,) * len(output)
-    strides: Sequence[Fraction | int] = windows
+    if len(layer.output_shape) == 1 or (isinstance(layer, Pool) and layer.global_pool):
+        return tuple(axis.whole for axis in seen)
+    if isinstance(layer, Upsample) or (isinstance(layer, Conv) and layer.transposed and set(layer.stride) != {1}):
+        return tuple(axis.whole for axis in seen) if all(axis.is_whole for axis in seen) else None
     if isinstance(layer, Conv):
-        windows, strides = [reach(*each) for each in zip(layer.kernel_size, layer.dilation)], layer.stride
-        if layer.transposed:
-            windows = [-(-window // stride) for window, stride in zip(windows, layer.stride)]
-            strides = [Fraction(1, stride) for stride in layer.stride]
-    elif isinstance(layer, Pool):
-        windows, strides = layer.kernel_size, layer.stride
-    elif isinstance(layer, Upsample):
-        windows = (READS[layer.mode],) * len(output)
-        strides = [Fraction(small, large) for small, large in zip(layer.input_shape[1:], output)]
-    if len(seen) != len(output):
-        return None
-    along = zip(seen, windows, strides, output)
-    return tuple(axis.through(window, stride, extent) for axis, window, stride, extent in along)
+        windows = [reach(*each) for each in zip(layer.kernel_size, layer.dilation)]
+        return tuple(axis.through(*each) for axis, *each in zip(seen, windows, layer.stride))
+    if isinstance(layer, Pool):
+        return tuple(axis.through(*each) for axis, *each in zip(seen, layer.kernel_size, layer.stride))
+    return seen

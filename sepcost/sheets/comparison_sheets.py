@@ -48,6 +48,8 @@ TORCH_DEFAULTS = {"no bias": "a bias", "padding same": "no padding"}
 OF_NETWORKS = figure_names(lambda figure: figure.shown_as is None and figure.is_usual)
 OF_LAYERS = tuple(name for name in OF_NETWORKS if BY_NAME[name].whole is Whole.SUM)
 PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
+REDUCED_FIGURES = figure_names(lambda figure: figure.reduced_as)
+"""The figures that have a reduction in a table."""
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
 
 UNNAMED = (Conv.type, f"{Conv.type}1")
@@ -134,7 +136,7 @@ def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     rows = [Row((STANDARD, *_total_cells(snapshot, snapshot.total, names)))]
     for text, replaced in snapshot.replaced.items():
         rows.append(Row((text, *_total_cells(snapshot, replaced.figures, names))))
-        rows.append(_reduction_row(snapshot.reduction(text), names, flagged=replaced.costs_more))
+        rows.append(_reduction_row(snapshot.total, replaced, names))
     alone = view is not None and view.totals
     notes = (
         *(model_notes(snapshot) if alone else ()),
@@ -178,7 +180,7 @@ def _figures_shown(view: View, usual: Sequence[str]) -> Sequence[str]:
     if view.columns is None:
         return usual
     chosen = dict.fromkeys(name.rpartition(".")[2] for name in view.columns)
-    figures = [name for name in chosen if name in ("macs", *usual)]
+    figures = [name for name in chosen if name in ("macs", *usual, *view.asked)]
     if not figures:
         raise SepcostError(f"--columns: this table has {listed(['macs', *usual])}, got {', '.join(view.columns)}")
     return figures
@@ -192,7 +194,7 @@ def _figure_columns(names: Sequence[str], convention: Convention) -> tuple[Colum
 
 
 def _cells(figures: Mapping[str, Any], names: Sequence[str]) -> list[Cell]:
-    return [figures[name] for name in names]
+    return [figures.get(name) for name in names]
 
 
 def _total_cells(snapshot: Snapshot, figures: Figures, names: Sequence[str]) -> list[Cell]:
@@ -207,11 +209,14 @@ def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequ
     look = Look.FLAGGED if replaced.costs_more else Look.PLAIN
     rows = [Row((f"{text}: costs more" if replaced.costs_more else text, *cells), look)]
     rows += [Row((f"  {part.name}", *_cells(part.figures, names)), Look.PART) for part in replaced.parts]
-    return [*rows, _reduction_row(reductions(standard, replaced.figures), names, flagged=replaced.costs_more)]
+    return [*rows, _reduction_row(standard, replaced, names)]
 
 
-def _reduction_row(reduction: Figures, names: Sequence[str], *, flagged: bool) -> Row:
-    return Row((f"  {REDUCED}", *(reduction_of(name, reduction, flagged=flagged) for name in names)), Look.REDUCTION)
+def _reduction_row(standard: Figures, replaced: Replaced, names: Sequence[str]) -> Row:
+    """Standard ÷ replacement of each figure itself: bytes of tensors in several dtypes are no multiples of others."""
+    reduction = reductions(standard, replaced.figures, tuple(name for name in names if name in REDUCED_FIGURES))
+    cells = (reduction_of(name, reduction, flagged=replaced.costs_more) for name in names)
+    return Row((f"  {REDUCED}", *cells), Look.REDUCTION)
 
 
 def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:

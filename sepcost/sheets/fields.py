@@ -59,5 +59,5 @@ def text_of(value: Any) -> Cell:
 
 def reduction_of(figure: str, reductions: Record, *, flagged: bool = False) -> Cell:
     """The reduction in the column of a figure; nothing if it has none."""
-    name = MULTIPLES.get(figure, figure)
-    return Ratio(reductions[name], flagged and name == "macs") if name in reductions else ""
+    is_of_macs = MULTIPLES.get(figure, figure) == "macs"
+    return Ratio(reductions[figure], flagged and is_of_macs) if figure in reductions else ""

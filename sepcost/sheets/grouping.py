@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sepcost.count.figure import BY_NAME, Figures, with_quotients
@@ -20,7 +21,8 @@ def by_block(snapshot: Snapshot) -> Snapshot:
     A block with more than half of all layers is taken apart.
     """
     names = [layer.name.split(".") for layer in snapshot.layers]
-    depths = {layer.name: _depth(name, names) for layer, name in zip(snapshot.layers, names)}
+    often = Counter(tuple(name[:depth]) for name in names for depth in range(1, len(name)))
+    depths = {layer.name: _depth(name, often, len(names)) for layer, name in zip(snapshot.layers, names)}
     return _grouped(snapshot, "block", lambda layer: ".".join(layer.name.split(".")[: depths[layer.name]]))
 
 
@@ -41,10 +43,10 @@ def type_of(layer: Layer) -> str:
     return f"{'transposed ' * layer.transposed}{'depthwise' if layer.is_depthwise else kind}"
 
 
-def _depth(name: Sequence[str], names: Sequence[Sequence[str]]) -> int:
+def _depth(name: Sequence[str], often: Mapping[tuple[str, ...], int], layers: int) -> int:
     """How much of a name is that of its block."""
     depth = 1
-    while depth < len(name) - 1 and 2 * sum(other[:depth] == name[:depth] for other in names) > len(names):
+    while depth < len(name) - 1 and 2 * often[tuple(name[:depth])] > layers:
         depth += 1
     return depth
 

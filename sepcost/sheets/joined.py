@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from sepcost.count.facts import FACTS
 from sepcost.count.figure import in_records
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
+from sepcost.layers.cost import Convention
 from sepcost.text.kind import Kind
 from sepcost.text.units import shortened
 from sepcost.text.wording import did_you_mean, listed
 
 NETWORK, FILE, REPLACEMENT = "network", "file", "replacement"
 KEYS = (NETWORK, FILE, REPLACEMENT)
+AXES = ("H", "W", "C", "K", "O", "size", "stride", "padding", "output_padding", "dilation", "groups")
+OTHERS = ["alpha", "rho", "resolution", "name", "row", "layer", "layers", "part", "source", "kept", "costs_more"]
+_counted_in = (each.name for each in fields(Convention))
+TAKEN = {name.casefold() for name in (*in_records(), *FACTS, *AXES, *_counted_in, *OTHERS)}
+"""The names of records, in small letters: no column of one's own takes the place of a figure."""
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
@@ -45,23 +52,20 @@ class Joined:
     @classmethod
     def read(cls, path: str) -> Joined:
         """Read a file; raises ConfigError with the place of what is wrong."""
-        try:
-            lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, ValueError) as error:
-            reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
-            raise ConfigError.of(path, f"cannot be read: {reason}") from None
-        head, *rows = list(csv.reader(lines)) or [[]]
+        (_, head), *rows = _rows(path) or [(1, [])]
         names = [name.strip() for name in head]
         by = next((key for key in (NETWORK, FILE) if key in names), None)
         if by is None:
             raise ConfigError.of(path, f"needs a column `{NETWORK}` or `{FILE}`, got {listed(names) or 'nothing'}")
         own = [name for name in names if name not in KEYS]
-        taken = [name for name in own if name in (*in_records(), "row", "layer", "part", "source") or not name]
+        taken = [name for name in own if name.casefold() in TAKEN]
+        if "" in names:
+            raise ConfigError.of(path, f"column {names.index('') + 1} has no name")
         if taken or len(set(names)) < len(names) or not own:
             what = f"{taken[0]!r} is a name of sepcost's own" if taken else "each column needs a name of its own"
             raise ConfigError.of(path, f"{what}: rename it" if own else "has no column beside the names")
         found: dict[tuple[str, str | None], Mapping[str, str | None]] = {}
-        for number, row in enumerate(rows, start=2):
+        for number, row in rows:
             if len(row) != len(names):
                 raise ConfigError.of(f"{path}:{number}", f"has {len(row)} values for {len(names)} columns")
             values = dict(zip(names, (cell.strip() or None for cell in row)))
@@ -79,6 +83,8 @@ class Joined:
         if missing:
             hint = did_you_mean(name, [known for known, _ in self.rows])
             under = f" under {missing[0]}" if missing[0] else ""
+            if self.by_replacement and missing[0] is None:
+                raise ConfigError.of(self.path, f"has values by replacement, and {shortened(name)!r} has none")
             raise ConfigError.of(self.path, f"has no row for {self.by} {shortened(name)!r}{under}{hint}")
         self.unused -= {(name, text) for text in wanted}
         return replace(snapshot, joined={text: self.rows[name, text] for text in wanted})
@@ -88,6 +94,19 @@ class Joined:
         if self.unused:
             named = listed(sorted(f"{name!r}" + (f" under {text}" if text else "") for name, text in self.unused)[:10])
             raise ConfigError.of(self.path, f"no network is called {named}")
+
+
+def _rows(path: str) -> list[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line on which it ends; raises ConfigError."""
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            return [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise ConfigError.of(path, f"is no CSV: {error}") from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError.of(path, f"cannot be read: {reason}") from None
 
 
 def is_number(text: str) -> bool:

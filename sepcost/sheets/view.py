@@ -115,7 +115,8 @@ class View:
         """The same with names as they are in records; a SepcostError for one that is not."""
         common = (*figure.ALL, *self.identity, *self.fixed, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
         columns = sort = None
-        numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in self.own]
+        own = [name for name, kind in self.joined.columns.items() if kind is not Kind.TEXT] if self.joined else []
+        numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in own]
         pareto = tuple(_reversed_like(name, self._known("--pareto", name.lstrip("-"), numbers)) for name in self.pareto)
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
@@ -155,7 +156,7 @@ class View:
         if not self.totals:
             return map(self._layers, snapshots)
         if self.joined:
-            snapshots = self._with_joined(snapshots, self.joined)
+            snapshots = list(self._with_joined(snapshots, self.joined))  # an error, before a row is written
         if self.by_replacement:
             snapshots = (each for snapshot in snapshots for each in _one_by_one(snapshot))
         if not self.judged:
@@ -191,7 +192,8 @@ class View:
         scores = [tuple(sign * value for sign, value in zip(signs, values)) for values, _ in known]
         front: list[tuple[Any, ...]] = []
         for score in sorted(set(scores)):
-            if not any(all(map(le, other, score)) for other in front):
+            rivals = front[-1:] if len(signs) <= 2 else front  # of two values, the last one has the least second
+            if not any(all(map(le, other, score)) for other in rivals):
                 front.append(score)
         unbeaten = set(front)
         return [pair for score, pair in zip(scores, known) if score in unbeaten]
@@ -217,7 +219,7 @@ class View:
     def _known(self, option: str, name: str, names: Sequence[str]) -> str:
         by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
         wanted = name.strip().lower().removeprefix("standard.")
-        if wanted in OF_TIME:
+        if wanted in OF_TIME and wanted not in by_lower:
             raise SepcostError(f"{option}: {wanted} is measured, and sepcost counts: macs and traffic_bytes are known")
         if wanted not in by_lower:
             hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"

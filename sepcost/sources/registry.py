@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
 from sepcost.sources.model_options import ModelOptions
@@ -93,7 +93,10 @@ def _folded(item: Item | ConfigError) -> Item | ConfigError:
         return ConfigError.of(
             item.file, f"{item.name}: was counted earlier: leave out --fold-norms, or give its config"
         )
-    item.fold_norms()
+    try:
+        item.fold_norms()
+    except NetworkError as error:
+        return item.located(error)
     return item
 
 

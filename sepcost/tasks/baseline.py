@@ -96,6 +96,11 @@ class Baseline(NamedTuple):
         if before.bytes_too_low:  # in whatever dtype
             dtype, in_own_dtype = now.convention.dtype, now.convention.in_own_dtype
             before = replace(before, convention=replace(before.convention, dtype=dtype, in_own_dtype=in_own_dtype))
+        norms = [{layer.facts.get("norm", "none") for layer in each.layers} for each in (before, now)]
+        for one, other in (norms, norms[::-1]):
+            if "folded" in one - other and "batch" in other - one:
+                then, at_present = ("with", "without") if one is norms[0] else ("without", "with")
+                raise SepcostError(f"{before.name} was counted {then} --fold-norms there, but {at_present} it here")
         there, here = Side(self.path, self.networks, counted=False), Side(now.source or "", [now], counted=True)
         refuse_different_counting(there, here, (before, now))
 

@@ -71,3 +71,22 @@ def test_what_was_counted_earlier_cannot_be_folded(tmp_path: Path) -> None:
 
 def test_the_module_of_a_folded_norm_has_a_bias() -> None:
     assert torch.is_tensor(build(sepcost.Conv((8, 8), 3, 8, 3, norm="folded")).bias)
+
+
+def test_a_baseline_without_folded_norms_is_another_way_of_counting(tmp_path: Path) -> None:
+    """Fewer params because of the norms would hide that others grew."""
+    net, baseline = tmp_path / "net.yaml", tmp_path / "costs.json"
+    net.write_text("name: net\nlayers: [{name: a, H: 8, C: 3, K: 3, O: 8, norm: batch}]\n")
+    command("check", str(net), "--update-baseline", str(baseline))
+    run = command("check", str(net), "--baseline", str(baseline), "--fold-norms")
+    assert run.code == 2
+    assert "net was counted without --fold-norms there, but with it here" in run.out + run.err
+
+
+def test_weights_cannot_be_shared_if_a_norm_is_folded_into_them(tmp_path: Path) -> None:
+    net = tmp_path / "net.yaml"
+    layers = "[{name: b, K: 3, O: 4, norm: batch}, {name: d, K: 3, O: 4, from: input, shared: b}]"
+    net.write_text(f"input: {{C: 4, H: 8}}\nlayers: {layers}\n")
+    run = command("compare", str(net), "--fold-norms")
+    assert (run.code, run.out) == (2, "")
+    assert "layers[1].shared: the weights of 'b' would have its norm in them: leave out --fold-norms" in run.err

@@ -72,8 +72,12 @@ def test_own_columns_can_be_of_a_replacement(tmp_path: Path) -> None:
         (f"{ACCURACY}AlexNet,1,\n", "'AlexNet' is there twice"),
         ("name,top1\n", "needs a column `network` or `file`, got name and top1"),
         ("network,params\n", "'params' is a name of sepcost's own: rename it"),
+        ("network,MACs\n", "'MACs' is a name of sepcost's own: rename it"),
+        ("network,h\n", "'h' is a name of sepcost's own: rename it"),
+        ("network,top1,\n", "column 3 has no name"),
         ("network\n", "has no column beside the names"),
         ("network,a\nAlexNet,1,2\n", "has 3 values for 2 columns"),
+        ('network,a\nAlexNet,"1\n', "is no CSV: unexpected end of data"),
     ],
 )
 def test_a_file_that_does_not_fit_is_one_line(text: str, message: str, tmp_path: Path) -> None:
@@ -126,3 +130,35 @@ def test_what_does_not_go_together_is_one_line(arguments: tuple[str, ...], messa
     run = sepcost("compare", *arguments)
     assert run.code == 2
     assert message in run.err
+
+
+def test_a_column_that_is_no_number_has_no_front(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    path.write_text("network,top1\nAlexNet,n/a\nResNet-50,76\n")
+    run = sepcost(
+        "compare", CONFIGS[3], CONFIGS[2], "-r", "none", "--rows", "totals", "--join", str(path), "--pareto", "top1"
+    )
+    assert (run.code, run.out) == (2, "")
+    assert "--pareto: nothing is called 'top1'" in run.err
+
+
+def test_values_by_replacement_need_one(tmp_path: Path) -> None:
+    path = tmp_path / "by.csv"
+    path.write_text("network,replacement,top1\nAlexNet,separable,50\n")
+    run = sepcost("compare", CONFIGS[3], "-r", "none", "--rows", "totals", "--join", str(path))
+    assert (run.code, run.err) == (2, f"sepcost: {path}: has values by replacement, and 'AlexNet' has none\n")
+
+
+def test_a_row_of_no_network_is_found_where_only_the_first_rows_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "typo.csv"
+    path.write_text(f"{ACCURACY}Typo,1,\n\n")
+    run = sepcost("compare", *CONFIGS, "--rows", "totals", "--join", str(path), "--top", "1")
+    assert (run.code, run.out) == (2, "")
+    assert "no network is called 'Typo'" in run.err
+
+
+def test_measured_times_can_be_joined(tmp_path: Path) -> None:
+    path = tmp_path / "times.csv"
+    path.write_text("network,time\nAlexNet,4.5\n")
+    rows = rows_of(CONFIGS[3], "--join", str(path), "--columns", "macs,time")
+    assert [row["time"] for row in rows] == ["4.5"]

@@ -95,3 +95,8 @@ def test_what_was_counted_earlier_does_not_say() -> None:
     run = sepcost("compare", "-", "--format", "json", "--columns", "macs,backward_macs", stdin=earlier)
     assert run.code == 0
     assert "backward_macs" not in json.loads(run.out)["networks"][0]["total"]["standard"]
+
+
+def test_the_totals_of_one_network_have_it() -> None:
+    run = sepcost("compare", "alexnet", "-r", "none", "--rows", "totals", "--columns", "macs,backward_macs")
+    assert "1,358,100,160" in run.out
