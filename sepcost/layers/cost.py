@@ -84,9 +84,11 @@ def _each(text: str) -> dict[str, str | None]:
         given = read_options(split_options(text))
     except NumberError as error:
         raise ConventionError("dtype", str(error)) from None
-    for name in given:
+    for name, dtype in given.items():
         if name not in TENSORS:
             raise ConventionError("dtype", f"is for {', '.join(TENSORS)}, got {as_text(name)}")
+        if not dtype:
+            raise ConventionError("dtype", f"{name} is without one: give {name}=float32, say")
     return given
 
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import TypeAlias
 
-from sepcost.layers import Layer, Takes
+from sepcost.layers import Layer, Split, Takes
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.network.schedule import Combined, Schedule, Step
 
@@ -87,6 +87,7 @@ def scheduled(network: Network) -> Schedule | None:
             read += copies
         if node.layer.is_view and read and not node.add:
             maps.held_by[number] = read
+            maps.see(number, node)
             continue
         if not node.sources:
             read = maps.new(prod(node.layer.input_shape))
@@ -116,22 +117,48 @@ class _Maps:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.held_by: dict[int, tuple[int, ...]] = {}
+        self._ranges: dict[int, tuple[int, int]] = {}
         self._together: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {}
 
     def new(self, elements: int) -> tuple[int]:
         self.sizes.append(elements)
         return (len(self.sizes) - 1,)
 
+    def see(self, number: int, node: Node) -> None:
+        """Note which of a map's elements a view of it has: of a split, only some."""
+        if len(node.sources) != 1 or len(self.held_by[number]) != 1:
+            return
+        start, stop = self._ranges.get(node.sources[0], (0, prod(node.layer.input_shape)))
+        if isinstance(node.layer, Split):
+            channel = prod(node.layer.input_shape[1:])
+            start += node.layer.start * channel
+            stop = start + node.layer.out_channels * channel
+        self._ranges[number] = start, stop
+
     def held_together(self, nodes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
         """The maps of these nodes, each once, and the elements of those that are there more than once."""
         if len(nodes) == 1:
             return self.held_by[nodes[0]], 0
         if nodes not in self._together:
-            wanted = [map_ for node in nodes for map_ in self.held_by[node]]
-            maps = tuple(dict.fromkeys(wanted))
-            again = sum(self.sizes[map_] for map_ in wanted) - sum(self.sizes[map_] for map_ in maps)
-            self._together[nodes] = maps, again
+            read: dict[int, list[tuple[int, int]]] = {}
+            for node in nodes:
+                for map_ in self.held_by[node]:
+                    read.setdefault(map_, []).append(self._ranges.get(node, (0, self.sizes[map_])))
+            self._together[nodes] = tuple(read), sum(map(_read_again, read.values()))
         return self._together[nodes]
+
+
+def _read_again(ranges: Sequence[tuple[int, int]]) -> int:
+    """How many elements are in several of these ranges, counted for each but the first.
+
+    >>> _read_again([(0, 4), (4, 8)]), _read_again([(0, 8), (0, 8), (2, 4)])
+    (0, 10)
+    """
+    again, reached = 0, 0
+    for start, stop in sorted(ranges):
+        again += max(0, min(stop, reached) - start)
+        reached = max(reached, stop)
+    return again
 
 
 def _is_alone(network: Network) -> bool:

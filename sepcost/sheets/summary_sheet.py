@@ -103,7 +103,9 @@ def _exceptions(snapshots: Sequence[Snapshot], names: Sequence[str], usual: str)
 
 
 def _order_note(view: View) -> Iterator[str]:
-    """How rows are sorted, and how many are shown."""
+    """Which rows are shown, how they are sorted, and how many are shown."""
+    if view.pareto:
+        yield f"Only rows that no other row beats in {listed(view.pareto)}; not those without a value."
     if view.totals and (view.sort or view.top):
         by = f"Sorted by {view.sort}, {'smallest' if view.ascending else 'largest'} first" if view.sort else "In order"
         yield f"{by}{f'; not more than {view.top:,} shown' if view.top else ''}."

@@ -43,6 +43,7 @@ def test_a_dtype_has_one_shortest_form(typed: str, written: str) -> None:
         ("int5", "must be one of float64, float32, float16, bfloat16, float8, int8, int4, or for each as in"),
         ("weights=int5", "must be one of float64, float32,"),
         ("biases=int4", "must be one of int32, float64, float32, float16, bfloat16, float8, int8 for biases, got int4"),
+        ("weights=int8,activations", "activations is without one: give activations=float32, say"),
         ("inputs=int8", "is for weights, activations, biases, got inputs"),
         ("weights=int8,weights=int4", "is given an option twice: weights"),
     ],

@@ -162,3 +162,8 @@ def test_measured_times_can_be_joined(tmp_path: Path) -> None:
     path.write_text("network,time\nAlexNet,4.5\n")
     rows = rows_of(CONFIGS[3], "--join", str(path), "--columns", "macs,time")
     assert [row["time"] for row in rows] == ["4.5"]
+
+
+def test_a_table_says_that_it_is_a_front(accuracy: str) -> None:
+    run = sepcost("compare", *CONFIGS, "-r", "none", "--rows", "totals", "--join", accuracy, "--pareto", "params,top1")
+    assert "\nOnly rows that no other row beats in params and top1; not those without a value.\n" in run.out
