@@ -10,10 +10,13 @@ from math import prod
 
 from sepcost.count.comparison import Comparison
 from sepcost.errors import LayerError
-from sepcost.layers import Flatten, Layer, Scale, Shape, Split, Takes
+from sepcost.layers import Flatten, Layer, Scale, Shape, Shuffle, Split, Takes
 from sepcost.network.liveness import why_no_peak
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.network.schedule import Combined, Schedule, Step
+
+SHUFFLES = ("clone", "channel_shuffle")
+"""How operators are called that write channels in another order."""
 
 
 class NoChainError(Exception):
@@ -76,6 +79,8 @@ class _Chain:
             self._layer(step, self.traced.nodes[step.node])
         elif step.combined is Combined.PRODUCT and len(step.reads) == 2:
             self._product(step)
+        elif step.name.endswith(SHUFFLES) and len(step.writes) == 1 and step.reads:
+            self._shuffle(step)
         elif not set(step.writes) <= set(step.reads):
             raise NoChainError(f"no layer does what {step.name} does")
         elif len(step.reads) > 1:
@@ -141,6 +146,22 @@ class _Chain:
         free = (name if number == 1 else f"{name}_{number}" for number in count(1))
         self.nodes.append(Node(next(each for each in free if each not in used), layer, tuple(sources)))
         return len(self.nodes) - 1
+
+    def _shuffle(self, step: Step) -> None:
+        """A layer that writes the channels of these maps in another order; of one map perhaps only some."""
+        shapes = {map_: self._shape(self._held(map_, step.name)) for map_ in step.reads}
+        size, *others = {shape[1:] for shape in shapes.values()}
+        written = self.traced.schedule.sizes[step.writes[0]] if self.traced.schedule else 0
+        channels = {map_: shape[0] for map_, shape in shapes.items()}
+        surplus = sum(channels.values()) - written // prod(size)
+        for map_ in step.parts:
+            channels[map_] -= surplus
+        if others or not size or len(step.parts) != (surplus > 0) or sum(channels.values()) * prod(size) != written:
+            raise NoChainError(f"no layer does what {step.name} does")
+        sources = [self._range(step, map_, (many, *size)) for map_, many in channels.items()]
+        layer = Shuffle((sum(channels.values()), *size))
+        self.read.update(sources)
+        self.held_by[step.writes[0]] = self._add(step.name, layer, sources)
 
     def _sum(self, step: Step) -> None:
         """The last of the layers adds the others to its own, unless its own was read before."""

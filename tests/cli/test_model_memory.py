@@ -332,7 +332,7 @@ class Net(torch.nn.Module):
         super().__init__()
         self.conv = torch.nn.Conv2d(8, 8, 3)
     def forward(self, x):
-        return self.conv(x).transpose(2, 3).contiguous()
+        return self.conv(x).repeat(1, 1, 2, 1)
 """
 
 

@@ -344,3 +344,24 @@ class CrossStage(nn.Module):
             parts.append(block(parts[-1]))
         out: Tensor = self.last(torch.cat(parts, 1))
         return out
+
+
+class ShuffledByViews(nn.Module):
+    """Half of the channels pass by a convolution; a shuffle by views, as torchvision writes it, mixes both halves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 16, 3, padding=1)
+        self.convs = nn.ModuleList(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2))
+        self.last = nn.Conv2d(16, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        for conv in self.convs:
+            left, right = x.chunk(2, 1)
+            mixed = torch.cat((left, conv(right)), 1)
+            batch, channels, height, width = mixed.shape
+            halves = mixed.view(batch, 2, channels // 2, height, width)
+            x = halves.transpose(1, 2).contiguous().view(batch, channels, height, width)
+        out: Tensor = self.last(x)
+        return out

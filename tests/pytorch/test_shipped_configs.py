@@ -24,6 +24,7 @@ from tests.pytorch.models import (
     MobileNetV2,
     RegNetX400MF,
     ResNet50,
+    ShuffledByViews,
     ShuffleNetV2,
     SqueezedUNet,
     UNet,
@@ -128,7 +129,7 @@ def test_a_shufflenet_written_by_hand_costs_what_a_model_of_it_does() -> None:
     assert small_ours.standard.cost == small_theirs.standard.cost
 
 
-@pytest.mark.parametrize("build", [SqueezedUNet, CrossStage], ids=["scale_and_upsample", "split"])
+@pytest.mark.parametrize("build", [SqueezedUNet, CrossStage, ShuffleNetV2, ShuffledByViews])
 def test_a_traced_model_keeps_its_peak_as_a_config(build: Callable[[], nn.Module], tmp_path: Path) -> None:
     model = traced(build(), (3, 32, 32))
     config = tmp_path / "net.yaml"

@@ -32,6 +32,7 @@ class _Plan:
         self.last = _last_reads(flow, self.direct)
         self.wholes = _wholes(flow)
         self.maps: dict[int, tuple[int, ...]] = {}
+        self.joined: dict[int, dict[int, int]] = {}
         self.holders: list[set[int]] = []
         self.sizes: list[int] = []
         self.widths: list[int] = []
@@ -53,6 +54,7 @@ class _Plan:
         """Put the parts where the whole is: their producers write there. What no operator produced is copied."""
         fresh = self._map(event.fresh, event.makes[0].width) if event.fresh else ()
         self._place(event.makes[0], self._of(event.reads) + fresh)
+        self.joined[event.makes[0].memory] = dict(self._parts(event))
         if fresh:
             self.steps.append(Step(event.name, (), fresh))
 
@@ -73,6 +75,7 @@ class _Plan:
     def _parts(self, event: Event) -> Iterator[tuple[int, int]]:
         """The maps of which it reads a range of channels, and the first of these."""
         for each in event.reads:
+            yield from self.joined.get(each.memory, {}).items()
             start, (map_, *more) = _start(each), self.maps[each.memory]
             if start is not None and not more:
                 yield map_, start
