@@ -78,7 +78,6 @@ def column_names(view: View) -> tuple[str, ...]:
     """The columns: what a row is, then what it says.
 
     >>> from sepcost.sheets.view import Rows
-    >>> from sepcost.sheets.view import Rows
     >>> column_names(View(Rows.TOTALS, columns=("macs",), swept=("K",)))
     ('network', 'K', 'replacement', 'macs')
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from operator import add
 from typing import NamedTuple
 
@@ -206,6 +207,16 @@ class Cost:
     stored: Stored | None = field(default=None, repr=False)
     written: int = field(default=0, repr=False)
     odd: Odd = field(default=Odd(), repr=False, compare=False)
+
+    @classmethod
+    def of_maps(cls, read: Sequence[int], written: Sequence[int]) -> Cost:
+        """What it costs to make a map of another, without params and MACs.
+
+        >>> Cost.of_maps((64, 4, 4), (64, 2, 2)).touched
+        1280
+        """
+        inputs, outputs = prod(read), prod(written)
+        return cls(touched=inputs + outputs, written=outputs, odd=Odd(touched=inputs % 2 + outputs % 2))
 
     def __add__(self, other: Cost) -> Cost:
         stored = self.stored + other.stored if self.stored and other.stored else self.stored or other.stored

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import Any, ClassVar, Literal
 
 from sepcost.errors import LayerError
-from sepcost.layers.cost import Cost, Odd
+from sepcost.layers.cost import Cost
 from sepcost.layers.formulas import pooled_output, same_output
 from sepcost.layers.layer import Argument, Form, Layer, Padding, Shape, Takes, TorchModule, zero_pad
 from sepcost.text.arguments import Extent, extent, flag, map_size, one_of, short_times, times, whole
@@ -103,8 +102,7 @@ class Pool(Layer):
 
     @property
     def cost(self) -> Cost:
-        inputs, outputs = prod(self.input_shape), prod(self.output_shape)
-        return Cost(touched=inputs + outputs, written=outputs, odd=Odd(touched=inputs % 2 + outputs % 2))
+        return Cost.of_maps(self.input_shape, self.output_shape)
 
     @property
     def label(self) -> str:

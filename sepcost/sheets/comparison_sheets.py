@@ -53,7 +53,7 @@ REDUCED_FIGURES = figure_names(lambda figure: figure.reduced_as)
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
 
 UNNAMED = (Conv.type, f"{Conv.type}1")
-"""The names of a convolution that nobody named: alone, and first in a list."""
+"""The names that a convolution has if it is given none: alone, and first in a list."""
 
 OPTIONAL = {figure.name: figure.hides_first for figure in FIGURES} | {
     "output": 3, "params": 2, "kernel": 1, "replacement.params": 1,

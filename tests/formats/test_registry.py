@@ -39,7 +39,7 @@ COMMANDS = {
 }
 """A command for each result."""
 SWEEP = ("compare", "-C", "3", "-K", "3", "-O", "1:500:1", "-H", "8", "--rows", "totals")
-"""One of so many results that they are counted at once where the format takes that."""
+"""Enough results for a format that counts many at once to do so."""
 READERS: Mapping[str, Callable[[str], object]] = {
     "json": json.loads,
     "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
