@@ -1,0 +1,148 @@
+"""torch as a runtime: layers as its modules, run eagerly, and timed with its own clock."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from timeit import Timer
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils import benchmark
+
+from sepcost.errors import SepcostError
+from sepcost.layers import Layer
+from sepcost.pytorch.modules import build
+from sepcost.targets.setup import Setup
+from sepcost.text.wording import did_you_mean, in_one_line, listed
+from sepcost.timing import machine
+from sepcost.timing.clock import Contender
+from sepcost.timing.runtime import bare, refuse_other_shape
+
+DTYPES = ("float32", "bfloat16", "float16", "float64")
+DEVICES = ("cpu", "cuda", "mps")
+MEMORY_FORMATS = ("contiguous", "channels_last")
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""By the number of a tensor's axes; one of fewer has only one format."""
+WARM_UP = 0.5
+"""Seconds of work after which the clock of a GPU is as high as it will be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchRuntime:
+    """Runs layers, or a whole module, eagerly: in inference mode, or with ``backward`` in both directions.
+
+    >>> from sepcost import Conv
+    >>> runtime = TorchRuntime(threads=1)
+    >>> contender = runtime.contender([Conv((8, 8), 3, 16, 3)])
+    >>> runtime.seconds(contender, 2) > 0
+    True
+
+    Times have the caches warm, and the device is waited for at both ends. Raises SepcostError for what torch does not
+    have here.
+    """
+
+    threads: int = 1
+    dtype: str = "float32"
+    memory_format: str = "contiguous"
+    batch: int = 1
+    device: str = "cpu"
+    backward: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("dtype", DTYPES), ("memory_format", MEMORY_FORMATS), ("device", DEVICES)):
+            value = getattr(self, name)
+            if value not in known:
+                hint = did_you_mean(value, known)
+                raise SepcostError(f"{name}: torch is timed with {listed(known, 'or')}, got {value}{hint}")
+        missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
+        if missing.get(self.device):
+            raise SepcostError(f"device: torch has no {self.device} here")
+
+    @property
+    def setup(self) -> Setup:
+        """What decides its times."""
+        on_cpu, on_cuda = self.device == "cpu", self.device == "cuda"
+        return Setup(
+            runtime="torch",
+            version=torch.__version__.partition("+")[0],
+            device=self.device,
+            processor=torch.cuda.get_device_name() if on_cuda else machine.processor(),
+            instructions=torch.backends.cpu.get_cpu_capability() if on_cpu else "",
+            system=machine.system(),
+            threads=self.threads,
+            dtype=self.dtype,
+            memory_format=self.memory_format,
+            batch=self.batch,
+            tf32=on_cuda and self.dtype == "float32" and torch.backends.cudnn.allow_tf32,
+            backward=self.backward,
+        )
+
+    def contender(self, layers: Sequence[Layer]) -> Contender:
+        """One pass through layers that follow each other, with random weights, on random input.
+
+        They are without norms and activations. Its first run is made, and its output's shape is checked.
+        """
+        timed = list(map(bare, layers))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            try:
+                module = nn.Sequential(*map(build, timed)) if len(timed) > 1 else build(timed[0])
+                inputs = torch.rand(self.batch, *timed[0].input_shape) - 0.5
+                run = self.module_contender(module, inputs)
+                refuse_other_shape(self._first(run).shape, timed, self.batch)
+            except (RuntimeError, MemoryError) as error:
+                raise SepcostError(f"torch cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
+        return run
+
+    def module_contender(self, module: nn.Module, *inputs: torch.Tensor) -> Contender:
+        """One pass through a module, which is moved to the device, and gets the dtype and the memory format."""
+        if self.device == "cuda":
+            _warm_up()
+        module = module.to(self.device, getattr(torch, self.dtype))
+        placed = [self._placed(each) for each in inputs]
+        for parameter in module.parameters():
+            parameter.data = self._formatted(parameter.data)
+        if not self.backward:
+            module.eval()
+            return lambda: module(*placed)
+        wanted = [tensor.requires_grad_() for tensor in (*placed, *module.parameters()) if tensor.is_floating_point()]
+
+        def both_directions() -> torch.Tensor:
+            output: torch.Tensor = module(*placed)
+            torch.autograd.grad(output, wanted, torch.ones_like(output), allow_unused=True)
+            return output
+
+        return both_directions
+
+    def seconds(self, contender: Contender, runs: int) -> float:
+        """The seconds of this many runs; torch has its own number of threads again afterwards."""
+        with benchmark.set_torch_threads(self.threads), torch.inference_mode(not self.backward):
+            return Timer(contender, timer=benchmark.timer).timeit(runs)
+
+    def _first(self, contender: Contender) -> Any:
+        outputs: list[Any] = []
+        with warnings.catch_warnings():  # torch pads an even kernel in a copy, and says so once
+            warnings.simplefilter("ignore")
+            self.seconds(lambda: outputs.append(contender()), 1)
+        return outputs[0]
+
+    def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
+        dtype = getattr(torch, self.dtype) if tensor.is_floating_point() else None
+        return self._formatted(tensor.to(self.device, dtype))
+
+    def _formatted(self, tensor: torch.Tensor) -> torch.Tensor:
+        known = self.memory_format == "channels_last" and tensor.dim() in CHANNELS_LAST
+        return tensor.contiguous(memory_format=CHANNELS_LAST[tensor.dim()]) if known else tensor
+
+
+@cache
+def _warm_up() -> None:
+    """Keep the GPU busy, once, until its clock has risen."""
+    factor = torch.rand(2048, 2048, device="cuda")
+    started = benchmark.timer()
+    while benchmark.timer() - started < WARM_UP:
+        factor.matmul(factor)
