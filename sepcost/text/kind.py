@@ -17,6 +17,7 @@ from sepcost.text.units import (
     exact,
     grouped,
     in_bytes,
+    in_seconds,
     in_unit,
     scaled,
     shortened,
@@ -78,6 +79,7 @@ class Kind(Enum):
     PARAMETER = "parameter"
     """What was given rather than counted: written as it is, never rounded."""
     PERCENT = "percent"
+    SECONDS = "seconds"
 
     @property
     def units(self) -> Units | None:
@@ -122,11 +124,15 @@ class Kind(Enum):
     def text(self, value: float, digits: Digits = EXACT) -> str:
         """A number as people read it: counts with every digit, unless they are rounded or have a unit.
 
+        >>> Kind.SECONDS.text(0.00123)
+        '1.23 ms'
         >>> Kind.COUNT.text(231211008), Kind.COUNT.text(231211008, Digits(rounded=True)), Kind.BYTES.text(2048)
         ('231,211,008', '231.2 M', '2.000 KiB')
         >>> Kind.COUNT.text(18432, Digits(3, read_powers("M")))
         '0.0184 M'
         """
+        if self is Kind.SECONDS:
+            return in_seconds(value, digits.precision)
         if not isinstance(value, int):
             return as_percent(value) if self is Kind.PERCENT else decimal(value, digits.precision)
         units = self.units

@@ -45,6 +45,7 @@ class Units(NamedTuple):
 
 
 UNITS_OF_COUNTS = Units(1000, ("", "k", "M", "G", "T", "P", "E"), 3)
+SECONDS = (("s", 1), ("ms", 1_000), ("µs", 1_000_000))
 UNITS_OF_BYTES = Units(1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), 10)
 
 
@@ -234,6 +235,16 @@ def in_bytes(number: int, digits: int = USUAL_DIGITS) -> str:
     ('72.00 KiB', '512 B', '3.063 MiB', '3.1 MiB')
     """
     return with_unit(number, UNITS_OF_BYTES, digits)
+
+
+def in_seconds(value: float, digits: int | None = None) -> str:
+    """Seconds in the largest unit that leaves at least 1.
+
+    >>> in_seconds(0.0123), in_seconds(0.000045), in_seconds(75.04), in_seconds(0.0), in_seconds(0.0123456, 4)
+    ('12.30 ms', '45.00 µs', '75.04 s', '0.00 µs', '12.35 ms')
+    """
+    unit, many = next((each for each in SECONDS if value * each[1] >= 1), SECONDS[-1])
+    return f"{decimal(value * many, digits)} {unit}"
 
 
 def as_ratio(value: float | None, digits: int | None = None) -> str:
