@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sepcost.layers.cost import BITS
+
 NAMES = {"memory_format": "memory format", "tf32": "TF32"}
 """What people read, where that is not the field's name."""
 
@@ -32,6 +34,11 @@ class Setup:
     batch: int = 1
     tf32: bool = False
     backward: bool = False
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of an element of its dtype."""
+        return BITS[self.dtype] // 8
 
     @property
     def title(self) -> str:

@@ -1,0 +1,100 @@
+"""Fitting: laws from measured times. It needs SciPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize, nnls
+
+from sepcost.targets.law import ROUNDING, SURE, TERMS, Law, features, matern, terms
+from sepcost.targets.profile import Accuracy, Point, Profile, work_in
+from sepcost.targets.setup import Setup
+from sepcost.targets.work import Array, kind_of
+
+FEWEST = 8
+"""Points of a kind, below which it has no law."""
+HELD_OUT = 10
+"""Every tenth point of a kind is held out, for the accuracy."""
+USUAL_LENGTH, SPREAD = 5.0, 2.0
+"""The prior of the log of a length: its median, in standard deviations of the feature, and its standard deviation."""
+
+
+def learned(name: str, setup: Setup, points: Sequence[Point], date: str = "") -> Profile:
+    """The profile of a target from the times of layers; a kind of which there are too few has no law."""
+    by_kind: dict[str, list[Point]] = {}
+    for point in points:
+        by_kind.setdefault(kind_of(point.layer), []).append(point)
+    known = {kind: of for kind, of in by_kind.items() if len(of) >= FEWEST}
+    fitted = {kind: law_of(_but_held_out(of), setup) for kind, of in known.items()}
+    accuracy = {kind: _accuracy(fitted[kind], of[::HELD_OUT], setup) for kind, of in known.items()}
+    laws = {kind: law_of(of, setup, like=fitted[kind]) for kind, of in known.items()}
+    return Profile(name, setup, tuple(points), laws, accuracy, date)
+
+
+def law_of(points: Sequence[Point], setup: Setup, like: Law | None = None) -> Law:
+    """The law that these points follow: constants first, then a Gaussian process on the log of what is left.
+
+    Constants are of non-negative least squares on the relative error; lengths, amplitude and noise, of the largest
+    posterior (Rasmussen and Williams, section 5.4.1); they are those of ``like``, if that is given.
+    """
+    work = work_in(setup, [point.layer for point in points])
+    seconds = np.array([point.seconds for point in points])
+    if like is not None:
+        return Law(like.constants, like.lengths, like.amplitude, like.noise, like.mean, work, seconds)
+    constants = _constants(terms(work), seconds)
+    left = np.log(seconds / (terms(work) @ constants))
+    varying = {name: values for name, values in features(work).items() if np.ptp(values) > 0}
+    lengths, amplitude, noise = _most_likely(np.stack([*varying.values()], axis=1), left - left.mean())
+    return Law(
+        dict(zip(TERMS, constants.tolist())), dict(zip(varying, lengths)), amplitude, noise,
+        float(left.mean()), work, seconds,
+    )  # fmt: skip
+
+
+def _but_held_out(points: Sequence[Point]) -> Sequence[Point]:
+    return [point for number, point in enumerate(points) if number % HELD_OUT]
+
+
+def _accuracy(law: Law, points: Sequence[Point], setup: Setup) -> Accuracy:
+    seconds, deviations = law.predict(work_in(setup, [point.layer for point in points]))
+    off = np.log(seconds / [point.seconds for point in points])
+    within, held = np.abs(off) < np.log(1.5), np.abs(off) < SURE * deviations
+    return Accuracy(len(points), float(np.median(np.abs(np.expm1(off)))), float(within.mean()), float(held.mean()))
+
+
+def _constants(rows: Array, seconds: Array) -> Array:
+    relative = rows / seconds[:, None]
+    scale = relative.max(axis=0)
+    return nnls(relative / scale, np.ones(len(seconds)))[0] / scale  # type: ignore[no-any-return]
+
+
+def _most_likely(values: Array, left: Array) -> tuple[list[float], float, float]:
+    """Lengths, amplitude and noise, in logs, by gradient; features are scaled to standard deviations of 1."""
+    scale = values.std(axis=0)
+    squares = ((values[:, None, :] - values[None, :, :]) / scale) ** 2
+    count = len(scale)
+    usual = np.log(USUAL_LENGTH)
+
+    def minus_log_posterior(logs: Array) -> tuple[float, Array]:
+        inverse = np.exp(-2 * logs[:count])
+        amplitude, noise = np.exp(2 * logs[count:])
+        distances = squares @ inverse
+        covariance = amplitude * matern(distances)
+        root = np.sqrt(5 * distances)
+        slope = -5 / 6 * amplitude * (1 + root) * np.exp(-root)
+        factor = cho_factor(covariance + (noise + ROUNDING) * np.eye(len(left)), lower=True)
+        weights = cho_solve(factor, left)
+        value = left @ weights / 2 + np.log(np.diag(factor[0])).sum()
+        inner = cho_solve(factor, np.eye(len(left))) - np.outer(weights, weights)
+        by_length = -np.einsum("ij,ijk->k", inner * slope, squares) * inverse
+        off = logs[:count] - usual
+        gradient = [by_length + off / SPREAD**2, [(inner * covariance).sum(), noise * np.trace(inner)]]
+        return value + (off**2).sum() / (2 * SPREAD**2), np.concatenate(gradient)
+
+    start = np.array([*[usual] * count, np.log(left.std() + 1e-2), np.log(0.02)])
+    limits = [(-1.5, 6.0)] * count + [(-5.0, 2.0), (np.log(0.005), 0.0)]
+    found = minimize(minus_log_posterior, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 150})
+    lengths = np.exp(found.x[:count]) * scale
+    return lengths.tolist(), float(np.exp(found.x[count])), float(np.exp(found.x[count + 1]))
