@@ -11,9 +11,14 @@ from sepcost.errors import ConfigError
 from sepcost.sources.source import Given, file_lines
 from sepcost.text.wording import did_you_mean, listed
 
-_CHECKOUT, _PACKAGE = (Path(__file__).parents[level] / "configs" for level in (2, 1))
-FOLDER = _PACKAGE if _PACKAGE.is_dir() else _CHECKOUT
-"""The folder of the shipped configs: in the package if that is installed, otherwise next to it."""
+
+def shipped_folder(name: str) -> Path:
+    """A folder of shipped files: in the package if that is installed, otherwise next to it."""
+    checkout, package = (Path(__file__).parents[level] / name for level in (2, 1))
+    return package if package.is_dir() else checkout
+
+
+FOLDER = shipped_folder("configs")
 
 BARE = re.compile(r"\w[\w-]{,59}")
 """A name without folder, ending and colon."""

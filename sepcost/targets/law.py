@@ -10,8 +10,10 @@ import numpy as np
 
 from sepcost.targets.work import Array, Work
 
-TERMS = ("compute", "memory", "calls")
-"""What bounds a layer; its constant is seconds per FLOP, per byte, per call."""
+CONSTANTS = {"compute": "seconds_per_flop", "memory": "seconds_per_byte", "calls": "seconds_per_call"}
+"""The constant of each term, as files name it."""
+TERMS = tuple(CONSTANTS)
+"""What bounds a layer."""
 SURE = 1.2815515655446004
 """Standard deviations to either side that hold 80 % of a normal distribution."""
 ROUNDING = 1e-8

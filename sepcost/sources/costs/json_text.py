@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from sepcost.errors import ConfigError, ConfigProblem
@@ -13,11 +15,16 @@ from sepcost.text.wording import Path, path_text
 LONGEST = 1100
 """Digits that no count has: the numbers of a config have a thousand at most."""
 
+BLANKS = re.compile(r"[ \t\n\r]*")
 
-def parsed(text: str) -> Any:
-    """The value that the JSON is; raises ConfigError for what JSON or sepcost does not allow, with its place."""
+
+def parsed(text: str, constant: Callable[[str], Any] | None = None) -> Any:
+    """The value that the JSON is; raises ConfigError for what JSON or sepcost does not allow, with its place.
+
+    ``constant`` reads NaN and Infinity, which otherwise are refused without their place.
+    """
     try:
-        return json.loads(text, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_unique)
+        return json.loads(text, parse_int=_whole, parse_constant=constant or _constant, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         what = f"is not JSON: {error.msg[0].lower()}{error.msg[1:].removesuffix(' starting at')}"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
@@ -27,6 +34,39 @@ def parsed(text: str) -> Any:
         raise ConfigError([ConfigProblem("", error.lineno, error.colno, "", what)]) from None
     except RecursionError:
         refuse("is nested too deep")
+
+
+def line_of(text: str, path: Path) -> int:
+    r"""The line that a value of the JSON begins on; it looks for it from the start, so only for a message.
+
+    >>> line_of('{"a": 1,\n "b": [2,\n 3]}', ("b", 1))
+    3
+    """
+    position = _after_blanks(text, 0)
+    for step in path:
+        position = next(start for key, start in _items(text, position) if key == step)
+    return text.count("\n", 0, position) + 1
+
+
+def _items(text: str, start: int) -> Iterator[tuple[str | int, int]]:
+    """The keys or numbers of what an object or a list holds, and where each value begins."""
+    decode = json.JSONDecoder().raw_decode
+    number, position = 0, _after_blanks(text, start + 1)
+    while text[position] not in "]}":
+        key: str | int = number
+        if text[start] == "{":
+            key, position = decode(text, position)
+            position = _after_blanks(text, _after_blanks(text, position) + 1)
+        yield key, position
+        position = _after_blanks(text, decode(text, position)[1])
+        if text[position] == ",":
+            position = _after_blanks(text, position + 1)
+        number += 1
+
+
+def _after_blanks(text: str, position: int) -> int:
+    found = BLANKS.match(text, position)
+    return found.end() if found else position
 
 
 def refuse(message: str, path: Path = (), line: int = 0) -> NoReturn:
