@@ -101,7 +101,8 @@ class Law:
 
     def bounds(self, work: Work) -> Array:
         """Which of the terms takes longest."""
-        return np.array(TERMS)[self.physics(work).argmax(axis=1)]
+        names: Array = np.array(TERMS)[self.physics(work).argmax(axis=1)]
+        return names
 
     def outside(self, work: Work) -> Mapping[str, Array]:
         """By the name of a number, which layers have one that no point has, by more than a quarter of it."""

@@ -70,7 +70,7 @@ class Work(NamedTuple):
         cost = layer.cost
         inputs, outputs = (prod(shape[1:]) * batch for shape in (layer.input_shape, layer.output_shape))
         channels = (layer.input_shape[0], layer.out_channels)
-        own: tuple[Any, ...] = (1, 1, 1, 1)
+        own = (1, 1, 1, 1)
         if isinstance(layer, Conv):
             own = (prod(layer.kernel_size), prod(layer.stride), layer.groups, prod(layer.dilation))
         weight_bytes = size * (cost.params - cost.biases)

@@ -34,14 +34,19 @@ class Samples:
     """Seconds of one run, as each round found them: the mean of its runs.
 
     >>> samples = Samples((0.011, 0.010, 0.012, 0.010, 0.019))
-    >>> samples.median, samples.low, samples.high
-    (0.011, 0.01, 0.012)
+    >>> samples.best, samples.median, samples.low, samples.high
+    (0.01, 0.011, 0.01, 0.012)
 
-    ``low`` and ``high`` are the quartiles. Samples that were taken in the same number of rounds can be added, round by
-    round, and multiplied by how often a layer occurs.
+    ``best`` is the layer's time: what else runs on a machine only adds to it, and unevenly (Chen and Revels,
+    arXiv:1608.04295, section 4). ``low`` and ``high`` are the quartiles. Samples that were taken in the same number of
+    rounds can be added, round by round, and multiplied by how often a layer occurs.
     """
 
     seconds: tuple[float, ...]
+
+    @property
+    def best(self) -> float:
+        return min(self.seconds)
 
     @property
     def median(self) -> float:

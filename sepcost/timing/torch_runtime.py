@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from timeit import Timer
 from typing import Any
 
@@ -20,6 +21,7 @@ from sepcost.targets.setup import Setup
 from sepcost.text.wording import did_you_mean, in_one_line, listed
 from sepcost.timing import machine
 from sepcost.timing.clock import Contender
+from sepcost.timing.memory import keep_freed_memory
 from sepcost.timing.runtime import bare, refuse_other_shape
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
@@ -27,6 +29,8 @@ DEVICES = ("cpu", "cuda", "mps")
 MEMORY_FORMATS = ("contiguous", "channels_last")
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 """By the number of a tensor's axes; one of fewer has only one format."""
+MOST_NOISE = 2**21
+"""Random numbers that are different."""
 WARM_UP = 0.5
 """Seconds of work after which the clock of a GPU is as high as it will be."""
 
@@ -53,6 +57,7 @@ class TorchRuntime:
     backward: bool = False
 
     def __post_init__(self) -> None:
+        keep_freed_memory()
         for name, known in (("dtype", DTYPES), ("memory_format", MEMORY_FORMATS), ("device", DEVICES)):
             value = getattr(self, name)
             if value not in known:
@@ -87,15 +92,13 @@ class TorchRuntime:
         They are without norms and activations. Its first run is made, and its output's shape is checked.
         """
         timed = list(map(bare, layers))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            try:
-                module = nn.Sequential(*map(build, timed)) if len(timed) > 1 else build(timed[0])
-                inputs = torch.rand(self.batch, *timed[0].input_shape) - 0.5
-                run = self.module_contender(module, inputs)
-                refuse_other_shape(self._first(run).shape, timed, self.batch)
-            except (RuntimeError, MemoryError) as error:
-                raise SepcostError(f"torch cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
+        try:
+            parts = [build(layer, device="meta") for layer in timed]
+            module = nn.Sequential(*parts) if len(parts) > 1 else parts[0]
+            run = self.module_contender(*_with_noise(module, self.batch, *timed[0].input_shape))
+            refuse_other_shape(self._first(run).shape, timed, self.batch)
+        except (RuntimeError, MemoryError, OverflowError) as error:
+            raise SepcostError(f"torch cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
         return run
 
     def module_contender(self, module: nn.Module, *inputs: torch.Tensor) -> Contender:
@@ -137,6 +140,26 @@ class TorchRuntime:
     def _formatted(self, tensor: torch.Tensor) -> torch.Tensor:
         known = self.memory_format == "channels_last" and tensor.dim() in CHANNELS_LAST
         return tensor.contiguous(memory_format=CHANNELS_LAST[tensor.dim()]) if known else tensor
+
+
+def _with_noise(module: nn.Module, *shape: int) -> tuple[nn.Module, torch.Tensor]:
+    """A module without weights, with random ones, and a random input of this shape, from -0.5 to 0.5.
+
+    They are slices of the same numbers, side by side: made once, where filling them takes longer than running.
+    """
+    weights = dict(module.named_parameters())
+    counts = [prod(shape), *(parameter.numel() for parameter in weights.values())]
+    inputs, *slices = torch.split(_numbers(1 << sum(counts).bit_length())[: sum(counts)], counts)
+    own = {name: each.view(parameter.shape) for (name, parameter), each in zip(weights.items(), slices)}
+    module.load_state_dict(own, assign=True)
+    return module, inputs.view(shape)
+
+
+@cache
+def _numbers(count: int) -> torch.Tensor:
+    """Seeded random numbers, of which the first few million repeat."""
+    different = torch.rand(min(count, MOST_NOISE), generator=torch.Generator().manual_seed(0)) - 0.5
+    return different.repeat(count // len(different))
 
 
 @cache
