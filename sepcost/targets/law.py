@@ -28,7 +28,8 @@ def terms(work: Work) -> Array:
 def features(work: Work) -> Mapping[str, Array]:
     """What a time depends on beyond that: sizes as logarithms, and how channels and maps fill vectors.
 
-    ``small input`` is where torch on a CPU goes without oneDNN (aten/src/ATen/native/Convolution.cpp, ``use_mkldnn``).
+    ``small input`` is where torch on a CPU goes without oneDNN (aten/src/ATen/native/Convolution.cpp, ``use_mkldnn``);
+    ``image`` is what oneDNN reads as it is, not in blocks of channels.
     """
     logs = {name: np.log(value) for name, value in work._asdict().items() if name != "width"}
     return logs | {
@@ -37,6 +38,7 @@ def features(work: Work) -> Mapping[str, Array]:
         "O % 8": (work.O % 8 > 0).astype(float),
         "O % 16": (work.O % 16 > 0).astype(float),
         "few C": (work.C < 8).astype(float),
+        "image": np.isin(work.C, (1, 3)).astype(float),
         "small input": (work.C * work.inputs <= 20480).astype(float),
         "width % 8": (work.width % 8 > 0).astype(float),
     }

@@ -83,6 +83,9 @@ def _drawn(random: Random, kind: str, tries: int) -> Layer | None:
     most = max(32.0, min(2048.0, 1e7 / size**2) * shrink)
     inputs, outputs = _channels(random, 3, most), _channels(random, 3, most)
     dilation = random.choice((2, 4)) if kernel == 3 and stride == 1 and random.random() < 0.05 else 1
+    if kind in (DEPTHWISE, POINTWISE) and random.random() < 0.1:  # what replaces a stem
+        size, inputs = round(_between(random, 32, 320)), random.choice((1, 2, 3, 3, 3, 3, 4))
+        outputs = _channels(random, 4, 96)
     if kind == DEPTHWISE:
         return _conv(size, inputs, inputs, kernel, stride, dilation, inputs) if inputs > 1 else None
     if kind == GROUPED:
@@ -90,18 +93,17 @@ def _drawn(random: Random, kind: str, tries: int) -> Layer | None:
         inputs, outputs = (max(1, round(each / groups)) * groups for each in (inputs, outputs))
         return _conv(size, inputs, outputs, kernel, stride, dilation, groups) if inputs > groups else None
     if kind == POINTWISE:
-        if random.random() < 0.1:
-            inputs, outputs = random.choice((1, 2, 3, 3, 3, 3)), _channels(random, 4, 96)
         return _conv(size, inputs, outputs, 1, random.choice((1,) * 14 + (2,)))
     special = random.random()
-    if special < 0.12:  # a stem
-        inputs, outputs = random.choice((1, 3, 3, 3, random.randint(1, 8))), _channels(random, 4, 96)
-        kernel, stride = random.choice(((kernel, stride), (kernel, stride), (3, 2), (7, 2), (11, 4), (4, 4)))
-    elif special < 0.24:  # weights that are larger than a cache
+    if special < 0.15:  # a stem
+        inputs, outputs = random.choice((1, 3, 3, 3, 3, random.randint(1, 8))), _channels(random, 4, 96)
+        size = round(_between(random, 24, 320))
+        kernel, stride = random.choice(((kernel, stride), (3, 1), (3, 2), (3, 2), (7, 2), (11, 4), (4, 4)))
+    elif special < 0.26:  # weights that are larger than a cache
         size, kernel = random.choice((4, 7, 8, 10, 13, 14, 16, 19, 20)), random.choice((3, 3, 3, 5))
         inputs, outputs = _channels(random, 128, 2048), _channels(random, 128, 2048)
-    elif special < 0.30:  # few channels on a small map
-        size, inputs, outputs = random.randint(4, 32), _channels(random, 1, 32), _channels(random, 4, 128)
+    elif special < 0.32:  # few channels on a small map
+        size, inputs, outputs = random.randint(4, 32), _channels(random, 1, 32), _channels(random, 1, 128)
     return _conv(size, inputs, outputs, kernel, stride, dilation)
 
 

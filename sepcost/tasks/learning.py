@@ -22,7 +22,7 @@ PASSES = 7
 """How often each layer is measured: its time is the best of all, since a machine may be slow for seconds."""
 RIVALS = 8
 """In the second half, of so many layers of a kind the one is measured whose time is known least."""
-ENOUGH = 0.002
+ENOUGH = 0.003
 """Seconds that a layer runs in a pass."""
 
 

@@ -40,7 +40,7 @@ def test_real_networks_stems_strides_kernels_and_dilations_are_there() -> None:
     assert {1, 2, 4} == {conv.dilation[0] for conv in convs}
     assert any(conv.in_channels == 3 and conv.kernel_size == (7, 7) for conv in convs)
     assert min(conv.input_size for conv in convs) == (4, 4)
-    assert max(conv.input_size for conv in convs) == (224, 224)
+    assert (224, 224) <= max(conv.input_size for conv in convs) <= (320, 320)
 
 
 def test_layers_around_ones_own_are_of_their_kinds_without_what_takes_no_time() -> None:
