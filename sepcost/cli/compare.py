@@ -26,6 +26,7 @@ from sepcost.network.selection import Selection
 from sepcost.sheets.records import HOW_COUNTED
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
+from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.tasks.verifier import asked_verifier
@@ -62,6 +63,7 @@ def compare(
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
+    target: o.Target = None,
     verify: o.Verify = False,
     rows: o.RowsShown = None,
     columns: o.Columns = None,
@@ -91,6 +93,10 @@ def compare(
 
     sepcost compare torchvision.models:resnet50 --input 3x224x224
 
+    The times that it takes on a machine, and would take:
+
+    sepcost compare mobilenet_v1 --target example-cpu
+
     A table for a paper:
 
     sepcost compare vgg16 resnet50 --rows totals --format latex:precision=3
@@ -111,6 +117,7 @@ def compare(
         "verify": verify,
         "join": join,
         "pareto": pareto,
+        "target": target,
     }
     typed = format_.options if format_ else ()
     refuse_contradictions(
@@ -131,11 +138,13 @@ def compare(
         raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     fixed = {name: value for name, value in sweep.fixed.items() if name not in HOW_COUNTED}
-    view = chosen_view(rows, columns, sort, top, join, pareto, swept, not files, fixed)
+    profile = asked_target(target)
+    timed = profile is not None
+    view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files, fixed=fixed, timed=timed)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
     job = Job(
-        chosen, convention, multipliers, selection, models, replace_if, verifier, waiting, view,
+        chosen, convention, multipliers, selection, models, replace_if, profile, verifier, waiting, view,
         at_once=asked.format.at_once, alone=explain,
     )  # fmt: skip
     if asked.format.audience == "people" and not pareto and (top is None or not files):

@@ -65,8 +65,10 @@ def chosen_view(
     join: str | None,
     pareto: str | None,
     swept: tuple[str, ...],
+    *,
     of_networks: bool,
     fixed: Mapping[str, Any],
+    timed: bool,
 ) -> View:
     """The view that was asked for: the rows of a sweep are totals unless others are wanted."""
     by = None if sort is None else sort.removeprefix("-")
@@ -80,4 +82,4 @@ def chosen_view(
     joined = None if join is None else Joined.read(join)
     front = tuple(pareto.split(",")) if pareto else ()
     of_rows = of_networks or rows is Rows.TOTALS
-    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed).checked()
+    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed, timed).checked()

@@ -100,6 +100,15 @@ WhenReplaced = Annotated[
     ReplaceIf,
     typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTING),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="Also predict times: local, as sepcost target learn names it, example-cpu, or a profile.json.",
+        metavar="NAME|FILE",
+        rich_help_panel=COUNTING,
+    ),
+]
 Alpha = Annotated[
     str,
     typer.Option(

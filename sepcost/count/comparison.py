@@ -24,12 +24,16 @@ from sepcost.text.wording import did_you_mean
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from sepcost.targets.profile import Profile
+
 DEFAULT_REPLACEMENTS = ("separable",)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """What each layer of a network costs and would cost, and the totals; ``verified`` if a witness was asked.
+
+    ``target`` is what it has times for.
 
     >>> from sepcost import Conv
     >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
@@ -45,6 +49,7 @@ class Comparison:
     replacements: tuple[Replacement, ...] = ()
     swept: Mapping[str, SweptValue] = field(default_factory=dict)
     verified: Verification | None = None
+    target: Profile | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "totals", ByReplacement(self.totals))

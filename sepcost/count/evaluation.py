@@ -112,7 +112,7 @@ def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evalu
 
     @lru_cache(MOST_KNOWN)
     def evaluate_once(alternatives: Alternatives) -> LayerSnapshot:
-        _, facts, standard, replaced, kept = evaluate(alternatives)
+        _, facts, standard, replaced, kept, _ = evaluate(alternatives)
         return LayerSnapshot("", Common(facts), Common(standard), Common(replaced), kept)
 
     return evaluate_once if remembers else evaluate

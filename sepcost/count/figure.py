@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, TypeAlias
 
 from sepcost.layers.cost import Convention, ratio
@@ -22,6 +23,9 @@ PEAK = "peak_activation_bytes"
 ITSELF = "itself"
 MACS, FLOPS, REDUCED = "MACs", "FLOPs", "reduction"
 """Words of several headers."""
+TIME, SPEEDUP = "time", "speedup"
+LOW, HIGH = "_low", "_high"
+"""Behind the name of a figure that is predicted: the ends of the interval that holds it in 80 % of cases."""
 HEADLINES = ("params", "macs")
 """The figures that a sentence about a network, or a layer, has."""
 
@@ -42,7 +46,8 @@ class Figure:
     figure that it is a multiple of: reduced and grown as much; None where it has no reduction. ``shown_as`` is the
     figure that tables have in its place. A narrow screen leaves out the highest ``hides_first`` first. ``example`` is
     what its limit may be, where the command line has an option for that. What is not ``is_usual`` is there only where
-    it is asked for by name; what is not ``is_limited`` has no limit.
+    it is asked for by name; what is not ``is_limited`` has no limit. What is ``of_target`` is there where a target is
+    given, and what is ``of_replacement`` only of replacements: more of it is better.
     """
 
     name: str
@@ -59,6 +64,8 @@ class Figure:
     column: Callable[[Convention], str] | None = None
     is_usual: bool = True
     is_limited: bool = True
+    of_target: bool = False
+    of_replacement: bool = False
 
     @property
     def is_own(self) -> bool:
@@ -77,6 +84,7 @@ class Figure:
         return self.column(convention) if not shortly else MACS if convention.flops_per_mac == 1 else self.header
 
 
+_of_target = partial(Figure, is_usual=False, is_limited=False, reduced_as=None, of_target=True)
 FIGURES: tuple[Figure, ...] = (
     Figure("params", "params", Kind.COUNT, lambda cost, _: cost.params, example="4.3M"),
     Figure("macs", MACS, Kind.COUNT, lambda cost, _: cost.macs, shown_as="flops", example="600M"),
@@ -111,6 +119,15 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure("receptive_field", "receptive field", Kind.TEXT, is_usual=False, is_limited=False, reduced_as=None),
     Figure("backward_macs", f"backward {MACS}", Kind.COUNT, is_usual=False, is_limited=False, reduced_as=None),
+    _of_target(TIME, "time", Kind.SECONDS),
+    *(_of_target(f"{TIME}{end}", f"time,{end.replace('_', ' ')}", Kind.SECONDS) for end in (LOW, HIGH)),
+    _of_target("time_source", "time is", Kind.TEXT),
+    _of_target("bound", "bound by", Kind.TEXT),
+    _of_target(SPEEDUP, "speed-up", Kind.RATIO, of_replacement=True),
+    *(
+        _of_target(f"{SPEEDUP}{end}", f"speed-up,{end.replace('_', ' ')}", Kind.RATIO, of_replacement=True)
+        for end in (LOW, HIGH)
+    ),
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
@@ -142,12 +159,26 @@ BOUNDED = (*WHOLE, *names(lambda figure: figure.is_limited and not figure.kind.i
 ONLY_OF_NETWORKS = names(lambda figure: figure.whole is Whole.ONLY)
 NEED_A_MAP = names(lambda figure: figure.needs_map)
 NOT_USUAL = names(lambda figure: not figure.is_usual)
+OF_TARGET = names(lambda figure: figure.of_target)
+"""Figures that a target predicts."""
+_OF_REPLACEMENT = frozenset(names(lambda figure: figure.of_replacement))
 
 
 def in_records(asked: Iterable[str] = NOT_USUAL) -> tuple[str, ...]:
     """The names of figures in the records of a run that was asked for these; the standard's have no prefix."""
     there = names(lambda figure: figure.is_usual or figure.name in asked)
-    return (*there, *(f"{REDUCTION}{name}" for name in OWN), *(f"{REPLACEMENT}{name}" for name in there))
+    standard = (name for name in there if name not in _OF_REPLACEMENT)
+    reduced = (f"{REDUCTION}{name}" for name in OWN)
+    return (*standard, *reduced, *(in_record(name, REPLACEMENT) for name in there))
+
+
+def in_record(name: str, prefix: str) -> str:
+    """The name of a figure in a record: without a prefix if only replacements have it.
+
+    >>> in_record("time", REPLACEMENT), in_record("speedup", REPLACEMENT)
+    ('replacement.time', 'speedup')
+    """
+    return name if name in _OF_REPLACEMENT else f"{prefix}{name}"
 
 
 ALL = in_records()
@@ -162,6 +193,21 @@ _QUOTIENTS = names(lambda figure: figure.quotient and figure.is_usual)
 def is_reduction(name: str) -> bool:
     """Whether it is the name of a reduction in a record."""
     return name.startswith(REDUCTION)
+
+
+def is_gain(name: str) -> bool:
+    """Whether it is the name of a reduction or of a speed-up in a record: more is better.
+
+    >>> is_gain("reduction.macs"), is_gain("speedup"), is_gain("replacement.time")
+    (True, True, False)
+    """
+    return is_reduction(name) or name in _OF_REPLACEMENT
+
+
+def is_of_target(name: str) -> bool:
+    """Whether it is the name of a figure in a record that a target predicts."""
+    figure = figure_named(name)
+    return figure is not None and figure.of_target
 
 
 def figure_named(name: str) -> Figure | None:

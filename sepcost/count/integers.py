@@ -58,6 +58,16 @@ class Truths(Many):
         return False
 
 
+class Texts(Many):
+    """Many texts: results."""
+
+    __slots__ = ()
+
+    def quoted(self) -> Texts:
+        """The texts as they are in JSON: these are plain words."""
+        return Texts(np.char.add(np.char.add('"', self.array), '"'))
+
+
 class Quotients(Many):
     """Many floats: results, which are only rounded up or down."""
 

@@ -32,6 +32,22 @@ class Common(dict[str, T]):
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
+class Target(NamedTuple):
+    """What times are predicted for: a profile by its name and id, its setup, its median error by kind of layer.
+
+    ``without`` is what of the network has no time. ``outside`` are layers beyond those that were measured, ``unknown``
+    those whose time is not known, each with the reason.
+    """
+
+    name: str
+    id: str
+    setup: str
+    error: Mapping[str, float] = NOTHING
+    without: Sequence[str] = ()
+    outside: Mapping[str, str] = NOTHING
+    unknown: Mapping[str, str] = NOTHING
+
+
 class PartSnapshot(NamedTuple):
     """One of the convolutions that replace another: its name, what it is, and what it costs."""
 
@@ -57,7 +73,8 @@ class Replaced(NamedTuple):
 class LayerSnapshot(NamedTuple):
     """A layer's name, its type, shapes and arguments (``facts``), and what it costs: as it is, and ``replaced``.
 
-    ``kept`` is the reason why it stays as it is under each replacement, or None.
+    ``kept`` is the reason why it stays as it is under each replacement, or None. ``timed`` are the times that its
+    figures follow from.
     """
 
     name: str
@@ -65,6 +82,7 @@ class LayerSnapshot(NamedTuple):
     figures: Figures
     replaced: Mapping[str, Replaced] = NOTHING
     kept: str | None = None
+    timed: Any = None
 
     @property
     def layer(self) -> Layer:
@@ -148,7 +166,8 @@ class Snapshot:
     output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
     of how many. ``swept`` are the numbers in which it differs from the others of its sweep, ``fixed`` those that all
     have. ``joined`` has values from elsewhere by replacement, under None for all. ``chosen`` are the layers that were
-    asked for, in their order; None for all. ``comparison`` is what was counted just now.
+    asked for, in their order; None for all. ``target`` is what it has times for. ``comparison`` is what was counted
+    just now.
     """
 
     name: str
@@ -177,6 +196,7 @@ class Snapshot:
     verified: Verification | None = None
     joined: Mapping[str | None, Mapping[str, str | None]] = field(default_factory=dict)
     chosen: Sequence[LayerSnapshot] | None = None
+    target: Target | None = None
     comparison: Comparison | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -15,7 +15,7 @@ from rich.text import Text
 from sepcost.formats.drawing.layout import COLUMN_GAP, Page, header, laid_out
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.people import ForPeople, Sections
-from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, cell_text
+from sepcost.sheets.sheet import Look, Measure, Ratio, Row, Sheet, Speedup, cell_text
 from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 from sepcost.text.wording import named
@@ -133,7 +133,7 @@ def _table(page: Page, rounded: bool) -> Table:
 
 def _cell(row: Row, position: int, text: str) -> Text:
     cell = row.cells[position]
-    if isinstance(cell, Ratio) and cell.value is not None:
+    if isinstance(cell, (Ratio, Speedup)) and cell.value is not None:
         return Text(text, style="green" if cell.value > 1 else "yellow" if cell.value < 1 else "")
     if isinstance(cell, Measure) and cell.signed and cell.value:
         return Text(text, style="yellow" if cell.value > 0 else "green")

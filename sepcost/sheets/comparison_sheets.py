@@ -11,9 +11,12 @@ from sepcost.count.figure import (
     NEED_A_MAP,
     PEAK,
     REDUCED,
+    REPLACEMENT,
+    SPEEDUP,
+    TIME,
     Figures,
     Whole,
-    is_reduction,
+    is_gain,
     reductions,
 )
 from sepcost.count.figure import (
@@ -24,7 +27,7 @@ from sepcost.count.verification import STANDARD
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of
+from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of, speedup_of
 from sepcost.sheets.notes import (
     caveats,
     chosen_note,
@@ -37,6 +40,7 @@ from sepcost.sheets.notes import (
 )
 from sepcost.sheets.records import Record, layer_record, total_record
 from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet
+from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, SUBTOTAL_COLUMNS, SUBTOTALS, View
 from sepcost.text.kind import Kind
@@ -51,6 +55,9 @@ PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
 REDUCED_FIGURES = figure_names(lambda figure: figure.reduced_as)
 """The figures that have a reduction in a table."""
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
+TIMED_COLUMNS = (TIME, f"{REPLACEMENT}{TIME}", SPEEDUP)
+TIMED_FIGURES = (TIME, "bound")
+"""What follows where there is a target."""
 
 UNNAMED = (Conv.type, f"{Conv.type}1")
 """The names that a convolution has if it is given none: alone, and first in a list."""
@@ -61,6 +68,11 @@ OPTIONAL = {figure.name: figure.hides_first for figure in FIGURES} | {
 """What a narrow terminal leaves out first, unless the columns are chosen."""
 WITH_SEVERAL = {**OPTIONAL, "replacement.params": 3, "replacement.flops": 2}
 """The same for a table with several replacements."""
+WITH_TIMES = {
+    "output": 6, "params": 5, "replacement.params": 5, "replacement.flops": 4, "kernel": 3, "flops": 2,
+    "reduction.macs": 1,
+}  # fmt: skip
+"""The same for a table with times."""
 
 
 def sheets(snapshot: Snapshot, assumed: Sequence[str] = (), view: View | None = None) -> list[Sheet]:
@@ -92,11 +104,11 @@ def convolution_title(snapshot: Snapshot, assumed: Sequence[str]) -> str:
 def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = ()) -> Sheet:
     """Standard, each replacement and its parts, and the reduction of everything."""
     layer = snapshot.layers[0]
-    names = _figures_shown(view, PER_POSITION if snapshot.per else OF_LAYERS)
+    names = _figures_shown(snapshot, view, PER_POSITION if snapshot.per else OF_LAYERS)
     rows = [Row((STANDARD, *_cells(layer.figures, names)))]
     for text, replaced in layer.replaced.items():
         rows += _replaced_rows(text, replaced, layer.figures, names)
-    notes = [*kept_notes(snapshot), *caveats(snapshot), *cost_notes(snapshot)]
+    notes = [*kept_notes(snapshot), *caveats(snapshot), *time_notes(snapshot), *cost_notes(snapshot)]
     if assumed:
         instead = " and ".join(TORCH_DEFAULTS[item] for item in assumed)
         facts = layer.facts
@@ -110,8 +122,10 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     """A row for each layer, and a row for the network."""
     several = len(snapshot.replaced) > 1
     usual = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
-    before, replaced = split_columns(view.shown(usual), view.identity)
-    optional: Mapping[str, int] = {} if view.columns else WITH_SEVERAL if several else OPTIONAL
+    timed = TIMED_COLUMNS if snapshot.target else ()
+    before, replaced = split_columns(view.shown((*usual, *timed)), view.identity)
+    usually = WITH_TIMES if timed else WITH_SEVERAL if several else OPTIONAL
+    optional: Mapping[str, int] = {} if view.columns else usually
     named = LAYER if view.rows not in SUBTOTALS else Column(view.rows.value[:-1], Kind.TEXT, names_rows=True)
     columns = [named, *grouped_columns(snapshot, before, replaced, optional)]
     rows = [_layer_row(snapshot, layer, before, replaced) for layer in snapshot.shown]
@@ -125,6 +139,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
         *kept_notes(snapshot),
         *model_notes(snapshot),
         *remainder_notes(snapshot),
+        *time_notes(snapshot),
         *cost_notes(snapshot),
     )
     return Sheet(network_title(snapshot), tuple(columns), tuple(rows), (Row(("total", *cells)),), notes)
@@ -132,7 +147,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
 
 def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     """Every figure of the whole network, as it is and replaced."""
-    names = _figures_shown(view or View(), OF_NETWORKS)
+    names = _figures_shown(snapshot, view or View(), OF_NETWORKS)
     rows = [Row((STANDARD, *_total_cells(snapshot, snapshot.total, names)))]
     for text, replaced in snapshot.replaced.items():
         rows.append(Row((text, *_total_cells(snapshot, replaced.figures, names))))
@@ -141,7 +156,7 @@ def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     notes = (
         *(model_notes(snapshot) if alone else ()),
         *(peak_notes(snapshot) if PEAK in names else ()),
-        *(cost_notes(snapshot) if alone else ()),
+        *((*time_notes(snapshot), *cost_notes(snapshot)) if alone else ()),
     )
     title = f"{network_title(snapshot) if alone else snapshot.name}: totals"
     return Sheet(title, _figure_columns(names, snapshot.convention), tuple(rows), notes=notes)
@@ -158,7 +173,7 @@ def grouped_columns(
     ]
     for text in snapshot.replaced:
         for name in replaced:
-            group = "" if is_reduction(name) and not several else text
+            group = "" if is_gain(name) and not several else text
             columns.append(column_of(name, convention, group, optional.get(name, 0)))
     return columns
 
@@ -175,11 +190,12 @@ def with_assumed(title: str, assumed: Sequence[str]) -> str:
     return f"{title} ({', '.join(assumed)})" if assumed else title
 
 
-def _figures_shown(view: View, usual: Sequence[str]) -> Sequence[str]:
-    """The chosen figures, if rows are the standard and its replacements."""
+def _figures_shown(snapshot: Snapshot, view: View, usual: Sequence[str]) -> Sequence[str]:
+    """The chosen figures, if rows are the standard and its replacements; a speed-up is below the times."""
     if view.columns is None:
-        return usual
-    chosen = dict.fromkeys(name.rpartition(".")[2] for name in view.columns)
+        return (*usual, *TIMED_FIGURES) if snapshot.target else usual
+    names = (TIME if name == SPEEDUP else name for name in view.columns)
+    chosen = dict.fromkeys(name.rpartition(".")[2] for name in names)
     figures = [name for name in chosen if name in ("macs", *usual, *view.asked)]
     if not figures:
         raise SepcostError(f"--columns: this table has {listed(['macs', *usual])}, got {', '.join(view.columns)}")
@@ -213,10 +229,17 @@ def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequ
 
 
 def _reduction_row(standard: Figures, replaced: Replaced, names: Sequence[str]) -> Row:
-    """Standard ÷ replacement of each figure itself: bytes of tensors in several dtypes are no multiples of others."""
+    """Standard ÷ replacement of each figure itself: bytes of tensors in several dtypes are no multiples of others.
+
+    Of times, that is the speed-up.
+    """
     reduction = reductions(standard, replaced.figures, tuple(name for name in names if name in REDUCED_FIGURES))
-    cells = (reduction_of(name, reduction, flagged=replaced.costs_more) for name in names)
-    return Row((f"  {REDUCED}", *cells), Look.REDUCTION)
+    cells = (
+        speedup_of(replaced.figures) if name == TIME else reduction_of(name, reduction, flagged=replaced.costs_more)
+        for name in names
+    )
+    words = [REDUCED] * bool(reduction) + [BY_NAME[SPEEDUP].header] * (TIME in names)
+    return Row((f"  {', '.join(words) or REDUCED}", *cells), Look.REDUCTION)
 
 
 def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:

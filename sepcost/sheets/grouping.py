@@ -77,4 +77,15 @@ def _subtotal(name: str, row: str, layers: Sequence[LayerSnapshot], convention: 
         replaced[text] = Replaced(figures, figures["macs"] > standard["macs"], kept)
     kept_by_all = {each.kept for each in replaced.values()}
     kept = kept_by_all.pop() if len(kept_by_all) == 1 else None
-    return LayerSnapshot(name, {"type": row, "layers": len(layers)}, standard, replaced, kept)
+    group = LayerSnapshot(name, {"type": row, "layers": len(layers)}, standard, replaced, kept)
+    return _timed(group, layers) if all(layer.timed for layer in layers) else group
+
+
+def _timed(group: LayerSnapshot, layers: Sequence[LayerSnapshot]) -> LayerSnapshot:
+    from sepcost.count.timed import group_figures  # needs NumPy
+
+    replaced = {
+        text: each._replace(figures={**each.figures, **group_figures(layers, text)})
+        for text, each in group.replaced.items()
+    }
+    return group._replace(figures={**group.figures, **group_figures(layers)}, replaced=replaced)

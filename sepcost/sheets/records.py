@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from sepcost.count.figure import REDUCTION, REPLACEMENT, reductions
+from sepcost.count.figure import REDUCTION, REPLACEMENT, in_record, reductions
 from sepcost.count.snapshot import LayerSnapshot, PartSnapshot, Replaced, Snapshot
 
 Record: TypeAlias = Mapping[str, Any]
@@ -75,4 +75,4 @@ def _replaced(standard: Record, replaced: Replaced) -> Record:
 
 
 def _prefixed(prefix: str, figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}{name}": value for name, value in figures.items()}
+    return {in_record(name, prefix): value for name, value in figures.items()}

@@ -8,8 +8,10 @@ from typing import NamedTuple, TypeAlias
 
 from sepcost.text.harmless import harmless, visible
 from sepcost.text.kind import EXACT, Digits, Kind
-from sepcost.text.units import reduction_text
+from sepcost.text.units import as_ratio, decimal, reduction_text
 
+FEW_DIGITS_FROM = 2
+"""A speed-up of at least this has two digits: its interval is wider than the third."""
 AT_LEAST = "≥ "
 """Before a count that may be higher."""
 
@@ -19,6 +21,14 @@ class Ratio(NamedTuple):
 
     value: float | None
     flagged: bool = False
+
+
+class Speedup(NamedTuple):
+    """A ratio of two times and its interval, in any column; below 1 is slower."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 class Measure(NamedTuple):
@@ -33,7 +43,7 @@ class AtLeast(int):
     """A count that may be higher: something ran that is not counted."""
 
 
-Cell: TypeAlias = "str | int | float | Ratio | Measure | None"
+Cell: TypeAlias = "str | int | float | Ratio | Speedup | Measure | None"
 
 
 class Look(Enum):
@@ -118,6 +128,8 @@ def cell_text(cell: Cell, kind: Kind, digits: Digits = EXACT) -> str:
         return f"{AT_LEAST}{cell_text(int(cell), kind, digits)}"
     if isinstance(cell, Ratio):
         return reduction_text(cell.value, digits.precision) + (" !" if cell.flagged else "")
+    if isinstance(cell, Speedup):
+        return _speedup_text(cell, digits)
     if isinstance(cell, Measure):
         return _measure_text(cell, digits)
     if isinstance(cell, str):
@@ -125,6 +137,17 @@ def cell_text(cell: Cell, kind: Kind, digits: Digits = EXACT) -> str:
     if cell is None:
         return "–"
     return kind.text(cell, digits)
+
+
+def _speedup_text(cell: Speedup, digits: Digits) -> str:
+    """The ratio and, where it is known, its interval.
+
+    >>> _speedup_text(Speedup(3.14, 2.85, 3.46), EXACT), _speedup_text(Speedup(0.9612, 0.899, 1.03), EXACT)
+    ('3.1× (2.9–3.5)', '0.96× (0.90–1.03)')
+    """
+    precision = digits.precision or (2 if (cell.value or 0) >= FEW_DIGITS_FROM else None)
+    ends = [] if cell.low is None else [decimal(end, precision) for end in (cell.low, cell.high)]
+    return f"{as_ratio(cell.value, precision)}{f' ({ends[0]}–{ends[1]})' if ends else ''}"
 
 
 def _measure_text(cell: Measure, digits: Digits) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_reduction
+from sepcost.count.figure import BY_NAME, PEAK, REPLACEMENT, is_gain
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
-from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, sheets, split_columns, with_assumed
+from sepcost.sheets.comparison_sheets import LAYER_COLUMNS, TIMED_COLUMNS, sheets, split_columns, with_assumed
 from sepcost.sheets.fields import cell_of, column_of, text_of
 from sepcost.sheets.notes import caveats, flops_note, input_notes, kept_note, verified_note
 from sepcost.sheets.records import total_record
 from sepcost.sheets.sheet import NETWORK, Cell, Column, Look, Row, Sheet
+from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.titles import sweep_title
 from sepcost.sheets.view import View
 from sepcost.text.kind import Kind
@@ -45,6 +46,7 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     """A row for each snapshot and replacement: its name, its standard figures, and the replaced ones."""
     convention = snapshots[0].convention
     usual = (*SUMMARY_COLUMNS, *IN_BATCHES) if "batch" in snapshots[0].swept else SUMMARY_COLUMNS
+    usual = (*usual, *TIMED_COLUMNS) if snapshots[0].target else usual
     before, of_replacement = split_columns(view.shown(usual, without=view.facts), view.identity)
     if view.joined and view.joined.by_replacement:
         before, of_replacement = [name for name in before if name not in view.own], [*of_replacement, *view.own]
@@ -72,7 +74,8 @@ def summary_sheet(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[s
     verified = verified_note(*(snapshot.verified for snapshot in snapshots))
     of_models = (*(input_notes(*snapshots) if names else ()), *caveats(*snapshots))
     exceptions = _exceptions(snapshots, names, alone) if alone else ()
-    notes = (*_order_note(view), *exceptions, *kept_note(snapshots), *of_models, flops_note(convention), *verified)
+    notes = (*_order_note(view), *exceptions, *kept_note(snapshots), *of_models, *time_notes(*snapshots))
+    notes = (*notes, flops_note(convention), *verified)
     return Sheet(title, columns, tuple(rows), notes=notes)
 
 
@@ -112,7 +115,7 @@ def _order_note(view: View) -> Iterator[str]:
 
 
 def _group(name: str, alone: str | None) -> str:
-    return "" if is_reduction(name) else alone or "replaced"
+    return "" if is_gain(name) else alone or "replaced"
 
 
 def _rows(

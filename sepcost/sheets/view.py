@@ -22,11 +22,11 @@ from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 
-OF_REPLACEMENT = (figure.REDUCTION, "replacement", "options.", "costs_more", "kept")
+OF_REPLACEMENT = (figure.REDUCTION, "replacement", figure.SPEEDUP, "options.", "costs_more", "kept")
 """How names of values begin that differ between replacements."""
 
 OF_TIME = ("time", "latency", "speed", "speedup", "speed-up", "seconds", "ms", "fps", "throughput")
-"""What people look for here, and no count gives."""
+"""What people look for here, and only a target gives."""
 
 
 class Rows(str, Enum):
@@ -50,7 +50,7 @@ class View:
     or combinations are sorted and chosen, not the layers of each. ``joined`` are columns from elsewhere. ``pareto`` are
     the names in which no other row may beat a row; with - in front of those of which more, not less, is better than
     usual.
-    ``fixed`` are the numbers that were given one value.
+    ``fixed`` are the numbers that were given one value. ``timed``: there is a target.
 
     >>> View(Rows.TOTALS, sort="mac").checked()
     Traceback (most recent call last):
@@ -67,6 +67,7 @@ class View:
     joined: Joined | None = None
     pareto: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    timed: bool = False
 
     @property
     def totals(self) -> bool:
@@ -94,6 +95,7 @@ class View:
                 *(usual if self.columns is None else self.columns),
                 self.sort or "",
                 *(name.lstrip("-") for name in self.pareto),
+                *(figure.OF_TARGET if self.timed else ()),
             )
         )
 
@@ -113,7 +115,8 @@ class View:
 
     def checked(self) -> View:
         """The same with names as they are in records; a SepcostError for one that is not."""
-        common = (*figure.ALL, *self.identity, *self.fixed, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
+        figures = (name for name in figure.ALL if self.timed or not figure.is_of_target(name))
+        common = (*figures, *self.identity, *self.fixed, "source", "kept", "costs_more", *HOW_COUNTED, *self.own)
         columns = sort = None
         own = [name for name, kind in self.joined.columns.items() if kind is not Kind.TEXT] if self.joined else []
         numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in own]
@@ -199,7 +202,7 @@ class View:
         return [pair for score, pair in zip(scores, known) if score in unbeaten]
 
     def _more_is_better(self, name: str) -> bool:
-        more = figure.is_reduction(name.removeprefix("-")) or name.removeprefix("-") in self.own
+        more = figure.is_gain(name.removeprefix("-")) or name.removeprefix("-") in self.own
         return more != name.startswith("-")
 
     @staticmethod
@@ -219,8 +222,9 @@ class View:
     def _known(self, option: str, name: str, names: Sequence[str]) -> str:
         by_lower = {known.lower(): known for known in names} | {"name": "network" if self.totals else "layer"}
         wanted = name.strip().lower().removeprefix("standard.")
-        if wanted in OF_TIME and wanted not in by_lower:
-            raise SepcostError(f"{option}: {wanted} is measured, and sepcost counts: macs and traffic_bytes are known")
+        if (wanted in OF_TIME or figure.is_of_target(wanted)) and wanted not in by_lower:
+            hint = "did you mean `time` or `speedup`?" if self.timed else "give --target (sepcost target learn)"
+            raise SepcostError(f"{option}: {wanted} is not counted, but predicted for a target: {hint}")
         if wanted not in by_lower:
             hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"
             raise SepcostError(f"{option}: nothing is called {in_one_line(name, 60)!r}{hint}")

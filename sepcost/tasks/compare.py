@@ -16,6 +16,7 @@ from sepcost.text.arguments import Extent
 
 if TYPE_CHECKING:
     from sepcost.sources.source import AnyDtype, AnySource, Item
+    from sepcost.tasks.figures import AnyTarget
     from sepcost.tasks.result import Result
 
 NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
@@ -93,6 +94,7 @@ def compare(
     replace_if: str = "always",
     run_models: bool = False,
     fold_norms: bool = False,
+    target: AnyTarget = None,
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
@@ -117,11 +119,13 @@ def compare(
     or ``separable``; none at all for ``[]``. With ``replace_if="fewer-macs"`` a layer whose replacement would not have
     fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``, such as ``"float16"``, say
     how bytes are counted; without a dtype, a model's are its own. With ``verify`` torch counts again, and the
-    result's ``verified`` says what it confirms. The result shows itself as a table in a terminal and in a notebook.
-    Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch for a model or to verify with.
+    result's ``verified`` says what it confirms. With a ``target`` (its name, its file, or a Profile) times are
+    predicted, too. The result shows itself as a table in a terminal and in a notebook. Raises SepcostError for whatever
+    is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
     from sepcost.sources.registry import options_in_python, read_one
     from sepcost.sources.source import in_python
+    from sepcost.tasks.figures import asked_target
     from sepcost.tasks.job import Job
     from sepcost.tasks.replacement_texts import replacements_in_python
     from sepcost.tasks.result import Result
@@ -131,5 +135,5 @@ def compare(
     convention = Convention.asked(flops_per_mac, batch, dtype)
     source = in_python(source)
     item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
-    job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify))
+    job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify), target=asked_target(target))
     return Result.over(job.verified(job.compare(item.network), item))

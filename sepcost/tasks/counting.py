@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replacements import ReplaceIf, Replacement
+from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Sweep
 from sepcost.errors import ConfigError
@@ -18,6 +19,7 @@ from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sepcost.sources.source import Item
+    from sepcost.targets.profile import Profile
 
 MULTIPLIERS = ("alpha", "rho", "resolution")
 TOO_LOW = "sepcost 0.1 counted bytes and peaks of models too low: write it again"
@@ -27,7 +29,7 @@ TOO_LOW = "sepcost 0.1 counted bytes and peaks of models too low: write it again
 class Counting:
     """How networks are counted: ``replacements`` is None where none was typed, and empty for ``-r none``.
 
-    ``sweep`` has the multipliers and the batch, as far as they were given.
+    ``sweep`` has the multipliers and the batch, as far as they were given. ``target`` is what times are for.
     """
 
     replacements: Sequence[Replacement] | None
@@ -36,6 +38,7 @@ class Counting:
     selection: Selection = field(default_factory=Selection)
     models: ModelOptions = field(default_factory=ModelOptions)
     replace_if: ReplaceIf = ReplaceIf.ALWAYS
+    target: Profile | None = None
 
     def of(self, network: Network, values: Mapping[str, Any] = NOTHING) -> Network:
         """The network, scaled by these values, in which only selected layers are replaced. Raises NetworkError."""
@@ -45,6 +48,21 @@ class Counting:
 
             network = scale(network, **multipliers)
         return self.selection.of(network)
+
+    def compared(
+        self,
+        network: Network,
+        chosen: Sequence[Replacement] | None,
+        convention: Convention,
+        swept: Mapping[str, Any] = NOTHING,
+    ) -> Comparison:
+        """The network compared; a SepcostError if it does not fit the target."""
+        comparison = Comparison.of(network, chosen, convention, swept, self.replace_if)
+        if self.target is None:
+            return comparison
+        from sepcost.count.timed import targeted  # needs NumPy
+
+        return targeted(comparison, self.target)
 
     def earlier(self, item: Item, snapshot: Snapshot) -> Snapshot:
         """What was counted earlier, under the replacements; a ConfigError if that is not known.
@@ -58,6 +76,9 @@ class Counting:
             raise _problem(item, f"was counted earlier: leave out {listed(anew)}, or give its config")
         if snapshot.bytes_too_low:
             raise _problem(item, TOO_LOW)
+        if self.target is not None and (snapshot.target is None or snapshot.target.id != self.target.id):
+            has = f"times for {snapshot.target.name} ({snapshot.target.id})" if snapshot.target else "no times"
+            raise _problem(item, f"was counted earlier, and has {has}: leave out --target, or give its config")
         if other := list(_other_options(snapshot.convention, self.convention)):
             raise _problem(item, f"was counted in another way: {listed(other)}")
         if self.replacements is None:

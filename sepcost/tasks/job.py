@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.comparison import Comparison
-from sepcost.count.evaluation import evaluated
 from sepcost.count.placed import with_placed
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Axis, Sweep
@@ -19,6 +18,7 @@ from sepcost.network.selection import Selection
 from sepcost.sheets.view import View
 from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import figures_of
 from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
 from sepcost.tasks.verifier import Verifier
 from sepcost.text.wording import MOST_NAMES
@@ -82,7 +82,7 @@ class Job(Counting):
         """Scale a network and compare it; raises NetworkError if its layers do not fit together any more."""
         convention = replace(self.convention, batch=values["batch"]) if "batch" in values else self.convention
         chosen = [values["replacement"]] if "replacement" in values else self.replacements
-        return Comparison.of(self.of(network, values), chosen, convention, swept, self.replace_if)
+        return self.compared(self.of(network, values), chosen, convention, swept)
 
     def verified(self, comparison: Comparison, item: Item | None = None) -> Comparison:
         """The comparison, verified by torch if that is asked for."""
@@ -90,7 +90,7 @@ class Job(Counting):
 
     def evaluated(self, comparison: Comparison) -> Snapshot:
         """The figures."""
-        snapshot = replace(evaluated(comparison), fixed=self.view.fixed)
+        snapshot = replace(figures_of(comparison), fixed=self.view.fixed)
         return with_placed(snapshot, self.view.asked).asking(self.view.asked)
 
     def networks(self, sources: Sequence[AnySource]) -> Iterable[Snapshot]:

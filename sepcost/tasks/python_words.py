@@ -17,7 +17,7 @@ ARGUMENTS = {
     "--fold-norms": "fold_norms=True",
     "--flops-per-mac": "flops_per_mac",
     "--replace-if": "replace_if",
-    **{f"--{name}": name for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho")},
+    **{f"--{name}": name for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho", "target")},
 }
 _VALUE = r"(?:SHAPE|cpu|none|separable|uncounted|zeros|gone|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
 _OPTION = re.compile(

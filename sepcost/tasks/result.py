@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.comparison import Comparison
-from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import Snapshot
 from sepcost.judge.difference import Difference
 from sepcost.judge.verdict import Judgement
+from sepcost.tasks.figures import figures_of
 from sepcost.tasks.python_words import python_words
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ class Result(Shown, Comparison):
     def _sheets(self) -> list[Sheet]:
         from sepcost.sheets.comparison_sheets import sheets
 
-        return sheets(evaluated(self))
+        return sheets(figures_of(self))
 
     def to_json(self) -> str:
         """The JSON that ``--format json`` writes (docs/json.md)."""
         from sepcost.formats.documents.comparison_json import json_chunks
 
-        return "".join(json_chunks([evaluated(self)], self.convention))
+        return "".join(json_chunks([figures_of(self)], self.convention))
 
 
 class SnapshotResult(Shown, Snapshot):

@@ -17,6 +17,7 @@ from sepcost.sources.source import AnyDtype, AnySource, several_in_python
 from sepcost.tasks.convolution import NEEDED, READERS, Convolution
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
@@ -44,6 +45,7 @@ def sweep(
     bias: bool = False,
     norm: Norm = "none",
     transposed: bool = False,
+    target: AnyTarget = None,
     **numbers: Any,
 ) -> Iterator[Snapshot | SepcostError]:
     """One convolution, or the networks of sources, in every combination: a snapshot for each, as it comes.
@@ -76,6 +78,7 @@ def sweep(
         Sweep(tuple(axes)),
         models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms),
         replace_if=ReplaceIf.read(replace_if),
+        target=asked_target(target),
         events=problems,
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}

@@ -22,7 +22,7 @@ def test_brief_help_is_one_screen(command: tuple[str, ...]) -> None:
 def test_the_first_screen_has_what_people_come_for() -> None:
     screen = sepcost("-h").out
     examples = [line.strip() for line in screen.splitlines() if line.startswith("  sepcost ")]
-    assert len(examples) == 6
+    assert len(examples) == 7
     for word in ("--explain", "3,5,7", "mobilenet_v1", "torchvision", "check", "latex"):
         assert any(word in example for example in examples)
     assert sum(line.startswith("  -") for line in screen.splitlines()) == 13

@@ -199,6 +199,13 @@ def test_neither_torch_nor_numpy_is_loaded(arguments: list[str]) -> None:
     loaded = modules_after(RUN.format(["compare", *arguments]))
     assert "sepcost.count.comparison" in loaded
     assert not loaded & HEAVY
+    assert not {name for name in loaded if name.startswith(("sepcost.targets", "sepcost.sources.targets"))}
+
+
+def test_times_load_neither_torch_nor_scipy() -> None:
+    loaded = modules_after(RUN.format(["compare", *ONE, "--target", "example-cpu"]))
+    assert "sepcost.targets.prediction" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"torch", "scipy", "sklearn"}
 
 
 def test_the_test_above_can_fail() -> None:

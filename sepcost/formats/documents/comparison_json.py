@@ -9,8 +9,8 @@ from typing import Any
 
 from sepcost.count.contract import SCHEMA_VERSION, head
 from sepcost.count.facts import FACTS
-from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT
-from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
+from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT, in_record
+from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot, Target
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN
 from sepcost.sheets.joined import is_number
@@ -77,7 +77,7 @@ def _texts(item: Snapshot | Several, view: View) -> Iterable[str]:
 
 def _network(snapshot: Snapshot, view: View, holes: Holes) -> Iterator[str]:
     def hole(value: Any) -> str:
-        holes.append(value)
+        holes.append(value.quoted() if hasattr(value, "quoted") else value)
         return HOLE
 
     encode = _encoder(default=hole).encode
@@ -114,8 +114,14 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         "swept": snapshot.swept,
         "fixed": snapshot.fixed if snapshot.swept else {},
         "joined": _numbers(snapshot.joined.get(None, {})),
+        "target": _target(snapshot.target),
     }
     return fields | {name: mark for name, mark in marks.items() if mark or name == "uncounted"}
+
+
+def _target(target: Target | None) -> dict[str, Any] | None:
+    """What times are for; of what has no exceptions, none."""
+    return target and {name: value for name, value in target._asdict().items() if value}
 
 
 def _numbers(joined: Mapping[str, str | None]) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def _chosen(figures: Mapping[str, Any], columns: Sequence[str] | None, prefix: s
     """The figures whose names, after the prefix, are among the columns; all of them where none were chosen."""
     if columns is None:
         return figures
-    return {name: value for name, value in figures.items() if prefix + name in columns}
+    return {name: value for name, value in figures.items() if in_record(name, prefix) in columns}
 
 
 def _reduction(figures: Mapping[str, Any], columns: Sequence[str] | None) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sepcost.count.facts import FACTS
-from sepcost.count.figure import BY_NAME, COUNTS, WHOLE, Figures, cost_figures, with_quotients
+from sepcost.count.figure import BY_NAME, COUNTS, OF_TARGET, WHOLE, Figures, cost_figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.layers.cost import Convention, Cost
-from sepcost.sources.costs.document import checked, convention_of, present
+from sepcost.sources.costs.document import checked, convention_of, present, target_of
 from sepcost.sources.costs.json_text import refuse
 from sepcost.text.units import exact
 from sepcost.text.wording import Path
@@ -61,6 +61,7 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], path: Path)
         peak=standard.get("peak"),
         model=_model(fields),
         bytes_too_low=is_model and str(document.get("version")).startswith(TOO_LOW),
+        target=target_of(fields),
         partly=partly([layer.replaced for layer in layers], replaced),
         **present(fields, SAME),
     )
@@ -88,7 +89,7 @@ def _replaced(fields: Mapping[str, Any], names: Sequence[str], convention: Conve
 
 
 def _figures(fields: Mapping[str, Any], names: Sequence[str], convention: Convention) -> Figures:
-    figures = with_quotients({name: fields.get(name) for name in names}, convention)
+    figures = with_quotients({name: fields.get(name) for name in names}, convention) | present(fields, OF_TARGET)
     return {name: figures[name] for name in BY_NAME if name in figures}
 
 

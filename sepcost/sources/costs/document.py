@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.count.contract import BASELINE
+from sepcost.count.snapshot import Target
 from sepcost.layers.cost import Convention
 from sepcost.sources.costs.json_text import refuse, shown
 from sepcost.sources.costs.schema import INCOMPLETE, costs_type, row_of
@@ -42,6 +43,11 @@ def convention_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> Co
 def present(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Those of these fields that are there."""
     return {name: fields[name] for name in names if name in fields}
+
+
+def target_of(fields: Mapping[str, Any]) -> Target | None:
+    """What the times of a network are for; None where it has none."""
+    return Target(**present(fields["target"], Target._fields)) if "target" in fields else None
 
 
 def _no_choice(detail: Detail) -> str:

@@ -28,11 +28,12 @@ from typing_extensions import Required, TypeAliasType
 
 from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROW, SCHEMA_VERSION, short
 from sepcost.count.facts import FACTS, PEAK_PARTS
-from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, PEAK, WHOLE, names
+from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, OF_TARGET, PEAK, WHOLE, names
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConventionError
 from sepcost.layers.cost import BITS, MODEL_DTYPES, read_dtype
 from sepcost.sources.validation import OPEN, mapping_type, schema_of
+from sepcost.text.kind import Kind
 from sepcost.text.units import LONGEST_NUMBER, shortened
 from sepcost.text.wording import listed
 
@@ -120,6 +121,24 @@ Peak: Any = mapping_type(
     "Peak", "Where the peak is.", {"at": Required[Text], **dict.fromkeys(PEAK_PARTS, Required[Count])}, OPEN
 )
 
+_positive: Any = Annotated[float, Field(ge=0)]
+Number: Any = Annotated[
+    _one_of("a number", float=_positive, int=Count), WithJsonSchema({"type": "number", "minimum": 0})
+]
+NumberOrNone: Any = Annotated[
+    _one_of("a number or null", float=_positive, int=Count, NoneType=None),
+    WithJsonSchema({"type": ["number", "null"], "minimum": 0}),
+]
+TARGET: Keys = {
+    "name": Required[Text],
+    "id": Required[Text],
+    "setup": Required[Text],
+    "error": _dict[str, Number],
+    "without": tuple[Text, ...],
+    "outside": dict[str, Text],
+    "unknown": dict[str, Text],
+}
+_target = mapping_type("Target", "What times are predicted for.", TARGET, OPEN)
 NETWORK: Keys = {
     "name": Required[Text],
     "source": Required[Text | None],
@@ -127,6 +146,7 @@ NETWORK: Keys = {
     "rho": Required[Factor],
     "resolution": Annotated[tuple[Count, ...], Field(min_length=1)],
     "given": Text,
+    "target": _target,
     "own_dtype": _literal[tuple(MODEL_DTYPES)],
     "lower_bound": Flag,
     "read_zeros": Flag,
@@ -163,6 +183,15 @@ def _head(version: int, networks: Keys) -> Keys:
     }
 
 
+def _predicted(name: str) -> Any:
+    """A figure of a target: null where it is not known."""
+    value = Text | None if BY_NAME[name].kind is Kind.TEXT else NumberOrNone
+    return Annotated[value, Field(description=BY_NAME[name].header)]
+
+
+OF_TARGETS: Keys = {name: _predicted(name) for name in OF_TARGET}
+
+
 def _figure(name: str, has_map: bool) -> Any:
     """A figure: null where it needs a map and there is none, or where it is not known."""
     is_there = has_map or name not in NEED_A_MAP
@@ -173,7 +202,7 @@ def _figure(name: str, has_map: bool) -> Any:
 def _figures(of: Sequence[str], has_map: bool) -> Keys:
     """Those that are not there are not known, as those that a later version counts."""
     quotients = dict.fromkeys(names(lambda figure: figure.quotient), _unread(**QUOTIENT))
-    figures = {name: _figure(name, has_map) for name in of}
+    figures = {name: _figure(name, has_map) for name in of} | OF_TARGETS
     return figures | {name: Required[figures[name]] for name in HEADLINES} | quotients
 
 

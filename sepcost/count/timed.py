@@ -1,0 +1,178 @@
+"""Times: the seconds that a network's layers take on a target, as figures of its snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from itertools import chain
+from operator import or_
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from sepcost.count.comparison import Comparison
+from sepcost.count.figure import HIGH, LOW, OF_TARGET, SPEEDUP, TIME
+from sepcost.count.integers import Quotients, Texts
+from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot, Target
+from sepcost.errors import SepcostError
+from sepcost.layers import Conv
+from sepcost.targets.law import TERMS
+from sepcost.targets.prediction import Estimate, LayerTime, predicted, ratio, total, why_outside
+from sepcost.targets.profile import Profile
+from sepcost.targets.work import is_timed
+
+ANOTHER = "count as it does, or learn another one (sepcost target learn)"
+PREDICTED, EXTRAPOLATED = "predicted", "extrapolated"
+OF_SPEEDUP = tuple(name for name in OF_TARGET if name.startswith(SPEEDUP))
+OF_TIME = tuple(name for name in OF_TARGET if name not in OF_SPEEDUP)
+Times: TypeAlias = "Sequence[tuple[LayerTime | None, int]]"
+"""Of the layers that something runs as: the time of each, None where it is not known, and how often it runs."""
+Timed: TypeAlias = "Mapping[str | None, Times]"
+"""The times of a layer as it is, under None, and under each replacement: the same object where it is kept."""
+
+
+def targeted(comparison: Comparison, profile: Profile) -> Comparison:
+    """The comparison with a target; a SepcostError if that is for another batch or dtype, or if there is no map."""
+    setup, convention = profile.setup, comparison.convention
+    differing = setup.differences(replace(setup, batch=convention.batch, dtype=convention.dtype))
+    if differing:
+        raise SepcostError(f"--target {profile.name} is for another setup ({', '.join(differing)}): {ANOTHER}")
+    if comparison.network.per_position:
+        raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: give -H")
+    return replace(comparison, target=profile)
+
+
+def with_times(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the figures of its comparison's target, for every layer, part and total.
+
+    A layer that runs several times on a sample takes as many times as long.
+    """
+    comparison = snapshot.counted_now()
+    profile = comparison.target
+    if profile is None:
+        return snapshot
+    timed = _timed(comparison, profile)
+    layers: list[LayerSnapshot] = []
+    first: dict[int, LayerSnapshot] = {}
+    for layer, of in zip(snapshot.layers, comparison.layers):
+        number = id(of.alternatives)
+        alike = first[number] = first.get(number) or _layer(layer, timed[number])
+        layers.append(layer._replace(figures=alike.figures, replaced=alike.replaced, timed=alike.timed))
+    replaced = {text: _replaced(each, layers, text) for text, each in snapshot.replaced.items()}
+    figures = {**snapshot.total, **group_figures(layers)}
+    target = _target(comparison, profile, timed)
+    return replace(snapshot, layers=tuple(layers), total=figures, replaced=replaced, target=target)
+
+
+def group_figures(layers: Sequence[LayerSnapshot], text: str | None = None) -> dict[str, Any]:
+    """The times of layers together: as they are, or under a replacement, with the speed-up."""
+    standard, own = (list(chain.from_iterable(layer.timed[of] for layer in layers)) for of in (None, text))
+    figures = time_figures(own)
+    if text is None:
+        return figures
+    if not (_is_known(standard) and _is_known(own)):
+        return figures | dict.fromkeys(OF_SPEEDUP)
+    return figures | _interval(SPEEDUP, ratio(pair for layer in layers for pair in _pairs(layer.timed, text)))
+
+
+def time_figures(times: Times) -> dict[str, Any]:
+    """The figures of layers that run one after the other; null where they have no time, or it is not known.
+
+    ``bound`` is what bounds most of their time.
+    """
+    if not _is_known(times):
+        return dict.fromkeys(OF_TIME)
+    known: Any = times
+    outside = reduce(or_, (time.outside for time, _ in known))
+    spent = [sum(time.seconds * count * (time.bound == term) for time, count in known) for term in TERMS]
+    return {
+        **_interval(TIME, total(known)),
+        "time_source": _texts(np.where(outside, EXTRAPOLATED, PREDICTED)),
+        "bound": _texts(np.array(TERMS)[np.argmax(spent, axis=0)]),
+    }
+
+
+def _is_known(times: Times) -> bool:
+    return bool(times) and all(time is not None for time, _ in times)
+
+
+def _pairs(timed: Timed, text: str) -> Iterator[Any]:
+    """Each time, with how often it is in the standard, and in the replacement."""
+    standard, replaced = timed[None], timed[text]
+    if replaced is standard:
+        return ((time, count, count) for time, count in standard)
+    return chain(((time, count, 0) for time, count in standard), ((time, 0, count) for time, count in replaced))
+
+
+def _interval(name: str, estimate: Estimate) -> dict[str, Any]:
+    named = zip((name, f"{name}{LOW}", f"{name}{HIGH}"), estimate)
+    return {each: Quotients(value) if isinstance(value, np.ndarray) else float(value) for each, value in named}
+
+
+def _texts(value: Any) -> Any:
+    return Texts(value) if np.ndim(value) else str(value)
+
+
+def _timed(comparison: Comparison, profile: Profile) -> Mapping[int, Timed]:
+    """The times of each layer's alternatives, by their id: equal layers have the same ones, and are predicted once."""
+    distinct = {id(layer.alternatives): layer for layer in comparison.layers}
+    runs = {
+        (number, text): [run for _, run in layer.runs_as(text) if is_timed(run)]
+        for number, layer in distinct.items()
+        for text in (None, *layer.variants)
+        if text is None or layer.variants[text].parts
+    }
+    times = iter(predicted(profile, [run for several in runs.values() for run in several]))
+    known = {key: [(next(times), distinct[key[0]].node.times) for _ in several] for key, several in runs.items()}
+    return {
+        number: {text: known.get((number, text), known[number, None]) for text in (None, *layer.variants)}
+        for number, layer in distinct.items()
+    }
+
+
+def _layer(layer: LayerSnapshot, timed: Timed) -> LayerSnapshot:
+    layer = layer._replace(timed=timed)
+    replaced = {text: _replaced(each, [layer], text) for text, each in layer.replaced.items()}
+    return layer._replace(figures={**layer.figures, **group_figures([layer])}, replaced=replaced)
+
+
+def _replaced(replaced: Replaced, layers: Sequence[LayerSnapshot], text: str) -> Replaced:
+    """A layer, or all of a network, under a replacement."""
+    times = ([run] for run in layers[0].timed[text]) if replaced.parts else ()
+    parts = [part._replace(figures={**part.figures, **time_figures(of)}) for part, of in zip(replaced.parts, times)]
+    return replaced._replace(figures={**replaced.figures, **group_figures(layers, text)}, parts=tuple(parts))
+
+
+def _target(comparison: Comparison, profile: Profile, timed: Mapping[int, Timed]) -> Target:
+    error = {kind: accuracy.error for kind, accuracy in profile.accuracy.items()}
+    without = tuple(dict.fromkeys(_without(comparison)))
+    reasons: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    for name, is_known, why in _reasons(comparison, profile, timed):
+        reasons[is_known][name] = why
+    return Target(profile.name, profile.id, profile.setup.title, error, without, reasons[True], reasons[False])
+
+
+def _without(comparison: Comparison) -> Iterator[str]:
+    """What has no time, in words."""
+    for node in comparison.network:
+        layer = node.layer
+        if layer.cost.touched and not is_timed(layer):
+            yield layer.type
+        if isinstance(layer, Conv) and layer.norm != "none":
+            yield "norms"
+        if isinstance(layer, Conv) and layer.activation != "none":
+            yield "activations"
+        if node.add:
+            yield "additions"
+
+
+def _reasons(comparison: Comparison, profile: Profile, timed: Mapping[int, Timed]) -> Iterable[tuple[str, bool, str]]:
+    """The layers and parts that are extrapolated, or whose time is not known, and why; of a sweep, only the latter."""
+    for layer in comparison.layers:
+        for text, times in timed[id(layer.alternatives)].items():
+            if text is None or layer.variants[text].parts:
+                runs = (run for run in layer.runs_as(text) if is_timed(run[1]))
+                for (name, run), (time, _) in zip(runs, times):
+                    if time is None or (not comparison.swept and time.outside):
+                        yield name, time is not None, why_outside(profile, run) or ""

@@ -1,0 +1,40 @@
+"""The notes of predicted times: for what target, how far off, of what there is none, what is extrapolated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sepcost.count.snapshot import Snapshot
+from sepcost.text.units import as_percent
+from sepcost.text.wording import listed, named
+
+
+def time_notes(*snapshots: Snapshot) -> Iterator[str]:
+    """What is to be known of the times of these networks, or of one; nothing where they have none."""
+    targets = [snapshot.target for snapshot in snapshots if snapshot.target]
+    for name, setup, error in {target.id: (target.name, target.setup, target.error) for target in targets}.values():
+        yield f"Times are predicted for {name}: {setup}{_error(error)}."
+    without = list(dict.fromkeys(what for target in targets for what in target.without))
+    if without:
+        yield f"Times are those of convolutions and linear layers, without {listed(without)}."
+    outside = {where: why for target in targets for where, why in target.outside.items()}
+    if outside:
+        yield f"Extrapolated, beyond what was measured: {_with_reasons(outside)}."
+    unknown = {where: why for target in targets for where, why in target.unknown.items()}
+    if unknown:
+        yield f"Without a time, as is the total: {_with_reasons(unknown)}."
+
+
+def _error(by_kind: Mapping[str, float]) -> str:
+    """How far off predictions are, from the best to the worst kind of layer."""
+    if not by_kind:
+        return ""
+    each = [f"{as_percent(100 * error)} ({kind})" for kind, error in sorted(by_kind.items(), key=lambda of: of[1])]
+    return f"; off by {' to '.join(dict.fromkeys((each[0], each[-1])))} at the median, on layers that it had not seen"
+
+
+def _with_reasons(why: Mapping[str, str]) -> str:
+    by_reason: dict[str, list[str]] = {}
+    for where, reason in why.items():
+        by_reason.setdefault(reason, []).append(where)
+    return named([f"{named(names)} ({reason})" for reason, names in by_reason.items()])
