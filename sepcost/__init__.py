@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sepcost.network.architecture import Architecture, LayerSpec
     from sepcost.network.network import Network
     from sepcost.network.scaling import scale
+    from sepcost.tasks.bench import bench
     from sepcost.tasks.check import check
     from sepcost.tasks.compare import compare, load, load_all
     from sepcost.tasks.diff import diff
@@ -55,6 +56,7 @@ __all__ = [
     "Split",
     "Upsample",
     "__version__",
+    "bench",
     "check",
     "compare",
     "diff",
@@ -65,6 +67,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "sepcost.tasks.bench": ("bench",),
     "sepcost.tasks.check": ("check",),
     "sepcost.tasks.compare": ("compare", "load", "load_all"),
     "sepcost.tasks.diff": ("diff",),

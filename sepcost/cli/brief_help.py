@@ -21,6 +21,10 @@ USED: Mapping[str, Sequence[str]] = {
         "-H", "-C", "-K", "-O", "--stride", "-r", "--alpha", "--input", "--rows", "--sort", "--columns", "--format",
         "--output",
     ),
+    "bench": (
+        "-H", "-C", "-K", "-O", "-r", "--input", "--runtime", "--device", "--threads", "--batch", "--dtype", "--whole",
+        "--sort", "--format", "--output",
+    ),
     "check": (
         "--max-params", "--max-macs", "--min-reduction", "--baseline", "--max-growth", "--update-baseline", "-r",
         "--include", "--input", "--verify", "--format", "--output",

@@ -14,7 +14,7 @@ from sepcost.cli.brief_help import format_list, with_brief
 from sepcost.errors import SepcostError
 from sepcost.text.wording import did_you_mean, in_one_line
 
-COMMANDS = ("compare", "diff", "check", "replacements", "schema")
+COMMANDS = ("compare", "diff", "check", "bench", "replacements", "schema")
 """As help lists them. A command's module and function are called as it is."""
 
 

@@ -18,6 +18,7 @@ from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference, LayerDifference
+    from sepcost.targets.measured import Benchmark
 
 PARTS = ("before", "after", "difference", "percent")
 """The columns of each figure of a difference."""
@@ -35,7 +36,7 @@ class Csv(Format):
 
     endings = (".csv",)
     at_once = True
-    writes = ("comparisons", "difference")
+    writes = ("comparisons", "difference", "benchmark")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
         """The file in pieces; nothing for no comparison."""
@@ -69,6 +70,14 @@ class Csv(Format):
         rows = ({**common, **row} for row in _difference_rows(difference))
         written = _liner()
         return written(DIFF_COLUMNS) + "".join(written(_text(row.get(name)) for name in DIFF_COLUMNS) for row in rows)
+
+    def benchmark(self, benchmark: Benchmark, options: FormatOptions) -> str:
+        """The whole file: a row for each thing that was timed, with what decides the times at its end."""
+        from sepcost.sheets.benchmark_records import COLUMNS, records, setup_record
+
+        setup, written = setup_record(benchmark), _liner()
+        rows = ({**record, **setup} for record in records(benchmark))
+        return "".join(map(written, ((*COLUMNS, *setup), *(map(_text, row.values()) for row in rows))))
 
 
 FORMAT = Csv()

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from sepcost.judge.verdict import Judgement
     from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
+    from sepcost.targets.measured import Benchmark
     from sepcost.text.units import Units
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """Some of them together, if many were counted at once: only a format that says ``at_once`` gets those."""
 Options: TypeAlias = Mapping[str, Callable[[str], Any]]
-ResultName: TypeAlias = Literal["comparisons", "difference", "judgement", "derivation", "replacements"]
+ResultName: TypeAlias = Literal["comparisons", "benchmark", "difference", "judgement", "derivation", "replacements"]
 
 
 class FormatOptions(NamedTuple):
@@ -63,6 +64,7 @@ class Format:
     """In pieces, as the comparisons come."""
     difference: Callable[[Difference, FormatOptions], str]
     judgement: Callable[[Judgement, FormatOptions], str]
+    benchmark: Callable[[Benchmark, FormatOptions], str]
     derivation: Callable[[Snapshot, FormatOptions], str]
     """The derivation of the one layer that is shown."""
     replacements: Callable[[FormatOptions], str]

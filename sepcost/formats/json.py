@@ -11,6 +11,7 @@ from sepcost.formats.format import Comparisons, Format, FormatOptions
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.targets.measured import Benchmark
 
 
 class Json(Format):
@@ -19,7 +20,7 @@ class Json(Format):
     escape = r"\u{:04x}"
     endings = (".json",)
     at_once = True
-    writes = ("comparisons", "difference", "judgement")
+    writes = ("comparisons", "difference", "judgement", "benchmark")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:
         """The document in pieces; nothing for no comparison."""
@@ -39,6 +40,12 @@ class Json(Format):
         from sepcost.formats.documents.judgement_json import judgement_json
 
         return _shown(judgement_json(judgement), options)
+
+    def benchmark(self, benchmark: Benchmark, options: FormatOptions) -> str:
+        """The document: what decides the times, and a record for each row."""
+        from sepcost.sheets.benchmark_records import document
+
+        return _shown(json.dumps(document(benchmark), separators=(",", ":")) + "\n", options)
 
 
 def _shown(text: str, options: FormatOptions) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.sheets.sheet import Sheet
+    from sepcost.targets.measured import Benchmark
 
 Sections: TypeAlias = "Sequence[Section]"
 
@@ -83,6 +84,14 @@ class ForPeople(Format):
 
         sheets = check_sheets(judgement, problems=self.has_problems)
         refuse_too_large(sheets, "use --format json")
+        return self._drawn(sheets, options)
+
+    def benchmark(self, benchmark: Benchmark, options: FormatOptions) -> str:
+        """The sheets of what was timed; raises SepcostError if they are too large."""
+        from sepcost.sheets.benchmark_sheets import benchmark_sheets
+
+        sheets = benchmark_sheets(benchmark)
+        refuse_too_large(sheets)
         return self._drawn(sheets, options)
 
     def derivation(self, snapshot: Snapshot, options: FormatOptions) -> str:

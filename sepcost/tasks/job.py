@@ -108,20 +108,28 @@ class Job(Counting):
     def _networks(self, sources: Sequence[AnySource]) -> Iterator[Snapshot]:
         """Every network of the sources that can be evaluated; the problems of the others are events."""
         from sepcost.sources.folders import is_one_file
-        from sepcost.sources.registry import read
 
         if self.sweep.names and all(map(is_one_file, sources)):
             self.events.expect(self.sweep.size * len(sources))
+        for item in self.items(sources):
+            if item.earlier is not None:
+                yield from self._earlier(item, item.earlier)
+                continue
+            for comparison in self.comparisons(item):
+                yield self.evaluated(self.verified(comparison, item))
+        self.summarize("combinations" if self.sweep.names else "networks")
+
+    def items(self, sources: Sequence[AnySource]) -> Iterator[Item]:
+        """Every network that the sources have; what cannot be read is an event."""
+        from sepcost.sources.registry import read
+
         for item in read(sources, self.models):
             if isinstance(item, Notice):
                 self.events.say(item.message)
             elif isinstance(item, ConfigError):
                 self.fail(item)
-            elif item.earlier is not None:
-                yield from self._earlier(item, item.earlier)
             else:
-                yield from self._compare_item(item)
-        self.summarize("combinations" if self.sweep.names else "networks")
+                yield item
 
     def fail(self, error: SepcostError, combination: str = "") -> None:
         """Count one more that could not be evaluated, and report why."""
@@ -146,7 +154,8 @@ class Job(Counting):
             self.good += 1
             yield known if self.verifier is None else self.verifier.verified_snapshot(known)
 
-    def _compare_item(self, item: Item) -> Iterator[Snapshot]:
+    def comparisons(self, item: Item) -> Iterator[Comparison]:
+        """The network in each combination of the sweep; one that is not possible is an event."""
         if message := nothing_to_replace(item.network, self.replacements):
             self.events.say(message)
         many = len(self.replacements or ()) * len(item.network) > MOST_TOGETHER
@@ -162,7 +171,7 @@ class Job(Counting):
             else:
                 self.good += 1
                 self.unmatched = self.unmatched.unmatched(comparison.network)
-                yield self.evaluated(self.verified(comparison, item))
+                yield comparison
 
 
 def only_convolution(snapshots: Iterable[Snapshot], selection: Selection) -> list[Snapshot]:

@@ -46,9 +46,11 @@ class OnnxRuntime:
         usual = {"dtype": "float32", "memory_format": "contiguous", "device": DEVICE}
         for name, only in usual.items():
             if getattr(self, name) != only:
-                raise SepcostError(f"{name}: onnxruntime is timed with {only} only, got {getattr(self, name)}")
+                raise SepcostError(
+                    f"--{name.replace('_', '-')}: onnxruntime is timed with {only} only, got {getattr(self, name)}"
+                )
         if self.backward:
-            raise SepcostError("backward: onnxruntime has no backward pass")
+            raise SepcostError("--backward: onnxruntime has no backward pass")
 
     @property
     def setup(self) -> Setup:
@@ -63,34 +65,34 @@ class OnnxRuntime:
             batch=self.batch,
         )
 
-    def contender(self, layers: Sequence[Layer]) -> Contender:
+    def contender(self, layers: Sequence[Layer], times: int = 1) -> Contender:
         """One pass through layers that follow each other, with random weights, on random input.
 
         They are without activations, norms are folded into them, and the output's shape is checked.
         """
-        timed = list(map(bare, layers))
+        timed, batch = list(map(bare, layers)), self.batch * times
         try:
-            binding, run = self._bound(timed)
+            binding, run = self._bound(timed, batch)
             run()
         except (RuntimeError, ValueError, MemoryError) as error:
             raise SepcostError(f"onnxruntime cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
-        refuse_other_shape(binding.get_outputs()[0].shape(), timed, self.batch)
+        refuse_other_shape(binding.get_outputs()[0].shape(), timed, batch)
         return run
 
     def seconds(self, contender: Contender, runs: int) -> float:
         """The seconds of this many runs."""
         return Timer(contender).timeit(runs)
 
-    def _bound(self, layers: Sequence[Layer]) -> tuple[Any, Contender]:
+    def _bound(self, layers: Sequence[Layer], batch: int) -> tuple[Any, Contender]:
         """A session's input and output, which stay where they are, and a run of it."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = SILENT
         options.add_session_config_entry("session.force_spinning_stop", "1")  # its threads would disturb the next one
-        model = onnx_model(layers, self.batch).SerializeToString()
+        model = onnx_model(layers, batch).SerializeToString()
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        shape = (self.batch, *layers[0].input_shape)
+        shape = (batch, *layers[0].input_shape)
         inputs = np.random.default_rng(0).random(shape, np.float32) - np.float32(0.5)
         binding = session.io_binding()
         binding.bind_ortvalue_input(INPUT, onnxruntime.OrtValue.ortvalue_from_numpy(inputs))

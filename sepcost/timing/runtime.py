@@ -20,8 +20,11 @@ class Runtime(Protocol):
     def setup(self) -> Setup:
         """What decides its times."""
 
-    def contender(self, layers: Sequence[Layer]) -> Contender:
-        """One pass through layers that follow each other, on random input. Raises SepcostError if they cannot run."""
+    def contender(self, layers: Sequence[Layer], times: int = 1) -> Contender:
+        """One pass through layers that follow each other, on random input. Raises SepcostError if they cannot run.
+
+        ``times``: on so many inputs for each sample at once, as a linear layer runs on tokens.
+        """
 
     def seconds(self, contender: Contender, runs: int) -> float:
         """The seconds of this many runs: the clock of ``alternating``."""

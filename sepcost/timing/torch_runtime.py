@@ -16,6 +16,7 @@ from torch.utils import benchmark
 
 from sepcost.errors import SepcostError
 from sepcost.layers import Layer
+from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.modules import build
 from sepcost.targets.setup import Setup
 from sepcost.text.wording import did_you_mean, in_one_line, listed
@@ -62,10 +63,12 @@ class TorchRuntime:
             value = getattr(self, name)
             if value not in known:
                 hint = did_you_mean(value, known)
-                raise SepcostError(f"{name}: torch is timed with {listed(known, 'or')}, got {value}{hint}")
+                raise SepcostError(
+                    f"--{name.replace('_', '-')}: torch is timed with {listed(known, 'or')}, got {value}{hint}"
+                )
         missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
         if missing.get(self.device):
-            raise SepcostError(f"device: torch has no {self.device} here")
+            raise SepcostError(f"--device: torch has no {self.device} here")
 
     @property
     def setup(self) -> Setup:
@@ -86,37 +89,39 @@ class TorchRuntime:
             backward=self.backward,
         )
 
-    def contender(self, layers: Sequence[Layer]) -> Contender:
+    def contender(self, layers: Sequence[Layer], times: int = 1) -> Contender:
         """One pass through layers that follow each other, with random weights, on random input.
 
         They are without norms and activations. Its first run is made, and its output's shape is checked.
         """
-        timed = list(map(bare, layers))
+        timed, batch = list(map(bare, layers)), self.batch * times
         try:
             parts = [build(layer, device="meta") for layer in timed]
             module = nn.Sequential(*parts) if len(parts) > 1 else parts[0]
-            run = self.module_contender(*_with_noise(module, self.batch, *timed[0].input_shape))
-            refuse_other_shape(self._first(run).shape, timed, self.batch)
+            run = self.module_contender(*_with_noise(module, batch, *timed[0].input_shape))
+            refuse_other_shape(self._first(run).shape, timed, batch)
         except (RuntimeError, MemoryError, OverflowError) as error:
             raise SepcostError(f"torch cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
         return run
 
-    def module_contender(self, module: nn.Module, *inputs: torch.Tensor) -> Contender:
+    def module_contender(self, module: nn.Module, *inputs: Any, **named: Any) -> Contender:
         """One pass through a module, which is moved to the device, and gets the dtype and the memory format."""
         if self.device == "cuda":
             _warm_up()
         module = module.to(self.device, getattr(torch, self.dtype))
-        placed = [self._placed(each) for each in inputs]
+        placed, by_name = self._placed(inputs), self._placed(named)
         for parameter in module.parameters():
             parameter.data = self._formatted(parameter.data)
         if not self.backward:
             module.eval()
-            return lambda: module(*placed)
-        wanted = [tensor.requires_grad_() for tensor in (*placed, *module.parameters()) if tensor.is_floating_point()]
+            return lambda: module(*placed, **by_name)
+        tensors = (*tensors_in((placed, by_name)), *module.parameters())
+        wanted = [tensor.requires_grad_() for tensor in tensors if tensor.is_floating_point()]
 
-        def both_directions() -> torch.Tensor:
-            output: torch.Tensor = module(*placed)
-            torch.autograd.grad(output, wanted, torch.ones_like(output), allow_unused=True)
+        def both_directions() -> Any:
+            output = module(*placed, **by_name)
+            ends = [tensor for tensor in tensors_in(output) if tensor.requires_grad]
+            torch.autograd.grad(ends, wanted, [torch.ones_like(end) for end in ends], allow_unused=True)
             return output
 
         return both_directions
@@ -133,9 +138,14 @@ class TorchRuntime:
             self.seconds(lambda: outputs.append(contender()), 1)
         return outputs[0]
 
-    def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
-        dtype = getattr(torch, self.dtype) if tensor.is_floating_point() else None
-        return self._formatted(tensor.to(self.device, dtype))
+    def _placed(self, value: Any) -> Any:
+        """The same with each tensor in it on the device."""
+        if isinstance(value, torch.Tensor):
+            dtype = getattr(torch, self.dtype) if value.is_floating_point() else None
+            return self._formatted(value.to(self.device, dtype))
+        if isinstance(value, dict):
+            return {name: self._placed(each) for name, each in value.items()}
+        return type(value)(map(self._placed, value)) if isinstance(value, (tuple, list)) else value
 
     def _formatted(self, tensor: torch.Tensor) -> torch.Tensor:
         known = self.memory_format == "channels_last" and tensor.dim() in CHANNELS_LAST

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from sepcost.timing.clock import Contender, Samples, Verdict, alternating, speedup
+from sepcost.targets.samples import Samples, Verdict, speedup
+from sepcost.timing.clock import Contender, alternating
 
 
 def standard() -> None: ...

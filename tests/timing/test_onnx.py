@@ -65,9 +65,9 @@ def test_each_kind_is_run(layers: Sequence[Layer]) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dtype": "bfloat16"}, "dtype: onnxruntime is timed with float32 only, got bfloat16"),
-        ({"device": "cuda"}, "device: onnxruntime is timed with cpu only, got cuda"),
-        ({"backward": True}, "backward: onnxruntime has no backward pass"),
+        ({"dtype": "bfloat16"}, "--dtype: onnxruntime is timed with float32 only, got bfloat16"),
+        ({"device": "cuda"}, "--device: onnxruntime is timed with cpu only, got cuda"),
+        ({"backward": True}, "--backward: onnxruntime has no backward pass"),
     ],
 )
 def test_what_is_not_timed_is_refused(settings: dict[str, object], message: str) -> None:

@@ -68,8 +68,8 @@ def test_the_device_is_waited_for_at_both_ends(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dtype": "int8"}, "dtype: torch is timed with float32, bfloat16, float16 or float64, got int8"),
-        ({"device": "gpu"}, "device: torch is timed with cpu, cuda or mps, got gpu"),
+        ({"dtype": "int8"}, "--dtype: torch is timed with float32, bfloat16, float16 or float64, got int8"),
+        ({"device": "gpu"}, "--device: torch is timed with cpu, cuda or mps, got gpu"),
         ({"memory_format": "channel_last"}, "got channel_last; did you mean `channels_last`?"),
     ],
 )

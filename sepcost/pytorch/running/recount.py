@@ -7,6 +7,7 @@ from glob import escape
 
 from torch import nn
 
+from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
@@ -25,15 +26,11 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: 
     """
     found: list[Mismatch] = []
     for replacement in comparison.replacements:
-        wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
-        if not wanted:
+        if not any(layer.variants[replacement.text].parts for layer in comparison.layers):
             continue  # it is the model as it is
-        exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
         total = comparison.totals[replacement.text].cost
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", GrowsWarning)  # the table flags them
-                small = replace_convolutions(model, replacement, exclude=exclude)
+            small = really_replaced(model, comparison, replacement)
             traced = trace_model(small, inputs, name=comparison.name, device=device)
         except SepcostError as error:
             reason = str(error).removeprefix(f"{comparison.name}: ")
@@ -45,3 +42,12 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: 
             if ours != theirs:
                 found.append(Mismatch(None, replacement.text, None, field, ours, theirs))
     return found
+
+
+def really_replaced(model: nn.Module, comparison: Comparison, replacement: Replacement) -> nn.Module:
+    """A copy of the model with the convolutions replaced that the comparison has replaced. Raises SepcostError."""
+    wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
+    exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GrowsWarning)  # the table flags them
+        return replace_convolutions(model, replacement, exclude=exclude)

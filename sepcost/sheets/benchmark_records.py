@@ -1,0 +1,102 @@
+"""What was timed as records: all of a row, flat, under the names of JSON, CSV and ``--sort``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+from sepcost.count.facts import layer_facts
+from sepcost.count.figure import REDUCTION
+from sepcost.errors import SepcostError
+from sepcost.layers.cost import ratio
+from sepcost.targets.measured import Benchmark, Measured, Timed
+from sepcost.text.wording import did_you_mean
+from sepcost.version import __version__
+
+SCHEMA_VERSION = 1
+REDUCED = ("macs", "traffic_bytes")
+FACTS = ("type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "transposed")
+FIGURES = ("macs", "traffic_bytes", "time", "time_low", "time_high", "gflops_per_second", "gbytes_per_second")
+SPEEDUPS = (*(f"{REDUCTION}{name}" for name in REDUCED), "speedup", "speedup_low", "speedup_high", "verdict")
+COLUMNS = ("network", "row", "layer", "occurs", "replacement", "part", "kept", *FACTS, *FIGURES, *SPEEDUPS)
+"""The names of a record, in order; the setup's follow in CSV."""
+SORTS = ("occurs", *FIGURES, *SPEEDUPS[:-1])
+
+
+def records(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
+    """A record for each row. Times are in seconds, with their quartiles as ``time_low`` and ``time_high``."""
+    return map(record, benchmark.rows)
+
+
+def document(benchmark: Benchmark) -> dict[str, Any]:
+    """The contract of docs/bench.md."""
+    about = {"schema_version": SCHEMA_VERSION, "version": __version__, "setup": setup_record(benchmark)}
+    return {**about, "time_source": "measured", "missing": benchmark.missing, "rows": [*records(benchmark)]}
+
+
+def setup_record(benchmark: Benchmark) -> dict[str, Any]:
+    """What decides the times."""
+    return asdict(benchmark.setup)
+
+
+def record(row: Measured) -> dict[str, Any]:
+    """One row. MACs are of a sample, bytes and times of the batch, all of one of the ``occurs`` equal layers."""
+    facts = layer_facts(row.runs[0]) if len(row.runs) == 1 else {}
+    known = {
+        "network": row.network,
+        "row": row.about,
+        "layer": row.layer if row.about == "layer" else None,
+        "occurs": row.occurs,
+        "replacement": row.replacement,
+        "part": row.part,
+        "kept": row.kept,
+        **{name: facts.get(name) for name in FACTS},
+        **figures(row.timed),
+    }
+    found = row.speedup
+    if row.standard is None or found is None:
+        return {**known, **dict.fromkeys(SPEEDUPS)}
+    reduced = (ratio(getattr(row.standard, name), getattr(row.timed, name)) for name in REDUCED)
+    return {**known, **dict(zip(SPEEDUPS, (*reduced, found.value, found.low, found.high, found.verdict.value)))}
+
+
+def figures(timed: Timed) -> dict[str, Any]:
+    """The counts, the times and the rates."""
+    samples = timed.samples
+    times = (samples.median, samples.low, samples.high)
+    rates = (timed.gflops_per_second, timed.gbytes_per_second)
+    return dict(zip(FIGURES, (timed.macs, timed.traffic_bytes, *times, *rates)))
+
+
+def checked_sort(typed: str | None) -> str | None:
+    """The name by which layers are sorted; a SepcostError if nothing is called so."""
+    name = (typed or "").removeprefix("-").lower()
+    if typed is not None and name not in SORTS:
+        hint = did_you_mean(name, SORTS) or f" (there are: {', '.join(SORTS)})"
+        raise SepcostError(f"--sort: nothing is called {name!r}{hint}")
+    return typed and typed.lower()
+
+
+def chosen_rows(benchmark: Benchmark, sort: str | None, top: int | None) -> Benchmark:
+    """The same with its layers sorted, largest first or smallest first (``-NAME``), and only the first ones.
+
+    A figure is the standard's, a speed-up or a reduction the first replacement's. Totals and models follow the layers.
+    """
+    if sort is None and top is None:
+        return benchmark
+    name = (sort or "").removeprefix("-")
+    sign = 1 if (sort or "").startswith("-") else -1
+
+    def rank(group: list[Measured]) -> tuple[bool, float]:
+        value = record(group[min(name in SPEEDUPS, len(group) - 1)])[name]
+        return value is None, sign * (value or 0)
+
+    rows: list[Measured] = []
+    for network in dict.fromkeys(row.network for row in benchmark.rows):
+        of_network = [group for group in benchmark.groups if group[0].network == network]
+        layers = [group for group in of_network if group[0].about == "layer"]
+        rest = [group for group in of_network if group not in layers]
+        rows += chain.from_iterable([*(sorted(layers, key=rank) if name else layers)[:top], *rest])
+    return benchmark._replace(rows=rows)
