@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau
 
-from sepcost import Conv, Layer, Network, load
+from sepcost import Conv, Network, load
 from sepcost.blocks.blocks import separable
+from sepcost.layers import Layer
 from sepcost.targets.fitting import learned
 from sepcost.targets.prediction import predicted, total
 from sepcost.targets.profile import Profile
