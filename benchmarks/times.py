@@ -45,7 +45,10 @@ Layers = tuple[Layer, ...]
 
 def bare(layer: Any) -> Layer:
     """As it is timed: without bias, norm and activation."""
-    return replace(layer, bias=False, **({"norm": "none", "activation": "none"} if isinstance(layer, Conv) else {}))
+    as_timed: Layer = replace(
+        layer, bias=False, **({"norm": "none", "activation": "none"} if isinstance(layer, Conv) else {})
+    )
+    return as_timed
 
 
 def shapes(networks: Iterable[Network]) -> dict[Conv, str]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize, nnls
 
-from sepcost.targets.law import ROUNDING, SURE, TERMS, Law, features, matern, terms
+from sepcost.targets.law import ROUNDING, SURE, TERMS, Law, features, matern, squared_distances, terms
 from sepcost.targets.profile import Accuracy, Point, Profile, work_in
 from sepcost.targets.setup import Setup
 from sepcost.targets.work import Array, kind_of
@@ -17,20 +17,46 @@ FEWEST = 8
 """Points of a kind, below which it has no law."""
 HELD_OUT = 10
 """Every tenth point of a kind is held out, for the accuracy."""
+UNLIKE, ROUGH = 3.0, 0.2
+"""A point is an outlier from this factor on; how far logs of good ones may be off."""
 USUAL_LENGTH, SPREAD = 5.0, 2.0
 """The prior of the log of a length: its median, in standard deviations of the feature, and its standard deviation."""
 
 
 def learned(name: str, setup: Setup, points: Sequence[Point], date: str = "") -> Profile:
     """The profile of a target from the times of layers; a kind of which there are too few has no law."""
-    by_kind: dict[str, list[Point]] = {}
-    for point in points:
-        by_kind.setdefault(kind_of(point.layer), []).append(point)
-    known = {kind: of for kind, of in by_kind.items() if len(of) >= FEWEST}
+    known = {kind: of for kind, of in _by_kind(points).items() if len(of) >= FEWEST}
     fitted = {kind: law_of(_but_held_out(of), setup) for kind, of in known.items()}
     accuracy = {kind: _accuracy(fitted[kind], of[::HELD_OUT], setup) for kind, of in known.items()}
     laws = {kind: law_of(of, setup, like=fitted[kind]) for kind, of in known.items()}
     return Profile(name, setup, tuple(points), laws, accuracy, date)
+
+
+def outliers(points: Sequence[Point], setup: Setup) -> list[Point]:
+    """The points that are unlike all others of their kind: three times as slow or fast as those lead to expect.
+
+    What is expected of each follows from the others (Rasmussen and Williams, equation 5.12), as smooth as is usual.
+    """
+    found = []
+    for of in _by_kind(points).values():
+        kept = list(of)
+        while len(kept) > 1:
+            off = _unlike(kept, setup)
+            if off.max() <= np.log(UNLIKE):
+                break
+            found.append(kept.pop(int(off.argmax())))  # it hides others, and makes good ones look bad
+    return found
+
+
+def _unlike(points: Sequence[Point], setup: Setup) -> Array:
+    """By how much the log of each time is off what the others lead to expect."""
+    work, seconds = work_in(setup, [point.layer for point in points]), np.array([point.seconds for point in points])
+    left = np.log(seconds / (terms(work) @ _constants(terms(work), seconds)))
+    varying = np.stack([*features(work).values()], axis=1)
+    rows = varying / (USUAL_LENGTH * np.where(varying.std(axis=0) > 0, varying.std(axis=0), 1))
+    inverse = np.linalg.inv(matern(squared_distances(rows, rows)) + ROUGH**2 * np.eye(len(points)))
+    off: Array = np.abs(inverse @ (left - np.median(left))) / np.diag(inverse)
+    return off
 
 
 def law_of(points: Sequence[Point], setup: Setup, like: Law | None = None) -> Law:
@@ -51,6 +77,13 @@ def law_of(points: Sequence[Point], setup: Setup, like: Law | None = None) -> La
         dict(zip(TERMS, constants.tolist())), dict(zip(varying, lengths)), amplitude, noise,
         float(left.mean()), work, seconds,
     )  # fmt: skip
+
+
+def _by_kind(points: Sequence[Point]) -> dict[str, list[Point]]:
+    by_kind: dict[str, list[Point]] = {}
+    for point in points:
+        by_kind.setdefault(kind_of(point.layer), []).append(point)
+    return by_kind
 
 
 def _but_held_out(points: Sequence[Point]) -> Sequence[Point]:
