@@ -16,6 +16,8 @@ TERMS = tuple(CONSTANTS)
 """What bounds a layer."""
 SURE = 1.2815515655446004
 """Standard deviations to either side that hold 80 % of a normal distribution."""
+BLOCK = 256
+"""Layers that are predicted at once."""
 ROUNDING = 1e-8
 """Variance that keeps a covariance positive definite in floating point."""
 
@@ -95,11 +97,22 @@ class Law:
         return weights
 
     def predict(self, work: Work) -> tuple[Array, Array]:
-        """The seconds of layers, and the standard deviations of their logs: of what would be measured once."""
-        cross = self.kernel(self.coordinates(work), self._points)
-        seconds = self.physics(work).sum(axis=1) * np.exp(self.mean + cross @ self._weights)
-        known = ((cross @ self._factor.T) ** 2).sum(axis=1)
+        """The seconds of layers, and the standard deviations of their logs: of what would be measured once.
+
+        Layers are taken in blocks of one shape, the last one filled up: a product of matrices of another shape may
+        round in another way, and a layer would not take the same time alone as among others.
+        """
+        ours = self.coordinates(work)
+        count = len(ours)
+        filled = np.pad(ours, ((0, -count % BLOCK), (0, 0)), mode="edge").reshape(-1, BLOCK, ours.shape[1])
+        left, known = (np.concatenate(each)[:count] for each in zip(*map(self._of_block, filled)))
+        seconds = self.physics(work).sum(axis=1) * np.exp(self.mean + left)
         return seconds, np.sqrt(np.maximum(self.amplitude**2 - known, 0) + self.noise**2)
+
+    def _of_block(self, ours: Array) -> tuple[Array, Array]:
+        """The log of what physics leaves, and how much of its variance the points explain."""
+        cross = self.kernel(ours, self._points)
+        return cross @ self._weights, ((cross @ self._factor.T) ** 2).sum(axis=1)
 
     def bounds(self, work: Work) -> Array:
         """Which of the terms takes longest."""

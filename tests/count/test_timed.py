@@ -303,3 +303,58 @@ def test_a_sweep_in_python_has_times() -> None:
 
 SORTED = ("--columns", "time,speedup", "--sort", "speedup", "--top", "2", "--format", "json")
 SETUP_LINE = "torch 2.13.0 eager, 1 thread, float32, batch 1, AMD EPYC (AVX2)"
+
+MANY = (
+    "-H",
+    "8,56,112",
+    "-C",
+    "1,2,24,2048",
+    "-K",
+    "1,3",
+    "-O",
+    "1,2:44:2",
+    "-r",
+    "separable",
+    "-r",
+    "grouped:groups=2",
+)
+
+
+def test_many_at_once_take_exactly_what_each_takes_alone(tmp_path: Path) -> None:
+    """Across kinds (1×1 is pointwise, of one channel depthwise), those that are not known, and what was measured."""
+    profile, target = made(), written(tmp_path)
+    run = sepcost("compare", *MANY, "--target", target, "--format", "csv")
+    rows = {(*map(row.get, "HCKO"), row["replacement"]): row for row in csv.DictReader(io.StringIO(run.out))}
+    alone = sweep(
+        H=[8, 56, 112], C=[1, 2, 24, 2048], K=[1, 3], O="1,2:44:2", replacements=["separable", "grouped:groups=2"],
+        target=profile,
+    )  # fmt: skip
+    found = [each for each in alone if not isinstance(each, SepcostError)]
+    assert len(found) > 500
+    sources = set()
+    for snapshot in found:
+        combination = tuple(str(snapshot.swept[name]) for name in "HCKO")
+        for text, replaced in snapshot.replaced.items():
+            row = rows[(*combination, text)]
+            ours = {name: snapshot.total[name] for name in OF_TIME}
+            ours |= {f"replacement.{name}": replaced.figures[name] for name in OF_TIME}
+            ours |= {name: replaced.figures[name] for name in OF_SPEEDUP}
+            assert {name: row[name] for name in ours} == {
+                name: "" if value is None else str(value) for name, value in ours.items()
+            }
+            sources.add(replaced.figures["time_source"])
+    assert sources == {"predicted", "extrapolated", None}
+
+
+def test_many_at_once_are_sorted_and_written_as_json(target: str) -> None:
+    """One number is swept in vain, so that each combination is there once alone."""
+    many = ["-H", "56", "-C", "64", "-K", "3,5", "-O", "8:2048:8", "--target", target]
+    document = json.loads(sepcost("compare", *many, "--format", "json").out)
+    chosen = json.loads(sepcost("compare", *many, "--sort", "speedup", "--top", "5", "--format", "json").out)
+    speedups = [each["total"]["replacements"]["separable"]["speedup"] for each in document["networks"]]
+    best = [each["total"]["replacements"]["separable"]["speedup"] for each in chosen["networks"]]
+    assert best == sorted(speedups, reverse=True)[:5]
+    one = network_of("-H", "56", "-C", "64", "-K", "5", "-O", "2048", "--target", target)
+    last = document["networks"][-1]
+    assert last["total"]["standard"] == one["total"]["standard"] | {"peak": last["total"]["standard"]["peak"]}
+    assert {each["total"]["standard"]["time_source"] for each in document["networks"]} == {"predicted", "extrapolated"}
