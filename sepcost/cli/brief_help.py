@@ -36,9 +36,10 @@ USED: Mapping[str, Sequence[str]] = {
 def brief(context: Any) -> str:
     """A command's usage, examples and usual options; for the program itself, those of compare, and how to check."""
     command = context.command
-    names = getattr(command, "commands", None)
+    inner = getattr(command, "commands", {})
+    names = inner if "compare" in inner else None
     described = [command.get_command(context, name) for name in ("compare", "check")] if names else [command]
-    usage = f"{'|'.join(names)} …" if names else " ".join(command.collect_usage_pieces(context))
+    usage = f"{'|'.join(inner)} …" if inner else " ".join(command.collect_usage_pieces(context))
     summary, *paragraphs = _paragraphs(described[0])
     for other in described[1:]:
         paragraphs += _paragraphs(other)[1:3]

@@ -14,8 +14,8 @@ from sepcost.cli.brief_help import format_list, with_brief
 from sepcost.errors import SepcostError
 from sepcost.text.wording import did_you_mean, in_one_line
 
-COMMANDS = ("compare", "diff", "check", "bench", "replacements", "schema")
-"""As help lists them. A command's module and function are called as it is."""
+COMMANDS = ("compare", "diff", "check", "bench", "target", "replacements", "schema")
+"""As help lists them. A command's module, and its function or its group of commands, are called as it is."""
 
 
 class Command(TyperCommand):
@@ -85,8 +85,12 @@ class Commands(TyperGroup):
         """The command of that name; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
+        found = getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name)
+        if isinstance(found, Typer):
+            group: Any = get_command(found)
+            for command in group.commands.values():
+                with_brief(command)
+            return with_brief(group)
         alone = Typer(add_completion=False, rich_markup_mode=self.rich_markup_mode)
-        alone.command(cmd_name, cls=CLASSES.get(cmd_name, Command))(
-            getattr(import_module(f"sepcost.cli.{cmd_name}"), cmd_name)
-        )
+        alone.command(cmd_name, cls=CLASSES.get(cmd_name, Command))(found)
         return with_brief(get_command(alone))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sepcost.count.snapshot import Snapshot
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.sheets.target_sheets import Targets
     from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
     from sepcost.targets.measured import Benchmark
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """Some of them together, if many were counted at once: only a format that says ``at_once`` gets those."""
 Options: TypeAlias = Mapping[str, Callable[[str], Any]]
-ResultName: TypeAlias = Literal["comparisons", "benchmark", "difference", "judgement", "derivation", "replacements"]
+ResultName: TypeAlias = Literal[
+    "comparisons", "benchmark", "difference", "judgement", "derivation", "replacements", "targets"
+]
 
 
 class FormatOptions(NamedTuple):
@@ -69,6 +72,7 @@ class Format:
     """The derivation of the one layer that is shown."""
     replacements: Callable[[FormatOptions], str]
     """The list of all replacements."""
+    targets: Callable[[Targets, FormatOptions], str]
 
     def written(self, result: ResultName, snapshots: Comparisons, options: FormatOptions) -> Iterable[str]:
         """What these comparisons become: all of them together, or each by itself."""

@@ -11,6 +11,7 @@ from sepcost.formats.format import Comparisons, Format, FormatOptions
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.sheets.target_sheets import Targets
     from sepcost.targets.measured import Benchmark
 
 
@@ -20,7 +21,7 @@ class Json(Format):
     escape = r"\u{:04x}"
     endings = (".json",)
     at_once = True
-    writes = ("comparisons", "difference", "judgement", "benchmark")
+    writes = ("comparisons", "difference", "judgement", "benchmark", "targets")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:
         """The document in pieces; nothing for no comparison."""
@@ -46,6 +47,12 @@ class Json(Format):
         from sepcost.sheets.benchmark_records import document
 
         return _shown(json.dumps(document(benchmark), separators=(",", ":")) + "\n", options)
+
+    def targets(self, targets: Targets, options: FormatOptions) -> str:
+        """The document."""
+        from sepcost.sheets.target_sheets import target_document
+
+        return _shown(json.dumps(target_document(targets), separators=(",", ":")) + "\n", options)
 
 
 def _shown(text: str, options: FormatOptions) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.sheets.sheet import Sheet
+    from sepcost.sheets.target_sheets import Targets
     from sepcost.targets.measured import Benchmark
 
 Sections: TypeAlias = "Sequence[Section]"
@@ -110,6 +111,12 @@ class ForPeople(Format):
         from sepcost.sheets.replacement_list import replacement_sheet
 
         return self._drawn([replacement_sheet()], options)
+
+    def targets(self, targets: Targets, options: FormatOptions) -> str:
+        """A row for each target, or the sheets of one."""
+        from sepcost.sheets.target_sheets import target_sheets
+
+        return self._drawn(target_sheets(targets), options)
 
     def _drawn(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
         digits = Digits(options.precision, options.units)

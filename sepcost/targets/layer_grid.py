@@ -10,7 +10,7 @@ from typing import Any
 
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer, Linear
-from sepcost.targets.work import DEPTHWISE, GROUPED, LINEAR, POINTWISE, STANDARD
+from sepcost.targets.work import DEPTHWISE, GROUPED, LINEAR, POINTWISE, STANDARD, kind_of
 
 ROUND = (
     STANDARD, DEPTHWISE, POINTWISE, STANDARD, DEPTHWISE, POINTWISE, STANDARD, GROUPED, POINTWISE, STANDARD, LINEAR,
@@ -38,15 +38,19 @@ def random_layers(count: int, seed: int = 0, like: Sequence[Layer] = (), max_mac
     >>> len(set(layers)), max(layer.cost.macs for layer in layers) <= 5e7
     (200, True)
 
-    ``like`` are layers, all but every fourth is drawn around: of their kind, with other channels and sizes. Raises
-    SepcostError where there are not so many.
+    ``like`` are layers; all but every fourth is drawn around one of them, whose kind comes first: with other channels
+    and on other maps, as long as there are any. Raises SepcostError where there are not so many layers.
     """
     random = Random(seed)  # noqa: S311 (no secret)
-    known = [layer for layer in like if isinstance(layer, (Conv, Linear))]
+    known: dict[str, list[Conv | Linear]] = {}
+    for each in like:
+        if isinstance(each, (Conv, Linear)):
+            known.setdefault(kind_of(each), []).append(each)
     found, tries = dict[Layer, None](), 0
     while len(found) < count and tries < TRIES:
-        around, kind = known and len(found) % AROUND, ROUND[len(found) % len(ROUND)]
-        layer = _around(random, random.choice(known)) if around else _drawn(random, kind, tries)
+        around, kind = known and len(found) % AROUND and tries < TRIES / 2, ROUND[len(found) % len(ROUND)]
+        own = random.choice(known[random.choice([*known])]) if around else None
+        layer = _around(random, own) if own else _drawn(random, kind, tries % (TRIES // 2))
         tries += 1
         if layer is not None and layer not in found and _is_fit(layer, max_macs) and _is_light(layer, random):
             found[layer], tries = None, 0

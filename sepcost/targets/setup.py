@@ -45,7 +45,7 @@ class Setup:
         """All of it in one line; what is usual is left out."""
         threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
         parts = [
-            f"{self.runtime} {self.version}{' eager' * (self.runtime == 'torch')}",
+            f"{self.runtime} {self.version}{' eager' * (self.runtime == 'torch')}".strip(),
             self.device if self.device != "cpu" else threads,
             f"{self.dtype}{' with TF32' * self.tf32}",
             self.memory_format * (self.memory_format != "contiguous"),

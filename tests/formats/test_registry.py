@@ -37,6 +37,7 @@ COMMANDS = {
     "derivation": (*ONE_CONVOLUTION, "--explain"),
     "replacements": ("replacements",),
     "benchmark": ("bench", "net.yaml"),
+    "targets": ("target", "show", "example-cpu"),
 }
 """A command for each result."""
 SWEEP = ("compare", "-C", "3", "-K", "3", "-O", "1:500:1", "-H", "8", "--rows", "totals")
@@ -143,13 +144,13 @@ def test_help_and_refusals_name_the_formats_that_write_the_result(
     monkeypatch.setenv("COLUMNS", "200")
     names = names_of(writing(result))
     if result != "derivation":
-        assert f" {'|'.join(names)} " in in_process(COMMANDS[result][0], "--help").out
+        assert f" {'|'.join(names)} " in in_process(*COMMANDS[result][: 1 + (result == "targets")], "--help").out
     for name in set(format_names()) - set(names):
         refused = in_process(*COMMANDS[result], "--format", name)
         assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
 
 
-@pytest.mark.parametrize(("name", "result"), [pair for pair in WRITTEN if pair[1] != "replacements"])
+@pytest.mark.parametrize(("name", "result"), [pair for pair in WRITTEN if pair[1] not in ("replacements", "targets")])
 def test_the_name_of_a_file_and_the_environment_choose_a_format(
     in_process: Sepcost, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, result: ResultName
 ) -> None:

@@ -29,6 +29,8 @@ LARGEST = 4 << 20
 """Bytes of a file."""
 MOST_POINTS, MOST_OF_A_KIND = 20_000, 4_000
 """A law takes memory by the square of its points, and time by their cube."""
+MOST_AT_ONCE = 1_000_000
+"""Threads, samples of a batch."""
 FURTHEST = 50.0
 """By how much the log of a time may be off what the constants say."""
 NAME = r"^\w[\w.-]{0,59}$"
@@ -128,7 +130,7 @@ def _type() -> TypeAdapter[Any]:
     """The type of a profile, made when one is read. Later versions may add keys, but none that decides a time."""
     of_setup = {
         str: Annotated[str, Field(strict=True, max_length=200)],
-        int: Annotated[int, Field(strict=True, ge=1, le=1_000_000)],
+        int: Annotated[int, Field(strict=True, ge=1, le=MOST_AT_ONCE)],
         bool: Annotated[bool, Field(strict=True)],
     }
     types = {name: of_setup[kind] for name, kind in get_type_hints(Setup).items()}

@@ -50,6 +50,9 @@ def layer_of(cells: Mapping[str, Any]) -> Layer:
     own = {column: cells[column] for column in CONV if cells.get(column) is not None}
     if kind not in (Conv.type, Linear.type):
         raise LayerError("type", f"must be {Conv.type} or {Linear.type}, got {shown(kind)}")
+    for column in ("C", "O", *(["K"] if kind == Conv.type else [])):
+        if cells.get(column) is None:
+            raise LayerError(column, "is missing")
     columns = {"input_size": "size", "in_channels": "C", "in_features": "C", "out_channels": "O", "out_features": "O"}
     try:
         if kind == Conv.type:
@@ -59,8 +62,6 @@ def layer_of(cells: Mapping[str, Any]) -> Layer:
         return Linear(channels, outputs)
     except LayerError as error:
         raise LayerError({**columns, "kernel_size": "K"}.get(error.field, error.field), error.reason) from None
-    except TypeError:
-        raise LayerError("K", "is missing") from None
 
 
 def _short(sizes: tuple[int, ...]) -> Any:
