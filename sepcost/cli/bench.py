@@ -23,6 +23,7 @@ from sepcost.formats.registry import AskedFormat, writing
 from sepcost.network.selection import Selection
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
+from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.text.units import read_as, read_factor
@@ -79,6 +80,7 @@ def bench(
         bool, _timed("--whole", "The whole model, too, as it is and really replaced, with norms and activations.")
     ] = False,
     min_time: Annotated[str, _timed("--min-time", "Seconds for each thing that is timed.", "SECONDS")] = str(MIN_TIME),
+    target: o.Target = None,
     sort: o.Sort = None,
     top: o.Top = None,
     format_: Annotated[AskedFormat | None, o.format_option("benchmark")] = None,
@@ -125,7 +127,7 @@ def bench(
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     waiting = Waiting("layers")
     job = Job(chosen, convention, multipliers, selection, models, replace_if, events=waiting)
-    task = Bench(job, running, seconds, whole)
+    task = Bench(job, running, seconds, whole, asked_target(target))
     with waiting:
         if files:
             benchmark = task.run(of_sources(job, files))

@@ -18,7 +18,7 @@ from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference, LayerDifference
-    from sepcost.targets.measured import Benchmark
+    from sepcost.measured.benchmark import Benchmark
 
 PARTS = ("before", "after", "difference", "percent")
 """The columns of each figure of a difference."""

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from sepcost.count.snapshot import Snapshot
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.measured.benchmark import Benchmark
     from sepcost.sheets.target_sheets import Targets
     from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
-    from sepcost.targets.measured import Benchmark
     from sepcost.text.units import Units
 
 Comparisons: TypeAlias = "Iterable[Snapshot | Several]"

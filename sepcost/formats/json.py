@@ -11,8 +11,8 @@ from sepcost.formats.format import Comparisons, Format, FormatOptions
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.measured.benchmark import Benchmark
     from sepcost.sheets.target_sheets import Targets
-    from sepcost.targets.measured import Benchmark
 
 
 class Json(Format):

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sepcost.derive.derivation import Section
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
+    from sepcost.measured.benchmark import Benchmark
     from sepcost.sheets.sheet import Sheet
     from sepcost.sheets.target_sheets import Targets
-    from sepcost.targets.measured import Benchmark
 
 Sections: TypeAlias = "Sequence[Section]"
 

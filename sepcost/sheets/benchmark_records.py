@@ -11,18 +11,26 @@ from sepcost.count.facts import layer_facts
 from sepcost.count.figure import REDUCTION
 from sepcost.errors import SepcostError
 from sepcost.layers.cost import ratio
-from sepcost.targets.measured import Benchmark, Measured, Timed
+from sepcost.measured.benchmark import Benchmark, Forecast, Measured, Timed
 from sepcost.text.wording import did_you_mean
 from sepcost.version import __version__
 
 SCHEMA_VERSION = 1
 REDUCED = ("macs", "traffic_bytes")
 FACTS = ("type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "transposed")
-FIGURES = ("macs", "traffic_bytes", "time", "time_low", "time_high", "gflops_per_second", "gbytes_per_second")
+TIMES = ("time", "time_low", "time_high", "time_best")
+FIGURES = ("macs", "traffic_bytes", *TIMES, "gflops_per_second", "gbytes_per_second")
 SPEEDUPS = (*(f"{REDUCTION}{name}" for name in REDUCED), "speedup", "speedup_low", "speedup_high", "verdict")
-COLUMNS = ("network", "row", "layer", "occurs", "replacement", "part", "kept", *FACTS, *FIGURES, *SPEEDUPS)
+INTERVAL = ("", "_low", "_high")
+PREDICTED = (
+    *(f"predicted_time{end}" for end in INTERVAL),
+    "time_error",
+    *(f"predicted_speedup{end}" for end in INTERVAL),
+    "speedup_error",
+)
+COLUMNS = ("network", "row", "layer", "occurs", "replacement", "part", "kept", *FACTS, *FIGURES, *SPEEDUPS, *PREDICTED)
 """The names of a record, in order; the setup's follow in CSV."""
-SORTS = ("occurs", *FIGURES, *SPEEDUPS[:-1])
+SORTS = ("occurs", *FIGURES, *SPEEDUPS[:-1], *PREDICTED)
 
 
 def records(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
@@ -33,7 +41,8 @@ def records(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
 def document(benchmark: Benchmark) -> dict[str, Any]:
     """The contract of docs/bench.md."""
     about = {"schema_version": SCHEMA_VERSION, "version": __version__, "setup": setup_record(benchmark)}
-    return {**about, "time_source": "measured", "missing": benchmark.missing, "rows": [*records(benchmark)]}
+    target = benchmark.target and {"name": benchmark.target.name, "id": benchmark.target.id}
+    return {**about, "target": target, "missing": benchmark.missing, "rows": [*records(benchmark)]}
 
 
 def setup_record(benchmark: Benchmark) -> dict[str, Any]:
@@ -55,17 +64,29 @@ def record(row: Measured) -> dict[str, Any]:
         **{name: facts.get(name) for name in FACTS},
         **figures(row.timed),
     }
+    return {**known, **speedups(row), **forecasts(row.forecast)}
+
+
+def speedups(row: Measured) -> dict[str, Any]:
+    """What a replacement saves and gains; null for anything else."""
     found = row.speedup
     if row.standard is None or found is None:
-        return {**known, **dict.fromkeys(SPEEDUPS)}
+        return dict.fromkeys(SPEEDUPS)
     reduced = (ratio(getattr(row.standard, name), getattr(row.timed, name)) for name in REDUCED)
-    return {**known, **dict(zip(SPEEDUPS, (*reduced, found.value, found.low, found.high, found.verdict.value)))}
+    return dict(zip(SPEEDUPS, (*reduced, found.value, found.low, found.high, found.verdict.value)))
+
+
+def forecasts(found: Forecast | None) -> dict[str, Any]:
+    """What a target predicts; null without one."""
+    if found is None:
+        return dict.fromkeys(PREDICTED)
+    return dict(zip(PREDICTED, (*found.time, found.error, *(found.speedup or (None,) * 3), found.speedup_error)))
 
 
 def figures(timed: Timed) -> dict[str, Any]:
     """The counts, the times and the rates."""
     samples = timed.samples
-    times = (samples.median, samples.low, samples.high)
+    times = (samples.median, samples.low, samples.high, samples.best)
     rates = (timed.gflops_per_second, timed.gbytes_per_second)
     return dict(zip(FIGURES, (timed.macs, timed.traffic_bytes, *times, *rates)))
 
@@ -90,7 +111,7 @@ def chosen_rows(benchmark: Benchmark, sort: str | None, top: int | None) -> Benc
     sign = 1 if (sort or "").startswith("-") else -1
 
     def rank(group: list[Measured]) -> tuple[bool, float]:
-        value = record(group[min(name in SPEEDUPS, len(group) - 1)])[name]
+        value = record(group[min("speedup" in name or name in SPEEDUPS, len(group) - 1)])[name]
         return value is None, sign * (value or 0)
 
     rows: list[Measured] = []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from sepcost.layers.cost import ratio
-from sepcost.sheets.sheet import Cell, Column, Look, Ratio, Row, Sheet, Speedup
-from sepcost.targets.measured import LAYER, TOTAL, WHOLE, Benchmark, Measured
+from sepcost.measured.benchmark import LAYER, TOTAL, WHOLE, Benchmark, Forecast, Measured
+from sepcost.sheets.sheet import Cell, Column, Look, Measure, Ratio, Row, Sheet, Speedup
+from sepcost.targets.profile import Profile
 from sepcost.text.kind import Kind
+from sepcost.text.units import as_percent
 
 COLUMNS = (
     Column("", Kind.TEXT, names_rows=True),
@@ -18,6 +21,12 @@ COLUMNS = (
     Column("GB/s", Kind.INTENSITY, optional=5),
     Column("speed-up", Kind.RATIO),
     Column("verdict", Kind.TEXT),
+)
+PREDICTED = (
+    Column("time", Kind.SECONDS, group="predicted"),
+    Column("error", Kind.PERCENT, group="predicted"),
+    Column("speed-up", Kind.RATIO, group="predicted"),
+    Column("error", Kind.PERCENT, optional=2, group="predicted"),
 )
 NAMES = {TOTAL: "sum of the layers", WHOLE: "whole model"}
 
@@ -31,26 +40,56 @@ def benchmark_sheets(benchmark: Benchmark) -> list[Sheet]:
 def _sheet(benchmark: Benchmark, network: str, *, last: bool) -> Sheet:
     own = [row for row in benchmark.rows if row.network == network]
     shown = [row for row in own if not row.kept]
-    layers = tuple(_row(row) for row in shown if row.about == LAYER)
-    sums = tuple(_row(row) for row in shown if row.about != LAYER)
+    extra = benchmark.target is not None
+    layers = tuple(_row(row, extra) for row in shown if row.about == LAYER)
+    sums = tuple(_row(row, extra) for row in shown if row.about != LAYER)
     title = f"{network}: {benchmark.setup.title}"
-    return Sheet(title, COLUMNS, layers, sums, tuple(_notes(benchmark, own) if last else ()))
+    return Sheet(title, COLUMNS + PREDICTED * extra, layers, sums, tuple(_notes(benchmark, own) if last else ()))
 
 
-def _row(row: Measured) -> Row:
+def _row(row: Measured, predicted: bool) -> Row:
     name = row.part or row.replacement or NAMES.get(row.about, row.layer)
     depth = bool(row.replacement) + bool(row.part)
     label = f"{'  ' * depth}{name}{f' (×{row.occurs})' * (row.occurs > 1 and not depth)}"
     look = Look.PART if row.part else Look.PLAIN
     timed, found, standard = row.timed, row.speedup, row.standard
+    more = _predicted(row.forecast) if predicted else ()
     rates: Sequence[Cell] = (timed.samples.median, timed.gflops_per_second, timed.gbytes_per_second)
     if found is None or standard is None:
-        return Row((label, "", "", *rates, "", ""), look)
+        return Row((label, "", "", *rates, "", "", *more), look)
     reduced = (
         Ratio(ratio(standard.macs, timed.macs)),
         Ratio(ratio(standard.traffic_bytes, timed.traffic_bytes)),
     )
-    return Row((label, *reduced, *rates, Speedup(found.value, found.low, found.high), found.verdict.value), look)
+    return Row((label, *reduced, *rates, Speedup(found.value, found.low, found.high), found.verdict.value, *more), look)
+
+
+def _predicted(found: Forecast | None) -> Sequence[Cell]:
+    if found is None:
+        return ("",) * len(PREDICTED)
+    speedup = Speedup(*found.speedup) if found.speedup else ""
+    return (found.time.value, _error(found.error), speedup, _error(found.speedup_error))
+
+
+def _error(value: float | None) -> Cell:
+    return "" if value is None else Measure(100 * value, Kind.PERCENT, signed=True)
+
+
+def _agreement(rows: Sequence[Measured], profile: Profile) -> Iterator[str]:
+    """How far off the target is in all rows but sums."""
+    found = [(row, row.forecast) for row in rows if row.forecast and row.about == LAYER and not row.kept]
+    if not found:
+        yield f"{profile.name} predicts none of these."
+        return
+    errors = [abs(forecast.error) for _, forecast in found]
+    gains = [abs(each.speedup_error) for _, each in found if each.speedup_error is not None]
+    held = sum(each.time.low <= row.timed.samples.best <= each.time.high for row, each in found)
+    off = as_percent(100 * median(errors)) + (f", speed-ups {as_percent(100 * median(gains))}" if gains else "")
+    stated = ", ".join(f"{kind} {as_percent(100 * each.error)}" for kind, each in profile.accuracy.items())
+    yield (
+        f"Predicted for {profile.name}, and off by {off} at the median, against the best round, as its own times are; "
+        f"{held:,} of {len(found):,} intervals of 80 % hold that. Its profile states {stated}."
+    )
 
 
 def _notes(benchmark: Benchmark, rows: Sequence[Measured]) -> Iterator[str]:
@@ -61,5 +100,7 @@ def _notes(benchmark: Benchmark, rows: Sequence[Measured]) -> Iterator[str]:
         f"Medians of {rounds} rounds in which all alternate, with warm caches; the interval holds the true speed-up "
         "with 95 %. Norms are folded into their convolutions, activations are left out."
     )
+    if benchmark.target:
+        yield from _agreement(benchmark.rows, benchmark.target)
     if any(row.about == TOTAL for row in benchmark.rows):
         yield "A sum is of convolutions and linear layers, as often as they occur: without pools, norms and the rest."

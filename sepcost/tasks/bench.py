@@ -18,15 +18,17 @@ from sepcost.errors import ConfigError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.layers import Conv, Layer, Linear
 from sepcost.layers.cost import Convention
+from sepcost.measured.benchmark import LAYER, WHOLE, Benchmark, Measured, Timed, totals
+from sepcost.measured.samples import Samples
 from sepcost.sheets.benchmark_sheets import benchmark_sheets
 from sepcost.sheets.sheet import Sheet
 from sepcost.sheets.titles import conv_title
 from sepcost.sources.models import LoadedModel
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnySource, Item, several_in_python
-from sepcost.targets.measured import LAYER, WHOLE, Benchmark, Measured, Timed, totals
-from sepcost.targets.samples import Samples
+from sepcost.targets.profile import Profile
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import replacements_in_python
@@ -66,6 +68,7 @@ def bench(
     backward: bool = False,
     whole: bool = False,
     min_time: float = MIN_TIME,
+    target: AnyTarget = None,
     replace_if: str = "always",
     run_models: bool = False,
 ) -> Benchmark:
@@ -77,7 +80,8 @@ def bench(
     [(None, None), ('separable', None), ('separable', 'depthwise'), ('separable', 'pointwise')]
 
     Sources, replacements and inputs are as ``compare`` takes them. Times are in seconds, ``min_time`` is how long each
-    thing is timed for. Raises SepcostError for whatever is wrong, MissingTorchError where there is no torch.
+    thing is timed for. A ``target`` also predicts them. Raises SepcostError for whatever is wrong, MissingTorchError
+    where there is no torch.
     """
     settings = {"device": device, "threads": threads, "batch": batch, "dtype": dtype}
     running = runtime_named(runtime, **settings, memory_format=memory_format, backward=backward)
@@ -89,7 +93,7 @@ def bench(
         replace_if=ReplaceIf.read(replace_if),
         events=Raising(),
     )
-    result = Bench(job, running, min_time, whole).run(of_sources(job, sources))
+    result = Bench(job, running, min_time, whole, asked_target(target)).run(of_sources(job, sources))
     return BenchmarkResult(*result)
 
 
@@ -142,6 +146,7 @@ class Bench:
     runtime: Runtime
     min_time: float = MIN_TIME
     whole: bool = False
+    target: Profile | None = None
     samples: dict[Run, dict[Run, Samples]] = field(default_factory=dict)
     """By the standard, then by what alternated with it."""
     models: list[Measured] = field(default_factory=list)
@@ -150,7 +155,10 @@ class Bench:
 
     def run(self, compared: Iterable[tuple[Comparison, Item | None]]) -> Benchmark:
         """Time everything; what there is so far, if it is interrupted."""
-        setup, plans = self.runtime.setup, list(compared)
+        setup = self.runtime.setup
+        if self.target and (differing := setup.differences(self.target.setup)):
+            raise SepcostError(f"--target {self.target.name} is for another setup ({'; '.join(differing)})")
+        plans = list(compared)
         contests: dict[Run, dict[Run, str]] = {}
         for comparison, _ in plans:
             for layer in comparison.layers:
@@ -168,7 +176,12 @@ class Bench:
         except KeyboardInterrupt:
             self.job.events.complain(f"interrupted: {many - self.done:,} of {many:,} layers and models are missing")
         rows = [row for comparison, _ in plans for row in self._rows(comparison)]
-        return Benchmark(setup, (*rows, *self.models), many - self.done)
+        benchmark = Benchmark(setup, (*rows, *self.models), many - self.done)
+        if self.target is None:
+            return benchmark
+        from sepcost.measured.agreement import with_forecasts  # needs NumPy
+
+        return with_forecasts(benchmark, self.target)
 
     def _contest(self, standard: Run, others: Mapping[Run, str]) -> None:
         """A layer, its replacements and their parts, in alternation."""

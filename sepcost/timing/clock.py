@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import TypeAlias
 
-from sepcost.targets.samples import Samples
+from sepcost.measured.samples import Samples
 
 Contender: TypeAlias = Callable[[], object]
 """What is timed: one call is one run."""

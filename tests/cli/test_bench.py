@@ -6,7 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -16,8 +18,10 @@ from torch import nn
 import sepcost.timing.torch_runtime as in_torch
 from sepcost import Conv, SepcostError, bench, compare
 from sepcost.layers import Layer
+from sepcost.text.units import as_percent
 from sepcost.timing.runtime import bare
 from tests.commands import Run, in_a_process, sepcost
+from tests.targets.profiles import written
 
 NANOSECONDS = 1e-9
 NO_FORMAT = "--format: this command has no format 'sarif': it has table, csv, json, latex and markdown"
@@ -182,6 +186,48 @@ def test_a_whole_network_that_branches_is_refused(by_macs: list[Sequence[Layer]]
     run = sepcost("bench", "resnet50", "--whole", "--top", "1")
     assert run.code == 2
     assert "--whole takes models, and plain chains of layers: layer1.0.downsample.0 is elsewhere" in run.err
+
+
+def test_a_target_predicts_as_compare_does_and_is_held_against_the_best_round(
+    by_macs: list[Sequence[Layer]], tmp_path: Path
+) -> None:
+    target = written(tmp_path, **asdict(in_torch.TorchRuntime().setup))
+    found = records("mobilenet_v1", "--target", target)
+    told = rows(sepcost("compare", "mobilenet_v1", "--target", target, "--format", "csv"))
+    totals = [row for row in told if row["row"] == "total"]
+    layers = {row["layer"]: row for row in told if row["row"] == "layer"}
+    for row in found:
+        if row["kept"] or row["part"]:
+            continue
+        expected = totals[0] if row["row"] == "total" else layers[row["layer"]]
+        prefix = "replacement." if row["replacement"] else ""
+        assert row["predicted_time"] == pytest.approx(float(expected[f"{prefix}time"]))
+        assert row["predicted_time_low"] == pytest.approx(float(expected[f"{prefix}time_low"]))
+        assert row["time_error"] == pytest.approx(row["predicted_time"] / row["time_best"] - 1)
+        if row["replacement"]:
+            assert row["predicted_speedup"] == pytest.approx(float(expected["speedup"]))
+            assert row["predicted_speedup_high"] == pytest.approx(float(expected["speedup_high"]))
+            assert row["speedup_error"] == pytest.approx(row["predicted_speedup"] / row["speedup"] - 1)
+    assert all(row["predicted_time"] for row in found if row["part"])
+
+
+def test_the_table_says_how_far_off_a_target_is_and_what_it_states(
+    by_macs: list[Sequence[Layer]], tmp_path: Path
+) -> None:
+    target = written(tmp_path, **asdict(in_torch.TorchRuntime().setup))
+    found = records("lenet5", "--target", target)
+    errors = [abs(row["time_error"]) for row in found if row["row"] == "layer" and not row["kept"]]
+    note = next(line for line in sepcost("bench", "lenet5", "--target", target).out.splitlines() if "Predicted" in line)
+    assert note.startswith(f"Predicted for by-hand, and off by {as_percent(100 * median(errors))}, speed-ups ")
+    assert note.endswith("standard 4.00 %, depthwise 3.00 %, pointwise 5.00 %, linear 6.00 %.")
+
+
+def test_a_target_of_another_setup_is_refused(by_macs: list[Sequence[Layer]], tmp_path: Path) -> None:
+    target = written(tmp_path, **asdict(in_torch.TorchRuntime().setup))
+    run = sepcost("bench", "lenet5", "--target", target, "--threads", "2", "--batch", "8")
+    message = "--target by-hand is for another setup (threads: 2, not 1; batch: 8, not 1)"
+    assert (run.code, run.out) == (2, "")
+    assert message in run.err
 
 
 class Small(nn.Module):

@@ -31,7 +31,7 @@ class Machine:
         self.runs: Counter[Layer] = Counter()
         self.of: dict[Contender, Layer] = {}
 
-    def contender(self, layers: Sequence[Layer]) -> Contender:
+    def contender(self, layers: Sequence[Layer], times: int = 1) -> Contender:
         (layer,) = layers
         if isinstance(layer, Conv) and layer.groups > 1 and not layer.is_depthwise:
             raise SepcostError("cannot run grouped ones")

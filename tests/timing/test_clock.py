@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sepcost.targets.samples import Samples, Verdict, speedup
+from sepcost.measured.samples import Samples, Verdict, speedup
 from sepcost.timing.clock import Contender, alternating
 
 

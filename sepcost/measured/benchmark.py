@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from operator import add, attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.layers import Layer
-from sepcost.targets.samples import Samples, Speedup, speedup
+from sepcost.measured.samples import Samples, Speedup, speedup
 from sepcost.targets.setup import Setup
+
+if TYPE_CHECKING:
+    from sepcost.targets.prediction import Estimate
+    from sepcost.targets.profile import Profile
 
 LAYER, TOTAL, WHOLE = "layer", "total", "whole"
 """What a row is about: a layer, the sum of a network's layers, or its whole model."""
@@ -49,6 +53,15 @@ class Timed:
         return Timed(self.macs * times, self.traffic_bytes * times, self.samples * times, self.batch)
 
 
+class Forecast(NamedTuple):
+    """What a target predicts of a row, with its intervals; errors are against the best round (0.05 is 5 % too much)."""
+
+    time: Estimate
+    error: float
+    speedup: Estimate | None = None
+    speedup_error: float | None = None
+
+
 class Measured(NamedTuple):
     """One row: the standard (without a replacement), a replacement, or a part of one.
 
@@ -66,6 +79,7 @@ class Measured(NamedTuple):
     standard: Timed | None = None
     kept: str | None = None
     runs: Sequence[Layer] = ()
+    forecast: Forecast | None = None
 
     @property
     def speedup(self) -> Speedup | None:
@@ -74,11 +88,15 @@ class Measured(NamedTuple):
 
 
 class Benchmark(NamedTuple):
-    """All rows, and what decides their times; ``missing`` is how many layers were not timed, if it was interrupted."""
+    """All rows, and what decides their times; ``missing`` is how many layers were not timed, if it was interrupted.
+
+    ``target`` is what predicts them, too, if there is one.
+    """
 
     setup: Setup
     rows: Sequence[Measured]
     missing: int = 0
+    target: Profile | None = None
 
     @property
     def groups(self) -> list[list[Measured]]:
