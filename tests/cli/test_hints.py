@@ -32,8 +32,8 @@ ONE = "-C 3 -O 8"
             f"compare -K 3 {ONE} --groups C",
             "--groups: must be a whole number, got C (depthwise is as many groups as channels: write their number)",
         ),
-        ("compare mobilenet_v1 --columns time", "--columns: time is not counted, but predicted for a target: give --target"),
-        ("compare mobilenet_v1 --sort -latency", "--sort: latency is not counted, but predicted for a target: give --target"),
+        ("compare mobilenet_v1 --columns time", "--columns: time is not counted, but predicted for a target: give"),
+        ("compare mobilenet_v1 --sort -latency", "--sort: latency is not counted, but predicted for a target: give"),
         ("compare mobilenet_v1 --format junit", "--format: this command has no format 'junit': it has table, csv,"),
         (
             "check mobilenet_v1 --max weight_bytes=60KB",
