@@ -52,6 +52,10 @@ def check(
         list[str] | None,
         typer.Option(help="Standard ÷ replacement, at least: macs=8.", metavar="NAME=VALUE", rich_help_panel=BUDGET),
     ] = None,
+    min_speedup: Annotated[
+        str | None,
+        typer.Option(help="Standard time ÷ that of the replacement, at least.", metavar="N", rich_help_panel=BUDGET),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(help="Costs from earlier: nothing may have grown.", metavar="FILE", rich_help_panel=BASELINE),
@@ -94,6 +98,7 @@ def check(
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
+    target: o.Target = None,
     verify: Annotated[
         bool | None,
         typer.Option(
@@ -132,6 +137,7 @@ def check(
     from sepcost.cli.limits import chosen_allowances, chosen_limits
     from sepcost.sources.model_options import ModelOptions
     from sepcost.tasks.check import judgement_of, witness
+    from sepcost.tasks.figures import asked_target
     from sepcost.tasks.inspection import Wishes
 
     torch, unverified = witness(wanted=verify)
@@ -139,12 +145,13 @@ def check(
         convention=read_convention(flops_per_mac, dtype, batch),
         sweep=multipliers,
         replacements=_replacements(replacements),
-        limits=chosen_limits(most, max_ or (), min_reduction or ()),
+        limits=chosen_limits(most, max_ or (), min_reduction or (), min_speedup),
         allowances=chosen_allowances(max_growth or ()),
         witness=torch,
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
+        target=asked_target(target),
         allowed=frozenset(allow or ()),
         models=ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms),
     )

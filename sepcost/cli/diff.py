@@ -33,6 +33,7 @@ def diff(
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
+    target: o.Target = None,
     verify: o.Verify = False,
     format_: Annotated[AskedFormat | None, o.format_option("difference")] = None,
     output: o.OutputFile = None,
@@ -64,8 +65,9 @@ def diff(
     try:
         with waiting:
             from sepcost.tasks.diff import difference as task
+            from sepcost.tasks.figures import asked_target
 
-            difference = task(before, after, convention, models, verifier, waiting)
+            difference = task(before, after, convention, models, verifier, waiting, asked_target(target))
             text = asked.format.difference(difference, FormatOptions(to_stdout=output is None, **asked.options))
     except ConfigError as error:
         complain(*error.problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sepcost.count.figure import BOUNDED, GROWING, MULTIPLES, OWN, REDUCTION, is_reduction, kind_of
+from sepcost.count.figure import AT_MOST, GROWING, MULTIPLES, OWN, REDUCTION, SPEEDUP, is_reduction, kind_of
 from sepcost.errors import SepcostError
 from sepcost.network.budget import Limit
 from sepcost.tasks.inspection import Allowances
@@ -15,12 +15,13 @@ from sepcost.text.wording import did_you_mean, listed
 
 
 def chosen_limits(
-    most: Mapping[str, str | None], others: Sequence[str], reductions: Sequence[str]
+    most: Mapping[str, str | None], others: Sequence[str], reductions: Sequence[str], speedup: str | None
 ) -> tuple[Limit, ...]:
     """The limits that were typed: ``most`` have an option of their own, each of the rest is NAME=VALUE."""
     typed = [
         *((f"--max-{figure.replace('_', '-')}", figure, text) for figure, text in most.items() if text is not None),
-        *((f"--max {name}", name, text) for name, text in _named("--max", others, BOUNDED)),
+        *((f"--max {name}", name, text) for name, text in _named("--max", others, AT_MOST)),
+        *([("--min-speedup", SPEEDUP, speedup)] if speedup else []),
         *(
             (f"--min-reduction {name}", f"{REDUCTION}{name}", text)
             for name, text in _named("--min-reduction", reductions, OWN)
@@ -64,6 +65,8 @@ def _unknown(option: str, name: str, names: Sequence[str]) -> str:
         return f"{name} grow as {MULTIPLES[name]} do: give {MULTIPLES[name]}"
     if is_reduction(name):
         return f"{name} has a least, not a most: give --min-reduction {name.removeprefix(REDUCTION)}=…"
+    if name == SPEEDUP:
+        return f"{name} has a least, not a most: give --min-speedup"
     return f"no figure is called {name!r}{did_you_mean(name, names)} (there are {listed(names)})"
 
 

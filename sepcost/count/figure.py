@@ -119,11 +119,11 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure("receptive_field", "receptive field", Kind.TEXT, is_usual=False, is_limited=False, reduced_as=None),
     Figure("backward_macs", f"backward {MACS}", Kind.COUNT, is_usual=False, is_limited=False, reduced_as=None),
-    _of_target(TIME, "time", Kind.SECONDS),
+    _of_target(TIME, "time", Kind.SECONDS, is_limited=True, example="40ms"),
     *(_of_target(f"{TIME}{end}", f"time,{end.replace('_', ' ')}", Kind.SECONDS) for end in (LOW, HIGH)),
     _of_target("time_source", "time is", Kind.TEXT),
     _of_target("bound", "bound by", Kind.TEXT),
-    _of_target(SPEEDUP, "speed-up", Kind.RATIO, of_replacement=True),
+    _of_target(SPEEDUP, "speed-up", Kind.RATIO, of_replacement=True, is_limited=True),
     *(
         _of_target(f"{SPEEDUP}{end}", f"speed-up,{end.replace('_', ' ')}", Kind.RATIO, of_replacement=True)
         for end in (LOW, HIGH)
@@ -152,10 +152,12 @@ MULTIPLES: Mapping[str, str] = {
     figure.name: figure.reduced_as for figure in FIGURES if figure.reduced_as not in (None, ITSELF)
 }
 """What is reduced, and grows, as another figure: of tensors in several dtypes, only nearly."""
-GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own))
+GROWING = (*OWN, *names(lambda figure: figure.kind is Kind.BYTES and not figure.is_own), TIME)
 """Figures whose growth may be bounded: bytes are judged by themselves where they are no multiple."""
 BOUNDED = (*WHOLE, *names(lambda figure: figure.is_limited and not figure.kind.is_whole))
-"""Figures that may have an upper limit."""
+"""Figures that may have a limit."""
+AT_MOST = tuple(name for name in BOUNDED if not BY_NAME[name].of_replacement)
+"""Those whose limit is an upper one; of a speed-up it is the least."""
 ONLY_OF_NETWORKS = names(lambda figure: figure.whole is Whole.ONLY)
 NEED_A_MAP = names(lambda figure: figure.needs_map)
 NOT_USUAL = names(lambda figure: not figure.is_usual)

@@ -68,8 +68,9 @@ class Csv(Format):
         common = {"flops_per_mac": convention.flops_per_mac, "batch": convention.batch, "dtype": convention.dtype}
         common |= {"own_dtype.before": before.own_dtype, "own_dtype.after": after.own_dtype}
         rows = ({**common, **row} for row in _difference_rows(difference))
-        written = _liner()
-        return written(DIFF_COLUMNS) + "".join(written(_text(row.get(name)) for name in DIFF_COLUMNS) for row in rows)
+        timed = [f"{figure.TIME}.{part}" for part in PARTS] if figure.TIME in difference.total else []
+        written, columns = _liner(), (*DIFF_COLUMNS, *timed)
+        return written(columns) + "".join(written(_text(row.get(name)) for name in columns) for row in rows)
 
     def benchmark(self, benchmark: Benchmark, options: FormatOptions) -> str:
         """The whole file: a row for each thing that was timed, with what decides the times at its end."""

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from sepcost.count.facts import FACTS, UNLESS_GIVEN
-from sepcost.count.figure import WHOLE, Figures
+from sepcost.count.figure import TIME, WHOLE, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.judge.alignment import Match, is_numbered, matched
 from sepcost.layers.cost import Convention, ratio
@@ -32,11 +32,11 @@ class Change(NamedTuple):
     (-50, -25.0, 150, None)
     """
 
-    before: int | None
-    after: int | None
+    before: Any
+    after: Any
 
     @property
-    def difference(self) -> int | None:
+    def difference(self) -> Any:
         """After − before, where a layer that is not there costs nothing."""
         if self.before is None and self.after is None:
             return None
@@ -156,13 +156,25 @@ class Difference:
 
 
 def _changes(before: Figures, after: Figures) -> Mapping[str, Change]:
-    return {name: Change(before.get(name), after.get(name)) for name in WHOLE if name in (before or after)}
+    changes = {name: Change(before.get(name), after.get(name)) for name in WHOLE if name in (before or after)}
+    if all(TIME in side for side in (before, after) if side):
+        changes[TIME] = Change(*(steady(side.get(TIME)) for side in (before, after)))
+    return changes
+
+
+def steady(seconds: float | None) -> float | None:
+    """Seconds without the last digits, which differ between machines that calculate them."""
+    return None if seconds is None else float(f"{seconds:.6g}")
 
 
 def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
     """The changes of what is on both sides, where a missing figure is not known."""
     changes = _changes(before, after)
-    return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
+    return {
+        name: HalfKnown(*change) if None in change else change
+        for name, change in changes.items()
+        if name != TIME or change != (None, None)
+    }
 
 
 def _in_order(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sepcost.count.figure import MULTIPLES, ONLY_OF_NETWORKS, OWN, Figures
+from sepcost.count.figure import MULTIPLES, ONLY_OF_NETWORKS, OWN, TIME, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
-from sepcost.judge.difference import Change, Difference, LayerDifference
+from sepcost.judge.difference import Change, Difference, LayerDifference, steady
 from sepcost.judge.outcome import UNCOUNTED, Allow, Outcome, doubt
 from sepcost.text.quantities import Allowance
 
@@ -23,8 +23,8 @@ class Grown(NamedTuple):
 
     of: str
     figure: str
-    before: int
-    after: int | None
+    before: Any
+    after: Any
     allowance: Allowance = Allowance()
     culprit: LayerDifference | None = None
     lower_bound: bool = False
@@ -99,11 +99,8 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
     """A figure of a layer on both sides: of its standard, or under a replacement."""
     name = figure_of_layers(figure)
 
-    def value(side: LayerSnapshot | None) -> int | None:
-        if side is None:
-            return None
-        figures = side.under(None if of == STANDARD else of)
-        return None if figures[name] is None else int(figures[name])
+    def value(side: LayerSnapshot | None) -> Any:
+        return None if side is None else _value(side.under(None if of == STANDARD else of), name)
 
     return Change(value(layer.before), value(layer.after))
 
@@ -111,11 +108,17 @@ def change_of(layer: LayerDifference, of: str, figure: str) -> Change:
 def _grown(
     of: str, before: Figures, after: Figures, difference: Difference, allowances: Mapping[str, Allowance]
 ) -> Iterator[Grown]:
-    for figure in (*OWN, *_no_multiples(before, after)):
+    timed = [TIME] if TIME in before and TIME in after else []
+    for figure in (*OWN, *_no_multiples(before, after), *timed):
         allowance = allowances.get(figure, Allowance())
-        was = before[figure]
+        was, now = (_value(side, figure) for side in (before, after))
         if was is not None:
-            yield Grown(of, figure, was, after[figure], allowance, _culprit(difference, of, figure))
+            yield Grown(of, figure, was, now, allowance, _culprit(difference, of, figure))
+
+
+def _value(figures: Figures, name: str) -> Any:
+    """A figure of a layer or a network; None where it is not known."""
+    return steady(figures.get(TIME)) if name == TIME else figures[name]
 
 
 def _no_multiples(before: Figures, after: Figures) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.count.figure import BY_NAME, PEAK, REDUCTION, is_reduction
+from sepcost.count.figure import BY_NAME, HIGH, LOW, PEAK, REDUCTION, is_gain, is_of_target, is_reduction, kind_of
 from sepcost.count.snapshot import NOT_KNOWN, Snapshot
 from sepcost.judge.outcome import Allow, Outcome, doubt
 from sepcost.network.budget import AS_GIVEN, Limit, Quantity
@@ -16,7 +16,7 @@ class JudgedLimit(NamedTuple):
     """A limit, the replacement that it is for (its text, or ``none``), and the exact value of the figure.
 
     ``line`` is where a file has the limit; None where it was typed. ``lower_bound``: the value may be higher. ``why``
-    says why it is undecided.
+    says why it is undecided. ``interval`` holds the true value of what is predicted in 80 % of cases.
     """
 
     limit: Limit
@@ -26,6 +26,7 @@ class JudgedLimit(NamedTuple):
     line: int | None = None
     lower_bound: bool = False
     why: str | None = None
+    interval: tuple[Quantity, Quantity] | None = None
 
     @property
     def holds(self) -> bool:
@@ -34,7 +35,7 @@ class JudgedLimit(NamedTuple):
     @property
     def is_least(self) -> bool:
         """Whether the limit is a lower bound, not an upper one."""
-        return is_reduction(self.limit.figure)
+        return is_gain(self.limit.figure)
 
 
 def judged(
@@ -50,8 +51,11 @@ def judged(
     >>> judged(result, Limit("reduction.macs", 8), "separable").value
     Fraction(576, 73)
 
-    What could not be counted makes a figure larger, and so may other inputs; what is ``allowed`` is ignored.
+    What could not be counted makes a figure larger, and so may other inputs; what is ``allowed`` is ignored. A limit
+    of what is predicted is held, or broken, by the whole interval; inside of it, it is undecided.
     """
+    if is_of_target(limit.figure):
+        return _judged_prediction(snapshot, limit, replacement, line, allowed)
     value, doubted = _value(snapshot, limit.figure, replacement), doubt(snapshot, allowed)
     if value is None:
         return JudgedLimit(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_none(snapshot, limit))
@@ -60,13 +64,37 @@ def judged(
     return JudgedLimit(limit, replacement, value, outcome, line, snapshot.lower_bound and isinstance(value, int), why)
 
 
+def _judged_prediction(
+    snapshot: Snapshot, limit: Limit, replacement: str, line: int | None, allowed: Collection[Allow]
+) -> JudgedLimit:
+    figures = snapshot.total if replacement == AS_GIVEN else snapshot.replaced[replacement].figures
+    known = [figures[name] for end in ("", LOW, HIGH) if figures.get(name := f"{limit.figure}{end}") is not None]
+    if len(known) < 3:
+        return JudgedLimit(limit, replacement, None, Outcome.UNDECIDED, line, why=_why_no_time(snapshot))
+    value, low, high = map(Fraction, known)
+    within, doubted = [allows(limit, end) for end in (low, high)], doubt(snapshot, allowed)
+    outcome, why = Outcome.of(all(within), known=not doubted), doubted
+    if any(within) and not all(within):
+        ends = " and ".join(map(kind_of(limit.figure).text, known[1:]))
+        outcome, why = Outcome.UNDECIDED, f"in 80 % of cases it is between {ends}"
+    why = why if outcome is Outcome.UNDECIDED else None
+    return JudgedLimit(limit, replacement, value, outcome, line, why=why, interval=(low, high))
+
+
+def _why_no_time(snapshot: Snapshot) -> str:
+    if snapshot.target is None:
+        return "times are predicted for a target: give --target"
+    where, why = next(iter(snapshot.target.unknown.items()), (snapshot.name, "nothing of it has a time"))
+    return f"{where}: {why}"
+
+
 def allows(limit: Limit, value: Quantity) -> bool:
     """Whether a figure with this value is within its limit; at the bound it is.
 
     >>> allows(Limit("params", 4_300_000), 4_300_000), allows(Limit("reduction.macs", 8), 7)
     (True, False)
     """
-    return value >= limit.bound if is_reduction(limit.figure) else value <= limit.bound
+    return value >= limit.bound if is_gain(limit.figure) else value <= limit.bound
 
 
 def _nearest(limit: Limit, value: Quantity) -> Quantity:

@@ -58,9 +58,20 @@ def refuse_different_counting(before: Side, after: Side, pair: tuple[Snapshot, S
             if field == "dtype" and earlier[1].convention.in_own_dtype:
                 give, again = f"leave out {option}", f"without {option}"
             raise SepcostError(f"{message}: {give if other[0].counted else f'write one of them again, {again}'}")
+    _refuse_other_target(*earlier, *other)
     if earlier[1].per != other[1].per:
         message = ", ".join(f"{side.source} counts {_on_what(network)}" for side, network in (earlier, other))
         raise SepcostError(f"{message}: write the costs of both with a map (-H), or both without")
+
+
+def _refuse_other_target(side: Side, network: Snapshot, other: Side, another: Snapshot) -> None:
+    """A SepcostError where both have times, and not for one target."""
+    ours, theirs = network.target, another.target
+    if ours and theirs and ours.id != theirs.id:
+        message = f"{side.source} has times for {ours.name} ({ours.id}), {other.source} for {theirs.name} ({theirs.id})"
+        raise SepcostError(
+            f"{message}: another target is no change of a network: give that one, or write the costs again"
+        )
 
 
 def _on_what(network: Snapshot) -> str:

@@ -32,6 +32,7 @@ from sepcost.sheets.check_text import (
 from sepcost.sheets.difference_sheets import layers_sheet
 from sepcost.sheets.notes import caveats, dtype_text, input_notes
 from sepcost.sheets.sheet import LAYER, NETWORK, Cell, Column, Look, Row, Sheet
+from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.verification_text import FIELD_WORDS, found_text, unverified_line
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
@@ -171,6 +172,7 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         for verdict in judgement.verdicts:
             if verdict.gone:
                 yield f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}."
+    yield from time_notes(*snapshots)
     yield from _memory(judgement)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from sepcost.count.figure import BY_NAME, REDUCED, REDUCTION, is_reduction, kind_of
@@ -20,7 +20,7 @@ from sepcost.sheets.sheet import AT_LEAST
 from sepcost.sheets.titles import headlines
 from sepcost.text.kind import Kind
 from sepcost.text.quantities import Allowance
-from sepcost.text.units import FLOAT_DIGITS, LARGEST_FLOAT, as_percent, decimal, exact, factor_text
+from sepcost.text.units import FLOAT_DIGITS, LARGEST_FLOAT, as_percent, decimal, exact, factor_text, in_seconds
 from sepcost.text.wording import counted, listed
 
 MOST_FIGURES = 2
@@ -98,21 +98,25 @@ def value_text(value: Quantity | None, figure: str, other: Quantity | None = Non
     if value is None:
         return "not known"
     kind = kind_of(figure)
+    if kind is Kind.SECONDS:
+        return _quotient_text(value, other, in_seconds)
     if not kind.is_whole:
         return f"{_quotient_text(value, other)}{'×' * (kind is Kind.RATIO)}"
     return f"{exact(int(value))}{' B' * (kind is Kind.BYTES)}"
 
 
-def _quotient_text(value: Quantity, other: Quantity | None) -> str:
+def _quotient_text(
+    value: Quantity, other: Quantity | None, written: Callable[[float, int | None], str] = decimal
+) -> str:
     if max(value, other or 0) > LARGEST_FLOAT:
         return decimal(Fraction(value))
-    text = decimal(float(value))
+    text = written(float(value), None)
     if other is None or value == other:
         return text
     all_digits = (
-        (decimal(float(value), digits), decimal(float(other), digits)) for digits in range(4, FLOAT_DIGITS + 1)
+        (written(float(value), digits), written(float(other), digits)) for digits in range(4, FLOAT_DIGITS + 1)
     )
-    pairs = [(text, decimal(float(other))), *all_digits]
+    pairs = [(text, written(float(other), None)), *all_digits]
     return next((mine for mine, theirs in pairs if mine != theirs), text)
 
 
@@ -131,7 +135,9 @@ def checked_value(check: JudgedLimit | Grown) -> str:
         sign = AT_LEAST if check.lower_bound and check.after is not None else ""
         return f"{sign}{value_text(check.after, check.figure)}"
     sign = AT_LEAST if check.lower_bound else ""
-    return f"{sign}{value_text(check.value, check.limit.figure, check.limit.bound)}"
+    ends = [value_text(end, check.limit.figure) for end in check.interval or ()]
+    interval = f" ({' to '.join(ends)})" if ends and not check.why else ""
+    return f"{sign}{value_text(check.value, check.limit.figure, check.limit.bound)}{interval}"
 
 
 RESULTS = {Outcome.HELD: "holds", Outcome.BROKEN: "fails", Outcome.UNDECIDED: "undecided"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sepcost.count.figure import BY_NAME
+from sepcost.count.figure import BY_NAME, TIME
 from sepcost.count.snapshot import Snapshot
 from sepcost.judge.difference import Change, Difference, LayerDifference, Status
-from sepcost.sheets.difference_text import layer_changes, layer_name
+from sepcost.sheets.difference_text import NO_CHANGE, layer_changes, layer_name
 from sepcost.sheets.notes import caveats, dtype_text, flops_note, verified_note
 from sepcost.sheets.sheet import LAYER, AtLeast, Cell, Column, Measure, Row, Sheet
+from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.titles import called, headlines, scaled_by
 from sepcost.text.kind import Kind
 from sepcost.text.units import exact
@@ -59,7 +60,8 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
     """A row for each of these layers, and one for each further change of it."""
     columns = [LAYER, Column("change", Kind.TEXT)]
-    for least, name in ((2, "params"), (0, "flops")):
+    shown = ["params", "flops", *([TIME] if TIME in difference.total else [])]
+    for least, name in zip((2, 0, 0), shown):
         group = BY_NAME[name].heads(difference.before.convention)
         columns += [
             Column("before", optional=least + 2, group=group),
@@ -71,7 +73,9 @@ def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], note
     for layer in listed:
         what, *more = layer_changes(layer)
         figures = layer.figures
-        changes: tuple[Cell, ...] = (*_change_cells(figures["params"]), *_change_cells(figures["flops"]))
+        changes: list[Cell] = [
+            cell for name in shown for cell in _change_cells(figures.get(name, NO_CHANGE), BY_NAME[name].kind)
+        ]
         rows.append(Row((layer_name(layer), what, *changes)))
         rows += [Row(("", line, *[""] * len(changes))) for line in more]
     counts = Counter(layer.status for layer in listed)
@@ -128,6 +132,7 @@ def _layer_notes(difference: Difference) -> Iterator[str]:
 
 def _convention_notes(difference: Difference) -> Iterator[str]:
     convention, dtype = difference.before.convention, difference.after.convention.dtype
+    yield from time_notes(difference.after)
     yield flops_note(convention)
     if difference.before.per is None:
         batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"

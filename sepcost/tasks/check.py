@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from sepcost.blocks.replacements import ReplaceIf
-from sepcost.count.figure import BOUNDED, GROWING, OWN, REDUCTION, kind_of
+from sepcost.count.figure import AT_MOST, GROWING, OWN, REDUCTION, SPEEDUP, TIME, kind_of
 from sepcost.errors import ConfigError, MissingTorchError, SepcostError
 from sepcost.judge.outcome import Allow
 from sepcost.judge.verdict import Judgement
@@ -21,6 +21,7 @@ from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnyDtype, AnySource, Given, several_in_python
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.inspection import Allowances, Inspection, Wishes
 from sepcost.tasks.python_words import in_python_words, reworded
 from sepcost.tasks.replacement_texts import replacements_in_python
@@ -36,6 +37,7 @@ def check(
     *,
     at_most: Mapping[str, str | int] | None = None,
     reductions: Mapping[str, str | float] | None = None,
+    min_speedup: str | float | None = None,
     baseline: str | PathLike[str] | None = None,
     growth: str | Mapping[str, str] | None = None,
     allow: str | Sequence[str] = (),
@@ -49,6 +51,7 @@ def check(
     batch: int = 1,
     dtype: AnyDtype = None,
     verify: bool = False,
+    target: AnyTarget = None,
 ) -> Judgement:
     """What ``sepcost check`` says of files, folders and models: whether they are within their limits.
 
@@ -62,7 +65,8 @@ def check(
     (True, ['held', 'held', 'held'])
 
     ``at_most`` and ``reductions`` are limits by the names of figures, beside those of the files: numbers, or texts such
-    as ``"600M"``. They are for the network as it is, or for the first of the ``replacements``. ``baseline`` is a file
+    as ``"600M"``. They are for the network as it is, or for the first of the ``replacements``. With a ``target`` times
+    have limits, too: ``{"time": "40ms"}`` among ``at_most``, and ``min_speedup``. ``baseline`` is a file
     that ``--update-baseline`` wrote: nothing may have grown beyond it, but by ``growth`` (``"2%"``, or by figure:
     ``{"macs": "2%"}``). ``allow`` has what is not known and passes all the same: uncounted, zeros, gone. With
     ``verify`` torch counts again. The rest is as ``compare`` takes it. The judgement ``holds``, or its ``problems``,
@@ -76,12 +80,14 @@ def check(
     if not (baseline is None or isinstance(baseline, (str, PathLike))):
         raise SepcostError(f"baseline: must be a file's name, got {as_text(baseline, repr)}")
     chosen = replacements_in_python(replacements)
-    if reductions and not chosen:
+    if (reductions or min_speedup is not None) and not chosen:
         raise SepcostError('reductions are of a replacement, and none is named: give replacements="separable"')
     if growth is not None and baseline is None:
         raise SepcostError("growth is by how much a baseline may be exceeded: give a baseline")
     least = {f"{REDUCTION}{name}": value for name, value in _known("reductions", reductions or {}, OWN).items()}
-    limits = {**_known("at_most", at_most or {}, BOUNDED), **least}
+    limits: dict[str, Any] = {**_known("at_most", at_most or {}, AT_MOST), **least}
+    if min_speedup is not None:
+        limits[SPEEDUP] = min_speedup
     wishes = Wishes(
         chosen,
         Convention.asked(flops_per_mac, batch, dtype),
@@ -91,6 +97,7 @@ def check(
         verification_required=verify,
         models=options_in_python(inputs, device, run_models, *several, fold_norms=fold_norms),
         replace_if=ReplaceIf.read(replace_if),
+        target=asked_target(target),
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )
     judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
@@ -111,6 +118,8 @@ def judgement_of(
 
     It is read before any model runs. Raises SepcostError where a glob of the selection matches nothing.
     """
+    if wishes.target is None and TIME in wishes.allowances.of_each:
+        raise SepcostError("--max-growth time is of predicted times: give --target")
     events = events or Events()
     before = _read_baseline(baseline)
     inspection = Inspection(wishes, events)

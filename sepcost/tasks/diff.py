@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sepcost.count.evaluation import as_it_is
+from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.judge.difference import Difference
 from sepcost.judge.sides import Side, refuse_different_counting, same_network
@@ -12,10 +12,15 @@ from sepcost.layers.cost import Convention
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.registry import options_in_python, read
 from sepcost.sources.source import AnyDtype, AnySource, Given, Item, in_python
+from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import AnyTarget, asked_target, figures_of
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.result import DifferenceResult
 from sepcost.tasks.verifier import Verifier
+
+if TYPE_CHECKING:
+    from sepcost.targets.profile import Profile
 
 
 @in_python_words()
@@ -30,6 +35,7 @@ def diff(
     dtype: AnyDtype = None,
     run_models: bool = False,
     fold_norms: bool = False,
+    target: AnyTarget = None,
 ) -> Difference:
     """What one network costs more or less than another: what ``sepcost diff`` shows.
 
@@ -44,7 +50,8 @@ def diff(
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
     models = options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
-    return DifferenceResult.over(difference(before, after, convention, models))
+    found = difference(before, after, convention, models, target=asked_target(target))
+    return DifferenceResult.over(found)
 
 
 def difference(
@@ -54,12 +61,13 @@ def difference(
     models: ModelOptions,
     verifier: Verifier | None = None,
     events: Events | None = None,
+    target: Profile | None = None,
 ) -> Difference:
     """The difference of two sources, with one network each or one of a shared name.
 
     Raises ConfigError with everything that is wrong with either, SepcostError if they cannot be compared.
     """
-    events = events or Events()
+    events, counting = events or Events(), Counting((), convention, target=target)
     sides: list[Side] = []
     problems: list[ConfigProblem] = []
     for source in (before, after):
@@ -69,13 +77,21 @@ def difference(
             if isinstance(notice, Notice):
                 events.say(notice.message)
         counted = [item for item in items if isinstance(item, Item) and not problems]
-        networks = [item.earlier or as_it_is(item.network, convention) for item in counted]
+        networks = [_counted(item, counting) for item in counted]
         sides.append(Side(Given(source).name, networks, counted=not any(network.is_earlier for network in networks)))
         events.advance(1)
     if problems:
         raise ConfigError([*dict.fromkeys(problems)])
     ours, theirs = sides
     return _compared(ours, theirs, convention, verifier)
+
+
+def _counted(item: Item, counting: Counting) -> Snapshot:
+    if item.earlier is None:
+        return figures_of(counting.compared(item.network, (), counting.convention))
+    if counting.target and not item.earlier.target:
+        raise SepcostError(f"{item.file} has no times: leave out --target, or write it with --target")
+    return item.earlier
 
 
 def _compared(ours: Side, theirs: Side, convention: Convention, verifier: Verifier | None) -> Difference:

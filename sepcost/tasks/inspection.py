@@ -10,9 +10,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.count.comparison import Comparison, usual_replacements
-from sepcost.count.evaluation import evaluated
-from sepcost.count.figure import is_reduction
+from sepcost.count.comparison import usual_replacements
+from sepcost.count.figure import is_gain
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.judge.alignment import place
@@ -31,6 +30,7 @@ from sepcost.sources.source import AnySource, Item
 from sepcost.tasks.baseline import Baseline
 from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
+from sepcost.tasks.figures import figures_of
 from sepcost.tasks.replacement_texts import nothing_to_replace
 from sepcost.tasks.verifier import verify_item, verify_snapshot
 from sepcost.text.quantities import Allowance
@@ -144,9 +144,7 @@ class Inspection:
             chosen, limits = _chosen(network, item.lines(), self.wishes)
             if message := nothing_to_replace(network, self.wishes.replacements):
                 self.events.say(message)
-            comparison = Comparison.under_each(
-                chosen, network, self.wishes.convention, replace_if=self.wishes.replace_if
-            )
+            comparison = self.wishes.compared(network, chosen, self.wishes.convention)
         except NetworkError as error:
             raise item.located(error) from None
         except ConfigError:
@@ -155,7 +153,7 @@ class Inspection:
             raise ConfigError([_problem(item.network.source, item.lines().network, str(error))]) from None
         if self.wishes.witness is not None:
             comparison = replace(comparison, verified=verify_item(comparison, self.wishes.witness, item))
-        return Counted(evaluated(comparison).settled(), item.lines(), limits, network.budget)
+        return Counted(figures_of(comparison).settled(), item.lines(), limits, network.budget)
 
     def _counted_earlier(self, item: Item, snapshot: Snapshot) -> Counted:
         """What was counted earlier, and the limits that were typed."""
@@ -234,7 +232,7 @@ def _refuse_reductions_of_nothing(source: str | None, lines: Lines, limits: Sequ
     problems = [
         _problem(source, line or lines.network, f"{limit.figure} {what}{add if line else ''}")
         for limit, of, line in limits
-        if of == AS_GIVEN and is_reduction(limit.figure)
+        if of == AS_GIVEN and is_gain(limit.figure)
     ]
     if problems:
         raise ConfigError(problems)

@@ -107,8 +107,15 @@ class Kind(Enum):
         >>> Kind.COUNT.read("4.3M"), Kind.BYTES.read("17MB"), Kind.RATIO.read("8")
         (4300000, 17000000, Fraction(8, 1))
         """
-        from sepcost.text.quantities import read_bytes, read_count, read_ratio  # slow to import: fractions
+        from sepcost.text.quantities import (  # slow to import: fractions
+            read_bytes,
+            read_count,
+            read_ratio,
+            read_seconds,
+        )
 
+        if self is Kind.SECONDS:
+            return read_seconds(text)
         return read_bytes(text) if self is Kind.BYTES else read_count(text) if self is Kind.COUNT else read_ratio(text)
 
     def read_growth(self, text: str) -> Allowance:
@@ -119,7 +126,7 @@ class Kind(Enum):
         """
         from sepcost.text.quantities import read_allowance
 
-        return read_allowance(text, lambda amount: int(self.read(amount)))
+        return read_allowance(text, lambda amount: int(self.read(amount)) if self.is_whole else self.read(amount))
 
     def text(self, value: float, digits: Digits = EXACT) -> str:
         """A number as people read it: counts with every digit, unless they are rounded or have a unit.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcost.text.units import LONGEST_NUMBER, UNITS_OF_BYTES, UNITS_OF_COUNTS, NumberError, shortened
+from sepcost.text.units import LONGEST_NUMBER, SECONDS, UNITS_OF_BYTES, UNITS_OF_COUNTS, NumberError, shortened
 
 QUANTITY = re.compile(r"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?) ?([^0-9.,\s]*)", re.ASCII)
 
@@ -46,7 +46,7 @@ class Allowance(NamedTuple):
     """How much a figure may grow: a share of what it was, or an amount."""
 
     share: Fraction = Fraction(0)
-    amount: int = 0
+    amount: int | Fraction = 0
 
     def bound(self, before: int) -> Fraction:
         """The most that a figure may grow to.
@@ -95,7 +95,20 @@ def read_ratio(text: str) -> Fraction:
     return Fraction(match[1])
 
 
-def read_allowance(text: str, read: Callable[[str], int] | None = None) -> Allowance:
+def read_seconds(text: str) -> Fraction:
+    """A time above 0, with its unit.
+
+    >>> read_seconds("40ms"), read_seconds("1.5 s")
+    (Fraction(1, 25), Fraction(3, 2))
+    """
+    units = {**dict(SECONDS), "us": 1_000_000}
+    match = QUANTITY.fullmatch(text)
+    if match is None or match[2] not in units or len(text) > LONGEST_NUMBER or not Fraction(match[1]):
+        raise NumberError(f"must be a time above 0 such as 40ms, 250us or 1.5s, got {shortened(text)}")
+    return Fraction(match[1]) / units[match[2]]
+
+
+def read_allowance(text: str, read: Callable[[str], int | Fraction] | None = None) -> Allowance:
     """How much may be added: per cent; or, for one figure, an amount, which ``read`` reads.
 
     >>> read_allowance("2%"), read_allowance("10k", read_count)

@@ -447,7 +447,7 @@ def test_a_baseline_without_replacements_does_not_know_any(check: Sepcost) -> No
         (
             ("mac=2%",),
             "--max-growth: no figure is called 'mac'; did you mean `macs`? (there are params, macs, activations, "
-            "traffic_bytes, peak_activation_bytes, weight_bytes and activation_bytes)",
+            "traffic_bytes, peak_activation_bytes, weight_bytes, activation_bytes and time)",
         ),
         (("2",), "--max-growth: must be per cent such as 2%, or NAME=VALUE such as macs=2%, got 2"),
         (("-2%",), "--max-growth: must be per cent such as 2%, or NAME=VALUE such as macs=2%, got -2%"),

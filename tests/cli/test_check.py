@@ -232,7 +232,7 @@ def test_the_same_limit_twice_is_refused(check: Sepcost) -> None:
         (
             ("--max", "parms=4M"),
             "--max: no figure is called 'parms'; did you mean `params`? (there are params, macs, flops, activations, "
-            "weight_bytes, activation_bytes, traffic_bytes, peak_activation_bytes and macs_per_byte)",
+            "weight_bytes, activation_bytes, traffic_bytes, peak_activation_bytes, macs_per_byte and time)",
         ),
         (
             ("--min-reduction", "mac=4"),

@@ -14,15 +14,13 @@ from sepcost import ConfigError, Conv, Convention, Network, load
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
-from sepcost.count.figure import BOUNDED, OWN
+from sepcost.count.figure import OWN, WHOLE
 from sepcost.count.snapshot import Snapshot
 from sepcost.judge.limit import allows, judged
 from sepcost.layers import Linear, Pool
 from sepcost.network.budget import Budget, Limit
 from tests.commands import ROOT, networks_in
 from tests.strategies import convs
-
-COUNTS = [figure for figure in BOUNDED if figure != "macs_per_byte"]
 
 
 def compared(network: Network, *texts: str, convention: Convention | None = None) -> Snapshot:
@@ -52,7 +50,7 @@ def test_a_limit_is_the_most_or_for_a_reduction_the_least(bound: int, value: int
 @given(convs(), st.sampled_from(["separable", "none"]), st.sampled_from([1, 3]), st.sampled_from(["float32", "int8"]))
 def test_every_figure_holds_at_its_limit_and_fails_one_below(conv: Conv, of: str, batch: int, dtype: str) -> None:
     result = compared(Network.of(conv), "separable", convention=Convention(2, batch, dtype))
-    for figure in COUNTS:
+    for figure in WHOLE:
         value = whole(judged(result, Limit(figure, 0), of).value)
         assert judged(result, Limit(figure, value), of).holds
         assert judged(result, Limit(figure, value + 1), of).holds

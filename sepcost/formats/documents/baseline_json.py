@@ -13,9 +13,10 @@ from typing import Any
 
 from sepcost.count.contract import BASELINE, BASELINE_VERSION, ROW, all_figures, head, short
 from sepcost.count.facts import FACTS, usual_facts
-from sepcost.count.figure import COUNTS, PEAK, Figures
+from sepcost.count.figure import COUNTS, OF_TARGET, PEAK, TIME, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.count.verification import STANDARD
+from sepcost.formats.documents.comparison_json import target_fields
 from sepcost.layers.cost import Convention
 from sepcost.sources.paths import absolute, folder_of, relative
 
@@ -49,6 +50,7 @@ def _network_fields(network: Snapshot, source: str | None) -> dict[str, Any]:
         "read_zeros": network.model is not None and network.model.read_zeros,
         "resolution": network.resolution,
         "given": network.given,
+        "target": target_fields(network.target),
     }
     totals = {STANDARD: network.total, **{text: each.figures for text, each in network.replaced.items()}}
     return {
@@ -58,7 +60,12 @@ def _network_fields(network: Snapshot, source: str | None) -> dict[str, Any]:
         "rho": network.rho,
         **{name: mark for name, mark in marks.items() if mark},
         PEAK: {of: figures[PEAK] for of, figures in totals.items()},
+        **({"predicted": {of: _predicted(figures) for of, figures in totals.items()}} if network.target else {}),
     }
+
+
+def _predicted(figures: Figures) -> dict[str, Any]:
+    return {name: figures[name] for name in OF_TARGET if name in figures}
 
 
 def _layer_fields(layer: LayerSnapshot, convention: Convention) -> dict[str, Any]:
@@ -68,13 +75,20 @@ def _layer_fields(layer: LayerSnapshot, convention: Convention) -> dict[str, Any
         for name in FACTS
         if name in layer.facts and (name not in usual or layer.facts[name] != usual[name])
     }
-    changed = {of: each.figures for of, each in layer.replaced.items() if each.figures != layer.figures}
+    changed = {of: each.figures for of, each in layer.replaced.items() if not _are_same(each.figures, layer.figures)}
     costs = {STANDARD: layer.figures, **changed}
+    seconds = {of: figures[TIME] for of, figures in costs.items() if TIME in figures}
     return {
         "name": layer.name,
         **facts,
         "costs": {of: _row(figures, convention) for of, figures in costs.items()},
+        **({"seconds": seconds} if seconds else {}),
     }
+
+
+def _are_same(figures: Figures, others: Figures) -> bool:
+    """Whether they are, apart from the speed-up that only a replacement has."""
+    return all(figures[name] == value for name, value in others.items())
 
 
 def _row(figures: Figures, convention: Convention) -> list[int | None]:

@@ -114,12 +114,12 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         "swept": snapshot.swept,
         "fixed": snapshot.fixed if snapshot.swept else {},
         "joined": _numbers(snapshot.joined.get(None, {})),
-        "target": _target(snapshot.target),
+        "target": target_fields(snapshot.target),
     }
     return fields | {name: mark for name, mark in marks.items() if mark or name == "uncounted"}
 
 
-def _target(target: Target | None) -> dict[str, Any] | None:
+def target_fields(target: Target | None) -> dict[str, Any] | None:
     """What times are for; of what has no exceptions, none."""
     return target and {name: value for name, value in target._asdict().items() if value}
 

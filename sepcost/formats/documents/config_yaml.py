@@ -141,12 +141,14 @@ def _more(figure: str, more: Allowance) -> str:
     """By how much a figure may grow, as a config has it."""
     if more.share:
         return f"{_decimal(100 * more.share)}%"
+    if kind_of(figure) is Kind.SECONDS:
+        return f"{_decimal(Fraction(more.amount))}s"
     return f"{more.amount}B" if kind_of(figure) is Kind.BYTES else f"{_decimal(Fraction(more.amount, 1000))}k"
 
 
 def _bound(figure: str, bound: Quantity) -> str:
     """The bound as a decimal; a SepcostError if the reader does not read the same from it."""
-    text = _decimal(Fraction(bound))
+    text = f"{_decimal(Fraction(bound))}{'s' * (kind_of(figure) is Kind.SECONDS)}"
     try:
         if kind_of(figure).read(text) == bound:
             return text

@@ -8,7 +8,7 @@ from typing import Any
 
 from sepcost.count.contract import head
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
-from sepcost.formats.documents.comparison_json import of_model
+from sepcost.formats.documents.comparison_json import of_model, target_fields
 from sepcost.judge.difference import Change, Difference, LayerDifference
 from sepcost.sheets.verification_text import verification_fields
 
@@ -45,7 +45,8 @@ def changes(figures: Mapping[str, Change]) -> dict[str, dict[str, int | float | 
 def of_snapshot(network: Snapshot) -> dict[str, Any]:
     """What is only said of a model, even if its costs are from earlier."""
     own = {"own_dtype": network.own_dtype} if network.own_dtype else {}
-    return own | of_model(network)
+    target = {"target": target_fields(network.target)} if network.target else {}
+    return own | target | of_model(network)
 
 
 def _network(network: Snapshot) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from math import floor
 from typing import Any
 
 from sepcost.count.contract import head
-from sepcost.count.figure import WHOLE
+from sepcost.count.figure import OF_TARGET, WHOLE, kind_of
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.documents.difference_json import changed_layer, of_snapshot
 from sepcost.judge.growth import Grown
@@ -66,6 +66,7 @@ def _limit(check: JudgedLimit, verdict: Verdict) -> dict[str, Any]:
         "replacement": check.replacement,
         "at_least" if check.is_least else "at_most": _number(bound),
         "value": _number(check.value),
+        **dict(zip(("low", "high"), map(_number, check.interval or ()))),
         "holds": check.holds,
         "outcome": check.outcome.value,
         "line": check.line or verdict.lines.network,
@@ -78,7 +79,7 @@ def _grown(check: Grown, verdict: Verdict) -> dict[str, Any]:
         "figure": check.figure,
         "before": check.before,
         "after": check.after,
-        "at_most": floor(check.allowance.bound(check.before)),
+        "at_most": _number(check.allowance.bound(check.before), whole=kind_of(check.figure).is_whole),
         "holds": check.holds,
         "outcome": check.outcome.value,
         "line": culprit_line(verdict, check),
@@ -90,11 +91,13 @@ def _gone(gone: Snapshot) -> dict[str, Any]:
 
 
 def _whole(snapshot: Snapshot) -> dict[str, Any]:
-    return {name: snapshot.total[name] for name in WHOLE}
+    return {name: snapshot.total[name] for name in (*WHOLE, *OF_TARGET) if name in snapshot.total}
 
 
-def _number(value: Quantity | None) -> int | float | None:
+def _number(value: Quantity | float | None, *, whole: bool = False) -> int | float | None:
     """A whole number as it is, another as the nearest float; null if it is too large for a float."""
+    if whole and value is not None:
+        return floor(value)
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else ratio(*value.as_integer_ratio())
     return value

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from sepcost.count.contract import all_figures
 from sepcost.count.facts import FACTS, usual_facts
-from sepcost.count.figure import COUNTS, PEAK, WHOLE, Figures, with_quotients
+from sepcost.count.figure import COUNTS, PEAK, TIME, WHOLE, Figures, with_quotients
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import Convention
-from sepcost.sources.costs.document import checked, convention_of, present
+from sepcost.sources.costs.document import checked, convention_of, present, target_of
 from sepcost.sources.costs.json_text import refuse
 from sepcost.sources.costs.schema import row_of
 from sepcost.sources.paths import absolute, folder_of, relative
@@ -45,13 +45,15 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], folder: str
     layers = [
         _layer(layer, replacements, read, (*path, "layers", number)) for number, layer in enumerate(fields["layers"])
     ]
-    totals = {of: _total(layers, of, peak, convention) for of, peak in peaks.items()}
+    times = fields.get("predicted", {})
+    totals = {of: {**_total(layers, of, peak, convention), **times.get(of, {})} for of, peak in peaks.items()}
     return Snapshot(
         layers=tuple(layers),
         total=totals[STANDARD],
         convention=convention,
         source=None if source is None else relative(absolute(source, folder, follow=False)),
         replaced={of: Replaced(totals[of]) for of in replacements},
+        target=target_of(fields),
         model=Model(read_zeros=True) if fields.get("read_zeros") else None,
         **present(fields, SAME),
     )
@@ -63,6 +65,8 @@ def _layer(
     costs = {of: read(row) for of, row in fields["costs"].items()}
     for of in costs.keys() - {STANDARD, *replacements}:
         refuse("is of no replacement that the network has", (*path, "costs", of))
+    for of, seconds in fields.get("seconds", {}).items():
+        costs[of] = {**costs.get(of, costs[STANDARD]), TIME: seconds}
     facts, standard = present(fields, FACTS), costs[STANDARD]
     replaced = {of: Replaced(costs.get(of, standard)) for of in replacements}
     return LayerSnapshot(fields["name"], {**usual_facts(facts), **facts}, standard, replaced)

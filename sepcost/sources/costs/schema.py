@@ -242,8 +242,9 @@ def _held(row: Sequence[str], has_map: bool) -> Keys:
     least = short(row)
     rows = {str(len(each)): _tuple[tuple(_figure(name, has_map) for name in each)] for each in (least, row)}
     values = _union(lambda value: str(len(value if isinstance(value, list) else least)), rows)
-    layer = LAYER | {"costs": Required[_by_replacement(values)]}
+    layer = LAYER | {"costs": Required[_by_replacement(values)], "seconds": _dict[str, NumberOrNone]}
     return NETWORK | {
+        "predicted": _dict[str, mapping_type("Predicted", "What a target predicts.", OF_TARGETS, OPEN)],
         "layers": Required[_layers(has_map, "BaselineLayer", layer)],
         PEAK: Required[_by_replacement(_figure(PEAK, has_map))],
     }

@@ -134,7 +134,7 @@ ModelInputs = Annotated[
 ]
 """3x224x224, tokens=77:int64, a list of such texts, or inputs.py:function; their reader checks them."""
 
-COUNT_UNITS, BYTE_UNITS = "[kMGTPE]", "B|[kMGTPE]B|[KMGTPE]iB"
+COUNT_UNITS, BYTE_UNITS, TIME_UNITS = "[kMGTPE]", "B|[kMGTPE]B|[KMGTPE]iB", "s|ms|us|µs"
 LIMITS: Mapping[Kind, Any] = {
     Kind.COUNT: Annotated[
         Any, _quantity(Kind.COUNT.read), _quantity_schema(WHOLE_NUMBER, COUNT_UNITS, "4300000, 600k or 4.3M")
@@ -142,6 +142,7 @@ LIMITS: Mapping[Kind, Any] = {
     Kind.BYTES: Annotated[
         Any, _quantity(Kind.BYTES.read), _quantity_schema(WHOLE_NUMBER, BYTE_UNITS, "17000000, 17MB or 16MiB")
     ],
+    Kind.SECONDS: Annotated[Any, _quantity(Kind.SECONDS.read), _growth_schema(TIME_UNITS, "40ms, 250us or 1.5s")],
     **dict.fromkeys(
         (Kind.RATIO, Kind.INTENSITY),
         Annotated[Any, _quantity(Kind.RATIO.read), _quantity_schema(QUOTIENT, "[x×]", "8 or 7.5×")],
@@ -151,6 +152,7 @@ LIMITS: Mapping[Kind, Any] = {
 GROWTH: Mapping[Kind, Any] = {
     Kind.COUNT: Annotated[Any, _quantity(Kind.COUNT.read_growth), _growth_schema(f"%|{COUNT_UNITS}", "2% or 10k")],
     Kind.BYTES: Annotated[Any, _quantity(Kind.BYTES.read_growth), _growth_schema(f"%|{BYTE_UNITS}", "2% or 10kB")],
+    Kind.SECONDS: Annotated[Any, _quantity(Kind.SECONDS.read_growth), _growth_schema(f"%|{TIME_UNITS}", "2% or 1ms")],
 }
 """By how much a figure of this kind may grow."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sepcost.blocks.replacements import Replacement
-from sepcost.count.figure import BOUNDED, REDUCTION
+from sepcost.count.figure import BOUNDED, REDUCTION, SPEEDUP
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
@@ -65,8 +65,8 @@ class DocumentTranslation:
             self._note(("budget",), "must have at least one limit, such as `params: 4.3M`")
         if not isinstance(replacement, str):
             replacement = None
-        elif replacement == AS_GIVEN and "reduction" in written:
-            self._note(("budget", "reduction"), "needs a replacement, and `replacement: none` is the network as given")
+        elif replacement == AS_GIVEN and (gains := [key for key in ("reduction", SPEEDUP) if key in written]):
+            self._note(("budget", gains[0]), "needs a replacement, and `replacement: none` is the network as given")
         elif replacement != AS_GIVEN:
             try:
                 Replacement.parse(str(replacement))
