@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from sepcost.layers import Conv
 from sepcost.sheets.sheet import Column, Row, Sheet
-from sepcost.targets.law import CONSTANTS, Law
+from sepcost.targets.law import CONSTANTS
 from sepcost.targets.profile import Profile
 from sepcost.targets.work import kind_of
 from sepcost.text.kind import Kind
@@ -19,7 +18,14 @@ VERSION = 1
 HELD_OUT = (
     "Error, within 1.5× and held: of points that were not fitted; error is the median, held is the 80 % interval."
 )
-RANGES = ("MACs", "map", "C", "O", "K", "stride")
+NUMBERS: Mapping[str, Callable[[Any], Sequence[int]]] = {
+    "MACs": lambda layer: (layer.cost.macs,),
+    "map": lambda layer: layer.input_shape[1:],
+    "C": lambda layer: layer.input_shape[:1],
+    "O": lambda layer: layer.output_shape[:1],
+    "K": lambda layer: getattr(layer, "kernel_size", ()),
+    "stride": lambda layer: getattr(layer, "stride", ()),
+}
 """What is said of the layers that were measured."""
 
 
@@ -48,14 +54,14 @@ def target_sheets(targets: Targets) -> list[Sheet]:
     """A row for each target; of one in detail, a row for each kind of layer."""
     if targets.in_detail:
         return [sheet for each in targets.kept for sheet in (_laws(each), _ranges(each.profile))]
-    columns = tuple(Column(header, Kind.TEXT) for header in ("target", "setup", "error", "learned", "file"))
-    rows = [
-        Row((each.name, each.profile.setup.title, _errors(each.profile), each.profile.learned or None, each.place))
-        for each in targets.kept
-    ]
-    points = Column("points")
-    cells = [Row((*row.cells[:2], len(each.profile.points), *row.cells[2:])) for row, each in zip(rows, targets.kept)]
-    return [Sheet("Targets", (*columns[:2], points, *columns[2:]), tuple(cells))]
+    setup, *others = (Column(header, Kind.TEXT) for header in ("setup", "error", "learned", "file"))
+    rows = []
+    for name, _, profile, *_ in targets.kept:
+        errors = sorted(100 * each.error for each in profile.accuracy.values())
+        error = f"{as_percent(errors[0])} to {as_percent(errors[-1])}" if errors else None
+        rows.append((name, profile.setup.title, len(profile.points), error, profile.learned or None))
+    columns = (Column("target", Kind.TEXT), setup, Column("points"), *others)
+    return [Sheet("Targets", columns, tuple(Row((*row, each.place)) for row, each in zip(rows, targets.kept)))]
 
 
 def target_document(targets: Targets) -> dict[str, Any]:
@@ -68,59 +74,40 @@ def off_by(profile: Profile) -> str:
     return ", ".join(f"{as_percent(100 * each.error)} ({kind})" for kind, each in profile.accuracy.items())
 
 
-def _errors(profile: Profile) -> str:
-    errors = sorted(100 * each.error for each in profile.accuracy.values())
-    return f"{as_percent(errors[0])} to {as_percent(errors[-1])}" if errors else "unknown"
-
-
 def _laws(kept: Kept) -> Sheet:
     profile = kept.profile
     headers = ("points", "error", "within 1.5×", "held", "GFLOP/s (2/MAC)", "GB/s", "a call")
     kinds = (Kind.COUNT, *(Kind.PERCENT,) * 3, *(Kind.INTENSITY,) * 2, Kind.SECONDS)
-    columns = (Column("kind of layer", Kind.TEXT), *map(Column, headers, kinds))
     rows = []
     for kind, law in profile.laws.items():
-        accuracy = profile.accuracy.get(kind)
-        shares = (accuracy.error, accuracy.within, accuracy.held) if accuracy else (None,) * 3
-        percents = [None if share is None else 100 * share for share in shares]
-        rates = _rates(law)
-        rows.append(Row((kind, len(law.seconds), *percents, *rates)))
-    learned = f"learned {profile.learned}, " if profile.learned else ""
+        percents = (100 * share for share in profile.accuracy[kind][1:])
+        rates = (1e-9 / law.constants[term] if law.constants[term] else None for term in ("compute", "memory"))
+        rows.append(Row((kind, len(law.seconds), *percents, *rates, law.constants["calls"])))
     too_few = Counter(kind_of(point.layer) for point in profile.points if kind_of(point.layer) not in profile.laws)
-    notes = [HELD_OUT, f"{kept.place}: {learned}id {profile.id}."]
+    notes = [HELD_OUT, f"{kept.place}: {f'learned {profile.learned}, ' * bool(profile.learned)}id {profile.id}."]
     if too_few:
         notes.append(f"Too few layers to know: {', '.join(f'{kind} ({many})' for kind, many in too_few.items())}.")
+    columns = (Column("kind of layer", Kind.TEXT), *map(Column, headers, kinds))
     return Sheet(f"{kept.name}: {profile.setup.title}", columns, tuple(rows), notes=tuple(notes))
 
 
-def _rates(law: Law) -> tuple[float | None, float | None, float]:
-    """GFLOP/s, GB/s and seconds a call: what the constants say; None for what takes no time."""
-    flop, byte, call = law.constants.values()
-    return 1e-9 / flop if flop else None, 1e-9 / byte if byte else None, call
-
-
 def _ranges(profile: Profile) -> Sheet:
-    columns = tuple(Column(header, Kind.TEXT) for header in ("kind of layer", *RANGES))
+    columns = tuple(Column(header, Kind.TEXT) for header in ("kind of layer", *NUMBERS))
     rows = []
     for kind in profile.laws:
-        known = _known(profile, kind)
-        ends = (known.get(name) for name in RANGES)
+        ends = (_measured(profile, kind).get(name) for name in NUMBERS)
         rows.append(Row((kind, *(f"{scaled(each[0], 3)} – {scaled(each[1], 3)}" if each else None for each in ends))))
     return Sheet("Layers that were measured", columns, tuple(rows))
 
 
-def _known(profile: Profile, kind: str) -> Mapping[str, tuple[int, int]]:
+def _measured(profile: Profile, kind: str) -> dict[str, tuple[int, int]]:
     """The least and the most of each number that layers of this kind have, along any axis."""
-    found: dict[str, tuple[int, int]] = {}
-    for layer in (point.layer for point in profile.points if kind_of(point.layer) == kind):
-        channels, *size = layer.input_shape
-        numbers = {"MACs": (layer.cost.macs,), "C": (channels,), "O": layer.output_shape[:1], "map": tuple(size)}
-        if isinstance(layer, Conv):
-            numbers |= {"K": layer.kernel_size, "stride": layer.stride}
-        for name, values in numbers.items():
-            both = (*found.get(name, ()), *values)
-            if both:
-                found[name] = (min(both), max(both))
+    layers = [point.layer for point in profile.points if kind_of(point.layer) == kind]
+    found = {}
+    for name, numbers in NUMBERS.items():
+        values = [value for layer in layers for value in numbers(layer)]
+        if values:
+            found[name] = (min(values), max(values))
     return found
 
 
@@ -129,11 +116,9 @@ def _record(kept: Kept) -> dict[str, Any]:
     laws = {
         kind: {
             "points": len(law.seconds),
-            "accuracy": profile.accuracy[kind]._asdict() if kind in profile.accuracy else None,
+            "accuracy": profile.accuracy[kind]._asdict(),
             **{name: law.constants[term] for term, name in CONSTANTS.items()},
-            "measured": {
-                name.lower() if name == "MACs" else name: ends for name, ends in _known(profile, kind).items()
-            },
+            "measured": _measured(profile, kind),
         }
         for kind, law in profile.laws.items()
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import partial
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
@@ -63,10 +64,8 @@ def _kept(path: Path) -> Kept:
 
 def learned(name: str, setup: Setup, points: Sequence[Point]) -> Profile:
     """The profile of these points; raises SepcostError where they are too few."""
-    try:
-        from sepcost.targets import fitting
-    except ImportError as error:
-        raise SepcostError(f"{error.name} is not installed: pip install 'sepcost[time]'") from None
+    from sepcost.targets import fitting
+
     rounded = [point._replace(seconds=float(f"{point.seconds:.{SECONDS_DIGITS}g}")) for point in points]
     profile = fitting.learned(name, setup, rounded, date.today().isoformat())
     if not profile.laws:
@@ -85,12 +84,19 @@ def measured_here(
 
 
 def place_of(name: str, output: Path | None) -> tuple[Path, Kept | None]:
-    """Where a profile is stored, and the one that it replaces; raises SepcostError for what is no profile."""
+    """Where a profile will be stored, and the one that it replaces.
+
+    Raises SepcostError for all that would be in the way once it is learned.
+    """
     if not BARE.fullmatch(name):
         raise SepcostError(f"NAME: must be letters, digits, - and _, at most 60, got {shortened(name)}")
     if output is None and (SHIPPED / f"{name}{SUFFIX}").is_file():
         raise SepcostError(f"{name} is a target that sepcost ships: choose another name, or give --output FILE")
+    if find_spec("scipy") is None:
+        raise SepcostError("scipy is not installed: pip install 'sepcost[time]'")
     path = kept_folder() / f"{name}{SUFFIX}" if output is None else resolved(output)
+    if output is not None and not path.parent.is_dir():
+        raise SepcostError(f"{output}: cannot be written: there is no folder {output.parent}")
     if not path.exists():
         return path, None
     with suppress(ConfigError):

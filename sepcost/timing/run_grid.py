@@ -37,20 +37,12 @@ def main(folder: Path, threads: int = 1) -> None:
         sys.stderr.write(f"pass {number + 1} of {PASSES}\n")
     with (folder / "times.csv").open("w", encoding="utf-8", newline="") as file:
         about = {"runtime": "onnxruntime", "version": onnxruntime.__version__, "threads": threads}
-        about |= {"processor": processor(), "system": platform.platform(terse=True)}
+        about |= {"processor": platform.processor() or platform.machine(), "system": platform.platform(terse=True)}
         said = [line for line in lines if line.startswith("#") and line[2:].partition(":")[0] not in about]
         file.writelines(f"{line}\n" for line in [*said, *(f"# {name}: {text}" for name, text in about.items())])
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, "seconds": f"{best[row['file']]:.6g}"} for row in rows)
-
-
-def processor() -> str:
-    """The name of the CPU, where the system tells it."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8", errors="replace").splitlines() if told.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def seconds(run: Callable[[], object]) -> float:

@@ -73,7 +73,9 @@ def _profile(text: str) -> Profile:
         except LayerError as error:
             path = ("laws", kind, error.field) if error.field in constants else ("laws", kind)
             refuse(error.reason, path, line_of(text, path))
-    accuracy = {kind: Accuracy(**numbers) for kind, numbers in document["accuracy"].items() if kind in laws}
+        if kind not in document["accuracy"]:
+            refuse(f"missing key `{kind}`", ("accuracy",), line_of(text, ("accuracy",)))
+    accuracy = {kind: Accuracy(**document["accuracy"][kind]) for kind in laws}
     return Profile(document["name"], setup, tuple(points), laws, accuracy, document["learned"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sepcost.sources.targets.rows import COLUMNS, CONV, FASTEST, SECONDS, SLOWES
 from sepcost.sources.targets.tool_outputs import SUFFIXES, outputs_in
 from sepcost.targets.profile import Point
 from sepcost.targets.setup import Setup
-from sepcost.text.units import NumberError, read_as, read_padding, read_sizes, read_whole, shortened
+from sepcost.text.units import NumberError, read_as, read_sizes, read_whole, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 TIMES, FILE = "times.csv", "file"
@@ -36,20 +36,17 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _alone(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def sizes(text: str) -> Any:
-        value = read(text)
-        return value[0] if isinstance(value, tuple) and len(value) == 1 else value
-
-    return sizes
+def _sizes(text: str) -> Any:
+    sizes = read_sizes(text)
+    return sizes if len(sizes) > 1 else sizes[0]
 
 
 READERS: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(CONV, _alone(read_sizes)),
+    **dict.fromkeys(CONV, _sizes),
+    **dict.fromkeys(("C", "O", "groups"), read_whole),
     "type": str,
     "size": read_sizes,
-    **dict.fromkeys(("C", "O", "groups"), read_whole),
-    "padding": _alone(read_padding),
+    "padding": lambda text: text if text == "same" else _sizes(text),
     "transposed": _flag,
 }
 
@@ -208,30 +205,24 @@ def _read_outputs(times: Times, files: list[Path]) -> dict[str, float]:
     """The seconds of each layer by its name, as tools printed them."""
     known = {name for _, name, _ in times.rows.values() if name}
     found: dict[str, tuple[str, float]] = {}
-    for file, line, name, text, unit in _printed(times, files):
-        place = f"{file.name}:{line}"
-        try:
-            seconds = read_seconds(text, unit)
-        except NumberError as error:
-            times.complain(line, str(error), file)
-            continue
-        if name not in known:
-            what = f"is of {name}, which {TIMES} does not have" if name else "is of no layer: name the file after it"
-            times.complain(line, what, file)
-        elif name in found:
-            times.complain(line, f"is of {name}, as {found[name][0]} is: leave one out", file)
-        else:
-            found[name] = (place, seconds)
-    return {name: seconds for name, (_, seconds) in found.items()}
-
-
-def _printed(times: Times, files: list[Path]) -> Iterator[tuple[Path, int, str, str, str]]:
     for file in files:
-        printed = 0
-        for output in outputs_in(file):
-            for name, value in output.remarks.items():
-                times.remarks.setdefault(name, value)
-            printed += 1
-            yield (file, output.line, output.layer, output.text, output.unit)
-        if not printed:
+        outputs = list(outputs_in(file))
+        if not outputs:
             times.complain(0, "has no time: it is no output of benchmark_model or trtexec", file)
+        for line, name, text, unit, remarks in outputs:
+            times.remarks = {**remarks, **times.remarks}
+            try:
+                seconds = read_seconds(text, unit)
+            except NumberError as error:
+                times.complain(line, str(error), file)
+                continue
+            if name not in known:
+                what = (
+                    f"is of {name}, which {TIMES} does not have" if name else "is of no layer: name the file after it"
+                )
+                times.complain(line, what, file)
+            elif name in found:
+                times.complain(line, f"is of {name}, as {found[name][0]} is: leave one out", file)
+            else:
+                found[name] = (f"{file.name}:{line}", seconds)
+    return {name: seconds for name, (_, seconds) in found.items()}
