@@ -105,7 +105,7 @@ def test_a_grid_never_goes_into_a_folder_with_anything_in_it(tmp_path: Path) -> 
 def test_a_filled_csv_is_learned_kept_listed_and_shown(
     exported: tuple[Path, list[dict[str, str]]], tmp_path: Path, kept: Path
 ) -> None:
-    times = filled(exported, tmp_path / "times.csv", runtime="tflite", version="2.17", processor="Pixel 8")
+    times = filled(exported, tmp_path / "times.csv", runtime="tflite", version="2.17", processor="Pixel 8", threads="2")
     run = sepcost("target", "learn", "pixel8", "--from", str(times), "--threads", "4")
     assert run.code == 0
     assert run.out.startswith("pixel8: tflite 2.17, 4 threads, float32, batch 1, Pixel 8\n")
@@ -294,11 +294,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return asked
 
 
-def test_this_machine_is_learned_as_local(quick: list[Any], kept: Path) -> None:
-    run = sepcost("target", "learn", "--minutes", "0.5", "--seed", "7", "--threads", "2", "--like", "lenet5")
+def test_this_machine_is_learned_as_local(quick: list[Any], kept: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("input: {C: 3, H: 8}\nlayers:\n- {K: 3, O: 8}\n")
+    run = sepcost(
+        "target", "learn", "--minutes", "0.5", "--seed", "7", "--threads", "2", "--like", "net.yaml", cwd=tmp_path
+    )
     assert run.code == 0
-    assert quick[:3] == [2, 0.5, 7]
-    assert quick[3] > 4  # its layers, and the parts of what replaces them
+    assert quick == [2, 0.5, 7, 3]  # its layer, and the two that replace it
     assert read_target("local").setup.threads == 2
     assert [path.name for path in kept.iterdir()] == ["local.json"]
 
