@@ -123,7 +123,7 @@ def learn(
         from sepcost.sources.targets.times import read_times, setup_of
 
         said, points = read_times(times)
-        profile = task.learned(name, setup_of({**said, **settings}), points)
+        profile = task.learned(name, setup_of({**said, **settings}), points, Waiting("rows"))
     else:
         profile = _measured(name, settings, minutes, seed, like or [])
     task.store(profile, path)

@@ -14,15 +14,17 @@ import numpy as np
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import HIGH, LOW, OF_TARGET, SPEEDUP, TIME
 from sepcost.count.integers import Quotients, Texts
+from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot, Target
 from sepcost.errors import SepcostError
-from sepcost.layers import Conv
+from sepcost.layers import Conv, Layer, Linear
 from sepcost.targets.law import TERMS
 from sepcost.targets.prediction import Estimate, LayerTime, predicted, ratio, total, why_outside
 from sepcost.targets.profile import Profile
 from sepcost.targets.work import is_timed
 
 ANOTHER = "count as it does, or learn another one (sepcost target learn)"
+ON_MANY = "linear layers on many positions were not measured"
 PREDICTED, EXTRAPOLATED = "predicted", "extrapolated"
 OF_SPEEDUP = tuple(name for name in OF_TARGET if name.startswith(SPEEDUP))
 OF_TIME = tuple(name for name in OF_TARGET if name not in OF_SPEEDUP)
@@ -124,11 +126,20 @@ def _timed(comparison: Comparison, profile: Profile) -> Mapping[int, Timed]:
         if text is None or layer.variants[text].parts
     }
     times = iter(predicted(profile, [run for several in runs.values() for run in several]))
-    known = {key: [(next(times), distinct[key[0]].node.times) for _ in several] for key, several in runs.items()}
+    known = {key: [_of_node(distinct[key[0]], run, next(times)) for run in several] for key, several in runs.items()}
     return {
         number: {text: known.get((number, text), known[number, None]) for text in (None, *layer.variants)}
         for number, layer in distinct.items()
     }
+
+
+def _of_node(layer: LayerComparison, run: Layer, time: LayerTime | None) -> tuple[LayerTime | None, int]:
+    """The time of something that a layer runs as, and how often; on many positions at once, a linear one has none."""
+    return (None if _is_wide(layer, run) else time), layer.node.times
+
+
+def _is_wide(layer: LayerComparison, run: Layer) -> bool:
+    return isinstance(run, Linear) and layer.node.times > 1
 
 
 def _layer(layer: LayerSnapshot, timed: Timed) -> LayerSnapshot:
@@ -175,4 +186,5 @@ def _reasons(comparison: Comparison, profile: Profile, timed: Mapping[int, Timed
                 runs = (run for run in layer.runs_as(text) if is_timed(run[1]))
                 for (name, run), (time, _) in zip(runs, times):
                     if time is None or (not comparison.swept and time.outside):
-                        yield name, time is not None, why_outside(profile, run) or ""
+                        why = ON_MANY if _is_wide(layer, run) else why_outside(profile, run)
+                        yield name, time is not None, why or ""

@@ -28,8 +28,10 @@ from sepcost.sources.targets.times import FILE, TIMES
 from sepcost.targets.layer_grid import random_layers
 from sepcost.targets.profile import Point, Profile
 from sepcost.targets.setup import Setup
+from sepcost.targets.work import kind_of
 from sepcost.tasks.events import Events
 from sepcost.tasks.files import resolved, write_whole
+from sepcost.text.arguments import times
 from sepcost.text.units import shortened
 from sepcost.timing.runtime import Runtime
 
@@ -62,12 +64,17 @@ def _kept(path: Path) -> Kept:
     return Kept(path.stem, str(path), read_profile_file(path), ships=path.parent == SHIPPED)
 
 
-def learned(name: str, setup: Setup, points: Sequence[Point]) -> Profile:
-    """The profile of these points; raises SepcostError where they are too few."""
+def learned(name: str, setup: Setup, points: Sequence[Point], events: Events) -> Profile:
+    """The profile of these points, without outliers, which are reported; raises SepcostError where they are too few."""
     from sepcost.targets import fitting
 
     rounded = [point._replace(seconds=float(f"{point.seconds:.{SECONDS_DIGITS}g}")) for point in points]
-    profile = fitting.learned(name, setup, rounded, date.today().isoformat())
+    unlike = set(fitting.outliers(rounded, setup))
+    for layer, seconds in unlike:
+        numbers = f"{times(layer.input_shape)} → {times(layer.output_shape)}"
+        events.say(f"left out, since it is unlike all other {kind_of(layer)} layers: {numbers} in {seconds:.3g} s")
+    kept = [point for point in rounded if point not in unlike]
+    profile = fitting.learned(name, setup, kept, date.today().isoformat())
     if not profile.laws:
         raise SepcostError(f"too few layers were timed ({len(points):,}): it takes {fitting.FEWEST} of a kind")
     return profile
@@ -77,10 +84,11 @@ def measured_here(
     name: str, runtime: Runtime, like: Sequence[Layer], minutes: float, seed: int, events: Events
 ) -> Profile:
     """The profile of this machine, from layers that are measured for so many minutes; raises SepcostError."""
+    from sepcost.targets import fitting
     from sepcost.tasks.learning import measured_points
 
-    fit = partial(learned, name, runtime.setup)
-    return fit(measured_points(runtime, fit, minutes, seed, like, events))
+    fit = partial(fitting.learned, name, runtime.setup)
+    return learned(name, runtime.setup, measured_points(runtime, fit, minutes, seed, like, events), events)
 
 
 def place_of(name: str, output: Path | None) -> tuple[Path, Kept | None]:

@@ -92,7 +92,8 @@ def test_the_script_of_a_grid_fills_its_csv_and_the_target_is_what_it_ran_on(
     run = sepcost("target", "learn", "here", "--from", str(tmp_path / "grid"), "--format", "json")
     (target,) = json.loads(run.out)["targets"]
     assert run.code == 0
-    assert (target["setup"]["runtime"], target["setup"]["threads"], target["points"]) == ("onnxruntime", 1, len(rows))
+    known = len(rows) - run.err.count("left out")
+    assert (target["setup"]["runtime"], target["setup"]["threads"], target["points"]) == ("onnxruntime", 1, known)
     assert runpy.run_path(str(tmp_path / "grid" / "run.py"), run_name="not main")["PASSES"] == 5
 
 
@@ -122,6 +123,21 @@ def test_a_filled_csv_is_learned_kept_listed_and_shown(
     assert sepcost("target", "show", str(kept / "pixel8.json")).out == sepcost("target", "show", "pixel8").out
     again = sepcost("target", "learn", "pixel8", "--from", str(times))
     assert f"from 60 layers, in place of the one learned {profile.learned}; off by" in again.err
+
+
+def test_a_planted_outlier_is_left_out_and_named(
+    exported: tuple[Path, list[dict[str, str]]], tmp_path: Path, kept: Path
+) -> None:
+    said, head, *lines = (
+        filled(exported, tmp_path / "times.csv", runtime="any").read_text(encoding="utf-8").splitlines()
+    )
+    wrong = lines[7].rpartition(",")
+    lines[7] = f"{wrong[0]},{50 * float(wrong[2]):.6g}"
+    (tmp_path / "times.csv").write_text("\n".join([said, head, *lines]), encoding="utf-8")
+    run = sepcost("target", "learn", "odd", "--from", str(tmp_path / "times.csv"))
+    assert run.code == 0
+    assert "sepcost: left out, since it is unlike all other " in run.err
+    assert "learned odd from 59 layers" in run.err
 
 
 def test_milliseconds_and_several_columns_are_read_and_the_best_counts(tmp_path: Path) -> None:

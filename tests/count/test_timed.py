@@ -108,6 +108,20 @@ def test_what_runs_twice_takes_twice_as_long() -> None:
     ]
 
 
+def test_a_linear_layer_on_many_positions_has_no_time() -> None:
+    """It is one product of a matrix with all of them, and no sum of products with a vector."""
+    from dataclasses import replace
+
+    from sepcost.tasks.figures import figures_of
+
+    network = load("configs/lenet5.yaml")
+    head = replace(network.nodes[-1], times=49)
+    snapshot = figures_of(compare(replace(network, nodes=(*network.nodes[:-1], head)), target=made()))
+    assert snapshot.layers[-1].figures["time"] is snapshot.total["time"] is None
+    assert snapshot.target is not None
+    assert set(snapshot.target.unknown.values()) == {"linear layers on many positions were not measured"}
+
+
 def test_a_kind_that_was_not_measured_has_no_time_and_so_has_the_total(tmp_path: Path) -> None:
     target = written(tmp_path, kinds=("standard", "linear"))
     network = network_of("-", "--target", target, stdin=NET)
