@@ -129,7 +129,9 @@ def test_a_planted_outlier_is_left_out_and_named(
     exported: tuple[Path, list[dict[str, str]]], tmp_path: Path, kept: Path
 ) -> None:
     said, head, *lines = (
-        filled(exported, tmp_path / "times.csv", runtime="any").read_text(encoding="utf-8").splitlines()
+        filled(exported, tmp_path / "times.csv", runtime="any", processor="any")
+        .read_text(encoding="utf-8")
+        .splitlines()
     )
     wrong = lines[7].rpartition(",")
     lines[7] = f"{wrong[0]},{50 * float(wrong[2]):.6g}"
