@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 NOT_FEWER = "it would not have fewer MACs"
 """Why a layer is kept under ``fewer-macs``."""
+NOT_FASTER, NO_TIME = "it is not predicted to be faster", "its time is not known"
+"""Why a layer is kept under ``faster``."""
 
 
 class ReplaceIf(str, Enum):
@@ -37,6 +39,7 @@ class ReplaceIf(str, Enum):
 
     ALWAYS = "always"
     FEWER_MACS = "fewer-macs"
+    FASTER = "faster"
 
     @classmethod
     def read(cls, value: object) -> ReplaceIf:
@@ -44,13 +47,14 @@ class ReplaceIf(str, Enum):
 
         >>> ReplaceIf.read("fewer")
         Traceback (most recent call last):
-        sepcost.errors.SepcostError: replace_if must be always or fewer-macs, got 'fewer'; did you mean `fewer-macs`?
+        sepcost.errors.SepcostError: replace_if must be always, fewer-macs or faster, got 'fewer'; did you mean \
+`fewer-macs`?
         """
         names = [choice.value for choice in cls]
         if isinstance(value, str) and value in names:
             return cls(value)
         hint = did_you_mean(as_text(value), names)
-        raise SepcostError(f"replace_if must be {' or '.join(names)}, got {as_text(value, repr)}{hint}")
+        raise SepcostError(f"replace_if must be {listed(names, 'or')}, got {as_text(value, repr)}{hint}")
 
     def reason_to_keep(self, macs: int, replaced: int) -> str | None:
         """Why a layer with this many MACs is kept, when its replacement has ``replaced``; None if it is replaced.
@@ -60,6 +64,9 @@ class ReplaceIf(str, Enum):
         """
         return NOT_FEWER if self is ReplaceIf.FEWER_MACS and replaced >= macs else None
 
+
+CONDITIONS = {NOT_FEWER: ReplaceIf.FEWER_MACS, NOT_FASTER: ReplaceIf.FASTER, NO_TIME: ReplaceIf.FASTER}
+"""Why a layer is kept that could be replaced, and under which condition."""
 
 Block: TypeAlias = Callable[..., Parts]
 OptionValue: TypeAlias = "int | bool | Fraction | Enum"

@@ -126,8 +126,10 @@ def bench(
     )
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     waiting = Waiting("layers")
-    job = Job(chosen, convention, multipliers, selection, models, replace_if, events=waiting)
-    task = Bench(job, running, seconds, whole, asked_target(target))
+    profile = asked_target(target, replace_if)
+    chooses = profile if replace_if is ReplaceIf.FASTER else None
+    job = Job(chosen, convention, multipliers, selection, models, replace_if, chooses, events=waiting)
+    task = Bench(job, running, seconds, whole, profile)
     with waiting:
         if files:
             benchmark = task.run(of_sources(job, files))

@@ -151,7 +151,7 @@ def check(
         verification_required=verify is True,
         selection=Selection(tuple(include or ()), tuple(exclude or ())),
         replace_if=replace_if,
-        target=asked_target(target),
+        target=asked_target(target, replace_if),
         allowed=frozenset(allow or ()),
         models=ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms),
     )

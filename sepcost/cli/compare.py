@@ -138,7 +138,7 @@ def compare(
         raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
     swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
     fixed = {name: value for name, value in sweep.fixed.items() if name not in HOW_COUNTED}
-    profile = asked_target(target)
+    profile = asked_target(target, replace_if)
     timed = profile is not None
     view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files, fixed=fixed, timed=timed)
     if chosen == []:

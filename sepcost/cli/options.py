@@ -98,7 +98,11 @@ FoldNorms = Annotated[
 ]
 WhenReplaced = Annotated[
     ReplaceIf,
-    typer.Option("--replace-if", help="Which layers: all, or those that get fewer MACs.", rich_help_panel=COUNTING),
+    typer.Option(
+        "--replace-if",
+        help="Which layers: all, or those that get fewer MACs, or (with --target) less time.",
+        rich_help_panel=COUNTING,
+    ),
 ]
 Target = Annotated[
     str | None,

@@ -9,8 +9,8 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement
-from sepcost.count.figure import WHOLE, reductions, total_figures
-from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers
+from sepcost.count.figure import WHOLE, Figures, reductions, total_figures
+from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers, kept_under
 from sepcost.count.sweep import SweptValue
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
@@ -33,7 +33,7 @@ DEFAULT_REPLACEMENTS = ("separable",)
 class Comparison:
     """What each layer of a network costs and would cost, and the totals; ``verified`` if a witness was asked.
 
-    ``target`` is what it has times for.
+    ``target`` is what it has times for; ``if_all`` are the speed-ups if all layers were replaced, not only the faster.
 
     >>> from sepcost import Conv
     >>> result = Comparison.of(Network.of(Conv((112, 112), 32, 64, 3)), [Replacement.parse("separable")])
@@ -50,6 +50,7 @@ class Comparison:
     swept: Mapping[str, SweptValue] = field(default_factory=dict)
     verified: Verification | None = None
     target: Profile | None = field(default=None, compare=False)
+    if_all: Mapping[str, Figures] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "totals", ByReplacement(self.totals))
@@ -84,10 +85,22 @@ class Comparison:
         convention = (convention or Convention()).of_model(network.dtype)
         acting = _acting(network, chosen)
         layers = alike(compared_layers(network, acting, replace_if))
+        return cls._of_layers(layers, network, convention, tuple(chosen), swept or {})
+
+    @classmethod
+    def _of_layers(
+        cls, layers: tuple[LayerComparison, ...], network: Network, convention: Convention,
+        chosen: tuple[Replacement, ...], swept: Mapping[str, SweptValue],
+    ) -> Self:  # fmt: skip
         schedule = scheduled(network)
         standard = _total(network, schedule, layers, convention, None)
         totals = {each.text: _total(network, schedule, layers, convention, each.text, standard.cost) for each in chosen}
-        return cls(network, layers, standard, totals, convention, tuple(chosen), swept or {})
+        return cls(network, layers, standard, totals, convention, chosen, swept)
+
+    def keeping(self, reasons: Mapping[tuple[str, str], str]) -> Self:
+        """The same, with layers kept under replacements: by the names of both, with the reason."""
+        layers = alike([kept_under(layer, reasons) for layer in self.layers])
+        return self._of_layers(layers, self.network, self.convention, self.replacements, self.swept)
 
     @property
     def name(self) -> str:

@@ -182,7 +182,7 @@ def alike(layers: Sequence[LayerComparison]) -> tuple[LayerComparison, ...]:
             reason = _reason_to_keep_all(owners[name], others, text)
             if reason is not None:
                 reasons |= {(layer.name, text): reason for layer in (owners[name], *others)}
-    return tuple(_kept_under(layer, reasons) for layer in layers)
+    return tuple(kept_under(layer, reasons) for layer in layers)
 
 
 def _reason_to_keep_all(owner: LayerComparison, others: Sequence[LayerComparison], text: str) -> str | None:
@@ -195,7 +195,7 @@ def _reason_to_keep_all(owner: LayerComparison, others: Sequence[LayerComparison
     return None if alike else "shares weights, and its parts would not"
 
 
-def _kept_under(layer: LayerComparison, reasons: Mapping[tuple[str, str], str]) -> LayerComparison:
+def kept_under(layer: LayerComparison, reasons: Mapping[tuple[str, str], str]) -> LayerComparison:
     """The layer, kept under each replacement for which there is a reason."""
     variants = ByReplacement(
         {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sepcost.blocks.replacements import NOT_FEWER
+from sepcost.blocks.replacements import CONDITIONS
 from sepcost.count.facts import layer_of
 from sepcost.count.figure import Figures, reductions, with_quotients
 from sepcost.errors import SepcostError
@@ -60,6 +60,7 @@ class Replaced(NamedTuple):
     """A layer, or a network, under one replacement: what it costs; ``kept`` is why it stays as it is.
 
     Of a layer, its ``parts``; of a network, where its ``peak`` is, and the ``options`` that the replacement was given.
+    ``if_all`` is its speed-up if all layers were replaced, where those are that are faster.
     """
 
     figures: Figures
@@ -68,6 +69,7 @@ class Replaced(NamedTuple):
     parts: Sequence[PartSnapshot] = ()
     peak: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = NOTHING
+    if_all: Figures | None = None
 
 
 class LayerSnapshot(NamedTuple):
@@ -284,10 +286,10 @@ class Alternative(Protocol):
 
 
 def partly(layers: Sequence[Mapping[str, Alternative]], texts: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Of the replacements that some of these layers are kept under for their MACs: how many they take, of how many."""
+    """Of the replacements that some of these layers are kept under under a condition: how many they take, of all."""
     found = {}
     for text in texts:
-        kept = sum(layer[text].kept == NOT_FEWER for layer in layers)
+        kept = sum(layer[text].kept in CONDITIONS for layer in layers)
         if kept:
             taken = sum(bool(layer[text].parts) for layer in layers)
             found[text] = (taken, taken + kept)

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from sepcost.blocks.replacements import NO_TIME, NOT_FASTER, ReplaceIf
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import HIGH, LOW, OF_TARGET, SPEEDUP, TIME
-from sepcost.count.integers import Quotients, Texts
+from sepcost.count.integers import Quotients, Texts, Truths
 from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot, Target
 from sepcost.errors import SepcostError
@@ -34,15 +35,38 @@ Timed: TypeAlias = "Mapping[str | None, Times]"
 """The times of a layer as it is, under None, and under each replacement: the same object where it is kept."""
 
 
-def targeted(comparison: Comparison, profile: Profile) -> Comparison:
-    """The comparison with a target; a SepcostError if that is for another batch or dtype, or if there is no map."""
+def targeted(comparison: Comparison, profile: Profile, replace_if: ReplaceIf = ReplaceIf.ALWAYS) -> Comparison:
+    """The comparison with a target; under ``faster``, layers are kept whose replacement is not faster.
+
+    It is where the whole interval of its speed-up is above 1. Raises SepcostError if the target is for another batch or
+    dtype, or if there is no map.
+    """
     setup, convention = profile.setup, comparison.convention
     differing = setup.differences(replace(setup, batch=convention.batch, dtype=convention.dtype))
     if differing:
         raise SepcostError(f"--target {profile.name} is for another setup ({', '.join(differing)}): {ANOTHER}")
     if comparison.network.per_position:
         raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: give -H")
-    return replace(comparison, target=profile)
+    if replace_if is not ReplaceIf.FASTER:
+        return replace(comparison, target=profile)
+    timed = _timed(comparison, profile)
+    known = {layer.name: timed[id(layer.alternatives)] for layer in comparison.layers}
+    reasons = {
+        (layer.name, text): reason
+        for layer in comparison.layers
+        for text, variant in layer.variants.items()
+        if variant.parts and (reason := _reason_to_keep(known[layer.name], text))
+    }
+    if_all = {text: _speedup(list(known.values()), text) for text in comparison.totals}
+    return replace(comparison.keeping(reasons), target=profile, if_all=if_all)
+
+
+def _reason_to_keep(timed: Timed, text: str) -> str | None:
+    low = _speedup([timed], text)[f"{SPEEDUP}{LOW}"]
+    if low is None:
+        return NO_TIME
+    is_faster = Truths(low.array > 1) if isinstance(low, Quotients) else low > 1
+    return None if is_faster else NOT_FASTER
 
 
 def with_times(snapshot: Snapshot) -> Snapshot:
@@ -61,7 +85,10 @@ def with_times(snapshot: Snapshot) -> Snapshot:
         number = id(of.alternatives)
         alike = first[number] = first.get(number) or _layer(layer, timed[number])
         layers.append(layer._replace(figures=alike.figures, replaced=alike.replaced, timed=alike.timed))
-    replaced = {text: _replaced(each, layers, text) for text, each in snapshot.replaced.items()}
+    replaced = {
+        text: _replaced(each, layers, text)._replace(if_all=comparison.if_all.get(text))
+        for text, each in snapshot.replaced.items()
+    }
     figures = {**snapshot.total, **group_figures(layers)}
     target = _target(comparison, profile, timed)
     return replace(snapshot, layers=tuple(layers), total=figures, replaced=replaced, target=target)
@@ -69,13 +96,20 @@ def with_times(snapshot: Snapshot) -> Snapshot:
 
 def group_figures(layers: Sequence[LayerSnapshot], text: str | None = None) -> dict[str, Any]:
     """The times of layers together: as they are, or under a replacement, with the speed-up."""
-    standard, own = (list(chain.from_iterable(layer.timed[of] for layer in layers)) for of in (None, text))
-    figures = time_figures(own)
-    if text is None:
-        return figures
-    if not (_is_known(standard) and _is_known(own)):
-        return figures | dict.fromkeys(OF_SPEEDUP)
-    return figures | _interval(SPEEDUP, ratio(pair for layer in layers for pair in _pairs(layer.timed, text)))
+    several = [layer.timed for layer in layers]
+    figures = time_figures(_together(several, text))
+    return figures if text is None else figures | _speedup(several, text)
+
+
+def _together(several: Sequence[Timed], text: str | None) -> Times:
+    return list(chain.from_iterable(timed[text] for timed in several))
+
+
+def _speedup(several: Sequence[Timed], text: str) -> dict[str, Any]:
+    """Standard time ÷ that of the replacement; null where either is not known."""
+    if not (_is_known(_together(several, None)) and _is_known(_together(several, text))):
+        return dict.fromkeys(OF_SPEEDUP)
+    return _interval(SPEEDUP, ratio(pair for timed in several for pair in _pairs(timed, text)))
 
 
 def time_figures(times: Times) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sepcost.blocks.replacements import NOT_FEWER, ReplaceIf
+from sepcost.blocks.replacements import CONDITIONS
 from sepcost.count.chaining import NoChainError, chained
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
@@ -43,24 +43,28 @@ FORMAT = Yaml()
 
 def _with_kept(comparison: Comparison) -> Network:
     """The network, with a reason to keep each layer that no replacement takes."""
-    kept = {layer.name for layer in comparison.layers if layer.kept and _not_fewer(layer)}
-    nodes = (replace(node, keep=NOT_FEWER) if node.name in kept else node for node in comparison.network)
+    kept = {layer.name: layer.kept for layer in comparison.layers if layer.kept and _by_condition(layer)}
+    nodes = (replace(node, keep=kept[node.name]) if node.name in kept else node for node in comparison.network)
     return replace(comparison.network, nodes=tuple(nodes)) if kept else comparison.network
 
 
 def _kept_in_part(comparison: Comparison) -> Iterator[str]:
     """What an option can say and a config cannot: layers that are kept under some replacements only."""
-    kept = {layer.name: _not_fewer(layer) for layer in comparison.layers if layer.kept is None}
-    if any(kept.values()):
-        yield f"The same under every replacement only with --replace-if {ReplaceIf.FEWER_MACS.value}, which keeps:"
-    for name, texts in kept.items():
-        if texts:
-            yield f"  {name} under {listed(texts)}: {NOT_FEWER}."
+    kept = {layer.name: _by_condition(layer) for layer in comparison.layers if layer.kept is None}
+    for condition in {CONDITIONS[reason] for reasons in kept.values() for reason in reasons}:
+        yield f"The same under every replacement only with --replace-if {condition.value}, which keeps:"
+    for name, reasons in kept.items():
+        for reason, texts in reasons.items():
+            yield f"  {name} under {listed(texts)}: {reason}."
 
 
-def _not_fewer(layer: LayerComparison) -> list[str]:
-    """The replacements that would give it no fewer MACs."""
-    return [text for text, variant in layer.variants.items() if variant.kept == NOT_FEWER]
+def _by_condition(layer: LayerComparison) -> dict[str, list[str]]:
+    """The replacements that do not take it under a condition, by the reason."""
+    found: dict[str, list[str]] = {}
+    for text, variant in layer.variants.items():
+        if variant.kept in CONDITIONS:
+            found.setdefault(str(variant.kept), []).append(text)
+    return found
 
 
 def _as_config(network: Network) -> tuple[Network, str | None]:

@@ -27,7 +27,7 @@ from sepcost.count.verification import STANDARD
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of, speedup_of
+from sepcost.sheets.fields import at_least, cell_of, column_of, reduction_of
 from sepcost.sheets.notes import (
     caveats,
     chosen_note,
@@ -39,7 +39,7 @@ from sepcost.sheets.notes import (
     unread_notes,
 )
 from sepcost.sheets.records import Record, layer_record, total_record
-from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet
+from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet, Speedup
 from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
 from sepcost.sheets.view import OF_REPLACEMENT, SUBTOTAL_COLUMNS, SUBTOTALS, View
@@ -235,7 +235,7 @@ def _reduction_row(standard: Figures, replaced: Replaced, names: Sequence[str]) 
     """
     reduction = reductions(standard, replaced.figures, tuple(name for name in names if name in REDUCED_FIGURES))
     cells = (
-        speedup_of(replaced.figures) if name == TIME else reduction_of(name, reduction, flagged=replaced.costs_more)
+        Speedup.of(replaced.figures) if name == TIME else reduction_of(name, reduction, flagged=replaced.costs_more)
         for name in names
     )
     words = [REDUCED] * bool(reduction) + [BY_NAME[SPEEDUP].header] * (TIME in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcost.count.figure import BY_NAME, HIGH, LOW, MULTIPLES, REDUCED, SPEEDUP, Figures, is_reduction
+from sepcost.count.figure import BY_NAME, MULTIPLES, REDUCED, SPEEDUP, is_reduction
 from sepcost.layers.cost import Convention
 from sepcost.sheets.records import Record
 from sepcost.sheets.sheet import AtLeast, Cell, Column, Ratio, Speedup
@@ -37,15 +37,10 @@ def cell_of(name: str, record: Record) -> Cell:
             return "kept"
         return Ratio(value, flagged=name == "reduction.macs" and bool(record.get("costs_more")))
     if name == SPEEDUP:
-        return "kept" if record.get("kept") else speedup_of(record)
+        return "kept" if record.get("kept") else Speedup.of(record)
     if type(value) not in (int, float) or name.rpartition(".")[2] not in BY_NAME:
         return text_of(value)
     return at_least(value) if record.get("lower_bound") else value
-
-
-def speedup_of(figures: Figures) -> Cell:
-    """The speed-up among these figures, with its interval."""
-    return Speedup(*(figures.get(f"{SPEEDUP}{end}") for end in ("", LOW, HIGH)))
 
 
 def at_least(value: Any) -> Any:

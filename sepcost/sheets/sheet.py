@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from sepcost.count.figure import HIGH, LOW, SPEEDUP, Figures
 from sepcost.text.harmless import harmless, visible
 from sepcost.text.kind import EXACT, Digits, Kind
 from sepcost.text.units import as_ratio, decimal, reduction_text
@@ -29,6 +30,11 @@ class Speedup(NamedTuple):
     value: float | None
     low: float | None
     high: float | None
+
+    @classmethod
+    def of(cls, figures: Figures) -> Speedup:
+        """The speed-up among these figures."""
+        return cls(*(figures.get(f"{SPEEDUP}{end}") for end in ("", LOW, HIGH)))
 
 
 class Measure(NamedTuple):

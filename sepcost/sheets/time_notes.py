@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sepcost.count.snapshot import Snapshot
+from sepcost.sheets.sheet import Speedup, cell_text
+from sepcost.text.kind import Kind
 from sepcost.text.units import as_percent
 from sepcost.text.wording import listed, named
 
@@ -14,6 +16,10 @@ def time_notes(*snapshots: Snapshot) -> Iterator[str]:
     targets = [snapshot.target for snapshot in snapshots if snapshot.target]
     for name, setup, error in {target.id: (target.name, target.setup, target.error) for target in targets}.values():
         yield f"Times are predicted for {name}: {setup}{_error(error)}."
+    for text, replaced in (each for snapshot in snapshots for each in snapshot.replaced.items()):
+        if replaced.if_all and len(snapshots) == 1:
+            both = (cell_text(Speedup.of(of), Kind.RATIO) for of in (replaced.figures, replaced.if_all))
+            yield f"{text} only where it is faster: {' in all, and '.join(both)} if it were everywhere."
     without = list(dict.fromkeys(what for target in targets for what in target.without))
     if without:
         yield f"Times are those of convolutions and linear layers, without {listed(without)}."

@@ -86,14 +86,17 @@ def bench(
     settings = {"device": device, "threads": threads, "batch": batch, "dtype": dtype}
     running = runtime_named(runtime, **settings, memory_format=memory_format, backward=backward)
     sources = several_in_python(source)
+    condition = ReplaceIf.read(replace_if)
+    profile = asked_target(target, condition)
     job = Job(
         replacements_in_python(replacements),
         Convention(batch=batch, dtype=dtype),
         models=options_in_python(inputs, "cpu", run_models, *sources),
-        replace_if=ReplaceIf.read(replace_if),
+        replace_if=condition,
+        target=profile if condition is ReplaceIf.FASTER else None,
         events=Raising(),
     )
-    result = Bench(job, running, min_time, whole, asked_target(target)).run(of_sources(job, sources))
+    result = Bench(job, running, min_time, whole, profile).run(of_sources(job, sources))
     return BenchmarkResult(*result)
 
 

@@ -88,6 +88,7 @@ def check(
     limits: dict[str, Any] = {**_known("at_most", at_most or {}, AT_MOST), **least}
     if min_speedup is not None:
         limits[SPEEDUP] = min_speedup
+    condition = ReplaceIf.read(replace_if)
     wishes = Wishes(
         chosen,
         Convention.asked(flops_per_mac, batch, dtype),
@@ -96,8 +97,8 @@ def check(
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
         models=options_in_python(inputs, device, run_models, *several, fold_norms=fold_norms),
-        replace_if=ReplaceIf.read(replace_if),
-        target=asked_target(target),
+        replace_if=condition,
+        target=asked_target(target, condition),
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )
     judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))

@@ -135,5 +135,11 @@ def compare(
     convention = Convention.asked(flops_per_mac, batch, dtype)
     source = in_python(source)
     item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
-    job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify), target=asked_target(target))
+    job = Job(
+        chosen,
+        convention,
+        replace_if=condition,
+        verifier=asked_verifier(verify),
+        target=asked_target(target, condition),
+    )
     return Result.over(job.verified(job.compare(item.network), item))

@@ -62,7 +62,7 @@ class Counting:
             return comparison
         from sepcost.count.timed import targeted  # needs NumPy
 
-        return targeted(comparison, self.target)
+        return targeted(comparison, self.target, self.replace_if)
 
     def earlier(self, item: Item, snapshot: Snapshot) -> Snapshot:
         """What was counted earlier, under the replacements; a ConfigError if that is not known.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
 from sepcost.count.snapshot import Snapshot
@@ -28,9 +29,11 @@ def figures_of(comparison: Comparison) -> Snapshot:
     return with_times(snapshot)
 
 
-def asked_target(given: Any) -> Profile | None:
+def asked_target(given: Any, replace_if: ReplaceIf = ReplaceIf.ALWAYS) -> Profile | None:
     """The target of this name, in this file, or given as a profile; None where none was asked for."""
     if given is None:
+        if replace_if is ReplaceIf.FASTER:
+            raise SepcostError("--replace-if faster is by predicted times: give --target")
         return None
     from sepcost.targets.profile import Profile  # needs NumPy
 

@@ -72,13 +72,14 @@ def sweep(
     ]
     problems = _Problems()
     sources = [] if source is None else several_in_python(source)
+    condition = ReplaceIf.read(replace_if)
     job = Job(
         replacements_in_python(replacements),
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
         models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms),
-        replace_if=ReplaceIf.read(replace_if),
-        target=asked_target(target),
+        replace_if=condition,
+        target=asked_target(target, condition),
         events=problems,
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}

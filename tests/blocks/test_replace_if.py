@@ -122,7 +122,12 @@ def test_a_large_sweep_keeps_what_each_of_its_combinations_keeps(in_process: Sep
 
 
 def test_a_wrong_value_is_one_line() -> None:
-    with pytest.raises(SepcostError, match="replace_if must be always or fewer-macs, got 'fewer'"):
+    with pytest.raises(SepcostError, match="replace_if must be always, fewer-macs or faster, got 'fewer'"):
         compare(Conv((8, 8), 3, 8, 3), replace_if="fewer")
-    with pytest.raises(SepcostError, match="replace_if must be always or fewer-macs, got 3"):
+    with pytest.raises(SepcostError, match="replace_if must be always, fewer-macs or faster, got 3"):
         replace_convolutions(models.one_output(), replace_if=3)  # type: ignore[arg-type]
+
+
+def test_a_model_is_not_replaced_by_times() -> None:
+    with pytest.raises(SepcostError, match="replace_if='faster' is by predicted times"):
+        replace_convolutions(models.one_output(), replace_if="faster")

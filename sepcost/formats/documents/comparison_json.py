@@ -151,6 +151,7 @@ def _total(snapshot: Snapshot, columns: Sequence[str] | None) -> dict[str, Any]:
             **_peak(replaced.peak, columns, REPLACEMENT),
             **_reduction(snapshot.reduction(text), columns),
             "costs_more": replaced.costs_more,
+            **({"if_all": replaced.if_all} if replaced.if_all else {}),
             **({"joined": _numbers(snapshot.joined[text])} if text in snapshot.joined else {}),
         }
         for text, replaced in snapshot.replaced.items()

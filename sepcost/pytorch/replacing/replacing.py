@@ -135,6 +135,10 @@ def _planned(
         raise SepcostError("this model is TorchScript, which cannot be changed: give the model that it was made of")
     if not isinstance(replacement, (str, Replacement)):
         raise ReplacementError(f"a replacement is a text such as 'separable', got {replacement!r:.60}")
+    if replace_if is ReplaceIf.FASTER:
+        raise SepcostError(
+            "replace_if='faster' is by predicted times: compare(…, target=…) has them; exclude the others"
+        )
     chosen = Replacement.parse(replacement) if isinstance(replacement, str) else replacement
     named = _named(model)
     wanted = named if include is None else _matched("include", include, named)

@@ -221,7 +221,8 @@ def _compared(has_map: bool) -> Keys:
     cost, whole = _figures(COUNTS, has_map), _figures(WHOLE, has_map) | {"peak": Peak | None}
     part = make("Part", "A layer that is a part of what replaces another.", PART | cost)
     of_layer = cost | REPLACED | {"kept": Text | None, "parts": _list[part]}
-    of_network = {"options": _dict[str, Option]} | whole | REPLACED
+    if_all = mapping_type("IfAll", "The speed-up if all layers were replaced.", OF_TARGETS, OPEN)
+    of_network = {"options": _dict[str, Option], "if_all": if_all} | whole | REPLACED
     layer = LAYER | {
         "kept": Text | None,
         "standard": Required[make("LayerCost", "What a layer costs.", cost)],
