@@ -124,7 +124,9 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     usual = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
     timed = TIMED_COLUMNS if snapshot.target else ()
     before, replaced = split_columns(view.shown((*usual, *timed)), view.identity)
-    usually = WITH_TIMES if timed else WITH_SEVERAL if several else OPTIONAL
+    usually = WITH_SEVERAL if several else OPTIONAL
+    if timed:
+        usually = WITH_TIMES | ({f"{REPLACEMENT}{TIME}": 2} if several else {})
     optional: Mapping[str, int] = {} if view.columns else usually
     named = LAYER if view.rows not in SUBTOTALS else Column(view.rows.value[:-1], Kind.TEXT, names_rows=True)
     columns = [named, *grouped_columns(snapshot, before, replaced, optional)]
