@@ -1,16 +1,17 @@
 """How well predicted times agree with measured ones, on layers of real networks that no grid has seen.
 
-    python benchmarks/times.py results.json                       # the usual setup: about 15 minutes
+    python benchmarks/times.py results.json --networks            # the usual setup: about 15 minutes
     python benchmarks/times.py results.json --threads=2           # another one; also --memory-format, --batch, --dtype
     python benchmarks/times.py results.json --runtime=onnxruntime
 
 Measured are all different 2-D convolutions with K > 1 of the networks in ``configs/``, which ``separable`` replaces: as
 they are, as separable convolution, depthwise and pointwise alone, twice, with the learning between. The file gets every
-shape, good or bad; what is printed sums it up. Nothing else should run meanwhile.
+shape, good or bad, and so does a CSV beside it; what is printed sums it up. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -32,6 +33,7 @@ from sepcost.targets.prediction import predicted, total
 from sepcost.targets.profile import Profile
 from sepcost.targets.work import is_timed
 from sepcost.tasks.learning import Best, measured_points
+from sepcost.text.arguments import times
 from sepcost.timing.onnx_runtime import OnnxRuntime
 from sepcost.timing.runtime import Runtime
 from sepcost.timing.torch_runtime import TorchRuntime
@@ -190,16 +192,16 @@ def among_networks(networks: Sequence[Network], profile: Profile, runtime: Runti
     random = Random(0)
     tried = [sampled(random) for _ in range(SAMPLED)]
     best, again = (measure(runtime, tried, passes) for _ in range(2))
-    times = [time[0] for time in (seconds(profile, each) for each in tried) if time]
+    known_times = [time[0] for time in (seconds(profile, each) for each in tried) if time]
     measured = [best[each] for each in tried]
     macs = [sum(layer.cost.macs for layer in each) for each in tried]
     return {
         "networks": known,
         "networks, median error": np.median([off(each["predicted"], each["measured"]) for each in known]),
-        "Kendall's τ of predicted times": kendalltau(times, measured).statistic,
+        "Kendall's τ of predicted times": kendalltau(known_times, measured).statistic,
         "Kendall's τ of MACs": kendalltau(macs, measured).statistic,
         "Kendall's τ of measuring twice": kendalltau([again[each] for each in tried], measured).statistic,
-        "sampled": {"predicted": times, "measured": measured, "macs": macs},
+        "sampled": {"predicted": known_times, "measured": measured, "macs": macs},
     }
 
 
@@ -231,6 +233,20 @@ def main(asked: Namespace) -> None:
     print(json.dumps({name: value for name, value in result.items() if name != "sampled"}, indent=1, default=float))
     text = json.dumps({**result, "rows": rows[0]}, indent=1, default=float)
     Path(asked.output).write_text(text, encoding="utf-8")
+    write_shapes(rows[0], Path(asked.output).with_suffix(".csv"))
+
+
+def write_shapes(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Every shape, with microseconds: predicted, measured, and measured again."""
+    names = ("standard", "separable", "depthwise", "pointwise")
+    columns = ("predicted", "measured", "again")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("network", *FACTS, "reduction", *(f"{name} {column}" for column in columns for name in names)))
+        for row in rows:
+            facts = [times(value) if isinstance(value, tuple) else value for value in row["conv"].values()]
+            taken = [f"{1e6 * value:.4g}" for column in columns for value in row[column]]
+            writer.writerow((row["network"], *facts, f"{row['reduction']:.3f}", *taken))
 
 
 if __name__ == "__main__":
