@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -15,8 +16,10 @@ from sepcost.targets.work import Array, kind_of
 
 FEWEST = 8
 """Points of a kind, below which it has no law."""
-HELD_OUT = 10
-"""Every tenth point of a kind is held out, for the accuracy."""
+HELD_OUT = 5
+"""Every fifth point of a kind is held out, for the accuracy."""
+HOLDS = 0.8
+"""The share of measured times that intervals should hold."""
 UNLIKE, ROUGH = 3.0, 0.2
 """A point is an outlier from this factor on; how far logs of good ones may be off."""
 USUAL_LENGTH, SPREAD = 5.0, 2.0
@@ -26,7 +29,7 @@ USUAL_LENGTH, SPREAD = 5.0, 2.0
 def learned(name: str, setup: Setup, points: Sequence[Point], date: str = "") -> Profile:
     """The profile of a target from the times of layers; a kind of which there are too few has no law."""
     known = {kind: of for kind, of in _by_kind(points).items() if len(of) >= FEWEST}
-    fitted = {kind: law_of(_but_held_out(of), setup) for kind, of in known.items()}
+    fitted = {kind: _honest(law_of(_but_held_out(of), setup), of[::HELD_OUT], setup) for kind, of in known.items()}
     accuracy = {kind: _accuracy(fitted[kind], of[::HELD_OUT], setup) for kind, of in known.items()}
     laws = {kind: law_of(of, setup, like=fitted[kind]) for kind, of in known.items()}
     return Profile(name, setup, tuple(points), laws, accuracy, date)
@@ -88,6 +91,17 @@ def _by_kind(points: Sequence[Point]) -> dict[str, list[Point]]:
 
 def _but_held_out(points: Sequence[Point]) -> Sequence[Point]:
     return [point for number, point in enumerate(points) if number % HELD_OUT]
+
+
+def _honest(law: Law, points: Sequence[Point], setup: Setup) -> Law:
+    """The same law, as unsure as it should have been of points that were not fitted.
+
+    Amplitude and noise, multiplied alike, change intervals and no prediction.
+    """
+    seconds, deviations = law.predict(work_in(setup, [point.layer for point in points]))
+    unsure = np.abs(np.log(seconds / [point.seconds for point in points])) / (SURE * deviations)
+    factor = max(1.0, float(np.quantile(unsure, HOLDS)))
+    return replace(law, amplitude=factor * law.amplitude, noise=factor * law.noise)
 
 
 def _accuracy(law: Law, points: Sequence[Point], setup: Setup) -> Accuracy:
