@@ -18,6 +18,8 @@ FEWEST = 8
 """Points of a kind, below which it has no law."""
 HELD_OUT = 5
 """Every fifth point of a kind is held out, for the accuracy."""
+ANY = "flops"
+"""The feature that has a length even where all points have the same."""
 HOLDS = 0.8
 """The share of measured times that intervals should hold."""
 UNLIKE, ROUGH = 3.0, 0.2
@@ -74,7 +76,7 @@ def law_of(points: Sequence[Point], setup: Setup, like: Law | None = None) -> La
         return Law(like.constants, like.lengths, like.amplitude, like.noise, like.mean, work, seconds)
     constants = _constants(terms(work), seconds)
     left = np.log(seconds / (terms(work) @ constants))
-    varying = {name: values for name, values in features(work).items() if np.ptp(values) > 0}
+    varying = {name: values for name, values in features(work).items() if np.ptp(values) > 0 or name == ANY}
     lengths, amplitude, noise = _most_likely(np.stack([*varying.values()], axis=1), left - left.mean())
     return Law(
         dict(zip(TERMS, constants.tolist())), dict(zip(varying, lengths)), amplitude, noise,
@@ -119,7 +121,7 @@ def _constants(rows: Array, seconds: Array) -> Array:
 
 def _most_likely(values: Array, left: Array) -> tuple[list[float], float, float]:
     """Lengths, amplitude and noise, in logs, by gradient; features are scaled to standard deviations of 1."""
-    scale = values.std(axis=0)
+    scale = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
     squares = ((values[:, None, :] - values[None, :, :]) / scale) ** 2
     count = len(scale)
     usual = np.log(USUAL_LENGTH)

@@ -55,6 +55,9 @@ def _of_kind(profile: Profile, kind: str, works: Sequence[Work]) -> Iterable[Lay
     seconds, deviations = law.predict(work)
     outside = np.logical_or.reduce(list(law.outside(work).values()))
     found = (seconds, deviations, law.bounds(work), outside)
+    if not any(lengths):
+        yield from (LayerTime(kind, *values) for values in zip(*(each.tolist() for each in found)))
+        return
     ends = np.cumsum([length or 1 for length in lengths])[:-1]
     for length, *values in zip(lengths, *(np.split(each, ends) for each in found)):
         yield LayerTime(kind, *(value if length else value[0].item() for value in values))
@@ -88,7 +91,8 @@ def _estimate(value: Any, shares: Iterable[tuple[LayerTime, Any]]) -> Estimate:
     for time, share in shares:
         by_kind[time.kind] = by_kind.get(time.kind, 0) + share * time.deviation
     factor = np.exp(SURE * np.sqrt(sum(each**2 for each in by_kind.values())))
-    return Estimate(value, value / factor, value * factor)
+    estimate = Estimate(value, value / factor, value * factor)
+    return estimate if np.ndim(value) else Estimate(*map(float, estimate))
 
 
 def why_outside(profile: Profile, layer: Layer) -> str | None:

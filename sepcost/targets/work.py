@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -44,6 +44,7 @@ class Work(NamedTuple):
 
     Bytes are those that it must read or write at least once. ``K``, ``stride`` and ``dilation`` are products over the
     axes; ``inputs`` and ``outputs`` the positions of its maps, for the batch; ``width`` is the last axis of its output.
+    ``oblong`` is by how much a kernel or a stride is longer along one axis than along another.
     """
 
     flops: Any
@@ -58,6 +59,7 @@ class Work(NamedTuple):
     groups: Any
     dilation: Any
     width: Any
+    oblong: Any
 
     @classmethod
     def of(cls, layer: Any, batch: int = 1, size: int = 4) -> Work:
@@ -70,24 +72,36 @@ class Work(NamedTuple):
         cost = layer.cost
         inputs, outputs = (prod(shape[1:]) * batch for shape in (layer.input_shape, layer.output_shape))
         channels = (layer.input_shape[0], layer.out_channels)
-        own = (1, 1, 1, 1)
+        own, oblong = (1, 1, 1, 1), 1.0
         if isinstance(layer, Conv):
             own = (prod(layer.kernel_size), prod(layer.stride), layer.groups, prod(layer.dilation))
+            oblong = _oblong(layer.kernel_size) * _oblong(layer.stride)
         weight_bytes = size * (cost.params - cost.biases)
         moved = weight_bytes + size * (channels[0] * inputs + channels[1] * outputs)
         width = layer.output_shape[-1] if layer.output_shape[1:] else 1
-        return cls(2 * cost.macs * batch, moved, weight_bytes, inputs, outputs, *channels, *own, width)
+        return cls(2 * cost.macs * batch, moved, weight_bytes, inputs, outputs, *channels, *own, width, oblong)
 
     @property
     def many(self) -> int:
         """How many layers it is of at once; 0 of one."""
-        return max(len(value.array) if hasattr(value, "array") else 0 for value in self)
+        return max((len(value.array) for value in self if hasattr(value, "array")), default=0)
 
     @classmethod
     def of_all(cls, works: Iterable[Work]) -> Work:
         """The same numbers of many layers, as arrays: one layer after the other."""
+        works = list(works)
+        if not any(work.many for work in works):
+            return cls._make(np.array(works, float).T)
         rows = (np.broadcast_arrays(*(_floats(value) for value in work)) for work in works)
         return cls._make(map(np.concatenate, zip(*rows)))
+
+
+def _oblong(sizes: Sequence[Any]) -> Any:
+    """The longest axis ÷ the shortest; of many at once, axes that are not the same number are long."""
+    first, *others = sizes
+    if all(other is first for other in others):
+        return 1.0
+    return max(sizes) / min(sizes)
 
 
 def _floats(value: Any) -> Array:

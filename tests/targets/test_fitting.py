@@ -112,6 +112,22 @@ def test_a_layer_beyond_all_that_was_measured_is_outside() -> None:
     assert "where it was measured" in str(why_outside(profile, huge))
 
 
+def test_points_that_no_feature_tells_apart_are_learned_from_all_the_same() -> None:
+    same = [Point(Conv((8 * 2**power, 8192 >> power), 64, 64, 1), 1e-3) for power in range(4, 10)]
+    profile = learned("same", SETUP, [*same, *(point._replace(seconds=1.1e-3) for point in same)])
+    (time,) = predicted(profile, [same[0].layer])
+    assert time is not None
+    assert time.seconds == pytest.approx(1.05e-3, rel=0.05)
+
+
+def test_another_shape_of_kernel_than_any_that_was_measured_is_outside() -> None:
+    profile = learned("square", SETUP, points(convolutions(120, 1)))
+    square, oblong = predicted(profile, [Conv((28, 28), 64, 64, 3), Conv((28, 28), 64, 64, (1, 9))])
+    assert square is not None
+    assert oblong is not None
+    assert (square.outside, oblong.outside) == (False, True)
+
+
 def test_errors_within_a_kind_are_alike_and_between_kinds_independent() -> None:
     layers = [*convolutions(60, 1), *convolutions(60, 1, "pointwise")]
     profile = learned("both", SETUP, points(layers, noise=0.05))
