@@ -39,15 +39,16 @@ def _forecast(row: Measured, own: Sequence[Measured], standard: Sequence[Measure
     times, before = _times(own, known), _times(standard, known)
     if times is None or before is None:
         return None
-    time, best = total(times.values()), _best(own)
-    if row.standard is None:
-        return Forecast(time, time.value / best - 1)
+    time = total(times.values())
+    error = time.value / row.timed.samples.best - 1
+    if row.speedup is None:
+        return Forecast(time, error)
     pairs = (
         ((times.get(each) or before[each])[0], before.get(each, (None, 0))[1], times.get(each, (None, 0))[1])
         for each in {**before, **times}
     )
     speedup = ratio(pairs)
-    return Forecast(time, time.value / best - 1, speedup, speedup.value / (_best(standard) / best) - 1)
+    return Forecast(time, error, speedup, speedup.value / row.speedup.value - 1)
 
 
 def _times(rows: Iterable[Measured], known: Known) -> dict[Layer, tuple[LayerTime, int]] | None:
@@ -61,7 +62,3 @@ def _times(rows: Iterable[Measured], known: Known) -> dict[Layer, tuple[LayerTim
                 return None
             times[layer] = (time, times.get(layer, (time, 0))[1] + positions * row.occurs)
     return times or None
-
-
-def _best(rows: Iterable[Measured]) -> float:
-    return sum(row.timed.samples.best * row.occurs for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
 from operator import add, attrgetter
@@ -25,6 +25,8 @@ LAYER, TOTAL, WHOLE = "layer", "total", "whole"
 class Timed:
     """What ran, and how long it took: MACs of a sample, bytes of the batch. They add up; a layer may run several times.
 
+    Both are of the forward pass, also where the time is of both directions (``backward``).
+
     >>> timed = Timed(1_000_000, 80_000, Samples((0.001,)), batch=8)
     >>> timed.gflops_per_second, timed.gbytes_per_second
     (16.0, 0.08)
@@ -34,27 +36,37 @@ class Timed:
     traffic_bytes: int
     samples: Samples
     batch: int = 1
+    backward: bool = False
 
     @property
     def gflops_per_second(self) -> float:
-        """Billions of FLOPs a second, two for each MAC, as data sheets of hardware count them."""
-        return 2 * self.macs * self.batch / self.samples.median / 1e9
+        """Billions of FLOPs a second, two for each MAC, as data sheets of hardware count them.
+
+        With the backward pass, there are three times as many: the gradients of input and weights take as many each.
+        """
+        directions = 3 if self.backward else 1
+        return 2 * directions * self.macs * self.batch / self.samples.best / 1e9
 
     @property
-    def gbytes_per_second(self) -> float:
-        """Billions of bytes a second that had to be read and written at least; caches may have answered."""
-        return self.traffic_bytes / self.samples.median / 1e9
+    def gbytes_per_second(self) -> float | None:
+        """Billions of bytes a second that had to be read and written at least; caches may have answered.
+
+        None with the backward pass, whose bytes are not counted.
+        """
+        return None if self.backward else self.traffic_bytes / self.samples.best / 1e9
 
     def __add__(self, other: Timed) -> Timed:
         bytes_ = self.traffic_bytes + other.traffic_bytes
-        return Timed(self.macs + other.macs, bytes_, self.samples + other.samples, self.batch)
+        samples = self.samples + other.samples
+        return replace(self, macs=self.macs + other.macs, traffic_bytes=bytes_, samples=samples)
 
     def __mul__(self, times: int) -> Timed:
-        return Timed(self.macs * times, self.traffic_bytes * times, self.samples * times, self.batch)
+        bytes_, samples = self.traffic_bytes * times, self.samples * times
+        return replace(self, macs=self.macs * times, traffic_bytes=bytes_, samples=samples)
 
 
 class Forecast(NamedTuple):
-    """What a target predicts of a row, with its intervals; errors are against the best round (0.05 is 5 % too much)."""
+    """What a target predicts of a row, with its intervals; errors are against what is shown (0.05 is 5 % too much)."""
 
     time: Estimate
     error: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from math import comb
 from statistics import median, quantiles
@@ -27,16 +27,23 @@ class Samples:
     >>> samples.best, samples.median, samples.low, samples.high
     (0.01, 0.011, 0.01, 0.012)
 
-    ``best`` is what a target's times are: what else runs on a machine only adds to it, and unevenly (Chen and Revels,
+    ``best`` is the time, as a target's are: what else runs on a machine only adds to it, and unevenly (Chen and Revels,
     arXiv:1608.04295, section 4). ``low`` and ``high`` are the quartiles. Samples that were taken in the same number of
-    rounds can be added, round by round, and multiplied by how often a layer occurs.
+    rounds can be added, round by round, and multiplied by how often a layer occurs; the best of a sum is that of the
+    best ones, each of its own round.
     """
 
     seconds: tuple[float, ...]
+    _best: float | None = field(default=None, repr=False)
 
     @property
     def best(self) -> float:
-        return min(self.seconds)
+        return min(self.seconds) if self._best is None else self._best
+
+    @property
+    def spread(self) -> float:
+        """The slowest round ÷ the fastest."""
+        return max(self.seconds) / min(self.seconds)
 
     @property
     def median(self) -> float:
@@ -55,10 +62,11 @@ class Samples:
         return quantiles(self.seconds, n=4, method="inclusive") if len(self.seconds) > 1 else self.seconds * 3
 
     def __add__(self, other: Samples) -> Samples:
-        return Samples(tuple(one + two for one, two in zip(self.seconds, other.seconds, strict=True)))
+        rounds = tuple(one + two for one, two in zip(self.seconds, other.seconds, strict=True))
+        return Samples(rounds, self.best + other.best)
 
     def __mul__(self, times: int) -> Samples:
-        return Samples(tuple(one * times for one in self.seconds))
+        return Samples(tuple(one * times for one in self.seconds), self.best * times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sepcost.version import __version__
 SCHEMA_VERSION = 1
 REDUCED = ("macs", "traffic_bytes")
 FACTS = ("type", "input", "output", "kernel", "stride", "padding", "dilation", "groups", "bias", "transposed")
-TIMES = ("time", "time_low", "time_high", "time_best")
+TIMES = ("time", "time_low", "time_high", "time_median")
 FIGURES = ("macs", "traffic_bytes", *TIMES, "gflops_per_second", "gbytes_per_second")
 SPEEDUPS = (*(f"{REDUCTION}{name}" for name in REDUCED), "speedup", "speedup_low", "speedup_high", "verdict")
 INTERVAL = ("", "_low", "_high")
@@ -34,7 +34,7 @@ SORTS = ("occurs", *FIGURES, *SPEEDUPS[:-1], *PREDICTED)
 
 
 def records(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
-    """A record for each row. Times are in seconds, with their quartiles as ``time_low`` and ``time_high``."""
+    """A record for each row. A ``time`` is the best round's seconds; ``time_low`` and ``time_high`` are quartiles."""
     return map(record, benchmark.rows)
 
 
@@ -86,7 +86,7 @@ def forecasts(found: Forecast | None) -> dict[str, Any]:
 def figures(timed: Timed) -> dict[str, Any]:
     """The counts, the times and the rates."""
     samples = timed.samples
-    times = (samples.median, samples.low, samples.high, samples.best)
+    times = (samples.best, samples.low, samples.high, samples.median)
     rates = (timed.gflops_per_second, timed.gbytes_per_second)
     return dict(zip(FIGURES, (timed.macs, timed.traffic_bytes, *times, *rates)))
 

@@ -7,9 +7,9 @@ from statistics import median
 
 from sepcost.layers.cost import ratio
 from sepcost.measured.benchmark import LAYER, TOTAL, WHOLE, Benchmark, Forecast, Measured
-from sepcost.sheets.sheet import Cell, Column, Look, Measure, Ratio, Row, Sheet, Speedup
+from sepcost.sheets.sheet import Cell, Column, Look, Measure, Ratio, Row, Sheet, Speedup, cell_text
 from sepcost.targets.profile import Profile
-from sepcost.text.kind import Kind
+from sepcost.text.kind import Digits, Kind
 from sepcost.text.units import as_percent
 
 COLUMNS = (
@@ -28,6 +28,8 @@ PREDICTED = (
     Column("speed-up", Kind.RATIO, group="predicted"),
     Column("error", Kind.PERCENT, optional=2, group="predicted"),
 )
+BUSY = 1.5
+"""The slowest round ÷ the fastest, at the median, above which other work is seen to slow a machine."""
 NAMES = {TOTAL: "sum of the layers", WHOLE: "whole model"}
 
 
@@ -54,7 +56,7 @@ def _row(row: Measured, predicted: bool) -> Row:
     look = Look.PART if row.part else Look.PLAIN
     timed, found, standard = row.timed, row.speedup, row.standard
     more = _predicted(row.forecast) if predicted else ()
-    rates: Sequence[Cell] = (timed.samples.median, timed.gflops_per_second, timed.gbytes_per_second)
+    rates: Sequence[Cell] = (timed.samples.best, timed.gflops_per_second, _known(timed.gbytes_per_second))
     if found is None or standard is None:
         return Row((label, "", "", *rates, "", "", *more), look)
     reduced = (
@@ -69,6 +71,10 @@ def _predicted(found: Forecast | None) -> Sequence[Cell]:
         return ("",) * len(PREDICTED)
     speedup = Speedup(*found.speedup) if found.speedup else ""
     return (found.time.value, _error(found.error), speedup, _error(found.speedup_error))
+
+
+def _known(value: float | None) -> Cell:
+    return "" if value is None else value
 
 
 def _error(value: float | None) -> Cell:
@@ -87,8 +93,8 @@ def _agreement(rows: Sequence[Measured], profile: Profile) -> Iterator[str]:
     off = as_percent(100 * median(errors)) + (f", speed-ups {as_percent(100 * median(gains))}" if gains else "")
     stated = ", ".join(f"{kind} {as_percent(100 * each.error)}" for kind, each in profile.accuracy.items())
     yield (
-        f"Predicted for {profile.name}, and off by {off} at the median, against the best round, as its own times are; "
-        f"{held:,} of {len(found):,} intervals of 80 % hold that. Its profile states {stated}."
+        f"Predicted for {profile.name}, and off by {off} at the median; "
+        f"{held:,} of {len(found):,} intervals of 80 % hold the time. Its profile states {stated}."
     )
 
 
@@ -97,9 +103,19 @@ def _notes(benchmark: Benchmark, rows: Sequence[Measured]) -> Iterator[str]:
         yield f"Partial: it was interrupted, {benchmark.missing} layers or models are missing, and the sums with them."
     rounds = len(rows[0].timed.samples.seconds)
     yield (
-        f"Medians of {rounds} rounds in which all alternate, with warm caches; the interval holds the true speed-up "
-        "with 95 %. Norms are folded into their convolutions, activations are left out."
+        f"Times are the best of {rounds} rounds in which all alternate, with warm caches; a speed-up is the median of "
+        "the rounds', and its interval holds the true one with 95 %. Norms are folded into their convolutions, "
+        "activations are left out."
     )
+    spread = median(row.timed.samples.spread for row in benchmark.rows if row.about != TOTAL)
+    if spread > BUSY:
+        slower = cell_text(Ratio(spread), Kind.RATIO, Digits(2))
+        yield f"! What else runs on this machine slowed some rounds by {slower}: repeat it when it is quiet."
+    if benchmark.setup.backward:
+        yield (
+            "Times are of the forward pass and the gradients of input and weights: GFLOP/s count three times the MACs, "
+            "and there are no GB/s, since the bytes of gradients are not counted."
+        )
     if benchmark.target:
         yield from _agreement(benchmark.rows, benchmark.target)
     if any(row.about == TOTAL for row in benchmark.rows):

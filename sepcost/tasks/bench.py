@@ -224,7 +224,8 @@ class Bench:
         samples = self.samples.get(runs[STANDARD])
         if samples is None:
             return
-        timed = {place: timed_as(run, samples[run], convention) for place, run in runs.items()}
+        backward = self.runtime.setup.backward
+        timed = {place: timed_as(run, samples[run], convention, backward) for place, run in runs.items()}
         occurs = sum(each.node.times if isinstance(each.layer, Conv) else 1 for each in alike)
         for (text, part), run in runs.items():
             standard = timed[STANDARD] if text and not part else None
@@ -243,9 +244,11 @@ class Bench:
             return
         sums: dict[str | None, Total] = {None: comparison.standard}
         sums |= comparison.totals.items()
+        setup = self.runtime.setup
         timed = {
-            text: Timed(sums[text].cost.macs, sums[text].cost.traffic_bytes(convention), each, convention.batch)
+            text: Timed(cost.macs, cost.traffic_bytes(convention), each, setup.batch, setup.backward)
             for text, each in samples.items()
+            for cost in [sums[text].cost]
         }
         self.models += [
             Measured(name, WHOLE, WHOLE, each, replacement=text, standard=timed[None] if text else None)
@@ -297,7 +300,7 @@ def alternatives(layer: LayerComparison) -> dict[Place, Run]:
     return runs
 
 
-def timed_as(run: Run, samples: Samples, convention: Convention) -> Timed:
+def timed_as(run: Run, samples: Samples, convention: Convention, backward: bool) -> Timed:
     """A run with its counts, which are the sums of its layers'."""
     cost = reduce(add, (layer.cost.repeated(run.times) for layer in run.layers))
-    return Timed(cost.macs, cost.traffic_bytes(convention), samples, convention.batch)
+    return Timed(cost.macs, cost.traffic_bytes(convention), samples, convention.batch, backward)
