@@ -21,7 +21,6 @@ from sepcost.text.quantities import read_count
 from sepcost.text.units import read_as, read_factor, read_whole
 
 GOOD, BAD = 0, 2
-LOCAL = "local"
 HELD_FOR = "What it holds for"
 HELP = """The machines that times are predicted for: learned from measured layers, kept as small files.
 
@@ -72,7 +71,9 @@ def _setting(name: str, text: str, metavar: str) -> Any:
 
 @target.command(cls=Reading)
 def learn(
-    name: Annotated[str, typer.Argument(help="What it is called.", metavar="[NAME]")] = LOCAL,
+    name: Annotated[
+        str | None, typer.Argument(help="What it is called: as its --output, or local.", metavar="[NAME]")
+    ] = None,
     minutes: Annotated[str, typer.Option("--minutes", help="How long it measures.", metavar="MINUTES")] = "2",
     like: Like = None,
     seed: Seed = "0",
@@ -118,23 +119,30 @@ def learn(
     )
     refuse_overwriting([*(like or ()), *([str(times)] if times and times.is_file() else [])], output)
     refuse_link(output)
+    name = name or task.name_of(output)
     path, before = task.place_of(name, output)
     if times is not None:
         from sepcost.sources.targets.times import read_times, setup_of
 
         said, points = read_times(times)
-        profile = task.learned(name, setup_of({**said, **settings}), points, Waiting("rows"))
+        profile, warning = task.learned(name, setup_of({**said, **settings}), points, Waiting("rows"))
     else:
-        profile = _measured(name, settings, minutes, seed, like or [])
+        try:
+            profile, warning = _measured(name, settings, minutes, seed, like or [])
+        except KeyboardInterrupt:
+            say(f"interrupted: nothing is stored for {name}")
+            raise
     task.store(profile, path)
     shown = task.Kept(name, str(path), profile)
     write([asked.format.targets(task.Targets([shown], in_detail=True), FormatOptions(to_stdout=True))], None)
     instead = f", in place of the one learned {before.profile.learned or 'before'}" if before else ""
     say(f"learned {name} from {len(profile.points):,} layers{instead}; off by {task.off_by(profile)}")
+    if warning:
+        say(warning)
 
 
 def _measured(name: str, settings: dict[str, Any], minutes: str, seed: str, like: list[str]) -> Any:
-    """The profile of this machine."""
+    """The profile of this machine, and what is to be said against it."""
     from sepcost.tasks import target as task
     from sepcost.tasks.bench import runtime_named
 

@@ -15,9 +15,7 @@ from sepcost.text.kind import Kind
 from sepcost.text.units import as_percent, scaled
 
 VERSION = 1
-HELD_OUT = (
-    "Error, within 1.5× and held: of points that were not fitted; error is the median, held is the 80 % interval."
-)
+HELD_OUT = "Tried: points that were not fitted; error is their median, held is by the 80 % interval."
 NUMBERS: Mapping[str, Callable[[Any], Sequence[int]]] = {
     "MACs": lambda layer: (layer.cost.macs,),
     "map": lambda layer: layer.input_shape[1:],
@@ -76,13 +74,14 @@ def off_by(profile: Profile) -> str:
 
 def _laws(kept: Kept) -> Sheet:
     profile = kept.profile
-    headers = ("points", "error", "within 1.5×", "held", "GFLOP/s (2/MAC)", "GB/s", "a call")
-    kinds = (Kind.COUNT, *(Kind.PERCENT,) * 3, *(Kind.INTENSITY,) * 2, Kind.SECONDS)
+    headers = ("points", "tried", "error", "within 1.5×", "held", "GFLOP/s (2/MAC)", "GB/s", "a call")
+    kinds = (Kind.COUNT, Kind.COUNT, *(Kind.PERCENT,) * 3, *(Kind.INTENSITY,) * 2, Kind.SECONDS)
     rows = []
     for kind, law in profile.laws.items():
-        percents = (100 * share for share in profile.accuracy[kind][1:])
+        tried, *shares = profile.accuracy[kind]
+        percents = (100 * share for share in shares)
         rates = (1e-9 / law.constants[term] if law.constants[term] else None for term in ("compute", "memory"))
-        rows.append(Row((kind, len(law.seconds), *percents, *rates, law.constants["calls"])))
+        rows.append(Row((kind, len(law.seconds), tried, *percents, *rates, law.constants["calls"])))
     too_few = Counter(kind_of(point.layer) for point in profile.points if kind_of(point.layer) not in profile.laws)
     notes = [HELD_OUT, f"{kept.place}: {f'learned {profile.learned}, ' * bool(profile.learned)}id {profile.id}."]
     if too_few:

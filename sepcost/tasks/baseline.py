@@ -53,6 +53,9 @@ class Baseline(NamedTuple):
                 f"{self.path}: bytes and peaks of {counted(too_low, 'model')} are not compared, since sepcost 0.1 "
                 f"counted them too low: write it again ({OPTION} {self.path})"
             )
+        differences = [verdict.growth.difference for verdict in verdicts if verdict.growth]
+        if any(each.after.target and not each.before.target for each in differences):
+            yield f"{self.path}: has no times: they are new, and no growth of them is judged"
         files = [network.source for network in self.networks if network.source and not is_model_text(network.source)]
         if verdicts and all(verdict.is_new for verdict in verdicts) and files and not any(map(_exists, files)):
             yield (
@@ -96,6 +99,9 @@ class Baseline(NamedTuple):
         if before.bytes_too_low:  # in whatever dtype
             dtype, in_own_dtype = now.convention.dtype, now.convention.in_own_dtype
             before = replace(before, convention=replace(before.convention, dtype=dtype, in_own_dtype=in_own_dtype))
+        if before.target and not now.target:
+            what = f"give --target {before.target.name}, or write it again without ({OPTION} {self.path})"
+            raise SepcostError(f"has times for {before.target.name}, and none are predicted here: {what}")
         norms = [{layer.facts.get("norm", "none") for layer in each.layers} for each in (before, now)]
         for one, other in (norms, norms[::-1]):
             if "folded" in one - other and "batch" in other - one:

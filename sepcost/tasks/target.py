@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date
@@ -22,7 +23,7 @@ from sepcost.sources.registry import read
 from sepcost.sources.shipped import BARE
 from sepcost.sources.source import Item
 from sepcost.sources.targets.kept import SHIPPED, SUFFIX, kept_folder, path_of, read_profile_file, targets
-from sepcost.sources.targets.profile_json import TARGET
+from sepcost.sources.targets.profile_json import MOST_OF_A_KIND, TARGET
 from sepcost.sources.targets.rows import COLUMNS, SECONDS, cells_of
 from sepcost.sources.targets.times import FILE, TIMES
 from sepcost.targets.layer_grid import random_layers
@@ -33,12 +34,18 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.files import resolved, write_whole
 from sepcost.text.arguments import times
 from sepcost.text.units import shortened
+from sepcost.text.wording import listed
 from sepcost.timing.runtime import Runtime
 
 __all__ = ["Kept", "Targets", "off_by"]
-SCRIPT = "run.py"
+SCRIPT, LOCAL = "run.py", "local"
 SECONDS_DIGITS = 6
 """Significant digits of a time in a file: more than any clock has."""
+WORST, FEWEST_TRIED = 0.25, 5
+"""An error above which times decide nothing; points on which an error must rest."""
+FEW_LAYERS = 60
+"""A grid of fewer layers has too few of most kinds."""
+LONGER, MORE_LAYERS = "measure longer (--minutes)", "time more layers (export-grid --layers)"
 
 
 def all_targets() -> list[Kept | ConfigError]:
@@ -64,10 +71,19 @@ def _kept(path: Path) -> Kept:
     return Kept(path.stem, str(path), read_profile_file(path), ships=path.parent == SHIPPED)
 
 
-def learned(name: str, setup: Setup, points: Sequence[Point], events: Events) -> Profile:
-    """The profile of these points, without outliers, which are reported; raises SepcostError where they are too few."""
+def learned(
+    name: str, setup: Setup, points: Sequence[Point], events: Events, more: str = MORE_LAYERS
+) -> tuple[Profile, str | None]:
+    """The profile of these points, without outliers, which are reported; and a warning where it is too bad.
+
+    ``more`` is what to do where they are too few; raises SepcostError where they are far too few, or too many.
+    """
     from sepcost.targets import fitting
 
+    kinds = Counter(kind_of(point.layer) for point in points)
+    for kind, many in kinds.items():
+        if many > MOST_OF_A_KIND:
+            raise SepcostError(f"{many:,} {kind} layers are too many: leave all but {MOST_OF_A_KIND:,} out")
     rounded = [point._replace(seconds=float(f"{point.seconds:.{SECONDS_DIGITS}g}")) for point in points]
     unlike = set(fitting.outliers(rounded, setup))
     for layer, seconds in unlike:
@@ -76,19 +92,21 @@ def learned(name: str, setup: Setup, points: Sequence[Point], events: Events) ->
     kept = [point for point in rounded if point not in unlike]
     profile = fitting.learned(name, setup, kept, date.today().isoformat())
     if not profile.laws:
-        raise SepcostError(f"too few layers were timed ({len(points):,}): it takes {fitting.FEWEST} of a kind")
-    return profile
+        raise SepcostError(f"too few layers were timed ({len(points):,}): it takes {fitting.FEWEST} of a kind: {more}")
+    bad = [kind for kind, of in profile.accuracy.items() if of.error > WORST or of.points < FEWEST_TRIED]
+    alone = "on a machine that does nothing else"
+    return profile, f"not good enough to decide by ({listed(bad)}): {more}, {alone}" if bad else None
 
 
 def measured_here(
     name: str, runtime: Runtime, like: Sequence[Layer], minutes: float, seed: int, events: Events
-) -> Profile:
-    """The profile of this machine, from layers that are measured for so many minutes; raises SepcostError."""
+) -> tuple[Profile, str | None]:
+    """What is learned of this machine, from layers that are measured for so many minutes; raises SepcostError."""
     from sepcost.targets import fitting
     from sepcost.tasks.learning import measured_points
 
     fit = partial(fitting.learned, name, runtime.setup)
-    return learned(name, runtime.setup, measured_points(runtime, fit, minutes, seed, like, events), events)
+    return learned(name, runtime.setup, measured_points(runtime, fit, minutes, seed, like, events), events, LONGER)
 
 
 def place_of(name: str, output: Path | None) -> tuple[Path, Kept | None]:
@@ -113,6 +131,11 @@ def place_of(name: str, output: Path | None) -> tuple[Path, Kept | None]:
         if f'"kind": "{TARGET}"' in file.read(4096):  # a broken one
             return path, None
     raise SepcostError(f"{output or path}: is no profile of a target, and would be overwritten")
+
+
+def name_of(output: Path | None) -> str:
+    """What a profile in this file is called, where nobody says: as the file, if that is a name."""
+    return output.stem if output and BARE.fullmatch(output.stem) else LOCAL
 
 
 def store(profile: Profile, path: Path) -> None:
@@ -148,6 +171,8 @@ def export_grid(folder: Path, count: int, seed: int, like: Sequence[Layer], max_
     except ImportError as error:
         raise SepcostError(f"{error.name} is not installed: pip install 'sepcost[onnxruntime]'") from None
     layers = random_layers(count, seed, like, max_macs)
+    if count < FEW_LAYERS:
+        events.say(f"--layers {count}: a kind of layer needs 8 to be learned, and most will have fewer")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SepcostError(f"{folder}: is there already, and not empty: name a new folder")
     folder.mkdir(parents=True, exist_ok=True)

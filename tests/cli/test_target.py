@@ -202,7 +202,7 @@ def test_each_wrong_row_is_a_line(name: str, tmp_path: Path, kept: Path) -> None
             "there is no dtype float31; did you mean `float32`",
         ),
         (("--runtime", "x", "--processor", "y", "--threads", "0"), "threads: must be from 1 to 1,000,000, got 0"),
-        (("--runtime", "x", "--processor", "y"), "too few layers were timed (1): it takes 8 of a kind"),
+        (("--runtime", "x", "--processor", "y"), "(1): it takes 8 of a kind: time more layers"),
         (("--like", "lenet5"), "--like is for what is measured here: leave out --from or --like"),
     ],
 )
@@ -330,7 +330,43 @@ def test_an_interruption_keeps_nothing(monkeypatch: pytest.MonkeyPatch, kept: Pa
     monkeypatch.setattr(learning, "measured_points", interrupted)
     run = sepcost("target", "learn")
     assert (run.code, run.out) == (130, "")
+    assert run.err == "sepcost: interrupted: nothing is stored for local\n"
     assert not kept.exists()
+
+
+def test_a_profile_in_a_file_of_its_own_is_called_as_the_file(quick: list[Any], tmp_path: Path) -> None:
+    for options, name in ((["--output"], "mine"), (["given", "--output"], "given")):
+        assert sepcost("target", "learn", *options, str(tmp_path / "mine.json")).code == 0
+        assert read_target(str(tmp_path / "mine.json")).name == name
+
+
+def test_what_a_target_is_too_bad_for_is_its_last_line(quick: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(*_: object) -> list[Point]:
+        layers = [Linear(16 * number, 16) for number in range(1, 31)]
+        return [Point(layer, seconds_of(layer)) for layer in layers[:count]]
+
+    monkeypatch.setattr(learning, "measured_points", measured)
+    count = 30
+    run = sepcost("target", "learn")
+    assert "good enough" not in run.err
+    (header, _, row) = run.out.splitlines()[1:4]
+    assert dict(zip(header.split()[3:5], row.split()[1:3])) == {"points": "30", "tried": "6"}
+    count = 20
+    assert sepcost("target", "learn").err.splitlines()[-1] == (
+        "sepcost: not good enough to decide by (linear): measure longer (--minutes), "
+        "on a machine that does nothing else"
+    )
+    count = 7
+    assert "(7): it takes 8 of a kind: measure longer (--minutes)" in sepcost("target", "learn").err
+
+
+def test_more_layers_than_a_profile_holds_are_a_line_and_few_in_a_grid_a_hint(tmp_path: Path, kept: Path) -> None:
+    rows = [f"linear,,{number},{out},1" for number in range(1, 102) for out in range(1, 41)]
+    (tmp_path / "t.csv").write_text("\n".join(["type,size,C,O,ms", *rows]))
+    run = sepcost("target", "learn", "--from", "t.csv", "--runtime", "x", "--processor", "y", cwd=tmp_path)
+    assert (run.code, run.err) == (2, "sepcost: 4,040 linear layers are too many: leave all but 4,000 out\n")
+    hint = "--layers 12: a kind of layer needs 8 to be learned"
+    assert hint in sepcost("target", "export-grid", "grid", "--layers", "12", "--max-macs", "20k", cwd=tmp_path).err
 
 
 def test_nothing_but_a_profile_is_replaced(quick: list[Any], tmp_path: Path) -> None:

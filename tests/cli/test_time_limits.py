@@ -164,18 +164,21 @@ def test_another_profile_is_no_growth_and_is_refused_in_one_line(target: str, ne
     assert f"has times for by-hand ({made().id}), net.yaml for other ({made(name='other', factor=2).id})" in run.err
 
 
-def test_a_baseline_with_times_is_read_without_a_target_and_one_without_with_it(
-    target: str, net: Path, tmp_path: Path
-) -> None:
+def test_a_baseline_with_times_is_refused_without_a_target(target: str, net: Path, tmp_path: Path) -> None:
     arguments = ["check", "net.yaml", "--no-verify"]
-    timed: list[str] = ["--target", target]
-    untimed: list[str] = []
-    for before, now in ((timed, untimed), (untimed, timed)):
-        (tmp_path / "base.json").unlink(missing_ok=True)
-        assert sepcost(*arguments, *before, "--update-baseline", "base.json", cwd=tmp_path).code == 0
-        run = sepcost(*arguments, *now, "--baseline", "base.json", "--format", "json", cwd=tmp_path)
-        assert run.code == 0
-        assert "time" not in {each["figure"] for each in json.loads(run.out)["networks"][0]["growth"]}
+    assert sepcost(*arguments, "--target", target, "--update-baseline", "base.json", cwd=tmp_path).code == 0
+    run = sepcost(*arguments, "--baseline", "base.json", cwd=tmp_path)
+    assert (run.code, run.err.count("\n")) == (2, 1)
+    assert "base.json: has times for by-hand, and none are predicted here: give --target by-hand, or write" in run.err
+
+
+def test_times_that_a_baseline_does_not_have_are_new(target: str, net: Path, tmp_path: Path) -> None:
+    arguments = ["check", "net.yaml", "--no-verify"]
+    assert sepcost(*arguments, "--update-baseline", "base.json", cwd=tmp_path).code == 0
+    run = sepcost(*arguments, "--target", target, "--baseline", "base.json", "--format", "json", cwd=tmp_path)
+    assert run.code == 0
+    assert "base.json: has no times: they are new, and no growth of them is judged" in run.err
+    assert "time" not in {each["figure"] for each in json.loads(run.out)["networks"][0]["growth"]}
 
 
 def test_a_baseline_with_times_fits_the_schema_and_is_a_source(target: str, net: Path, tmp_path: Path) -> None:
