@@ -18,6 +18,8 @@ from sepcost.timing.runtime import Runtime
 
 MOST = 4000
 """Layers among which those are chosen that are measured."""
+MOST_MACS = 4e9
+"""Of a whole batch: larger ones take long, and follow from smaller ones."""
 PASSES = 7
 """How often each layer is measured: its time is the best of all, since a machine may be slow for seconds."""
 RIVALS = 8
@@ -65,7 +67,7 @@ def measured_points(
     again and again, in turn. ``like`` are layers that most of them are drawn around.
     """
     timer = _Timer(60 * minutes, events or Events())
-    best, layers = Best(runtime), random_layers(MOST, seed, like)
+    best, layers = Best(runtime), random_layers(MOST, seed, like, MOST_MACS / runtime.setup.batch)
     for layer in timer.until(1 / (2 * PASSES), layers):
         best.measure(layer)
     for layer in timer.until(1 / PASSES, _least_known(fit(best.points), layers[len(best) :])):
