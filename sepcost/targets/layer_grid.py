@@ -88,7 +88,7 @@ def _drawn(random: Random, kind: str, tries: int) -> Layer | None:
     inputs, outputs = _channels(random, 3, most), _channels(random, 3, most)
     dilation = random.choice((2, 4)) if kernel == 3 and stride == 1 and random.random() < 0.05 else 1
     if kind in (DEPTHWISE, POINTWISE) and random.random() < 0.1:  # what replaces a stem
-        size, inputs = round(_between(random, 32, 320)), random.choice((1, 2, 3, 3, 3, 3, 4))
+        size, inputs = random.randint(32, 320), random.choice((1, 2, 3, 3, 3, 3, 4))
         outputs = _channels(random, 4, 96)
     if kind == DEPTHWISE:
         return _conv(size, inputs, inputs, kernel, stride, dilation, inputs) if inputs > 1 else None
@@ -101,7 +101,7 @@ def _drawn(random: Random, kind: str, tries: int) -> Layer | None:
     special = random.random()
     if special < 0.15:  # a stem
         inputs, outputs = random.choice((1, 3, 3, 3, 3, random.randint(1, 8))), _channels(random, 4, 96)
-        size = round(_between(random, 24, 320))
+        size = random.randint(24, 320)
         kernel, stride = random.choice(((kernel, stride), (3, 1), (3, 2), (3, 2), (7, 2), (11, 4), (4, 4)))
     elif special < 0.26:  # weights that are larger than a cache
         size, kernel = random.choice((4, 7, 8, 10, 13, 14, 16, 19, 20)), random.choice((3, 3, 3, 5))
