@@ -22,10 +22,9 @@ from sepcost.layers import Conv, Layer, Linear
 from sepcost.targets.law import TERMS
 from sepcost.targets.prediction import Estimate, LayerTime, predicted, ratio, total, why_outside
 from sepcost.targets.profile import Profile
-from sepcost.targets.work import is_timed
+from sepcost.targets.work import ON_MANY, is_timed
 
 ANOTHER = "count as it does, or learn another one (sepcost target learn)"
-ON_MANY = "linear layers on many positions were not measured"
 PREDICTED, EXTRAPOLATED = "predicted", "extrapolated"
 OF_SPEEDUP = tuple(name for name in OF_TARGET if name.startswith(SPEEDUP))
 OF_TIME = tuple(name for name in OF_TARGET if name not in OF_SPEEDUP)

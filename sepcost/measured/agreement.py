@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeAlias
 
 from sepcost.layers import Layer
 from sepcost.measured.benchmark import LAYER, TOTAL, Benchmark, Forecast, Measured
-from sepcost.targets.prediction import LayerTime, predicted, ratio, total
+from sepcost.targets.prediction import LayerTime, predicted, ratio, total, why_outside
 from sepcost.targets.profile import Profile
+from sepcost.targets.work import ON_MANY
 
 Known: TypeAlias = "dict[Layer, LayerTime | None]"
 
@@ -24,7 +25,23 @@ def with_forecasts(benchmark: Benchmark, profile: Profile) -> Benchmark:
         members = _members(row, benchmark.rows)
         standard = standards.setdefault((row.network, row.about, row.layer), members)
         rows.append(row._replace(forecast=_forecast(row, members, standard, known)))
-    return benchmark._replace(rows=rows, target=profile)
+    unknown = dict(_reasons(benchmark.rows, known, profile))
+    return benchmark._replace(rows=rows, target=profile, unknown=unknown)
+
+
+def _reasons(rows: Iterable[Measured], known: Known, profile: Profile) -> Iterator[tuple[str, str]]:
+    """The layers and parts that the target does not predict, and why."""
+    for row in rows:
+        if row.about == LAYER and not row.kept and bool(row.replacement) == bool(row.part):
+            (layer,) = row.runs
+            if _is_wide(row) or known[layer] is None:
+                name = f"{row.layer}.{row.part}" if row.part else row.layer
+                yield name, ON_MANY if _is_wide(row) else why_outside(profile, layer) or ""
+
+
+def _is_wide(row: Measured) -> bool:
+    """Whether it ran on many positions at once."""
+    return row.timed.macs > sum(layer.cost.macs for layer in row.runs)
 
 
 def _members(row: Measured, rows: Sequence[Measured]) -> list[Measured]:
@@ -52,13 +69,12 @@ def _forecast(row: Measured, own: Sequence[Measured], standard: Sequence[Measure
 
 
 def _times(rows: Iterable[Measured], known: Known) -> dict[Layer, tuple[LayerTime, int]] | None:
-    """Each layer's time, and how often it runs; None if one is not known. A row may be of many positions at once."""
+    """Each layer's time, and how often it runs; None if one is not known."""
     times: dict[Layer, tuple[LayerTime, int]] = {}
     for row in rows:
-        positions = row.timed.macs // sum(layer.cost.macs for layer in row.runs) if row.runs else 0
         for layer in row.runs:
-            time = known[layer]
+            time = None if _is_wide(row) else known[layer]
             if time is None:
                 return None
-            times[layer] = (time, times.get(layer, (time, 0))[1] + positions * row.occurs)
+            times[layer] = (time, times.get(layer, (time, 0))[1] + row.occurs)
     return times or None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
 from operator import add, attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcost.layers import Layer
@@ -102,13 +103,15 @@ class Measured(NamedTuple):
 class Benchmark(NamedTuple):
     """All rows, and what decides their times; ``missing`` is how many layers were not timed, if it was interrupted.
 
-    ``target`` is what predicts them, too, if there is one.
+    ``target`` is what predicts them, too, if there is one; ``unknown`` are the layers and parts that it does not, and
+    why.
     """
 
     setup: Setup
     rows: Sequence[Measured]
     missing: int = 0
     target: Profile | None = None
+    unknown: Mapping[str, str] = MappingProxyType({})
 
     @property
     def groups(self) -> list[list[Measured]]:

@@ -8,6 +8,7 @@ from statistics import median
 from sepcost.layers.cost import ratio
 from sepcost.measured.benchmark import LAYER, TOTAL, WHOLE, Benchmark, Forecast, Measured
 from sepcost.sheets.sheet import Cell, Column, Look, Measure, Ratio, Row, Sheet, Speedup, cell_text
+from sepcost.sheets.time_notes import with_reasons
 from sepcost.targets.profile import Profile
 from sepcost.text.kind import Digits, Kind
 from sepcost.text.units import as_percent
@@ -118,5 +119,8 @@ def _notes(benchmark: Benchmark, rows: Sequence[Measured]) -> Iterator[str]:
         )
     if benchmark.target:
         yield from _agreement(benchmark.rows, benchmark.target)
+    if benchmark.unknown:
+        sums = ", as is the sum" * any(row.about == TOTAL for row in benchmark.rows)
+        yield f"Without a prediction{sums}: {with_reasons(benchmark.unknown)}."
     if any(row.about == TOTAL for row in benchmark.rows):
         yield "A sum is of convolutions and linear layers, as often as they occur: without pools, norms and the rest."

@@ -25,10 +25,10 @@ def time_notes(*snapshots: Snapshot) -> Iterator[str]:
         yield f"Times are those of convolutions and linear layers, without {listed(without)}."
     outside = {where: why for target in targets for where, why in target.outside.items()}
     if outside:
-        yield f"Extrapolated, beyond what was measured: {_with_reasons(outside)}."
+        yield f"Extrapolated, beyond what was measured: {with_reasons(outside)}."
     unknown = {where: why for target in targets for where, why in target.unknown.items()}
     if unknown:
-        yield f"Without a time, as is the total: {_with_reasons(unknown)}."
+        yield f"Without a time, as is the total: {with_reasons(unknown)}."
 
 
 def _error(by_kind: Mapping[str, float]) -> str:
@@ -39,7 +39,8 @@ def _error(by_kind: Mapping[str, float]) -> str:
     return f"; off by {' to '.join(dict.fromkeys((each[0], each[-1])))} at the median, on layers that it had not seen"
 
 
-def _with_reasons(why: Mapping[str, str]) -> str:
+def with_reasons(why: Mapping[str, str]) -> str:
+    """Layers and why, reason by reason."""
     by_reason: dict[str, list[str]] = {}
     for where, reason in why.items():
         by_reason.setdefault(reason, []).append(where)

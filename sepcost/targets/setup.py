@@ -8,6 +8,7 @@ from sepcost.layers.cost import BITS
 
 NAMES = {"memory_format": "memory format", "tf32": "TF32"}
 """What people read, where that is not the field's name."""
+UNKNOWN = {"", "unknown processor"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +64,14 @@ class Setup:
         >>> here.differences(there)
         ['threads: 1, not 2', 'dtype: float32, not bfloat16']
 
-        A version is its first two numbers. The threads of a GPU's host decide nothing.
+        A version is its first two numbers. The threads of a GPU's host decide nothing, nor does what one side does not
+        know.
         """
         own, others = self._deciding, other._deciding
         return [
             f"{NAMES.get(name, name)}: {_text(own[name])}, not {_text(others[name])}"
             for name in own
-            if own[name] != others[name]
+            if own[name] != others[name] and not UNKNOWN & {own[name], others[name]}
         ]
 
     @property
@@ -84,4 +86,4 @@ class Setup:
 def _text(value: str | int) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) or "unknown"
+    return str(value)

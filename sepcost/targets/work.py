@@ -12,6 +12,7 @@ from sepcost.layers import Conv, Layer, Linear
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 STANDARD, DEPTHWISE, POINTWISE, GROUPED, LINEAR = "standard", "depthwise", "pointwise", "grouped", "linear"
+ON_MANY = "linear layers on many positions were not measured"
 
 
 def is_timed(layer: Layer) -> bool:

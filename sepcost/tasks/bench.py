@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
+from math import inf
 from operator import add
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from sepcost.timing.runtime import Runtime, bare
 
 ONLY_FIGURES = "only its figures are known, from earlier: give its config or its model"
 RUNTIMES = ("torch", "onnxruntime")
+MOST_THREADS = 1024
 
 
 class Run(NamedTuple):
@@ -118,6 +120,9 @@ class Raising(Events):
 
 def runtime_named(name: str, **settings: Any) -> Runtime:
     """The runtime of that name; raises SepcostError, and MissingTorchError, with what to install."""
+    threads = settings.get("threads", 1)
+    if not 1 <= threads <= MOST_THREADS:
+        raise SepcostError(f"--threads: must be from 1 to {MOST_THREADS:,}, got {threads:,}")
     if name == "torch":
         import sepcost.pytorch  # noqa: F401 (it says what to install)
         from sepcost.timing.torch_runtime import TorchRuntime
@@ -155,6 +160,10 @@ class Bench:
     models: list[Measured] = field(default_factory=list)
     """The rows of whole models."""
     done: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_time < inf:
+            raise SepcostError(f"--min-time: must be a positive number, got {self.min_time:g}")
 
     def run(self, compared: Iterable[tuple[Comparison, Item | None]]) -> Benchmark:
         """Time everything; what there is so far, if it is interrupted."""

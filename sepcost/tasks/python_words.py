@@ -16,8 +16,13 @@ ARGUMENTS = {
     "--run-models": "run_models=True",
     "--fold-norms": "fold_norms=True",
     "--flops-per-mac": "flops_per_mac",
+    "--min-time": "min_time",
     "--replace-if": "replace_if",
-    **{f"--{name}": name for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho", "target")},
+    "--threads": "threads",
+    **{
+        f"--{name}": name
+        for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho", "target", "threads")
+    },
 }
 _VALUE = r"(?:SHAPE|cpu|none|separable|uncounted|zeros|gone|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
 _OPTION = re.compile(

@@ -102,6 +102,8 @@ def measured_here(
     name: str, runtime: Runtime, like: Sequence[Layer], minutes: float, seed: int, events: Events
 ) -> tuple[Profile, str | None]:
     """What is learned of this machine, from layers that are measured for so many minutes; raises SepcostError."""
+    if not minutes > 0:
+        raise SepcostError(f"--minutes: must be a positive number, got {minutes:g}")
     from sepcost.targets import fitting
     from sepcost.tasks.learning import measured_points
 

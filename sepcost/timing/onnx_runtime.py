@@ -74,7 +74,7 @@ class OnnxRuntime:
         try:
             binding, run = self._bound(timed, batch)
             run()
-        except (RuntimeError, ValueError, MemoryError) as error:
+        except Exception as error:  # its own errors have no other base
             raise SepcostError(f"onnxruntime cannot run it: {in_one_line(str(error) or 'no memory', 120)}") from None
         refuse_other_shape(binding.get_outputs()[0].shape(), timed, batch)
         return run

@@ -6,11 +6,14 @@ machine only adds to it.
 
 import csv
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+CPUINFO = Path("/proc/cpuinfo")
 PASSES = 5
 ENOUGH = 0.02
 """Seconds for a layer in a pass."""
@@ -37,7 +40,7 @@ def main(folder: Path, threads: int = 1) -> None:
         sys.stderr.write(f"pass {number + 1} of {PASSES}\n")
     with (folder / "times.csv").open("w", encoding="utf-8", newline="") as file:
         about = {"runtime": "onnxruntime", "version": onnxruntime.__version__, "threads": threads}
-        about |= {"processor": platform.processor() or platform.machine(), "system": platform.platform(terse=True)}
+        about |= {"processor": processor(), "system": platform.platform(terse=True)}
         said = [line for line in lines if line.startswith("#") and line[2:].partition(":")[0] not in about]
         file.writelines(f"{line}\n" for line in [*said, *(f"# {name}: {text}" for name, text in about.items())])
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -52,6 +55,23 @@ def seconds(run: Callable[[], object]) -> float:
         run()
         runs += 1
     return (time.perf_counter() - started) / runs
+
+
+def processor() -> str:
+    """The name of the CPU, as the system has it: ``AMD EPYC``, ``Intel64 Family 6 Model 158``, ``aarch64``."""
+    named = told("model name") or platform.processor() or platform.machine()
+    return re.sub(r"\s+", " ", re.sub(r"\((R|TM|tm)\)|\bCPU\b|@.*", " ", named)).strip() or "unknown processor"
+
+
+@cache
+def told(key: str) -> str:
+    """What Linux says of its first CPU."""
+    try:
+        text = CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.search(rf"^{key}\s*:(.*)$", text, re.MULTILINE)
+    return found[1].strip() if found else ""
 
 
 if __name__ == "__main__":

@@ -204,6 +204,8 @@ def test_a_layer_that_cannot_run_is_named_and_the_others_are_timed(
         ("", "nothing to time: give a YAML file, a folder or -, or one convolution by -H, -C, -K and -O"),
         ("lenet5 -H 3", "lenet5 and -H contradict each other: give sources or one convolution"),
         ("lenet5 --threads 0", "--threads: must be at least 1, got 0"),
+        ("lenet5 --threads 100000", "--threads: must be from 1 to 1,024, got 100,000"),
+        ("lenet5 --min-time 0", "--min-time: must be a positive number, got 0"),
         ("lenet5 --min-time soon", "--min-time: must be a positive number such as 0.75, got soon"),
         ("lenet5 --sort speed", "--sort: nothing is called 'speed'; did you mean `speedup`?"),
         ("lenet5 --dtype int8", "--dtype: torch is timed with float32, bfloat16, float16 or float64, got int8"),
@@ -215,6 +217,19 @@ def test_a_layer_that_cannot_run_is_named_and_the_others_are_timed(
 def test_what_is_wrong_is_one_line(arguments: str, message: str) -> None:
     run = sepcost("bench", *arguments.split())
     assert (run.code, run.out, run.err) == (2, "", f"sepcost: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"min_time": -1.0}, "min_time: must be a positive number, got -1"),
+        ({"threads": 0}, "threads: must be from 1 to 1,024, got 0"),
+    ],
+)
+def test_what_is_wrong_is_one_line_in_python(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SepcostError) as error:
+        bench("lenet5", **arguments)
+    assert str(error.value) == message
 
 
 def test_costs_from_earlier_are_not_timed(tmp_path: Path) -> None:
@@ -251,6 +266,31 @@ def test_a_target_predicts_as_compare_does_and_is_held_against_what_is_shown(
             assert row["predicted_speedup_high"] == pytest.approx(float(expected["speedup_high"]))
             assert row["speedup_error"] == pytest.approx(row["predicted_speedup"] / row["speedup"] - 1)
     assert all(row["predicted_time"] for row in found if row["part"])
+
+
+def test_a_linear_layer_on_many_positions_is_not_predicted_nor_is_the_sum(
+    by_macs: list[Sequence[Layer]], tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\n"
+        "def build():\n"
+        "    return torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Flatten(), torch.nn.Linear(64, 8))\n"
+    )
+    target = written(tmp_path, **asdict(in_torch.TorchRuntime().setup))
+    run = sepcost("bench", "net.py:build", "--input", "16x8", "--target", target, "--format", "csv", cwd=tmp_path)
+    found = {row["layer"] or row["row"]: row for row in rows(run) if not row["replacement"]}
+    predicted = {name: bool(row["predicted_time"]) for name, row in found.items()}
+    assert predicted == {"0": False, "2": True, "total": False}
+    text = sepcost("bench", "net.py:build", "--input", "16x8", "--target", target, cwd=tmp_path).out
+    assert "Without a prediction, as is the sum: 0 (linear layers on many positions were not measured)." in text
+
+
+def test_parts_of_a_kind_that_the_target_does_not_know_are_named(
+    by_macs: list[Sequence[Layer]], tmp_path: Path
+) -> None:
+    target = written(tmp_path, kinds=("standard", "pointwise", "linear"), **asdict(in_torch.TorchRuntime().setup))
+    text = sepcost("bench", "-H", "8", "-C", "4", "-K", "3", "-O", "8", "--target", target).out
+    assert "Without a prediction: conv.depthwise (no depthwise layers were measured)." in text
 
 
 def test_the_table_says_how_far_off_a_target_is_and_what_it_states(

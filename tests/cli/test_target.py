@@ -17,9 +17,11 @@ from sepcost.layers import Layer
 from sepcost.sources.targets.kept import read_target
 from sepcost.targets.layer_grid import random_layers
 from sepcost.targets.profile import Point
+from sepcost.targets.setup import Setup
 from sepcost.targets.work import kind_of
 from sepcost.tasks import learning
 from sepcost.timing import run_grid
+from sepcost.timing.onnx_runtime import OnnxRuntime
 from tests.commands import Run, sepcost
 
 HEAD = "file,type,size,C,O,K,stride,padding,groups,dilation,transposed,output_padding,seconds"
@@ -94,6 +96,7 @@ def test_the_script_of_a_grid_fills_its_csv_and_the_target_is_what_it_ran_on(
     assert run.code == 0
     known = len(rows) - run.err.count("left out")
     assert (target["setup"]["runtime"], target["setup"]["threads"], target["points"]) == ("onnxruntime", 1, known)
+    assert Setup(**target["setup"]).differences(OnnxRuntime().setup) == []
     assert runpy.run_path(str(tmp_path / "grid" / "run.py"), run_name="not main")["PASSES"] == 5
 
 
@@ -388,6 +391,8 @@ def test_nothing_but_a_profile_is_replaced(quick: list[Any], tmp_path: Path) -> 
         (("learn", "--runtime", "tourch"), "runtime must be torch or onnxruntime, got 'tourch'; did you mean `torch`?"),
         (("learn", "--runtime", "onnxruntime", "--dtype", "float16"), "dtype: onnxruntime is timed with float32 only"),
         (("learn", "--processor", "x"), "--processor is for --from: here it is known"),
+        (("learn", "--minutes", "0"), "--minutes: must be a positive number, got 0"),
+        (("learn", "--threads", "100000"), "--threads: must be from 1 to 1,024, got 100,000"),
         (("learn", "--minutes", "-1"), "--minutes: must be a positive number such as 0.75, got -1"),
         (("show", "locl"), "there is no target 'locl' (there is example-cpu)"),
         (("show", "nowhere/x.json"), "nowhere/x.json: cannot be read: no such file or directory"),

@@ -25,6 +25,13 @@ def test_systems_and_the_last_number_of_a_version_decide_nothing() -> None:
     assert SETUP.differences(replace(SETUP, system="Darwin arm64", version="2.13.1")) == []
 
 
+@pytest.mark.parametrize("unknown", [{"instructions": ""}, {"processor": "unknown processor"}])
+def test_what_one_side_does_not_know_is_no_difference(unknown: dict[str, Any]) -> None:
+    other = replace(SETUP, **unknown)
+    assert (SETUP.differences(other), other.differences(SETUP)) == ([], [])
+    assert other.differences(replace(SETUP, threads=2)) == ["threads: 1, not 2"]
+
+
 def test_a_gpu_has_no_threads() -> None:
     gpu = replace(SETUP, device="cuda", processor="NVIDIA H100", instructions="")
     assert gpu.title == "torch 2.13.0 eager, cuda, float32, batch 1, NVIDIA H100"

@@ -76,6 +76,12 @@ def test_what_is_not_timed_is_refused(settings: dict[str, object], message: str)
     assert str(error.value) == message
 
 
+def test_what_onnx_runtime_rejects_is_one_line() -> None:
+    wide = Conv((5, 4), 4, 6, 3, stride=2, padding=1, output_padding=2, dilation=3, transposed=True)
+    with pytest.raises(SepcostError, match="onnxruntime cannot run it: "):
+        OnnxRuntime().contender([wide])
+
+
 def test_other_layers_are_refused() -> None:
     pool = next(each.layer for each in compare("vgg16").layers if isinstance(each.layer, Pool))
     with pytest.raises(SepcostError, match="a layer of type pool is not timed"):
