@@ -76,10 +76,13 @@ def test_what_is_not_timed_is_refused(settings: dict[str, object], message: str)
     assert str(error.value) == message
 
 
-def test_what_onnx_runtime_rejects_is_one_line() -> None:
+def test_what_onnx_runtime_rejects_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     wide = Conv((5, 4), 4, 6, 3, stride=2, padding=1, output_padding=2, dilation=3, transposed=True)
     with pytest.raises(SepcostError, match="onnxruntime cannot run it: "):
         OnnxRuntime().contender([wide])
+    monkeypatch.setattr("sepcost.timing.onnx_runtime.onnx_model", lambda *_: onnx.ModelProto())
+    with pytest.raises(SepcostError, match="onnxruntime cannot run it: "):
+        OnnxRuntime().contender([Linear(3, 4)])
 
 
 def test_other_layers_are_refused() -> None:
