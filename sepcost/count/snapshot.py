@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sepcost.blocks.replacements import CONDITIONS
 from sepcost.count.facts import layer_of
-from sepcost.count.figure import Figures, reductions, with_quotients
+from sepcost.count.figure import HIGH, SPEEDUP, Figures, reductions, with_quotients
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Convention
@@ -70,6 +70,12 @@ class Replaced(NamedTuple):
     peak: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = NOTHING
     if_all: Figures | None = None
+
+    @property
+    def is_slower(self) -> bool:
+        """Whether it is predicted to be, in the whole interval."""
+        most = self.figures.get(f"{SPEEDUP}{HIGH}")
+        return most is not None and bool(most < 1)
 
 
 class LayerSnapshot(NamedTuple):

@@ -19,12 +19,12 @@ from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.snapshot import LayerSnapshot, Replaced, Snapshot, Target
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv, Layer, Linear
+from sepcost.layers.cost import Convention
 from sepcost.targets.law import TERMS
 from sepcost.targets.prediction import Estimate, LayerTime, predicted, ratio, total, why_outside
 from sepcost.targets.profile import Profile
 from sepcost.targets.work import ON_MANY, is_timed
 
-ANOTHER = "count as it does, or learn another one (sepcost target learn)"
 PREDICTED, EXTRAPOLATED = "predicted", "extrapolated"
 OF_SPEEDUP = tuple(name for name in OF_TARGET if name.startswith(SPEEDUP))
 OF_TIME = tuple(name for name in OF_TARGET if name not in OF_SPEEDUP)
@@ -43,7 +43,8 @@ def targeted(comparison: Comparison, profile: Profile, replace_if: ReplaceIf = R
     setup, convention = profile.setup, comparison.convention
     differing = setup.differences(replace(setup, batch=convention.batch, dtype=convention.dtype))
     if differing:
-        raise SepcostError(f"--target {profile.name} is for another setup ({', '.join(differing)}): {ANOTHER}")
+        what = ", ".join(differing)
+        raise SepcostError(f"--target {profile.name} is for another setup ({what}): {_remedy(profile, convention)}")
     if comparison.network.per_position:
         raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: give -H")
     if replace_if is not ReplaceIf.FASTER:
@@ -58,6 +59,19 @@ def targeted(comparison: Comparison, profile: Profile, replace_if: ReplaceIf = R
     }
     if_all = {text: _speedup(list(known.values()), text) for text in comparison.totals}
     return replace(comparison.keeping(reasons), target=profile, if_all=if_all)
+
+
+def _remedy(profile: Profile, convention: Convention) -> str:
+    """What to type where a target is for another batch or dtype."""
+    asked: list[str] = []
+    learned = ""
+    for name in ("batch", "dtype"):
+        ours, theirs = getattr(convention, name), getattr(profile.setup, name)
+        if ours != theirs:
+            usual = theirs == getattr(Convention(), name) and not (name == "dtype" and convention.in_own_dtype)
+            asked.append(f"leave out --{name}" if usual else f"give --{name} {theirs}")
+            learned += f" --{name} {ours}"
+    return f"{' and '.join(asked)}, or learn a target with it: sepcost target learn NAME{learned}"
 
 
 def _reason_to_keep(timed: Timed, text: str) -> str | None:

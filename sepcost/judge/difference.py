@@ -170,11 +170,7 @@ def steady(seconds: float | None) -> float | None:
 def _changes_of_both(before: Figures, after: Figures) -> Mapping[str, Change]:
     """The changes of what is on both sides, where a missing figure is not known."""
     changes = _changes(before, after)
-    return {
-        name: HalfKnown(*change) if None in change else change
-        for name, change in changes.items()
-        if name != TIME or change != (None, None)
-    }
+    return {name: HalfKnown(*change) if None in change else change for name, change in changes.items()}
 
 
 def _in_order(

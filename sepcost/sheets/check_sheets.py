@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sepcost.count.figure import HEADLINES, figure_named
+from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD, Verification
 from sepcost.judge.difference import Status
 from sepcost.judge.growth import Grown
@@ -172,8 +174,26 @@ def _notes(judgement: Judgement) -> Iterator[str]:
         for verdict in judgement.verdicts:
             if verdict.gone:
                 yield f"{verdict.label}: {gone_replacements(verdict, judgement.baseline)}."
-    yield from time_notes(*snapshots)
+    yield from time_notes(*map(_as_judged, judgement.verdicts))
     yield from _memory(judgement)
+
+
+def _as_judged(verdict: Verdict) -> Snapshot:
+    """The network, without what its target says of parts that are not judged."""
+    snapshot, target = verdict.snapshot, verdict.snapshot.target
+    if target is None:
+        return snapshot
+    judged = {*map(owner_of, verdict.limits), *map(owner_of, verdict.grown)}
+    named = {layer.name for layer in snapshot.layers} | {
+        f"{layer.name}.{part.name}"
+        for layer in snapshot.layers
+        for text in judged & layer.replaced.keys()
+        for part in layer.replaced[text].parts
+    }
+    outside, unknown = (
+        {where: why for where, why in each.items() if where in named} for each in (target.outside, target.unknown)
+    )
+    return replace(snapshot, target=target._replace(outside=outside, unknown=unknown))
 
 
 def _memory(judgement: Judgement) -> Iterator[str]:

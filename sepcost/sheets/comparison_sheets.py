@@ -224,8 +224,8 @@ def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequ
     cells = _cells(replaced.figures, names)
     if replaced.kept:
         return [Row((f"{text}: kept", *cells), Look.KEPT)]
-    look = Look.FLAGGED if replaced.costs_more else Look.PLAIN
-    rows = [Row((f"{text}: costs more" if replaced.costs_more else text, *cells), look)]
+    bad = ": costs more" if replaced.costs_more else ": slower" if replaced.is_slower else ""
+    rows = [Row((f"{text}{bad}", *cells), Look.FLAGGED if bad else Look.PLAIN)]
     rows += [Row((f"  {part.name}", *_cells(part.figures, names)), Look.PART) for part in replaced.parts]
     return [*rows, _reduction_row(standard, replaced, names)]
 
@@ -252,6 +252,6 @@ def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], 
     cells = [layer.name, *(cell_of(name, own) for name in before)]
     for record in records if layer.replaced else ():
         cells += [cell_of(name, record) for name in replaced]
-    flagged = any(each.costs_more for each in layer.replaced.values())
+    flagged = any(each.costs_more or each.is_slower for each in layer.replaced.values())
     kept = layer.kept and layer.replaced
     return Row(tuple(cells), Look.KEPT if kept else Look.FLAGGED if flagged else Look.PLAIN)

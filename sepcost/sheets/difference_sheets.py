@@ -52,7 +52,7 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
     rows = [
         Row((BY_NAME[name].heads(convention), *_total_cells(difference, name, change)))
         for name, change in difference.total.items()
-        if BY_NAME[name].shown_as is None and (change.before, change.after) != (None, None)
+        if BY_NAME[name].shown_as is None and (name == TIME or (change.before, change.after) != (None, None))
     ]
     return Sheet(_title(difference), columns, tuple(rows), notes=tuple(notes))
 
@@ -132,7 +132,7 @@ def _layer_notes(difference: Difference) -> Iterator[str]:
 
 def _convention_notes(difference: Difference) -> Iterator[str]:
     convention, dtype = difference.before.convention, difference.after.convention.dtype
-    yield from time_notes(difference.after)
+    yield from time_notes(difference.before, difference.after)
     yield flops_note(convention)
     if difference.before.per is None:
         batch = "" if convention.batch == 1 else f", for a batch of {convention.batch} (counts are per sample)"

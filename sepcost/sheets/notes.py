@@ -73,14 +73,16 @@ def _reasons(names_by_reason: Mapping[str, Sequence[str]], alone: bool) -> str:
 
 def cost_notes(snapshot: Snapshot) -> Iterator[str]:
     """What costs more than before, and what is counted."""
-    costlier: dict[str, list[str]] = {}
+    bad: dict[str, list[str]] = {}
     for layer in snapshot.shown:
         for text, replaced in layer.replaced.items():
             if replaced.costs_more:
-                costlier.setdefault(text, []).append(layer.name)
-    for text, names in costlier.items():
+                bad.setdefault(f"{text} costs more MACs than the standard", []).append(layer.name)
+            if replaced.is_slower:
+                bad.setdefault(f"{text} is predicted to be slower", []).append(layer.name)
+    for line, names in bad.items():
         where = "" if len(snapshot.shown) == 1 else f" in {named(names)}"
-        yield f"! {text} costs more MACs than the standard{where}."
+        yield f"! {line}{where}."
     yield flops_note(snapshot.convention)
     yield from _reduction_notes(snapshot)
     yield from verified_note(snapshot.verified)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
+from sepcost.count.figure import TIME
 from sepcost.count.snapshot import Snapshot
 from sepcost.sheets.sheet import Speedup, cell_text
 from sepcost.text.kind import Kind
 from sepcost.text.units import as_percent
-from sepcost.text.wording import listed, named
+from sepcost.text.wording import MOST_NAMES, listed, named
 
 
 def time_notes(*snapshots: Snapshot) -> Iterator[str]:
     """What is to be known of the times of these networks, or of one; nothing where they have none."""
     targets = [snapshot.target for snapshot in snapshots if snapshot.target]
-    for name, setup, error in {target.id: (target.name, target.setup, target.error) for target in targets}.values():
+    timed = [snapshot.target for snapshot in snapshots if snapshot.target and _has_times(snapshot)]
+    for name, setup, error in {target.id: (target.name, target.setup, target.error) for target in timed}.values():
         yield f"Times are predicted for {name}: {setup}{_error(error)}."
     for text, replaced in (each for snapshot in snapshots for each in snapshot.replaced.items()):
         if replaced.if_all and len(snapshots) == 1:
@@ -25,18 +28,27 @@ def time_notes(*snapshots: Snapshot) -> Iterator[str]:
         yield f"Times are those of convolutions and linear layers, without {listed(without)}."
     outside = {where: why for target in targets for where, why in target.outside.items()}
     if outside:
-        yield f"Extrapolated, beyond what was measured: {with_reasons(outside)}."
+        more = f" and {len(outside) - MOST_NAMES:,} more" if len(outside) > MOST_NAMES else ""
+        few = dict(list(outside.items())[:MOST_NAMES])
+        yield f"Extrapolated, beyond what was measured: {with_reasons(few)}{more}."
     unknown = {where: why for target in targets for where, why in target.unknown.items()}
     if unknown:
         yield f"Without a time, as is the total: {with_reasons(unknown)}."
+
+
+def _has_times(snapshot: Snapshot) -> bool:
+    """Whether any time of it is known."""
+    wholes = (snapshot.total, *(replaced.figures for replaced in snapshot.replaced.values()))
+    of_layers = (layer.under(text) for layer in snapshot.layers for text in (None, *layer.replaced))
+    return any(figures.get(TIME) is not None for figures in chain(wholes, of_layers))
 
 
 def _error(by_kind: Mapping[str, float]) -> str:
     """How far off predictions are, from the best to the worst kind of layer."""
     if not by_kind:
         return ""
-    each = [f"{as_percent(100 * error)} ({kind})" for kind, error in sorted(by_kind.items(), key=lambda of: of[1])]
-    return f"; off by {' to '.join(dict.fromkeys((each[0], each[-1])))} at the median, on layers that it had not seen"
+    each = [as_percent(100 * error) for error in sorted(by_kind.values())]
+    return f"; off by {' to '.join(dict.fromkeys((each[0], each[-1])))}"
 
 
 def with_reasons(why: Mapping[str, str]) -> str:

@@ -12,6 +12,22 @@ from sepcost.targets.law import SURE
 from sepcost.targets.profile import Profile, work_in
 from sepcost.targets.work import Array, Work, is_timed, kind_of
 
+WORDS = {
+    "flops": "FLOPs",
+    "bytes": "bytes of maps and weights",
+    "weight_bytes": "bytes of weights",
+    "inputs": "input positions",
+    "outputs": "output positions",
+    "C": "input channels",
+    "O": "output channels",
+    "K": "kernel positions (K·K)",
+    "stride": "product of strides",
+    "groups": "groups",
+    "dilation": "product of dilations",
+    "width": "width of the output",
+}
+"""What the numbers of a layer's work are called."""
+
 
 class LayerTime(NamedTuple):
     """The seconds of a layer, the standard deviation of their log, and what bounds them; arrays, of many at once.
@@ -107,5 +123,5 @@ def why_outside(profile: Profile, layer: Layer) -> str | None:
         if is_so.any():
             points: Array = getattr(law.work, name)
             value = getattr(work, name)[0]
-            return f"{name} is {value:,.0f}, and {points.min():,.0f} to {points.max():,.0f} where it was measured"
+            return f"{WORDS[name]}: {value:,.0f}, measured {points.min():,.0f} to {points.max():,.0f}"
     return None

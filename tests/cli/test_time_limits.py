@@ -216,6 +216,19 @@ def test_diff_shows_times(target: str, net: Path, tmp_path: Path) -> None:
     assert "time" not in json.loads(sepcost("diff", *two[:2], "--format", "json").out)["total"]
 
 
+@pytest.mark.parametrize("places", [(0, 1), (1, 0), (1, 1)])
+def test_diff_has_a_row_for_a_total_that_is_not_known(places: tuple[int, int], net: Path, tmp_path: Path) -> None:
+    grouped = tmp_path / "grouped.yaml"
+    grouped.write_text(NET.replace("stride: 2", "stride: 2, groups: 4"))
+    one, other = ((net, grouped)[number] for number in places)
+    other = other if one != other else tmp_path / "wider.yaml"
+    (tmp_path / "wider.yaml").write_text(grouped.read_text().replace("O: 64}", "O: 32}"))
+    run = sepcost("diff", str(one), str(other), "--target", written(tmp_path))
+    (row,) = (line for line in run.out.splitlines() if line.startswith("time "))
+    assert row.split()[-2:] == ["–", "–"]
+    assert "Without a time, as is the total: second (no grouped layers were measured)." in run.out
+
+
 def test_diff_refuses_times_of_two_targets_and_of_none(target: str, net: Path, tmp_path: Path) -> None:
     other = written(tmp_path, name="other", factor=2)
     for path, arguments in (("timed.json", ["--target", other]), ("untimed.json", [])):

@@ -139,15 +139,59 @@ def test_beyond_what_was_measured_times_are_extrapolated_and_the_reason_is_said(
     (layer,) = network_of("-H", "56", "-C", "4096", "-K", "3", "-O", "64", "--target", target)["layers"]
     assert layer["standard"]["time_source"] == layer["replacements"]["separable"]["time_source"] == "extrapolated"
     run = sepcost("compare", "-H", "56", "-C", "4096", "-K", "3", "-O", "64", "--target", target)
-    assert "C is 4,096, and 2 to 1,024 where it was measured" in run.out
+    assert "input channels: 4,096, measured 2 to 1,024" in run.out
+
+
+def test_three_layers_beyond_what_was_measured_are_named_and_the_others_counted(target: str) -> None:
+    layers = [{"name": f"layer{number}", "K": 3, "O": 2000} for number in range(5)]
+    run = sepcost(
+        "compare",
+        "-",
+        "-r",
+        "none",
+        "--target",
+        target,
+        stdin=json.dumps({"input": {"C": 2000, "H": 8}, "layers": layers}),
+    )
+    (line,) = (line for line in run.out.splitlines() if line.startswith("Extrapolated"))
+    assert "layer2" in line
+    assert "layer3" not in line
+    assert line.endswith(" and 2 more.")
+
+
+def test_a_check_says_nothing_of_parts_that_it_does_not_judge(target: str, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("input: {C: 1500, H: 8}\nlayers: [{name: only, K: 3, O: 1500}]\n")
+    judged = ["check", str(tmp_path / "net.yaml"), "--target", target, "--max-time", "9s", "--no-verify"]
+    assert "only.pointwise" in sepcost(*judged, "-r", "separable").out
+    run = sepcost(*judged)
+    assert "Extrapolated, beyond what was measured: only (" in run.out
+    assert "only.pointwise" not in run.out
+
+
+def test_how_far_off_times_are_is_not_said_where_none_is_known(tmp_path: Path) -> None:
+    for kind, is_said in (("standard", True), ("linear", False)):
+        run = sepcost("compare", "-H8", "-C8", "-K3", "-O8", "--target", written(tmp_path, kinds=(kind,)))
+        assert ("Times are predicted for by-hand: " in run.out, run.code) == (is_said, 0)
+
+
+def test_a_replacement_that_is_slower_in_its_whole_interval_is_flagged(tmp_path: Path) -> None:
+    one = ("compare", "-H", "8", "-C", "8", "-K", "3", "-O", "8", "--target")
+    run = sepcost(*one, written(tmp_path))
+    speedup = network_of(*one[1:], written(tmp_path))["layers"][0]["replacements"]["separable"]["speedup_high"]
+    assert speedup < 1
+    assert "\nseparable: slower" in run.out
+    assert "! separable is predicted to be slower." in run.out
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--batch", "8"], "batch: 1, not 8"),
-        (["--dtype", "float16"], "dtype: float32, not float16"),
-        (["--dtype", "weights=int4"], "dtype: float32, not weights=int4,activations=float32"),
+        (
+            ["--batch", "8"],
+            "batch: 1, not 8): leave out --batch, or learn a target with it: sepcost target learn NAME --batch 8\n",
+        ),
+        (["--dtype", "float16"], "dtype: float32, not float16)"),
+        (["--dtype", "weights=int4"], "dtype: float32, not weights=int4,activations=float32)"),
     ],
 )
 def test_another_setup_is_refused_with_the_reason(target: str, options: list[str], reason: str) -> None:
@@ -155,7 +199,7 @@ def test_another_setup_is_refused_with_the_reason(target: str, options: list[str
         run = sepcost("compare", *source, "--target", target, *options)
         assert (run.code, run.out) == (2, "")
         assert run.err.count("\n") == 1
-        assert f"--target by-hand is for another setup ({reason})" in run.err
+        assert f"--target by-hand is for another setup ({reason}" in run.err
 
 
 def test_a_profile_of_that_batch_and_dtype_is_taken(tmp_path: Path) -> None:
