@@ -54,6 +54,16 @@ def test_the_readmes_python_does_what_its_comments_say() -> None:
     assert checked == 2
 
 
+def test_the_page_of_targets_reads_times_as_its_comments_say() -> None:
+    page = (ROOT / "docs" / "target.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, object] = {}
+    exec("".join(line for line in code.splitlines(keepends=True) if "  # " not in line), names)
+    shown = [line.partition("  # ") for line in code.splitlines() if "  # " in line]
+    assert [str(eval(expression, names)) for expression, _, _ in shown] == [comment for *_, comment in shown]
+    assert len(shown) == 2
+
+
 def test_the_block_of_ones_own_can_be_named(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "replacements.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
