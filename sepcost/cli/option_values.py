@@ -79,7 +79,7 @@ def chosen_view(
         raise SepcostError(f"--rows {rows.value} is for networks: one convolution has one row")
     if (join or pareto) and rows is not Rows.TOTALS:
         raise SepcostError(f"--{'join' if join else 'pareto'} is for rows of networks: give --rows totals")
-    joined = None if join is None else Joined.read(join)
+    joined = None if join is None else Joined.read(join, timed=timed)
     front = tuple(pareto.split(",")) if pareto else ()
     of_rows = of_networks or rows is Rows.TOTALS
     return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed, timed).checked()

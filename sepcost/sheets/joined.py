@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from sepcost.count.facts import FACTS
-from sepcost.count.figure import in_records
+from sepcost.count.figure import in_records, is_of_target
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
@@ -50,15 +50,15 @@ class Joined:
         return any(text is not None for _, text in self.rows)
 
     @classmethod
-    def read(cls, path: str) -> Joined:
-        """Read a file; raises ConfigError with the place of what is wrong."""
+    def read(cls, path: str, *, timed: bool = False) -> Joined:
+        """Read a file; raises ConfigError with the place of what is wrong. ``timed``: there is a target."""
         (_, head), *rows = _rows(path) or [(1, [])]
         names = [name.strip() for name in head]
         by = next((key for key in (NETWORK, FILE) if key in names), None)
         if by is None:
             raise ConfigError.of(path, f"needs a column `{NETWORK}` or `{FILE}`, got {listed(names) or 'nothing'}")
         own = [name for name in names if name not in KEYS]
-        taken = [name for name in own if name.casefold() in TAKEN]
+        taken = [name for name in own if name.casefold() in TAKEN and (timed or not is_of_target(name.casefold()))]
         if "" in names:
             raise ConfigError.of(path, f"column {names.index('') + 1} has no name")
         if taken or len(set(names)) < len(names) or not own:

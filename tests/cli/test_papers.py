@@ -162,6 +162,8 @@ def test_measured_times_can_be_joined(tmp_path: Path) -> None:
     path.write_text("network,time\nAlexNet,4.5\n")
     rows = rows_of(CONFIGS[3], "--join", str(path), "--columns", "macs,time")
     assert [row["time"] for row in rows] == ["4.5"]
+    run = sepcost("compare", CONFIGS[3], "--rows", "totals", "--join", str(path), "--target", "example-cpu")
+    assert (run.code, run.err) == (2, f"sepcost: {path}: 'time' is a name of sepcost's own: rename it\n")
 
 
 def test_a_table_says_that_it_is_a_front(accuracy: str) -> None:
