@@ -75,7 +75,7 @@ def variants(conv: Conv) -> list[Layers]:
 
 
 def measure(runtime: Runtime, sequences: Sequence[Layers], passes: int) -> Best:
-    """The best of so many passes over all of them."""
+    """The best times of these passes over all sequences."""
     best = Best(runtime)
     for number in range(passes):
         started = monotonic()

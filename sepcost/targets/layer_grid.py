@@ -26,9 +26,9 @@ MULTIPLES = (1, 2, 4, 8, 8, 16, 16, 32, 32, 64)
 LARGEST, HEAVY = 25e6, 5e8
 """Elements of all maps at most; MACs above which every other layer is left out, since it takes long."""
 AROUND = 4
-"""With given layers, one in so many is random all the same, so that the rest of the world is not forgotten."""
+"""With given layers, every fourth one is random all the same, so that other layers are known too."""
 TRIES = 200
-"""After so many in a row that are known already, or too large, there are no more."""
+"""Draws in a row that are known already, or too large: after these, there are no more layers."""
 
 
 def random_layers(count: int, seed: int = 0, like: Sequence[Layer] = (), max_macs: float = 4e9) -> list[Layer]:
@@ -39,7 +39,7 @@ def random_layers(count: int, seed: int = 0, like: Sequence[Layer] = (), max_mac
     (200, True)
 
     ``like`` are layers; all but every fourth is drawn around one of them, whose kind comes first: with other channels
-    and on other maps, as long as there are any. Raises SepcostError where there are not so many layers.
+    and on other maps, as long as there are any. Raises SepcostError where there are fewer layers.
     """
     random = Random(seed)  # noqa: S311 (no secret)
     known: dict[str, list[Conv | Linear]] = {}

@@ -23,7 +23,7 @@ MOST_MACS = 4e9
 PASSES = 7
 """How often each layer is measured: its time is the best of all, since a machine may be slow for seconds."""
 RIVALS = 8
-"""In the second half, of so many layers of a kind the one is measured whose time is known least."""
+"""Layers of a kind, of which the second half measures the one whose time is known least."""
 ENOUGH = 0.003
 """Seconds that a layer runs in a pass."""
 
@@ -61,7 +61,7 @@ def measured_points(
     like: Sequence[Layer] = (),
     events: Events | None = None,
 ) -> list[Point]:
-    """Layers and their times on this machine, measured for so many minutes.
+    """Layers and their times on this machine, measured until the minutes are used up.
 
     The first half of the layers is random; ``fit`` then says of which others the time is known least. All are measured
     again and again, in turn. ``like`` are layers that most of them are drawn around.

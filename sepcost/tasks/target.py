@@ -101,7 +101,7 @@ def learned(
 def measured_here(
     name: str, runtime: Runtime, like: Sequence[Layer], minutes: float, seed: int, events: Events
 ) -> tuple[Profile, str | None]:
-    """What is learned of this machine, from layers that are measured for so many minutes; raises SepcostError."""
+    """What is learned of this machine, from layers that are measured until the minutes are used up; SepcostError."""
     if not minutes > 0:
         raise SepcostError(f"--minutes: must be a positive number, got {minutes:g}")
     from sepcost.targets import fitting
@@ -136,7 +136,7 @@ def place_of(name: str, output: Path | None) -> tuple[Path, Kept | None]:
 
 
 def name_of(output: Path | None) -> str:
-    """What a profile in this file is called, where nobody says: as the file, if that is a name."""
+    """The name of a profile that was given none: its file's, if that is a name."""
     return output.stem if output and BARE.fullmatch(output.stem) else LOCAL
 
 

@@ -23,7 +23,7 @@ class Runtime(Protocol):
     def contender(self, layers: Sequence[Layer], times: int = 1) -> Contender:
         """One pass through layers that follow each other, on random input. Raises SepcostError if they cannot run.
 
-        ``times``: on so many inputs for each sample at once, as a linear layer runs on tokens.
+        ``times`` is how many inputs a sample has at once, as tokens of a linear layer.
         """
 
     def seconds(self, contender: Contender, runs: int) -> float:

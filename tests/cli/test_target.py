@@ -217,7 +217,7 @@ def test_what_does_not_fit_is_a_line(options: tuple[str, ...], message: str, tmp
 
 
 TFLITE = """INFO: Num threads: [4]
-INFO: Graph: [/data/local/tmp/{layer}.tflite]
+INFO: Graph: [/sdcard/{layer}.tflite]
 INFO: count=9 first=87112 curr=51629 min=51629 max=87112 avg=58147.4 std=11478 p5=51629 median=51962 p95=87112
 INFO: count=50 first=990 curr=1000 min=980 max=1100 avg=1.01e+03 std=9 p5=985 median={us} p95=1050
 INFO: Inference timings in us: Init: 5579, First inference: 1357602, Warmup (avg): 1.3576e+06, Inference (avg): 1.01e+03
