@@ -76,7 +76,7 @@ class ModelText:
         Traceback (most recent call last):
         sepcost.errors.ModelError: mynet.py:build(big): argument big is no literal; in quotes it is a text: 'big'
         """
-        source, colon, expression = _halves(text)
+        source, colon, expression = halves(text)
         foreign = foreign_format(source)
         if foreign and (not colon or not _is_module(source)):
             raise _error(text, foreign)
@@ -108,7 +108,7 @@ def is_model_text(text: str) -> bool:
     >>> [is_model_text(text) for text in ("net:v2.yaml", "-", r"C:\nets\net.yaml", "https://example.org/net.yaml")]
     [False, False, False, False]
     """
-    source, colon, expression = _halves(text)
+    source, colon, expression = halves(text)
     if not colon:
         return _is_python_file(source) or foreign_format(source) is not None
     if text.lower().endswith(CONFIG_SUFFIXES):
@@ -122,7 +122,7 @@ def names_python(text: str) -> bool:
     >>> [names_python(text) for text in ("pkg.nets:images", "nets.py:images(2)", "nets.py", "3x4:int64", "pkg")]
     [True, True, True, False, False]
     """
-    source, colon, _ = _halves(text)
+    source, colon, _ = halves(text)
     return _is_python_file(source) or (bool(colon) and _is_module(source))
 
 
@@ -137,7 +137,7 @@ def foreign_format(source: str) -> str | None:
     return known and f"{known}: {INSTEAD}"
 
 
-def _halves(text: str) -> tuple[str, str, str]:
+def halves(text: str) -> tuple[str, str, str]:
     """The text before and after the first colon that is not a drive's."""
     drive = text[:2] if DRIVE.match(text) else ""
     source, colon, expression = text[len(drive) :].partition(":")

@@ -1,0 +1,162 @@
+"""Reading: the state dict in a file, as data; no code in the file is run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile
+
+import torch
+
+from sepcost.errors import ModelError
+from sepcost.guests.apart import apart
+from sepcost.pytorch.models.loading import described
+from sepcost.pytorch.models.own_code import raised
+from sepcost.pytorch.private import plain_name
+from sepcost.pytorch.weights.weights import Weights
+from sepcost.text.model_text import FOREIGN_FORMATS, HOLDS_WEIGHTS, halves
+from sepcost.text.wording import did_you_mean, in_one_line, named
+
+SUFFIX = ".safetensors"
+INSTALL = "pip install 'sepcost[safetensors]'"
+SAVE = "torch.save(model.state_dict(), …) writes what is read here"
+ZIP, HDF5, LFS = b"PK\x03\x04", b"\x89HDF", b"version https://git-lfs"
+"""How files begin: what torch.save writes, what Keras writes, what Git has of a large file."""
+PREFIXES = ("module.", "model.")
+"""What data-parallel and other wrappers put before all names."""
+AVERAGED = "n_averaged"
+"""What torch's AveragedModel has beside the model."""
+DEEPEST = 8
+CLASS = re.compile(r"GLOBAL (\S+)")
+LONGEST = 120
+
+
+def read_weights(text: str) -> Weights:
+    """The state dict in such a file: ``w.pt``, ``model.safetensors``, ``ckpt.pth:ema``, ``ckpt.pth:state.ema``.
+
+    After the colon is a key in it, or how all names begin of those that are wanted. Without one it is the only state
+    dict in the file, wherever that is. A prefix that all names share (``module.``) is taken off. Raises ModelError for
+    what is no state dict, and for a pickle that needs more than tensors and plain data: its code is not run.
+    """
+    source, _, key = (text, "", "") if os.path.lexists(text) else halves(text)
+    contents = _contents(source)
+    found = _under(contents, key) if key else contents
+    if found is None:
+        there = [*dict.fromkeys(str(name).partition(".")[0] for name in contents)]
+        raise ModelError(f"{source}: has nothing under {key}; there is {named(there)}{did_you_mean(key, there)}")
+    several = _state_dicts(found)
+    if not several:
+        raise ModelError(f"{text}: holds {described(found)}, and no state dict with weights in it")
+    if len(several) > 1:
+        typed = [f"{source}:{'.'.join(filter(None, (key, *path)))}" for path in several]
+        raise ModelError(f"{text}: has {len(several)} state dicts: type {named(typed)}")
+    (path, state), *_ = several.items()
+    looked = [f'under "{".".join(path)}"'] if path else []
+    return _plain(Weights(source, state, ".".join(filter(None, (key, *path)))), looked)
+
+
+def _contents(source: str) -> Any:
+    """What is in a file: tensors, and what holds them. Their values are read from the file when they are needed."""
+    path = Path(source)
+    try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{source}: is {'a folder' if path.is_dir() else 'a device or a pipe'}, not a file")
+        with path.open("rb") as file:
+            head = file.read(64)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        raise ModelError(f"{source}: cannot be read: {(said or str(error)).lower()}") from None
+    foreign = FOREIGN_FORMATS.get(path.suffix.lower(), HOLDS_WEIGHTS)
+    if foreign != HOLDS_WEIGHTS or head.startswith(HDF5):
+        is_what = "is a Keras model" if foreign == HOLDS_WEIGHTS else foreign
+        raise ModelError(f"{source}: {is_what}: weights are read from .safetensors, .pt and .pth")
+    if head.startswith(LFS) or not head:
+        raise ModelError(f"{source}: {'is a pointer to the file: git lfs pull fetches it' if head else 'is empty'}")
+    try:
+        with apart():
+            is_safe = path.suffix.lower() == SUFFIX or head[8:10] == b'{"'
+            return dict(_safetensors(path)) if is_safe else _pickled(path, head)
+    except Exception as error:  # a damaged file makes torch raise KeyError, EOFError and others
+        raise ModelError(f"{source}: {_why(error)}") from None
+
+
+def _safetensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        for name in file.keys():  # noqa: SIM118 (it is no dict)
+            yield name, file.get_tensor(name)
+
+
+def _pickled(path: Path, head: bytes) -> Any:
+    mapped = False
+    if head.startswith(ZIP):
+        with ZipFile(path) as archive:
+            mapped = all(each.compress_type == ZIP_STORED for each in archive.infolist())
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+def _why(error: Exception) -> str:
+    """Why torch or safetensors cannot read a file."""
+    said = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed: {INSTALL}"
+    if "TorchScript" in said:
+        return f"is a TorchScript program: {SAVE}"
+    needed = CLASS.search(said)
+    if needed:
+        return f"needs {in_one_line(needed[1], LONGEST)}, and no code of a file is run: {SAVE}"
+    said = said.partition("WeightsUnpickler error:")[2].strip() or raised(error)
+    return f"is no state dict, or is cut off or damaged: {in_one_line(said, LONGEST)}"
+
+
+def _under(contents: Any, key: str) -> Any:
+    """What has this key, or this path of keys; else what has names that begin with it; None if nothing has."""
+    if not isinstance(contents, Mapping):
+        return None
+    if key in contents:
+        return contents[key]
+    for name in (name for name in contents if isinstance(name, str) and key.startswith(f"{name}.")):
+        found = _under(contents[name], key[len(name) + 1 :])
+        if found is not None:
+            return found
+    begins = f"{key}."
+    by_name = {name: each for name, each in contents.items() if isinstance(name, str)}
+    return {name[len(begins) :]: each for name, each in by_name.items() if name.startswith(begins)} or None
+
+
+def _state_dicts(contents: Any) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    """The mappings that hold weights themselves (tensors of more than one axis), by the keys that lead there."""
+    found: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    seen: set[int] = set()
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), contents)]
+    for path, each in waiting:
+        if not isinstance(each, Mapping) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        by_name = {name: value for name, value in each.items() if isinstance(name, str)}
+        if any(isinstance(value, torch.Tensor) and value.dim() > 1 for value in by_name.values()):
+            found[path] = by_name
+        elif len(path) < DEEPEST:
+            waiting += [((*path, name), value) for name, value in by_name.items()]
+    return found
+
+
+def _plain(weights: Weights, said: list[str]) -> Weights:
+    """The same without what wrappers put into all names, and what is said of that."""
+    tensors = {name: each for name, each in weights.tensors.items() if name != AVERAGED}
+    tensors = {name: each for name, each in tensors.items() if isinstance(each, torch.Tensor)}
+    plain = {plain_name(name): each for name, each in tensors.items()}
+    if len(plain) == len(tensors) and list(plain) != list(tensors):
+        tensors = plain
+        said = [*said, "without what torch.compile or FSDP puts into names"]
+    prefix = ""
+    while first := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
+        prefix, tensors = prefix + first, {name[len(first) :]: each for name, each in tensors.items()}
+    said = [*said, f'without the prefix "{prefix}"'] if prefix else said
+    notes = (f"weights: read {', '.join(said)}",) if said else ()
+    return replace(weights, tensors=tensors, prefix=prefix, notes=notes)
