@@ -1,0 +1,1 @@
+"""Fitting: the weights with which a replacement is closest to a trained convolution."""
