@@ -157,12 +157,12 @@ class Memory:
     """The storage that a tensor is in; this keeps no storage alive."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
-        self._reference = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+        self._reference = StorageWeakRef(tensor.untyped_storage())
 
     @property
     def is_gone(self) -> bool:
         """Whether it was freed. No other storage gets its number while this object exists."""
-        return bool(self._reference.expired())  # type: ignore[no-untyped-call]
+        return bool(self._reference.expired())
 
 
 def times_written(tensor: torch.Tensor) -> int:

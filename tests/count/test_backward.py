@@ -19,7 +19,7 @@ def backward_flops(run: Callable[[], Tensor]) -> int:
     with FlopCounterMode(display=False) as forward:
         out = run()
     with FlopCounterMode(display=False) as both:
-        run().sum().backward()  # type: ignore[no-untyped-call]
+        run().sum().backward()
     del out
     return int(both.get_total_flops() - forward.get_total_flops())
 

@@ -44,7 +44,7 @@ def accuracy_after_training(net: nn.Module, steps: int = STEPS) -> float:
     for _ in range(steps):
         inputs, classes = images(BATCH)
         optimizer.zero_grad()
-        functional.cross_entropy(net(inputs), classes).backward()  # type: ignore[no-untyped-call]
+        functional.cross_entropy(net(inputs), classes).backward()
         optimizer.step()
     inputs, classes = images(256)
     with torch.no_grad():

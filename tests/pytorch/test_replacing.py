@@ -745,7 +745,7 @@ def test_trains() -> None:
     for _ in range(10):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(source), target)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.9 * losses[0]
@@ -772,7 +772,7 @@ def test_scripts_traces_exports_and_compiles(text: str) -> None:
         expected = replaced(source)
         for other in (
             torch.jit.script(replaced),
-            torch.jit.trace(replaced, source),  # type: ignore[no-untyped-call]
+            torch.jit.trace(replaced, source),
             torch.export.export(replaced, (source,)).module(),
             torch.compile(replaced, backend="aot_eager"),
             torch.fx.symbolic_trace(replaced),
@@ -814,7 +814,7 @@ def with_hook(register: str) -> nn.Module:
 
 def with_parameter_hook() -> nn.Module:
     conv = nn.Conv2d(3, 8, 3)
-    conv.weight.register_hook(lambda gradient: -gradient)  # type: ignore[no-untyped-call]
+    conv.weight.register_hook(lambda gradient: -gradient)
     return conv
 
 
@@ -897,7 +897,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], str]] = [
     (lambda: old_weight_norm(nn.Conv2d(3, 8, 3)), "it has a forward pre-hook (WeightNorm)"),
     (lambda: old_spectral_norm(nn.Conv2d(3, 8, 3)), "it has a forward pre-hook (SpectralNorm)"),
     (
-        lambda: prune.l1_unstructured(nn.Conv2d(3, 8, 3), "weight", 2),  # type: ignore[no-untyped-call]
+        lambda: prune.l1_unstructured(nn.Conv2d(3, 8, 3), "weight", 2),
         "it has a forward pre-hook (L1Unstructured)",
     ),
     (lambda: OwnForward(3, 8, 3), "its class OwnForward overrides forward"),

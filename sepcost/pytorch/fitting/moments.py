@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sepcost.pytorch.private import PADS, ConvModule
 
-POSITIONS_A_WEIGHT = 8
+POSITIONS_A_NUMBER = 8
 """How many positions there are for each number of a patch, at most; beyond that they are sampled."""
 LEAST_POSITIONS = 20_000
 PATCHES_AT_ONCE = 2**24
@@ -73,24 +73,24 @@ class Moments:
         )
 
 
-def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor | None) -> Tensor:
+def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor | slice) -> Tensor:
     """What each output of a convolution reads: a row for each position, C·K numbers of these channels.
 
     A convolution with ones in the right places gives them, whatever its stride, padding, dilation and direction.
 
     >>> conv, maps = torch.nn.Conv2d(3, 8, 3, bias=False), torch.randn(2, 3, 5, 5)
-    >>> rows = patches(conv, maps, slice(None), None)
+    >>> rows = patches(conv, maps, slice(None), slice(None))
     >>> outputs = conv(maps).flatten(2).transpose(1, 2).flatten(0, 1)
     >>> torch.allclose(rows @ conv.weight.flatten(1).T, outputs, atol=1e-5)
     True
 
-    ``places`` are the positions that are wanted, in a batch's order; None for all.
+    ``places`` are the positions that are wanted, in a batch's order.
     """
     some = (maps if maps.dim() > len(conv.kernel_size) + 1 else maps[None])[:, channels].float()
     size = prod(conv.kernel_size)
     many = max(1, PATCHES_AT_ONCE // max(1, size * prod(maps.shape[2:]) * len(maps)))
     rows = [_patches(conv, each).flatten(2).transpose(1, 2).flatten(0, 1) for each in some.split(many, 1)]
-    return torch.cat([row if places is None else row[places] for row in rows], 1)
+    return torch.cat([row[places] for row in rows], 1)
 
 
 def _patches(conv: ConvModule, maps: Tensor) -> Tensor:

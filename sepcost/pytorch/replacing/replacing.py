@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -15,22 +15,31 @@ from torch.overrides import TorchFunctionMode
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
-from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError
+from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError, refuse
 from sepcost.layers import Conv
 from sepcost.layers.cost import Cost
+from sepcost.measured.fits import Fit
 from sepcost.pytorch.convolutions.eligibility import described, members_of_subclass, reasons
+from sepcost.pytorch.fitting.layer import reason_not_to_fit
 from sepcost.pytorch.models.placement import uninitialized
 from sepcost.pytorch.modules import build
 from sepcost.pytorch.private import PADS, ConvModule, held_names, is_lazy, padded_sides, plain_name
+from sepcost.pytorch.replacing.data import Batches
+from sepcost.pytorch.replacing.distilling import distil as distilled
 from sepcost.pytorch.replacing.initial import initialise
+from sepcost.pytorch.replacing.network import fit_network
 from sepcost.text.arguments import extent
-from sepcost.text.wording import did_you_mean
+from sepcost.text.wording import did_you_mean, listed
 
 Globs: TypeAlias = str | Collection[str]
 """One pattern of names or several, as ``fnmatch`` reads them; a name also matches itself, whatever is in it."""
 
 MOST_CONVOLUTIONS = 4
 """How many convolutions a warning names; it counts the others."""
+
+INITIAL, FIT = "initial", "fit"
+WEIGHTS = (INITIAL, FIT)
+"""Where the weights of the parts are from: drawn anew, or computed from the convolution's."""
 
 DIVISIBLE = 2520
 """By every number up to 10: strides divide a map of this size."""
@@ -48,6 +57,11 @@ def replace_convolutions(
     exclude: Globs = (),
     inner_norm: bool | Globs | None = None,
     replace_if: str = "always",
+    weights: str = INITIAL,
+    data: Any = None,
+    norms: bool = True,
+    distil: int = 0,
+    seed: int = 0,
 ) -> nn.Module:
     """A copy of the model in which each eligible convolution is the ``Sequential`` of its parts.
 
@@ -74,12 +88,70 @@ def replace_convolutions(
     With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. A
     warning (``sepcost.pytorch.GrowsWarning``) names what is replaced although its params or MACs grow.
 
+    With ``weights="fit"`` the parts have the weights that are closest to the convolution's kernel (``fit_kernel``).
+    With ``data`` as well, they are closest on its outputs: batches of inputs, as ``Batches`` takes them, run through
+    the model and its copy, layer by layer (``fit_network``); bias and batch norm behind a layer take up what changes
+    of their means and, with ``norms``, of the variance. ``distil`` is how many steps of training towards the model's
+    outputs follow (``distil``), with this ``seed``.
+
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
-    cannot be replaced, and a block that fails; SepcostError for what is no module or cannot be copied.
+    cannot be replaced, a block that fails, and weights that cannot be fitted; SepcostError for what is no module or
+    cannot be copied, and for data that is none; ModelError if the model does not run on it.
     """
+    refuse(
+        (weights not in WEIGHTS, f"weights must be {listed(WEIGHTS, 'or')}, got {weights!r:.60}"),
+        (weights != FIT and data is not None, "data is for weights='fit'"),
+        (data is None and distil, "distil needs data"),
+    )
+    replaced = copy_with_parts(
+        model, replacement, include=include, exclude=exclude, inner_norm=inner_norm, replace_if=replace_if
+    )
+    if weights == FIT:
+        replaced.fit(None if data is None else Batches(data, model), norms=norms)
+    if distil:
+        distilled(replaced.model, model, data, steps=distil, seed=seed)
+    return replaced.model
+
+
+class Replaced(NamedTuple):
+    """A copy of a model, and what is in it in the place of the model's convolutions, with the names of these."""
+
+    model: nn.Module
+    original: nn.Module
+    parts: Mapping[ConvModule, nn.Sequential]
+    names: Mapping[ConvModule, str]
+
+    def fit(
+        self,
+        batches: Batches | None = None,
+        *,
+        norms: bool = True,
+        done: Callable[[ConvModule], None] = lambda conv: None,
+    ) -> dict[str, Fit]:
+        """Fit the weights; how well they fit, by the convolutions' names. Raises ReplacementError, ModelError."""
+        for conv, parts in self.parts.items():
+            if reason := reason_not_to_fit(conv, parts):
+                name = self.names[conv] or "the model itself"
+                raise ReplacementError(f"{name} cannot be fitted: {reason} (exclude keeps it)")
+        fits = fit_network(self.original, self.model, self.parts, batches, norms=norms, done=done)
+        return {self.names[conv]: fit for conv, fit in fits.items()}
+
+
+def copy_with_parts(
+    model: nn.Module,
+    replacement: str | Replacement = "separable",
+    *,
+    include: Globs | None = None,
+    exclude: Globs = (),
+    inner_norm: bool | Globs | None = None,
+    replace_if: str = "always",
+) -> Replaced:
+    """The copy that ``replace_convolutions`` makes, with first weights, and its parts. It takes and raises the same."""
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     _warn_of_growth([each.name for each in planned if each.grows])
-    return _copied(model, {each.module: _sequential(each.module, each.parts) for each in planned if each.parts})
+    parts = {each.module: _sequential(each.module, each.parts) for each in planned if each.parts}
+    names = {each.module: each.name for each in planned if each.parts}
+    return Replaced(_copied(model, parts), model, parts, names)
 
 
 def replacement_plan(
@@ -108,7 +180,7 @@ def _warn_of_growth(names: Sequence[str]) -> None:
         named = ", ".join(name or "the model itself" for name in names[:MOST_CONVOLUTIONS])
         more = f" and {len(names) - MOST_CONVOLUTIONS:,} more" if len(names) > MOST_CONVOLUTIONS else ""
         advice = "exclude keeps them, replace_if='fewer-macs' those without fewer MACs"
-        warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=3)
+        warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=4)
 
 
 class _Planned(NamedTuple):

@@ -28,7 +28,7 @@ ALL_MODULES = "Global"
 """The name under which torch's counter has the counts of all modules."""
 
 
-class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
+class Recorder(DispatchMode):
     """Sees every operator below autograd, in order, as torch's counter sees it."""
 
     supports_higher_order_operators = True

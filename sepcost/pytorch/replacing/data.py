@@ -1,0 +1,158 @@
+"""Data: batches of inputs, run through a model whole, or as far as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
+from math import ceil
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sepcost.errors import ModelError, SepcostError
+from sepcost.pytorch.models.inputs import OwnInputs
+from sepcost.pytorch.models.own_code import RAISED, error_line
+from sepcost.pytorch.models.tensors import tensors_in
+from sepcost.text.units import as_text
+
+FORMS = "a tensor, a list of batches, a DataLoader, or a function that returns one"
+
+
+class Batch(NamedTuple):
+    """What ``forward`` is called with once."""
+
+    args: tuple[Any, ...]
+    named: Mapping[str, Any]
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are: the length of the first tensor."""
+        return next((len(each) for each in tensors_in((self.args, self.named)) if each.dim()), 1)
+
+    def cut(self, pieces: int) -> list[Batch]:
+        """Batches of fewer samples, if there are enough: of each tensor, the same samples."""
+        size = ceil(self.samples / pieces)
+        return [
+            Batch(
+                tuple(_rows(each, self.samples, first, size) for each in self.args),
+                {name: _rows(each, self.samples, first, size) for name, each in self.named.items()},
+            )
+            for first in range(0, self.samples, size)
+        ]
+
+
+def _rows(value: Any, samples: int, first: int, many: int) -> Any:
+    has_samples = isinstance(value, Tensor) and value.dim() and len(value) == samples
+    return value[first : first + many] if has_samples else value
+
+
+class Batches:
+    """Inputs of a model, again and again in the same order if they can be iterated again.
+
+    >>> batches = Batches(torch.zeros(4, 3, 8, 8), nn.Conv2d(3, 8, 3))
+    >>> len(batches), batches.samples
+    (1, 4)
+
+    A tensor is one batch, as is a mapping, which has inputs by name. Of a batch that is a list or a tuple,
+    ``forward`` gets as many from the front as it takes: labels behind the inputs are left out. An iterator is kept as
+    a list. Raises SepcostError for anything else, and where there is no batch.
+    """
+
+    def __init__(self, data: Any, model: nn.Module, source: str = "data") -> None:
+        given = data() if callable(data) and not isinstance(data, Iterable) else data
+        if isinstance(given, (Tensor, Mapping)):
+            given = [given]
+        if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
+            raise SepcostError(f"{source}: must be {FORMS}, got {as_text(given, repr)}")
+        self._given = given if isinstance(given, Sized) else list(given)
+        self._model, self._most = model, _most_inputs(model)
+        self._device: Any = next((str(each.device) for each in model.parameters()), "cpu")
+        self.source = source
+        if not len(self):
+            raise SepcostError(f"{source}: has no batch")
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self._batch, self._given)
+
+    @property
+    def first(self) -> Batch:
+        return next(iter(self))
+
+    @property
+    def samples(self) -> int:
+        """How many there are in all batches together."""
+        return sum(batch.samples for batch in self)
+
+    def _batch(self, given: Any) -> Batch:
+        if isinstance(given, (tuple, list)) and self._most is not None and len(given) > self._most:
+            given = tuple(given[: self._most])
+        own = OwnInputs.of(tuple(given) if isinstance(given, list) else given, self.source)
+        return Batch(*own.on(self._device, self._model))
+
+
+def _most_inputs(model: nn.Module) -> int | None:
+    """How many inputs ``forward`` takes by position at most; None where it takes any number."""
+    try:
+        parameters = inspect.signature(model.forward).parameters.values()
+    except ValueError:
+        return None
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return None
+    return sum(each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters)
+
+
+@contextmanager
+def evaluated(*models: nn.Module) -> Iterator[None]:
+    """In here the models run as at inference; each module is in its own mode again afterwards."""
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    for model in models:
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def run(model: nn.Module, batch: Batch) -> Any:
+    """What the model returns; a ModelError in one line where it raises."""
+    try:
+        return model(*batch.args, **batch.named)
+    except RAISED as error:
+        raise ModelError(f"the model does not run on the data: {error_line(error)}") from None
+
+
+class _Enough(BaseException):
+    """The layer has run: the rest of the model need not."""
+
+
+def seen(model: nn.Module, module: nn.Module, batch: Batch, *, times: int, inputs: bool) -> list[Tensor]:
+    """What a module of the model reads, or else what it gives, each of the times that it runs."""
+    found: list[Tensor] = []
+
+    def note(_: nn.Module, args: Any, *output: Any) -> None:
+        tensor = args[0] if inputs else output[0]
+        found.append(tensor.detach().clone())
+        if len(found) == times:
+            raise _Enough
+
+    register: Callable[..., Any] = module.register_forward_pre_hook if inputs else module.register_forward_hook
+    handle = register(note)
+    try:
+        run(model, batch)
+    except _Enough:
+        pass
+    finally:
+        handle.remove()
+    return found
+
+
+def outputs(model: nn.Module, batch: Batch) -> list[Tensor]:
+    """The floating-point tensors that the model returns, in float64."""
+    return [each.double() for each in tensors_in(run(model, batch)) if each.is_floating_point()]
