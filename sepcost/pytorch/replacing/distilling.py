@@ -18,8 +18,8 @@ HELD_OUT = 5
 """Of so many batches, one is held out."""
 CHECKS = 20
 """How often the held-out batches are looked at."""
-PATIENCE = 10
-"""After so many looks without a smaller loss it stops."""
+PATIENCE = 5
+"""After so many looks in a row that each find a larger loss it stops."""
 
 
 class Distilled(NamedTuple):
@@ -39,7 +39,7 @@ def distil(
     data: Any,
     *,
     steps: int = 200,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 2e-3,
     whole: bool = False,
     seed: int = 0,
     done: Callable[[int], None] = lambda step: None,
@@ -100,7 +100,7 @@ class _Course:
         """Train; the parameters then have the values with the least loss on what is held out."""
         optimizer = torch.optim.Adam(trained, lr=learning_rate)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-        before = least = self._held_loss()
+        before = least = last = self._held_loss()
         best, worse, order = _values(trained), 0, list[int]()
         for step in range(1, steps + 1):
             order = order or torch.randperm(len(self.train), generator=generator).tolist()
@@ -112,7 +112,7 @@ class _Course:
             done(step)
             if step % ceil(steps / CHECKS) == 0 or step == steps:
                 loss = self._held_loss()
-                worse = 0 if loss < least else worse + 1
+                worse, last = (0 if loss < last else worse + 1), loss
                 if loss < least:
                     least, best = loss, _values(trained)
                 if worse == PATIENCE:
