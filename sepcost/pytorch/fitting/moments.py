@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +71,23 @@ class Moments:
             y,
             self.positions,
         )
+
+    def result(self, kernel: Tensor) -> Result:
+        """What a kernel, O × C·K, gives of these means: its outputs beside those that are wanted."""
+        given, both = ((kernel @ self.xx) * kernel).sum(1), (kernel * self.yx).sum(1)
+        scale = float(self.yy.sum())
+        missed = float((self.yy - 2 * both + given).clamp_min(0).sum()) / scale if scale else 0.0
+        ratios = torch.where(self.yy > 0, given.clamp_min(0) / self.yy, 1.0)
+        return Result(self.y, kernel @ self.x, ratios, missed)
+
+
+class Result(NamedTuple):
+    """The means of the outputs that are wanted and given, the ratios of variances, and the share that is missed."""
+
+    wanted: Tensor
+    given: Tensor
+    ratios: Tensor
+    missed: float
 
 
 def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor | slice) -> Tensor:

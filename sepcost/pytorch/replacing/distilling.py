@@ -58,7 +58,7 @@ def distil(
     ``replace_convolutions`` takes it: one of five batches (of a single batch, a fifth of its samples) is held out. If
     these do not improve any more, it stops early; ``small`` then has the weights that were best on them, which may be
     those that it had. Hinton et al. 2015 (arXiv:1503.02531) with Adam (arXiv:1412.6980), whose learning rate
-    rises and falls once (arXiv:1708.07120). Raises SepcostError for bad arguments, ModelError where a model does not run.
+    rises and falls once (arXiv:1708.07120). Raises SepcostError for bad arguments, ModelError if a model does not run.
     """
     if type(steps) is not int or steps < 1:
         raise SepcostError(f"steps must be a whole number from 1, got {steps!r:.60}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isqrt, prod
@@ -14,7 +15,7 @@ from sepcost.errors import SepcostError
 from sepcost.measured.fits import Fit
 from sepcost.pytorch.fitting.kernels import composed, kernel_of, write
 from sepcost.pytorch.fitting.layer import convolutions, fit_kernel
-from sepcost.pytorch.fitting.moments import LEAST_POSITIONS, POSITIONS_A_NUMBER, Moments, patches
+from sepcost.pytorch.fitting.moments import LEAST_POSITIONS, POSITIONS_A_NUMBER, Moments, Result, patches
 from sepcost.pytorch.fitting.refining import OutputError, refined
 from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, run, seen
@@ -22,6 +23,8 @@ from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, run, seen
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 MOST_BYTES = 2**30
 """Moments that would take more are taken of some input channels at a time."""
+LATEST = 16
+"""Of so many outputs it is known whether a norm reads them: more would need much memory."""
 MOST_RATIO = 100
 """A norm's variance changes by no larger factor: what it divides by is not to vanish."""
 
@@ -41,14 +44,14 @@ class Layers:
         """As the model runs on a batch."""
         runs: dict[ConvModule, int] = {}
         behind: dict[nn.Module, set[nn.Module | None]] = {}
-        results: dict[int, tuple[nn.Module, Tensor]] = {}
+        latest: deque[tuple[nn.Module, Tensor]] = deque(maxlen=LATEST)
 
         def ran(module: ConvModule, args: object, output: Tensor) -> None:
             runs[module] = runs.get(module, 0) + 1
-            results[id(output)] = module, output
+            latest.append((module, output))
 
         def reads(norm: nn.Module, args: tuple[Tensor, ...]) -> None:
-            behind.setdefault(norm, set()).add(results.get(id(args[0]), (None,))[0])
+            behind.setdefault(norm, set()).add(next((conv for conv, output in latest if output is args[0]), None))
 
         handles = [conv.register_forward_hook(ran) for conv in wanted]
         handles += [each.register_forward_pre_hook(reads) for each in model.modules() if isinstance(each, BATCH_NORMS)]
@@ -78,23 +81,25 @@ def fit_network(
     means; with ``norms``, that norm's variance changes as that of its input does. Raises CannotReplaceError, and
     ModelError where the model does not run.
     """
-    fits = {conv: fit_kernel(conv, parts) for conv, parts in replaced.items()}
+    fits = {}
+    for conv, parts in replaced.items():
+        fits[conv] = fit_kernel(conv, parts)
+        if batches is None:
+            done(conv)
     if batches is None:
         return fits
     with evaluated(model, small):
         layers = Layers.of(model, replaced, batches.first)
-        of_small = _counterparts(model, small)
-        for conv, times in layers.runs.items():
-            norm = layers.norms.get(conv)
-            task = LayerTask(model, small, conv, replaced[conv], batches, times, norm is not None)
-            task.fit()
-            error = task.settle(of_small.get(norm) if norm is not None else None, norms=norms)
+        of_small = counterparts(model, small)
+        for conv in layers.runs:
+            task = LayerTask(model, small, conv, batches, layers.runs[conv], layers.norms.get(conv))
+            error = task.fit(replaced[conv], of_small.get(task.norm), norms=norms)
             fits[conv] = fits[conv]._replace(output_error=error)
             done(conv)
     return fits
 
 
-def _counterparts(model: nn.Module, small: nn.Module) -> dict[nn.Module, nn.Module]:
+def counterparts(model: nn.Module, small: nn.Module) -> dict[nn.Module | None, nn.Module]:
     """The modules of the copy, by those of the model: of those that are not replaced."""
     copies = dict(small.named_modules())
     return {module: copies[name] for name, module in model.named_modules() if name in copies}
@@ -102,80 +107,88 @@ def _counterparts(model: nn.Module, small: nn.Module) -> dict[nn.Module, nn.Modu
 
 @dataclass
 class LayerTask:
-    """A convolution of ``model``, what is in its place in ``small``, and the data on which they should agree."""
+    """A convolution of ``model``, and what should give the same in ``small``: whatever parts are in its place there.
+
+    ``runs`` is how often it runs on a batch, ``norm`` is the batch norm behind it, if there is one.
+    """
 
     model: nn.Module
     small: nn.Module
     conv: ConvModule
-    parts: nn.Sequential
     batches: Batches
-    times: int = 1
-    has_norm: bool = False
+    runs: int = 1
+    norm: nn.Module | None = None
+    known: Moments | None = None
+    """The moments of all channels, which are the same for all parts."""
 
-    @property
-    def centred(self) -> bool:
-        """Whether something takes up the means: the bias, or the norm behind it."""
-        return self.has_norm or convolutions(self.parts)[-1].bias is not None
+    def fit(self, parts: nn.Sequential, norm: nn.Module | None, *, norms: bool) -> float:
+        """Give parts the weights that are best, and the means to the last one's bias, or to the ``norm`` in ``small``.
 
-    def pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """What reaches the layer, and what it should give: of each batch, and each time that it runs."""
-        for batch in self.batches:
-            wanted = seen(self.model, self.conv, batch, times=self.times, inputs=False)
-            given = seen(self.small, self.parts, batch, times=self.times, inputs=True)
-            if len(wanted) != len(given):
-                raise SepcostError("the model runs a layer more or less often once layers before it are replaced")
-            yield from zip(given, wanted)
-
-    def fit(self) -> None:
-        """Change the weights until the outputs are closest, some input channels at a time if there are many."""
-        convs, kernel = convolutions(self.parts), kernel_of(self.conv)
-        kernels = [kernel_of(each).double() for each in convs]
-        for block in _blocks(self.conv, convs):
+        Returns the share of the variance of the convolution's outputs that is missed. If they are too many, some
+        input channels are fitted at a time.
+        """
+        convs, kernel = convolutions(parts), kernel_of(self.conv)
+        kernels, bias = [kernel_of(each).double() for each in convs], convs[-1].bias
+        if bias is not None:
+            bias.zero_()
+        centred = bias is not None or self.norm is not None
+        for block in (blocks := blocks_of(self.conv, convs)):
             mine = block.of(kernels)
-            moments = self._moments(block, mine).means(centred=self.centred)
-            best = refined(mine, OutputError(block.groups, moments, kernel[:, block.channels]))
+            moments = self._moments(block, mine, parts).means(centred=centred)
             error = OutputError(block.groups, moments)
-            with torch.no_grad():
-                block.put(best if error(best) < error(mine) else mine, kernels)
+            best = refined(mine, OutputError(block.groups, moments, kernel[:, block.channels]))
+            block.put(best if error(best) < error(mine) else mine, kernels)
             write(convs, kernels)
+        if [block.is_whole for block in blocks] == [True]:
+            whole = composed([kernel_of(each).double() for each in convs], blocks[0].groups).flatten(1)
+        else:
+            whole = torch.eye(self.conv.out_channels, dtype=torch.float64, device=kernel.device)
+            moments = self._outcome(parts).means(centred=centred)
+        result = moments.result(whole)
+        if bias is not None:
+            bias.copy_(result.wanted - result.given)
+            result = result._replace(given=result.wanted)
+        if norm is not None:
+            _settle(norm, result, norms=norms)
+        return result.missed
 
-    def _moments(self, block: Block, kernels: Sequence[Tensor]) -> Moments:
-        """What the channels of a block read, and what they should add to the outputs of the others."""
-        size = prod(self.conv.kernel_size) * len(range(self.conv.in_channels)[block.channels])
-        moments = Moments.none(size, self.conv.out_channels, self.conv.weight.device)
-        most = ceil(max(LEAST_POSITIONS, POSITIONS_A_NUMBER * size) / (len(self.batches) * self.times))
+    def _moments(self, block: Block, kernels: Sequence[Tensor], parts: nn.Sequential) -> Moments:
+        """Those of a block's channels, and of what they should add to the outputs of the others."""
+        if self.known is not None and block.is_whole:
+            return self.known
+        size = prod(self.conv.kernel_size)
+        moments = Moments.none(size * block.count(self.conv), self.conv.out_channels, self.conv.weight.device)
+        most = ceil(max(LEAST_POSITIONS, POSITIONS_A_NUMBER * len(moments.x)) / (len(self.batches) * self.runs))
         generator = torch.Generator().manual_seed(0)
-        for given, wanted in self.pairs():
+        for given, wanted in self._pairs(parts):
             rows = self._rows(wanted)
             many = len(rows)
             places = torch.randperm(many, generator=generator)[:most].to(rows.device) if many > most else slice(None)
             read, rows = patches(self.conv, given, block.channels, places), rows[places]
             if not block.is_whole:
-                whole = composed(kernels, block.groups).flatten(1)
-                rows = rows - self._rows(self.parts(given))[places] + read.double() @ whole.T
+                mine = read.double() @ composed(kernels, block.groups).flatten(1).T
+                rows = rows - self._rows(parts(given))[places] + mine
             moments.add(read, rows)
+        if block.is_whole:
+            self.known = moments
         return moments
 
-    def settle(self, norm: nn.Module | None, *, norms: bool) -> float:
-        """Let the bias, or else the norm, take up the means; the share of the outputs' variance that is missed."""
-        sums = torch.zeros(5, self.conv.out_channels, dtype=torch.float64, device=self.conv.weight.device)
-        positions = 0
-        for given, wanted in self.pairs():
-            right, ours = self._rows(wanted), self._rows(self.parts(given))
-            missed = right - ours
-            sums += torch.stack([each.sum(0) for each in (right, ours, missed.square(), right.square(), ours.square())])
-            positions += len(right)
-        right, ours, missed, right_square, ours_square = sums / positions
-        shift = right - ours if self.centred else torch.zeros_like(right)
-        variances = [(right_square - right.square()).clamp_min(0), (ours_square - ours.square()).clamp_min(0)]
-        bias = convolutions(self.parts)[-1].bias
-        if bias is not None:
-            bias += shift.to(bias.dtype)
-            ours = ours + shift
-        if norm is not None:
-            _settle_norm(norm, right, ours, variances[1] / variances[0] if norms else None)
-        scale = float((variances[0] if self.centred else right_square).sum())
-        return float((missed - shift.square()).clamp_min(0).sum()) / scale if scale else 0.0
+    def _outcome(self, parts: nn.Sequential) -> Moments:
+        """Those of what parts give, and of what they should give."""
+        many = self.conv.out_channels
+        moments = Moments.none(many, many, self.conv.weight.device)
+        for given, wanted in self._pairs(parts):
+            moments.add(self._rows(parts(given)), self._rows(wanted))
+        return moments
+
+    def _pairs(self, parts: nn.Sequential) -> Iterator[tuple[Tensor, Tensor]]:
+        """What reaches the parts, and what the convolution gives: of each batch, and each time that it runs."""
+        for batch in self.batches:
+            wanted = seen(self.model, self.conv, batch, times=self.runs, inputs=False)
+            given = seen(self.small, parts, batch, times=self.runs, inputs=True)
+            if len(wanted) != len(given):
+                raise SepcostError("the model runs a layer more or less often once layers before it are replaced")
+            yield from zip(given, wanted)
 
     def _rows(self, maps: Tensor) -> Tensor:
         """A row for each position, in float64."""
@@ -184,12 +197,12 @@ class LayerTask:
         return rows
 
 
-def _settle_norm(norm: Any, wanted: Tensor, given: Tensor, ratios: Tensor | None) -> None:
+def _settle(norm: Any, result: Result, *, norms: bool) -> None:
     """Change what a norm knows of its input, so that its output is what it was on the same data."""
     if norm.running_mean is None:
         return
-    ratios = torch.ones_like(wanted) if ratios is None else ratios.nan_to_num(1, 1).clamp(1 / MOST_RATIO, MOST_RATIO)
-    norm.running_mean.copy_(given - (wanted - norm.running_mean) * ratios.sqrt())
+    ratios = result.ratios.clamp(1 / MOST_RATIO, MOST_RATIO) if norms else torch.ones_like(result.ratios)
+    norm.running_mean.copy_(result.given - (result.wanted - norm.running_mean) * ratios.sqrt())
     norm.running_var.mul_(ratios)
 
 
@@ -204,6 +217,10 @@ class Block(NamedTuple):
     def is_whole(self) -> bool:
         return self.channels == slice(None)
 
+    def count(self, conv: ConvModule) -> int:
+        """How many channels of the convolution they are."""
+        return len(range(conv.in_channels)[self.channels])
+
     def of(self, kernels: Sequence[Tensor]) -> list[Tensor]:
         """Their share of the kernels of two parts."""
         return list(kernels) if self.is_whole else [kernels[0][self.hidden], kernels[1][:, self.hidden]]
@@ -216,7 +233,7 @@ class Block(NamedTuple):
             kernels[0][self.hidden], kernels[1][:, self.hidden] = mine
 
 
-def _blocks(conv: ConvModule, convs: Sequence[ConvModule]) -> list[Block]:
+def blocks_of(conv: ConvModule, convs: Sequence[ConvModule]) -> list[Block]:
     """All channels at once if their moments have room; if not, blocks of groups of the first part.
 
     There are none if no group reads some channels alone: then the weights stay those of the kernel.
