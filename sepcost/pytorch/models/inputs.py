@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter
 from typing import Any, TypeAlias
@@ -83,15 +83,24 @@ def load_inputs(text: ModelText) -> OwnInputs:
     Raises ModelError, with the line of the function's own code if that failed.
     """
     with importable(text), apart():
-        function = named_by(text)
-        if not callable(function) or isinstance(function, nn.Module):
-            raise ModelError(f"{text}: is {described(function)}, not a function that returns inputs")
-        check_arguments(text, function)
-        try:
-            returned = built(lambda: function(*text.arguments, **text.options), CPU)
-        except RAISED as error:
-            raise ModelError(f"{text}: {error_line(error)}") from None
-    return OwnInputs.of(returned, str(text))
+        return OwnInputs.of(returned(text, function_named(text, "a function that returns inputs")), str(text))
+
+
+def function_named(text: ModelText, what: str) -> Callable[..., Any]:
+    """The function that the text names, inside of ``importable``; a ModelError for anything else."""
+    function: Callable[..., Any] = named_by(text)
+    if not callable(function) or isinstance(function, nn.Module):
+        raise ModelError(f"{text}: is {described(function)}, not {what}")
+    return function
+
+
+def returned(text: ModelText, function: Callable[..., Any]) -> Any:
+    """What a function returns for the arguments of the text, inside of ``importable``; ModelError if it fails."""
+    check_arguments(text, function)
+    try:
+        return built(lambda: function(*text.arguments, **text.options), CPU)
+    except RAISED as error:
+        raise ModelError(f"{text}: {error_line(error)}") from None
 
 
 def make_inputs(model: nn.Module, inputs: Inputs, *, device: Device = META) -> tuple[tuple[Any, ...], dict[str, Any]]:

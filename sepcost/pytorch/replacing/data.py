@@ -154,5 +154,30 @@ def seen(model: nn.Module, module: nn.Module, batch: Batch, *, times: int, input
 
 
 def outputs(model: nn.Module, batch: Batch) -> list[Tensor]:
-    """The floating-point tensors that the model returns, in float64."""
-    return [each.double() for each in tensors_in(run(model, batch)) if each.is_floating_point()]
+    """The floating-point tensors that the model returns; a ModelError where it returns none."""
+    found = [each for each in tensors_in(run(model, batch)) if each.is_floating_point()]
+    if not found:
+        raise ModelError("the model returns no tensor of floating-point numbers, by which outputs could be compared")
+    return found
+
+
+def spread(tensors: Iterable[Tensor]) -> float:
+    """The sum of squares around the mean of each tensor."""
+    return sum(float((each.double() - each.double().mean()).square().sum()) for each in tensors)
+
+
+def lost(model: nn.Module, small: nn.Module, batches: Iterable[Batch]) -> float:
+    """The share of the variance of the model's outputs that the copy's miss, over all batches.
+
+    >>> model, batches = nn.Conv2d(3, 8, 3), Batches(torch.randn(2, 3, 5, 5), nn.Conv2d(3, 8, 3))
+    >>> lost(model, model, batches)
+    0.0
+    """
+    missed = whole = 0.0
+    with evaluated(model, small):
+        for batch in batches:
+            wanted = outputs(model, batch)
+            pairs = zip(outputs(small, batch), wanted)
+            missed += sum(float((ours.double() - right.double()).square().sum()) for ours, right in pairs)
+            whole += spread(wanted)
+    return missed / whole if whole else float(missed > 0)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sepcost.errors import SepcostError
-from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, outputs
+from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, lost, outputs, spread
 
 HELD_OUT = 5
 """Of so many batches, one is held out."""
@@ -25,7 +25,7 @@ PATIENCE = 5
 class Distilled(NamedTuple):
     """The loss on the held-out batches before and after, and the steps that were made.
 
-    A loss is the mean square of the difference to the original's outputs, as a share of their variance.
+    A loss is the share of the variance of the original's outputs that is missed (``lost``).
     """
 
     before: float
@@ -77,17 +77,14 @@ class _Course:
 
     def __init__(self, model: nn.Module, small: nn.Module, train: Sequence[Batch], held: Sequence[Batch]) -> None:
         self.model, self.small, self.train, self.held = model, small, train, held
-        whole = [torch.cat([each.flatten(1) for each in several]) for several in zip(*map(self._wanted, held))]
-        self.scale = sum(float((each - each.mean(0)).square().mean()) for each in whole) or 1.0
-
-    def _wanted(self, batch: Batch) -> list[Tensor]:
-        return outputs(self.model, batch)
+        self.scale = sum(spread(outputs(model, batch)) for batch in held) / len(held) or 1.0
 
     def loss(self, batch: Batch) -> Tensor:
-        """The mean square that is missed, as a share of the variance of the outputs."""
-        pairs = zip(outputs(self.small, batch), self._wanted(batch))
-        missed: Tensor = torch.stack([(ours - wanted.detach()).square().mean() for ours, wanted in pairs]).sum()
-        return missed / self.scale
+        """The square that is missed, as a share of the variance of the outputs."""
+        pairs = zip(outputs(self.small, batch), outputs(self.model, batch))
+        return (
+            torch.stack([(ours - wanted.detach()).float().square().sum() for ours, wanted in pairs]).sum() / self.scale
+        )
 
     def run(
         self,
@@ -100,7 +97,7 @@ class _Course:
         """Train; the parameters then have the values with the least loss on what is held out."""
         optimizer = torch.optim.Adam(trained, lr=learning_rate)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-        before = least = last = self._held_loss()
+        before = least = last = lost(self.model, self.small, self.held)
         best, worse, order = _values(trained), 0, list[int]()
         for step in range(1, steps + 1):
             order = order or torch.randperm(len(self.train), generator=generator).tolist()
@@ -111,7 +108,7 @@ class _Course:
             schedule.step()
             done(step)
             if step % ceil(steps / CHECKS) == 0 or step == steps:
-                loss = self._held_loss()
+                loss = lost(self.model, self.small, self.held)
                 worse, last = (0 if loss < last else worse + 1), loss
                 if loss < least:
                     least, best = loss, _values(trained)
@@ -121,9 +118,6 @@ class _Course:
         for parameter, value in zip(trained, best):
             parameter.copy_(value)
         return Distilled(before, least, step)
-
-    def _held_loss(self) -> float:
-        return sum(float(self.loss(batch)) for batch in self.held) / len(self.held)
 
 
 def _values(parameters: Sequence[nn.Parameter]) -> list[Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isqrt, prod
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ class Layers:
     norms: dict[ConvModule, nn.Module]
 
     @classmethod
-    def of(cls, model: nn.Module, wanted: Replaced, batch: Batch) -> Layers:
+    def of(cls, model: nn.Module, wanted: Iterable[ConvModule], batch: Batch) -> Layers:
         """As the model runs on a batch."""
         runs: dict[ConvModule, int] = {}
         behind: dict[nn.Module, set[nn.Module | None]] = {}

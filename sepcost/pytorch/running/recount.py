@@ -13,7 +13,7 @@ from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
 from sepcost.pytorch.models.inputs import Inputs
-from sepcost.pytorch.replacing.replacing import GrowsWarning, replace_convolutions, replacement_plan
+from sepcost.pytorch.replacing.replacing import GrowsWarning, Replaced, copy_with_parts, replacement_plan
 from sepcost.pytorch.running.running import trace_model
 from sepcost.text.model_text import Device
 
@@ -46,8 +46,13 @@ def recounted(model: nn.Module, comparison: Comparison, inputs: Inputs, device: 
 
 def really_replaced(model: nn.Module, comparison: Comparison, replacement: Replacement) -> nn.Module:
     """A copy of the model with the convolutions replaced that the comparison has replaced. Raises SepcostError."""
+    return replaced_as_compared(model, comparison, replacement).model
+
+
+def replaced_as_compared(model: nn.Module, comparison: Comparison, replacement: Replacement) -> Replaced:
+    """The same copy, with its parts."""
     wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
     exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GrowsWarning)  # the table flags them
-        return replace_convolutions(model, replacement, exclude=exclude)
+        return copy_with_parts(model, replacement, exclude=exclude)
