@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sepcost.errors import SepcostError
 
 
 def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
-    """Write a new file next to it, under a random name, and put that in its place.
+    """Write a text, whole or not at all; raises SepcostError if that is not possible."""
+    with whole(target, shown) as path, path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(chunks)
 
-    Raises SepcostError if that is not possible.
+
+@contextmanager
+def whole(target: Path, shown: str) -> Iterator[Path]:
+    """A new file next to the target, under a random name, to be written in here: it is then put in the target's place.
+
+    Nothing is if it stays empty. Raises SepcostError if that is not possible.
     """
-    if target.is_dir():
-        raise SepcostError(f"{shown}: is a folder, not a file")
-    if not target.parent.is_dir():
-        raise SepcostError(f"{shown}: cannot be written: there is no folder {target.parent}")
+    refuse_unwritable(target, shown)
     from tempfile import NamedTemporaryFile  # slow to import
 
     temporary = None
     try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=target.parent, prefix=".sepcost-", delete=False
-        ) as file:
+        with NamedTemporaryFile(dir=target.parent, prefix=".sepcost-", suffix=target.suffix, delete=False) as file:
             temporary = Path(file.name)
-            file.writelines(chunks)
-            written = file.tell() > 0
-        if written:
+        yield temporary
+        if temporary.stat().st_size:
             refuse_code_that_ran(target, shown)
             temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
             temporary.replace(target)
@@ -38,6 +40,14 @@ def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def refuse_unwritable(target: Path, shown: str) -> None:
+    """A SepcostError where no file can have this name."""
+    if target.is_dir():
+        raise SepcostError(f"{shown}: is a folder, not a file")
+    if not target.parent.is_dir():
+        raise SepcostError(f"{shown}: cannot be written: there is no folder {target.parent}")
 
 
 def unwritten(shown: str, error: OSError) -> SepcostError:

@@ -1,0 +1,55 @@
+"""Saving: weights and models as files, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sepcost.errors import SepcostError
+from sepcost.tasks.files import refuse_unwritable, resolved, whole
+from sepcost.text.wording import listed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sepcost.pytorch.models.inputs import Inputs
+
+WEIGHTS: Mapping[str, str | None] = {".safetensors": "safetensors"}
+MODELS: Mapping[str, str | None] = {".pt2": None, ".onnx": "onnxscript"}
+"""How the names of files end, and what torch needs to write them."""
+EXTRAS = {"safetensors": "safetensors", "onnxscript": "onnx"}
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Save a model's weights as ``.safetensors``. Raises SepcostError."""
+    from sepcost.pytorch.weights.writing import write_weights
+
+    refuse_to_save(path, WEIGHTS)
+    with whole(resolved(path), str(path)) as file:
+        write_weights(model, file)
+
+
+def save_model(model: nn.Module, inputs: Inputs, path: Path) -> list[str]:
+    """Save a model as ``.pt2`` or ``.onnx``, which run without its code; what is to be said of that.
+
+    The file has run on these inputs, and gave what the model gives: within 1e-4 of the largest output. Raises
+    SepcostError.
+    """
+    from sepcost.pytorch.weights.writing import write_model
+
+    refuse_to_save(path, MODELS)
+    with whole(resolved(path), str(path)) as file:
+        return [f"{path}: {note}" for note in write_model(model, inputs, file)]
+
+
+def refuse_to_save(path: Path, kinds: Mapping[str, str | None]) -> None:
+    """A SepcostError where a path is none of these kinds of files, or cannot be written: known before any work."""
+    suffix = path.suffix.lower()
+    if suffix not in kinds:
+        raise SepcostError(f"{path}: must end in {listed([*kinds], 'or')}")
+    needed = kinds[suffix]
+    if needed and find_spec(needed) is None:
+        raise SepcostError(f"{path}: {needed} is not installed: pip install 'sepcost[{EXTRAS[needed]}]'")
+    refuse_unwritable(resolved(path), str(path))
