@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -132,6 +132,10 @@ class Replacement:
         [False, True]
         """
         return dict(self.options).get("inner_norm") is True
+
+    def of_layer(self, names: Iterable[str]) -> Replacement:
+        """What replaces the layer of these names; only a plan looks at them."""
+        return self
 
     def __call__(self, conv: Conv) -> Parts:
         """The parts; raises CannotReplaceError where the block does not take this convolution."""

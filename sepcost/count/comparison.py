@@ -8,9 +8,16 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
-from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement
+from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.figure import WHOLE, Figures, reductions, total_figures
-from sepcost.count.layer_comparison import ByReplacement, LayerComparison, alike, compared_layers, kept_under
+from sepcost.count.layer_comparison import (
+    ByReplacement,
+    LayerComparison,
+    acting_on,
+    alike,
+    compared_layers,
+    kept_under,
+)
 from sepcost.count.sweep import SweptValue
 from sepcost.count.total import Total
 from sepcost.count.verification import Verification
@@ -83,8 +90,7 @@ class Comparison:
         """Compare with these replacements only; there may be none."""
         network.refuse_batch(convention.batch if convention else 1)
         convention = (convention or Convention()).of_model(network.dtype)
-        acting = _acting(network, chosen)
-        layers = alike(compared_layers(network, acting, replace_if))
+        layers = alike(compared_layers(network, chosen, replace_if))
         return cls._of_layers(layers, network, convention, tuple(chosen), swept or {})
 
     @classmethod
@@ -106,10 +112,9 @@ class Comparison:
     def name(self) -> str:
         return self.network.name
 
-    @property
-    def acting(self) -> Sequence[Replacement]:
-        """The replacements as they act on this network."""
-        return _acting(self.network, self.replacements)
+    def acting_on(self, layer: str) -> Sequence[Replacement]:
+        """The replacements as they act on the layer of this name."""
+        return acting_on(self.network, self.replacements)(layer)
 
     def under(self, *texts: str) -> Self:
         """The same with these replacements alone."""
@@ -149,11 +154,6 @@ def usual_replacements(network: Network) -> list[Replacement]:
     """
     texts = DEFAULT_REPLACEMENTS if network.has_convolutions else ()
     return list(network.replacements) or list(map(Replacement.parse, texts))
-
-
-def _acting(network: Network, chosen: Sequence[Replacement]) -> Sequence[Replacement]:
-    """In a model, norms are layers that stay where they are."""
-    return chosen if network.inner_norm else list(map(InPlace.of, chosen))
 
 
 def _total(

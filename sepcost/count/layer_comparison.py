@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from operator import add
 from typing import TypeAlias, TypeVar
 
-from sepcost.blocks.replacements import REPLACEMENTS, ReplaceIf, Replacement, reason_to_keep
+from sepcost.blocks.plan import Plan
+from sepcost.blocks.replacements import REPLACEMENTS, InPlace, ReplaceIf, Replacement, reason_to_keep
 from sepcost.errors import CannotReplaceError, LayerError, LayerProblem, NetworkError, ReplacementError
 from sepcost.layers import Conv, Layer
 from sepcost.layers.cost import Cost
@@ -16,6 +17,7 @@ from sepcost.layers.layer import MOST_KNOWN
 from sepcost.layers.sharing import could_share
 from sepcost.network.liveness import Runs
 from sepcost.network.network import Network, Node
+from sepcost.network.selection import names_of_modules
 from sepcost.text.wording import did_you_mean
 
 T = TypeVar("T")
@@ -115,15 +117,28 @@ def compared_layers(
     network: Network, replacements: Sequence[Replacement], replace_if: ReplaceIf
 ) -> list[LayerComparison]:
     """Each layer under each replacement; raises NetworkError where one does not fit."""
+    acting = acting_on(network, replacements)
     compared = _lookup(network, replacements)
-    chosen = tuple(replacements)
     layers = []
     for node in network:
         try:
-            layers.append(LayerComparison(node, compared(node.alone(), chosen, replace_if)))
+            layers.append(LayerComparison(node, compared(node.alone(), acting(node.name), replace_if)))
         except LayerError as error:
             raise NetworkError([LayerProblem(node.index, node.name, error.field, error.reason)]) from None
     return layers
+
+
+def acting_on(network: Network, replacements: Sequence[Replacement]) -> Callable[[str], tuple[Replacement, ...]]:
+    """The replacements as they act on a layer, by its name: in a model, norms are layers that stay where they are."""
+
+    def acting(each: Iterable[Replacement]) -> tuple[Replacement, ...]:
+        return tuple(each if network.inner_norm else map(InPlace.of, each))
+
+    if not any(isinstance(each, Plan) for each in replacements):
+        everywhere = acting(replacements)
+        return lambda name: everywhere
+    names = names_of_modules(network)
+    return lambda name: acting(each.of_layer(names[name]) for each in replacements)
 
 
 def _compared(node: Node, replacements: tuple[Replacement, ...], replace_if: ReplaceIf) -> Alternatives:

@@ -62,7 +62,7 @@ def derivation(comparison: Comparison) -> list[Section]:
     shared = ("Its weights are another layer's, and count there.",) if layer.node.shared else ()
     steps = tuple(basis.figures(standard, layer.standard))
     sections.append(Section(f"standard{_letters([standard])}", steps, shared))
-    for replacement in comparison.acting:
+    for replacement in comparison.acting_on(layer.name):
         text, variant = replacement.text, layer.variants[replacement.text]
         if variant.kept:
             sections.append(Section(f"{text}: kept, because {variant.kept}", ()))

@@ -58,11 +58,7 @@ class Selection(NamedTuple):
         for option, globs in self._asdict().items():
             if sum(map(_is_pattern, globs)) > MOST_PATTERNS:
                 raise SepcostError(f"{option}: at most {MOST_PATTERNS} globs with wildcards, got {len(globs):,}")
-        modules = _modules(network)
-        names: dict[str, list[str]] = defaultdict(list)
-        for name, module in modules.items():
-            names[module].append(name)
-        return {name: self.why_not(*names[module]) for name, module in modules.items()}
+        return {name: self.why_not(*names) for name, names in names_of_modules(network).items()}
 
     def unmatched(self, network: Network) -> Selection:
         """The globs that match none of the network's convolutions.
@@ -89,6 +85,15 @@ class Selection(NamedTuple):
         if _is_any(names, self.exclude):
             return "excluded"
         return "not included" if self.include and not _is_any(names, self.include) else None
+
+
+def names_of_modules(network: Network) -> Mapping[str, Sequence[str]]:
+    """For each layer, the names of all layers that are of the same module: of those that globs are matched with."""
+    modules = _modules(network)
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, module in modules.items():
+        names[module].append(name)
+    return {name: names[module] for name, module in modules.items()}
 
 
 def _modules(network: Network) -> Mapping[str, str]:

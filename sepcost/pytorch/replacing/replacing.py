@@ -13,6 +13,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from sepcost.blocks.blocks import Parts
+from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError, refuse
@@ -45,13 +46,17 @@ DIVISIBLE = 2520
 """By every number up to 10: strides divide a map of this size."""
 
 
+AnyReplacement: TypeAlias = str | Replacement | Mapping[str, Any]
+"""A replacement, or a plan: a replacement for each glob of names."""
+
+
 class GrowsWarning(UserWarning):
     """Convolutions have more params or more MACs once they are replaced."""
 
 
 def replace_convolutions(
     model: nn.Module,
-    replacement: str | Replacement = "separable",
+    replacement: AnyReplacement = "separable",
     *,
     include: Globs | None = None,
     exclude: Globs = (),
@@ -84,6 +89,9 @@ def replace_convolutions(
     ``include`` and ``exclude`` are globs of module names (the first name, if a module has several). Norms stay where
     they are. With ``inner_norm`` (true, or globs of module names) or the replacement's own ``inner_norm=true`` there
     are batch norms between the parts, as many as the block has if its convolution has one; otherwise there are none.
+
+    Instead of one replacement there may be a plan, ``{"layer3.*": "separable:multiplier=2", "*": "blueprint"}``: the
+    first glob that a name matches decides; ``"none"``, and no glob, keep a convolution.
 
     With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. A
     warning (``sepcost.pytorch.GrowsWarning``) names what is replaced although its params or MACs grow.
@@ -139,7 +147,7 @@ class Replaced(NamedTuple):
 
 def copy_with_parts(
     model: nn.Module,
-    replacement: str | Replacement = "separable",
+    replacement: AnyReplacement = "separable",
     *,
     include: Globs | None = None,
     exclude: Globs = (),
@@ -156,7 +164,7 @@ def copy_with_parts(
 
 def replacement_plan(
     model: nn.Module,
-    replacement: str | Replacement = "separable",
+    replacement: AnyReplacement = "separable",
     *,
     include: Globs | None = None,
     exclude: Globs = (),
@@ -195,7 +203,7 @@ class _Planned(NamedTuple):
 
 def _planned(
     model: nn.Module,
-    replacement: str | Replacement,
+    replacement: AnyReplacement,
     include: Globs | None,
     exclude: Globs,
     inner_norm: bool | Globs | None,
@@ -205,14 +213,14 @@ def _planned(
         raise SepcostError(f"convolutions are replaced in a torch.nn.Module, got {model!r:.60}")
     if isinstance(model, torch.jit.ScriptModule):
         raise SepcostError("this model is TorchScript, which cannot be changed: give the model that it was made of")
-    if not isinstance(replacement, (str, Replacement)):
-        raise ReplacementError(f"a replacement is a text such as 'separable', got {replacement!r:.60}")
     if replace_if is ReplaceIf.FASTER:
         raise SepcostError(
             "replace_if='faster' is by predicted times: compare(…, target=…) has them; exclude the others"
         )
-    chosen = Replacement.parse(replacement) if isinstance(replacement, str) else replacement
+    chosen = as_replacement(replacement)
     named = _named(model)
+    if isinstance(chosen, Plan):
+        _matched("plan", chosen.globs, named)
     wanted = named if include is None else _matched("include", include, named)
     unwanted = _matched("exclude", exclude, named)
     if inner_norm is None:
@@ -227,11 +235,22 @@ def _planned(
         elif reason is not None:
             planned.append(_Planned(name, module, reason))
         else:
-            planned.append(_replaced(name, module, chosen, name in with_norm, replace_if))
+            planned.append(_replaced(name, module, chosen.of_layer([name]), name in with_norm, replace_if))
     for each in planned:
         if each.reason and include is not None and each.name in _patterns(include):
             raise ReplacementError(f"include: {each.name} cannot be replaced: {each.reason}")
     return planned
+
+
+def as_replacement(given: Any) -> Replacement:
+    """The replacement, or the plan, as a caller gives it; raises ReplacementError."""
+    if isinstance(given, Replacement):
+        return given
+    if isinstance(given, Mapping):
+        return Plan.of(given)
+    if not isinstance(given, str):
+        raise ReplacementError(f"a replacement is a text such as 'separable', got {given!r:.60}")
+    return Replacement.parse(given)
 
 
 def _named(model: nn.Module) -> dict[str, tuple[ConvModule, str | None]]:

@@ -109,7 +109,7 @@ def _write_and_run(model: nn.Module, sample: Sample, path: Path, *, any_batch: b
 
 def _axes(model: nn.Module, given: Sample, batched: Collection[torch.Tensor], batch: Any) -> Any:
     """What torch calls dynamic shapes: this for the first axis of these inputs; None if there are none."""
-    axes: Any = torch.export.ShapesCollection()  # type: ignore[no-untyped-call]
+    axes: Any = torch.export.ShapesCollection()
     for each in batched:
         axes[each] = {0: batch}
     return axes.dynamic_shapes(model, *given) if batched else None
