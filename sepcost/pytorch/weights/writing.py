@@ -109,7 +109,8 @@ def _write_and_run(model: nn.Module, sample: Sample, path: Path, *, any_batch: b
 
 def _axes(model: nn.Module, given: Sample, batched: Collection[torch.Tensor], batch: Any) -> Any:
     """What torch calls dynamic shapes: this for the first axis of these inputs; None if there are none."""
-    axes: Any = torch.export.ShapesCollection()
+    collection: Any = torch.export.ShapesCollection  # torch has no types for it
+    axes = collection()
     for each in batched:
         axes[each] = {0: batch}
     return axes.dynamic_shapes(model, *given) if batched else None
