@@ -19,6 +19,7 @@ from sepcost.text.harmless import harmless
 if TYPE_CHECKING:
     from sepcost.judge.difference import Difference, LayerDifference
     from sepcost.measured.benchmark import Benchmark
+    from sepcost.measured.fits import Fits
 
 PARTS = ("before", "after", "difference", "percent")
 """The columns of each figure of a difference."""
@@ -36,7 +37,7 @@ class Csv(Format):
 
     endings = (".csv",)
     at_once = True
-    writes = ("comparisons", "difference", "benchmark")
+    writes = ("comparisons", "difference", "benchmark", "fits")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterator[str]:
         """The file in pieces; nothing for no comparison."""
@@ -79,6 +80,12 @@ class Csv(Format):
         setup, written = setup_record(benchmark), _liner()
         rows = ({**record, **setup} for record in records(benchmark))
         return "".join(map(written, ((*COLUMNS, *setup), *(map(_text, row.values()) for row in rows))))
+
+    def fits(self, fits: Fits, options: FormatOptions) -> str:
+        """The whole file: a row for each layer and replacement, and for the totals."""
+        from sepcost.sheets.fit_records import COLUMNS, records
+
+        return "".join(map(_liner(), (COLUMNS, *(map(_text, record.values()) for record in records(fits)))))
 
 
 FORMAT = Csv()

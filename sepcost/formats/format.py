@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.measured.benchmark import Benchmark
+    from sepcost.measured.fits import Fits
     from sepcost.sheets.target_sheets import Targets
     from sepcost.sheets.text_template import Several
     from sepcost.sheets.view import View
@@ -22,7 +23,7 @@ Comparisons: TypeAlias = "Iterable[Snapshot | Several]"
 """Some of them together, if many were counted at once: only a format that says ``at_once`` gets those."""
 Options: TypeAlias = Mapping[str, Callable[[str], Any]]
 ResultName: TypeAlias = Literal[
-    "comparisons", "benchmark", "difference", "judgement", "derivation", "replacements", "targets"
+    "comparisons", "benchmark", "fits", "difference", "judgement", "derivation", "replacements", "targets"
 ]
 
 
@@ -68,6 +69,7 @@ class Format:
     difference: Callable[[Difference, FormatOptions], str]
     judgement: Callable[[Judgement, FormatOptions], str]
     benchmark: Callable[[Benchmark, FormatOptions], str]
+    fits: Callable[[Fits, FormatOptions], str]
     derivation: Callable[[Snapshot, FormatOptions], str]
     """The derivation of the one layer that is shown."""
     replacements: Callable[[FormatOptions], str]

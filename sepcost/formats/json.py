@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.measured.benchmark import Benchmark
+    from sepcost.measured.fits import Fits
     from sepcost.sheets.target_sheets import Targets
 
 
@@ -21,7 +22,7 @@ class Json(Format):
     escape = r"\u{:04x}"
     endings = (".json",)
     at_once = True
-    writes = ("comparisons", "difference", "judgement", "benchmark", "targets")
+    writes = ("comparisons", "difference", "judgement", "benchmark", "fits", "targets")
 
     def comparisons(self, comparisons: Comparisons, options: FormatOptions) -> Iterable[str]:
         """The document in pieces; nothing for no comparison."""
@@ -47,6 +48,12 @@ class Json(Format):
         from sepcost.sheets.benchmark_records import document
 
         return _shown(json.dumps(document(benchmark), separators=(",", ":")) + "\n", options)
+
+    def fits(self, fits: Fits, options: FormatOptions) -> str:
+        """The document: a record for each row, the plan that was chosen, scores, what was written."""
+        from sepcost.sheets.fit_records import document
+
+        return _shown(json.dumps(document(fits), separators=(",", ":")) + "\n", options)
 
     def targets(self, targets: Targets, options: FormatOptions) -> str:
         """The document."""

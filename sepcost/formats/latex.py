@@ -88,7 +88,7 @@ class Latex(ForPeople):
     options: ClassVar[Options] = {**ForPeople.options, "caption": str, "label": _read_label}
     escape = r"\char{}{{}}"
     endings = (".tex",)
-    writes = ("comparisons", "derivation", "benchmark")
+    writes = ("comparisons", "derivation", "benchmark", "fits")
     is_drawn_apart = False  # the tables' names must differ, which depends on all of them
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:

@@ -18,7 +18,7 @@ class Markdown(ForPeople):
 
     escape = "&#{};"
     endings = (".md", ".markdown")
-    writes = ("comparisons", "difference", "judgement", "derivation", "benchmark", "replacements", "targets")
+    writes = ("comparisons", "difference", "judgement", "derivation", "benchmark", "fits", "replacements", "targets")
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
         """Each sheet as a heading, a table with aligned columns, and its notes."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sepcost.judge.difference import Difference
     from sepcost.judge.verdict import Judgement
     from sepcost.measured.benchmark import Benchmark
+    from sepcost.measured.fits import Fits
     from sepcost.sheets.sheet import Sheet
     from sepcost.sheets.target_sheets import Targets
 
@@ -92,6 +93,14 @@ class ForPeople(Format):
         from sepcost.sheets.benchmark_sheets import benchmark_sheets
 
         sheets = benchmark_sheets(benchmark)
+        refuse_too_large(sheets)
+        return self._drawn(sheets, options)
+
+    def fits(self, fits: Fits, options: FormatOptions) -> str:
+        """The sheets of what was fitted; raises SepcostError if they are too large."""
+        from sepcost.sheets.fit_sheets import fit_sheets
+
+        sheets = fit_sheets(fits)
         refuse_too_large(sheets)
         return self._drawn(sheets, options)
 

@@ -37,7 +37,7 @@ class TerminalTable(ForPeople):
     """What a command writes unless another format is given."""
 
     escape = r"\x{:02x}"
-    writes = ("comparisons", "difference", "judgement", "derivation", "benchmark", "replacements", "targets")
+    writes = ("comparisons", "difference", "judgement", "derivation", "benchmark", "fits", "replacements", "targets")
     has_problems = False
 
     def draw(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:

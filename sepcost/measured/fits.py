@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 LAYER, TOTAL = "layer", "total"
-"""What a row is about: a layer, or all convolutions of a network together."""
+"""What a row is about: a layer, or all of a network."""
+PLAN = "plan"
+"""What is replaced as it was chosen, not all by the same."""
 
 
 class Fit(NamedTuple):
@@ -58,14 +60,18 @@ class Fitted(NamedTuple):
 class Chosen(NamedTuple):
     """A plan that was chosen under a limit, and what it was expected to lose and does lose.
 
-    ``limit`` is as it was typed (``--max-macs 600M``). ``summed`` is the loss of its layers one by one, added;
+    ``limit`` is as it was typed (``--max-macs 600M``). It has ``replaced`` some of the ``layers`` that could be; counts
+    are of the whole network. ``summed`` is the loss of its layers one by one, added;
     ``measured`` is that of the whole, after all weights were fitted (and distilled); both are shares of the variance
     of the network's output on the data; without data ``summed`` is the share of the kernels' squared norms that is
-    lost, and ``measured`` is None. ``gap`` is by how much ``summed`` may be above the least there is.
+    lost, and ``measured`` is None. ``gap`` is the share of ``summed`` (under a least energy: of the MACs, or else the
+    parameters) that another plan might save; 0 unless there were too many to try.
     """
 
     limit: str
     plan: Mapping[str, str]
+    replaced: int
+    layers: int
     before: Counts
     after: Counts
     energy: float
@@ -75,12 +81,14 @@ class Chosen(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """What the user's own function says of the original and of what was fitted; ``name`` is how it was typed."""
+    """What the user's own function says of the original and of what was fitted; ``name`` is how it was typed.
+
+    ``fitted`` is by replacement; that of the plan is under ``PLAN``.
+    """
 
     name: str
     original: float
     fitted: Mapping[str, float]
-    """By replacement, or ``plan``."""
 
 
 class Fits(NamedTuple):

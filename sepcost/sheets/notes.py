@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -33,20 +33,30 @@ def kept_notes(snapshot: Snapshot) -> Iterator[str]:
         has_any = any(layer.is_convolution or layer.is_subtotal for layer in snapshot.layers)
         yield from [] if has_any else [NOTHING_TO_REPLACE]
         return
-    always: dict[str, list[str]] = {}
-    sometimes: dict[str, dict[str, list[str]]] = {}
-    for layer in snapshot.shown:
-        if layer.kept:
-            always.setdefault(layer.kept, []).append(layer.name)
-            continue
-        for text, replaced in layer.replaced.items():
-            if replaced.kept:
-                sometimes.setdefault(text, {}).setdefault(replaced.kept, []).append(layer.name)
-    alone = len(snapshot.shown) == 1
-    if always:
-        yield f"Kept as {'it is' if alone else 'they are'}: {_reasons(always, alone)}."
-    for text, reasons in sometimes.items():
-        yield f"Kept by {text}: {_reasons(reasons, alone)}."
+    kept: list[tuple[str, str | None, str | None]] = [(layer.name, None, layer.kept) for layer in snapshot.shown]
+    kept += [
+        (layer.name, text, replaced.kept)
+        for layer in snapshot.shown
+        for text, replaced in layer.replaced.items()
+        if not layer.kept
+    ]
+    yield from kept_lines(kept, alone=len(snapshot.shown) == 1)
+
+
+def kept_lines(kept: Iterable[tuple[str, str | None, str | None]], *, alone: bool = False) -> Iterator[str]:
+    """What is kept, by what (None: by every replacement) and why, if it is; ``alone``: there is no other layer.
+
+    >>> [*kept_lines([("a", None, "1×1"), ("b", "blueprint", "grouped"), ("c", None, None)])]
+    ['Kept as they are: 1×1 (a).', 'Kept by blueprint: grouped (b).']
+    """
+    found: dict[str | None, dict[str, list[str]]] = {None: {}}
+    for name, text, reason in kept:
+        if reason:
+            found.setdefault(text, {}).setdefault(reason, []).append(name)
+    always = f"as {'it is' if alone else 'they are'}"
+    for text, reasons in found.items():
+        if reasons:
+            yield f"Kept {always if text is None else f'by {text}'}: {_reasons(reasons, alone)}."
 
 
 def kept_note(snapshots: Sequence[Snapshot]) -> Iterator[str]:
