@@ -54,24 +54,28 @@ def separable(
     return (("depthwise", depthwise), ("pointwise", pointwise))
 
 
-def blueprint(conv: Conv, inner_norm: bool = False, inner_activation: str = Activation.NONE) -> Parts:
+def blueprint(
+    conv: Conv, multiplier: int = 1, inner_norm: bool = False, inner_activation: str = Activation.NONE
+) -> Parts:
     """Pointwise, then depthwise: BSConv-U (arXiv:2003.13549, section 4.1).
 
-    MACs: HW·C·O + HW'·O·K²
+    MACs: m·O·(HW·C + HW'·K²)
 
     >>> for name, part in blueprint(Conv((112, 112), 32, 64, 3)):
     ...     print(name, part.cost.params, part.cost.macs)
     pointwise 2048 25690112
     depthwise 576 7225344
 
-    O hidden channels. The pointwise runs first, at full input resolution; stride, padding, output padding and
-    dilation are the depthwise's. Bias and norm are the depthwise's alone, as in the authors' code; with
-    ``inner_norm`` a norm is on the pointwise too. ``inner_activation`` is between them. Takes dense convolutions only.
+    O hidden channels, or m·O with m = ``multiplier`` (Network Decoupling, arXiv:1808.05517, section 3): the depthwise
+    then has O groups, which read m channels for each output. The pointwise runs first, at full input resolution;
+    stride, padding, output padding and dilation are the depthwise's. Bias and norm are the depthwise's alone, as in the
+    authors' code; with ``inner_norm`` a norm is on the pointwise too. ``inner_activation`` is between them. Takes dense
+    convolutions only.
     """
-    channels = conv.out_channels
+    hidden = multiplier * conv.out_channels
     inner = _inner(conv, inner_norm, False, inner_activation)
-    pointwise = Conv.pointwise(conv.input_size, conv.in_channels, channels, **inner)
-    depthwise = replace(conv, in_channels=channels, groups=channels)
+    pointwise = Conv.pointwise(conv.input_size, conv.in_channels, hidden, **inner)
+    depthwise = replace(conv, in_channels=hidden, groups=conv.out_channels)
     return (("pointwise", pointwise), ("depthwise", depthwise))
 
 
@@ -94,7 +98,7 @@ def blueprint_subspace(
     last. Takes dense convolutions only.
     """
     hidden = min(conv.in_channels, max(4, ceil(ratio * conv.in_channels)))
-    (_, pointwise), depthwise = blueprint(conv, inner_norm, inner_activation)
+    (_, pointwise), depthwise = blueprint(conv, 1, inner_norm, inner_activation)
     first = replace(pointwise, out_channels=hidden)
     return (("pointwise1", first), ("pointwise2", replace(pointwise, in_channels=hidden)), depthwise)
 

@@ -19,7 +19,7 @@ from tests.commands import sepcost
 
 OPTIONS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "separable": {"multiplier": st.integers(1, 5)},
-    "blueprint": {},
+    "blueprint": {"multiplier": st.integers(1, 5)},
     "blueprint_subspace": {"ratio": st.sampled_from(["0.25", "0.5", "0.1", "1"])},
     "grouped": {"groups": st.integers(1, 4), "pointwise": st.sampled_from(["true", "false"])},
     "bottleneck": {"ratio": st.integers(1, 5)},

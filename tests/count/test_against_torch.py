@@ -74,7 +74,13 @@ def counted(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, int, tuple[
     return params, counter.get_total_flops() // 2, tuple(output.shape[1:])
 
 
-TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
+OPTIONS = [
+    "separable:multiplier=2",
+    "blueprint:multiplier=2",
+    "grouped:groups=3,pointwise=true",
+    "blueprint_subspace:ratio=0.7",
+]
+TEXTS = [*OPTIONS, *REPLACEMENTS]
 
 
 @given(convs())

@@ -27,7 +27,13 @@ from sepcost.formats.drawing.module_code import module_code
 from tests.commands import sepcost
 from tests.strategies import convs
 
-TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
+OPTIONS = [
+    "separable:multiplier=2",
+    "blueprint:multiplier=2",
+    "grouped:groups=3,pointwise=true",
+    "blueprint_subspace:ratio=0.7",
+]
+TEXTS = [*OPTIONS, *REPLACEMENTS]
 ONE = ("compare", "-H", "112", "-C", "32", "-K", "3", "-O", "64")
 
 

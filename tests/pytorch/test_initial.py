@@ -17,7 +17,12 @@ from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.pytorch import replace_convolutions
 from tests.pytorch.learning import accuracy_after_training, seeded, variances, without_norms
 
-OPTIONS = ["separable:multiplier=3", "grouped:groups=1,pointwise=true", "inverted:expansion=1"]
+OPTIONS = [
+    "separable:multiplier=3",
+    "blueprint:multiplier=3",
+    "grouped:groups=1,pointwise=true",
+    "inverted:expansion=1",
+]
 WITH_ACTIVATIONS = [
     *(f"{block}:inner_activation=relu" for block in ("separable", "blueprint")),
     "grouped:pointwise=true,inner_activation=silu",

@@ -33,7 +33,13 @@ from sepcost.pytorch.tracing.trace import trace
 from tests.pytorch.zoo import of_pytorchcv
 from tests.strategies import convs
 
-TEXTS = ["separable:multiplier=2", "grouped:groups=3,pointwise=true", "blueprint_subspace:ratio=0.7", *REPLACEMENTS]
+OPTIONS = [
+    "separable:multiplier=2",
+    "blueprint:multiplier=2",
+    "grouped:groups=3,pointwise=true",
+    "blueprint_subspace:ratio=0.7",
+]
+TEXTS = [*OPTIONS, *REPLACEMENTS]
 KINDS: dict[tuple[bool, int], Callable[..., nn.Module]] = {
     (False, 1): nn.Conv1d,
     (False, 2): nn.Conv2d,
