@@ -117,10 +117,11 @@ def bench(
     seconds = float(read_as("--min-time", read_factor, min_time))
     first = None if top is None else read_as("--top", at_least_one, top)
 
-    from sepcost.sheets.benchmark_records import checked_sort, chosen_rows
+    from sepcost.sheets.benchmark_records import SORTS, chosen_rows
+    from sepcost.sheets.ordering import checked_sort
     from sepcost.tasks.bench import Bench, of_sources, runtime_named
 
-    order = checked_sort(sort)
+    order = checked_sort(sort, SORTS)
     running = runtime_named(
         runtime.value, **settings, threads=read_as("--threads", at_least_one, threads), batch=convention.batch
     )

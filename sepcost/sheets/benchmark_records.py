@@ -9,10 +9,9 @@ from typing import Any
 
 from sepcost.count.facts import layer_facts
 from sepcost.count.figure import REDUCTION
-from sepcost.errors import SepcostError
 from sepcost.layers.cost import ratio
 from sepcost.measured.benchmark import Benchmark, Forecast, Measured, Timed
-from sepcost.text.wording import did_you_mean
+from sepcost.sheets.ordering import ordered
 from sepcost.version import __version__
 
 SCHEMA_VERSION = 1
@@ -91,15 +90,6 @@ def figures(timed: Timed) -> dict[str, Any]:
     return dict(zip(FIGURES, (timed.macs, timed.traffic_bytes, *times, *rates)))
 
 
-def checked_sort(typed: str | None) -> str | None:
-    """The name by which layers are sorted; a SepcostError if nothing is called so."""
-    name = (typed or "").removeprefix("-").lower()
-    if typed is not None and name not in SORTS:
-        hint = did_you_mean(name, SORTS) or f" (there are: {', '.join(SORTS)})"
-        raise SepcostError(f"--sort: nothing is called {name!r}{hint}")
-    return typed and typed.lower()
-
-
 def chosen_rows(benchmark: Benchmark, sort: str | None, top: int | None) -> Benchmark:
     """The same with its layers sorted, largest first or smallest first (``-NAME``), and only the first ones.
 
@@ -107,17 +97,15 @@ def chosen_rows(benchmark: Benchmark, sort: str | None, top: int | None) -> Benc
     """
     if sort is None and top is None:
         return benchmark
-    name = (sort or "").removeprefix("-")
-    sign = 1 if (sort or "").startswith("-") else -1
 
-    def rank(group: list[Measured]) -> tuple[bool, float]:
-        value = record(group[min("speedup" in name or name in SPEEDUPS, len(group) - 1)])[name]
-        return value is None, sign * (value or 0)
+    def value(group: list[Measured], name: str) -> float | None:
+        found: float | None = record(group[min("speedup" in name or name in SPEEDUPS, len(group) - 1)])[name]
+        return found
 
     rows: list[Measured] = []
     for network in dict.fromkeys(row.network for row in benchmark.rows):
         of_network = [group for group in benchmark.groups if group[0].network == network]
         layers = [group for group in of_network if group[0].about == "layer"]
         rest = [group for group in of_network if group not in layers]
-        rows += chain.from_iterable([*(sorted(layers, key=rank) if name else layers)[:top], *rest])
+        rows += chain.from_iterable([*ordered(layers, sort, value)[:top], *rest])
     return benchmark._replace(rows=rows)

@@ -8,9 +8,8 @@ from operator import attrgetter
 from typing import Any
 
 from sepcost.count.figure import REDUCTION, REPLACEMENT, SPEEDUP
-from sepcost.errors import SepcostError
 from sepcost.measured.fits import LAYER, Chosen, Fits, Fitted
-from sepcost.text.wording import counted, did_you_mean
+from sepcost.sheets.ordering import ordered
 from sepcost.version import __version__
 
 SCHEMA_VERSION = 1
@@ -75,15 +74,6 @@ def _chosen(plan: Chosen | None) -> dict[str, Any] | None:
     }
 
 
-def checked_sort(typed: str | None) -> str | None:
-    """The name by which layers are sorted; a SepcostError if nothing is called so."""
-    name = (typed or "").removeprefix("-").lower()
-    if typed is not None and name not in SORTS:
-        hint = did_you_mean(name, SORTS) or f" (there are: {', '.join(SORTS)})"
-        raise SepcostError(f"--sort: nothing is called {name!r}{hint}")
-    return typed and typed.lower()
-
-
 def chosen_rows(fits: Fits, sort: str | None, top: int | None) -> Fits:
     """The same with its layers sorted, largest first or smallest first (``-NAME``), and only the first ones.
 
@@ -91,17 +81,16 @@ def chosen_rows(fits: Fits, sort: str | None, top: int | None) -> Fits:
     """
     if sort is None and top is None:
         return fits
-    name, sign = (sort or "").removeprefix("-"), 1 if (sort or "").startswith("-") else -1
 
-    def rank(rows: list[Fitted]) -> tuple[bool, float]:
-        value = record(next(row for row in rows if row.fit))[name]
-        return value is None, sign * (value or 0)
+    def value(rows: list[Fitted], name: str) -> float | None:
+        found: float | None = record(next(row for row in rows if row.fit))[name]
+        return found
 
     groups = [list(rows) for _, rows in groupby(fits.rows, key=attrgetter("network", "about", "layer"))]
     layers = [rows for rows in groups if rows[0].about == LAYER and any(row.fit for row in rows)]
     rest = [rows for rows in groups if rows not in layers]
-    shown = (sorted(layers, key=rank) if name else layers)[:top]
-    by = f"by {sort}" if sort else "in order"
-    note = f"{counted(len(shown), 'layer')} of {len(layers):,}, {by}; totals are of all."
-    notes = [note, *fits.notes] if len(shown) < len(layers) else fits.notes
+    shown = ordered(layers, sort, value)[:top]
+    notes = list(fits.notes)
+    if len(shown) < len(layers):
+        notes.insert(0, f"{len(shown):,} of {len(layers):,} layers{f', by {sort}' if sort else ''}; totals are of all.")
     return fits._replace(rows=[row for rows in (*shown, *rest) for row in rows], notes=notes)

@@ -9,7 +9,7 @@ from sepcost.count.verification import STANDARD
 from sepcost.layers.cost import ratio
 from sepcost.measured.fits import LAYER, PLAN, TOTAL, Chosen, Counts, Fit, Fits, Fitted, Scores
 from sepcost.sheets.notes import kept_lines
-from sepcost.sheets.sheet import AT_LEAST, Cell, Column, Look, Ratio, Row, Sheet, Speedup
+from sepcost.sheets.sheet import AT_LEAST, Cell, Column, Look, Ratio, Row, Sheet, Speedup, cell_text
 from sepcost.text.arguments import times
 from sepcost.text.kind import Kind
 from sepcost.text.units import as_percent, scaled
@@ -30,12 +30,18 @@ OPTIONAL = {PARAMS: 4, MACS: 3, TIME: 3, SPEEDUP: 2, ENERGY: 1}
 """What a narrow terminal leaves out first; the last measure of what is lost stays."""
 WITH_SEVERAL = {ENERGY: 3, ERROR: 2, SPEEDUP: 2, REDUCED: 1}
 """The same for a table with several replacements, which has no more of each."""
+OF_TOTALS = {PARAMS: 4, SPEEDUP: 3, ENERGY: 2, REDUCED: 1}
 OF_STANDARD = {PARAMS: 6, MACS: 5, TIME: 5}
+MARK = "*"
 KERNEL_HIDES, MULTIPLIER_HIDES = 3, 4
 
 
 def fit_sheets(fits: Fits) -> list[Sheet]:
-    """The layers of each network; all of it, where there is more than one way to replace it; and the scores."""
+    """The layers of each network; all of it, where there is more than one way to replace it; and the scores.
+
+    A row is of a layer, however many replacements were asked for: what stays in a narrow terminal is how much each
+    loses, by the measure that says most of what there is.
+    """
     sheets: list[Sheet] = []
     for name in dict.fromkeys(row.network for row in fits.rows):
         rows = [row for row in fits.rows if row.network == name]
@@ -52,8 +58,8 @@ def _layers_sheet(fits: Fits, network: str, rows: Sequence[Fitted]) -> Sheet:
     """A row for each layer that something replaces: what each replacement keeps and saves."""
     texts = list(dict.fromkeys(row.replacement for row in rows if row.fit))
     shown = _shown(rows)
-    lost = [name for name in shown if name in MEANINGS]
-    of_each = [name for name in shown if name in WITH_SEVERAL or name == lost[-1]] if texts[1:] else shown
+    lost = [name for name in MEANINGS if name in shown] or [ENERGY]
+    of_each = [name for name in shown if name in (*WITH_SEVERAL, LOSS)] if texts[1:] else shown
     optional = {**(WITH_SEVERAL if texts[1:] else OPTIONAL), lost[-1]: 0}
     families = list(dict.fromkeys(_family(row) for row in rows if row.most_multiplier is not None))
     before = [name for name in shown if name in OF_STANDARD]
@@ -63,22 +69,20 @@ def _layers_sheet(fits: Fits, network: str, rows: Sequence[Fitted]) -> Sheet:
         *(Column(name, KINDS[name], OF_STANDARD[name], STANDARD) for name in before),
         *(Column(name, KINDS[name], optional.get(name, 0), text) for text in texts for name in of_each),
         *(Column(f"fewer {MACS if MACS in shown else PARAMS}", Kind.TEXT, MULTIPLIER_HIDES, each) for each in families),
-        *([Column(PLAN, Kind.TEXT)] if fits.chosen else []),
     )
 
     def row_of(name: str, replaced: Sequence[Fitted], blank: Cell = None) -> Row:
-        by_text = {row.replacement: _figures(row) for row in replaced}
+        by_text = {row.replacement: _marked(row, lost[-1]) for row in replaced}
         most = {_family(row): f"m ≤ {row.most_multiplier}" for row in replaced if row.most_multiplier}
-        chosen = [row.replacement for row in replaced if row.chosen and row.fit]
         cells = (
             name,
             times(replaced[0].kernel),
             *(_counts(replaced[0].before)[each] for each in before),
             *(by_text.get(text, {}).get(each, blank) for text in texts for each in of_each),
             *(most.get(each, "") for each in families),
-            *([*chosen, "kept" if blank is None else blank][:1] if fits.chosen else ()),
         )
-        return Row(cells, Look.KEPT if fits.chosen and not chosen else Look.PLAIN)
+        is_kept = fits.chosen and not any(row.chosen and row.fit for row in replaced)
+        return Row(cells, Look.KEPT if is_kept else Look.PLAIN)
 
     layers: dict[str, list[Fitted]] = {}
     for row in rows:
@@ -104,7 +108,7 @@ def _totals_sheet(fits: Fits, network: str, totals: Sequence[Fitted]) -> Sheet:
         fit = Fit(plan.energy)
         rows.append(Fitted(network, TOTAL, "", PLAN, plan.before, plan.after, fit=fit, loss=plan.measured))
     shown = _shown(rows)
-    columns = (Column(name, KINDS[name], OPTIONAL.get(name, 0)) for name in shown)
+    columns = (Column(name, KINDS[name], OF_TOTALS.get(name, 0)) for name in shown)
     standard = {**dict.fromkeys(shown, ""), **_counts(rows[0].before)}
     ways = [Row((row.replacement, *(_figures(row).get(each) for each in shown))) for row in rows]
     return Sheet(
@@ -143,6 +147,12 @@ def _figures(row: Fitted) -> Mapping[str, Cell]:
     return {name: cell for name, cell in known.items() if cell is not None}
 
 
+def _marked(row: Fitted, name: str) -> Mapping[str, Cell]:
+    """The same, with a mark at this one if the plan has it so."""
+    known = _figures(row)
+    return {**known, name: f"{MARK} {cell_text(known.get(name), KINDS[name])}"} if row.chosen and row.fit else known
+
+
 def _counts(counts: Counts) -> Mapping[str, Cell]:
     return dict(zip((PARAMS, MACS, TIME), counts))
 
@@ -175,6 +185,8 @@ def _notes(fits: Fits, lost: Sequence[str], layers: Mapping[str, Sequence[Fitted
             kept += [(name, row.replacement, row.kept) for row in rows]
         else:
             kept.append((name, None, rows[0].kept))
+    if fits.chosen:
+        yield f"{MARK} is what the plan has; it keeps the other layers."
     yield from kept_lines(kept)
     if fits.target:
         yield f"Times are predicted for {fits.target}."

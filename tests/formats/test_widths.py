@@ -15,10 +15,12 @@ from sepcost.count.evaluation import evaluated
 from sepcost.formats.drawing.layout import header, laid_out
 from sepcost.formats.table import draw
 from sepcost.sheets.comparison_sheets import sheets
+from sepcost.sheets.fit_sheets import fit_sheets
 from sepcost.sheets.sheet import Sheet, cell_text
 from sepcost.sheets.summary_sheet import summary_sheet
 from sepcost.sheets.view import Rows, View
 from sepcost.text.kind import Digits, Kind
+from tests.golden.fits import FITS
 
 RESULTS = [
     evaluated(result)
@@ -31,7 +33,8 @@ RESULTS = [
         compare(load("configs/mobilenet_v1.yaml"), list(REPLACEMENTS)),
     )
 ]
-SHEETS = [sheet for result in RESULTS for sheet in sheets(result)] + [summary_sheet(RESULTS, View())]
+SHEETS = [sheet for result in RESULTS for sheet in sheets(result)]
+SHEETS += [*fit_sheets(FITS), summary_sheet(RESULTS, View())]
 NARROWEST = 70
 """Below that, the names of layers and replacements are cut, at an ellipsis."""
 
@@ -89,7 +92,8 @@ NARROW = [
 
 @pytest.mark.parametrize("sheet", NARROW, ids=lambda sheet: sheet.title)
 def test_a_number_is_never_cut_however_narrow_the_terminal(sheet: Sheet) -> None:
-    names = [number for number, column in enumerate(sheet.columns) if column.kind is Kind.PARAMETER]
+    own = [column.kind is Kind.PARAMETER and column.names_rows for column in sheet.columns]
+    names = [number for number, is_own in enumerate(own) if is_own]
     for width in range(12, 100, 7):
         lines = drawn(sheet, width)
         assert not any(re.search(r"\d…", line) for line in lines), (width, lines)
@@ -114,6 +118,14 @@ def test_at_80_columns_the_answer_comes_first() -> None:
     several = [evaluated(compare(item)) for item in load_all("configs") if isinstance(item, Network)]
     totals = summary_sheet(several, View(Rows.TOTALS))
     assert shown(totals) == [" | ".join(["network", "standard params", *answer])]
+
+
+def test_at_80_columns_a_fit_says_what_each_replacement_loses() -> None:
+    layers, totals, _ = fit_sheets(FITS)
+    (page,) = shown(layers)
+    losses = [header for header in page.split(" | ") if header.endswith(" loss")]
+    assert losses == ["separable loss", "separable: multiplier=2 loss", "blueprint loss"]
+    assert shown(totals) == [" | energy | loss | MACs | reduction | time"]
 
 
 def test_a_replacement_that_rows_share_is_in_the_title() -> None:

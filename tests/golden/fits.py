@@ -43,22 +43,24 @@ def _rows() -> list[Fitted]:
     ]
 
 
+CHOSEN = Chosen(
+    limit="--max-macs 4M",
+    plan={"layer1.conv1": TEXTS[1], "layer2.conv1": TEXTS[0]},
+    replaced=2,
+    layers=3,
+    before=_counts(3 * STANDARD + 2048),
+    after=_counts(STANDARD + REPLACED[0] + REPLACED[1] + 2048),
+    energy=0.9033,
+    summed=0.00451,
+    measured=0.0068,
+)
+SCORES = Scores("net.py:top1", 0.990507, {TEXTS[0]: 0.946399, TEXTS[1]: 0.979899, "plan": 0.988274})
 FITS = Fits(
     weights="w.pt",
     rows=_rows(),
     data="net.py:batches, 597 samples",
-    chosen=Chosen(
-        limit="--max-macs 4M",
-        plan={"layer1.conv1": TEXTS[1], "layer2.conv1": TEXTS[0]},
-        replaced=2,
-        layers=3,
-        before=_counts(3 * STANDARD + 2048),
-        after=_counts(STANDARD + REPLACED[0] + REPLACED[1] + 2048),
-        energy=0.9033,
-        summed=0.00451,
-        measured=0.0068,
-    ),
-    scores=Scores("net.py:top1", 0.990507, {TEXTS[0]: 0.946399, TEXTS[1]: 0.979899, "plan": 0.988274}),
+    chosen=CHOSEN,
+    scores=SCORES,
     target="local",
     written={"plan": "plan.yaml", "weights": "small.safetensors"},
     notes=["Norms were estimated again on the data."],
