@@ -14,7 +14,7 @@ from sepcost.cli.brief_help import format_list, with_brief
 from sepcost.errors import SepcostError
 from sepcost.text.wording import did_you_mean, in_one_line
 
-COMMANDS = ("compare", "diff", "check", "bench", "target", "replacements", "schema")
+COMMANDS = ("compare", "diff", "check", "bench", "target", "fit", "replacements", "schema")
 """As help lists them. A command's module, and its function or its group of commands, are called as it is."""
 
 

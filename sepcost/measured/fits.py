@@ -25,6 +25,16 @@ class Fit(NamedTuple):
     is_exact: bool = True
 
 
+class Alone(NamedTuple):
+    """A layer under a replacement: how well it fits, and what of the network's output is lost; or why it is kept."""
+
+    layer: str
+    replacement: str
+    fit: Fit | None
+    loss: float | None = None
+    kept: str | None = None
+
+
 class Counts(NamedTuple):
     """What a layer or a network costs: MACs and seconds are None where they are not known."""
 

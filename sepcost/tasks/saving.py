@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sepcost.errors import SepcostError
-from sepcost.tasks.files import refuse_unwritable, resolved, whole
+from sepcost.formats.documents.plan_yaml import plan_text
+from sepcost.measured.fits import LAYER, Fits, Fitted
+from sepcost.tasks.files import refuse_unwritable, resolved, whole, write_whole
 from sepcost.text.wording import listed
 
 if TYPE_CHECKING:
     from torch import nn
 
     from sepcost.pytorch.models.inputs import Inputs
+    from sepcost.tasks.fit import Outcome
 
 WEIGHTS: Mapping[str, str | None] = {".safetensors": "safetensors"}
 MODELS: Mapping[str, str | None] = {".pt2": None, ".onnx": "onnxscript"}
@@ -42,6 +46,43 @@ def save_model(model: nn.Module, inputs: Inputs, path: Path) -> list[str]:
     refuse_to_save(path, MODELS)
     with whole(resolved(path), str(path)) as file:
         return [f"{path}: {note}" for note in write_model(model, inputs, file)]
+
+
+def refuse_to_save_any(*, plan: Path | None = None, weights: Path | None = None, model: Path | None = None) -> None:
+    """A SepcostError where something of an outcome cannot be saved so: before it is computed."""
+    if plan is not None:
+        refuse_unwritable(resolved(plan), str(plan))
+    if weights is not None:
+        refuse_to_save(weights, WEIGHTS)
+    if model is not None:
+        refuse_to_save(model, MODELS)
+
+
+def save_outcome(
+    outcome: Outcome, *, plan: Path | None = None, weights: Path | None = None, model: Path | None = None
+) -> Fits:
+    """Save what is asked for; what was found, with what was written. Raises SepcostError."""
+    fits, notes, written = outcome.fits, [*outcome.fits.notes], {}
+    if plan is not None:
+        chosen = {
+            escape(row.layer): row.replacement for row in fits.rows if row.about == LAYER and _is_replaced(row, fits)
+        }
+        if not chosen:
+            raise SepcostError(f"--save-plan {plan}: no layer is replaced, and a plan replaces some")
+        comment = f"{fits.chosen.limit}: {fits.weights}" if fits.chosen else fits.weights
+        write_whole([plan_text(chosen, [comment])], resolved(plan), str(plan))
+        written["plan"] = str(plan)
+    if outcome.small is not None and weights is not None:
+        save_weights(outcome.small, weights)
+        written["weights"] = str(weights)
+    if outcome.small is not None and model is not None:
+        notes += save_model(outcome.small, outcome.inputs, model)
+        written["model"] = str(model)
+    return fits._replace(written=written, notes=notes)
+
+
+def _is_replaced(row: Fitted, fits: Fits) -> bool:
+    return row.chosen if fits.chosen else row.kept is None
 
 
 def refuse_to_save(path: Path, kinds: Mapping[str, str | None]) -> None:

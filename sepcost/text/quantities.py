@@ -108,6 +108,18 @@ def read_seconds(text: str) -> Fraction:
     return Fraction(match[1]) / units[match[2]]
 
 
+def read_share(text: str) -> Fraction:
+    """A share of a whole, as people write it.
+
+    >>> read_share("95%")
+    Fraction(19, 20)
+    """
+    allowance = read_allowance(text)
+    if not 0 < allowance.share <= 1:
+        raise NumberError(f"must be above 0% and at most 100%, such as 95%, got {shortened(text)}")
+    return allowance.share
+
+
 def read_allowance(text: str, read: Callable[[str], int | Fraction] | None = None) -> Allowance:
     """How much may be added: per cent; or, for one figure, an amount, which ``read`` reads.
 

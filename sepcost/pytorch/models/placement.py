@@ -13,14 +13,17 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from sepcost.errors import SepcostError
 from sepcost.pytorch.models.tensors import tensors_of
 from sepcost.pytorch.private import NAMES_META, is_lazy
 from sepcost.text.model_text import Device
+from sepcost.text.wording import in_one_line
 
 T = TypeVar("T")
 
 META: Device = "meta"
 CPU: Device = "cpu"
+LONGEST = 160
 ALLOCATING = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 """The functions that make weights; a model may ask for the values of other tensors."""
 
@@ -140,3 +143,15 @@ def _tried(call: Callable[[], T], first: Any, second: Any) -> T:
 def uninitialized(tensor: Any, device: torch.device | str | None = None) -> Any:
     """Another lazy parameter or buffer like this one: its shape comes from the first input."""
     return type(tensor)(tensor.requires_grad, torch.device(device or tensor.device), tensor.dtype)
+
+
+def moved(model: nn.Module, device: str) -> nn.Module:
+    """The model on a device of torch's, such as ``cuda:0``; a SepcostError where that is not possible.
+
+    >>> moved(nn.Conv2d(3, 8, 3), "cpu").weight.device
+    device(type='cpu')
+    """
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise SepcostError(f"--device {device}: {in_one_line(str(error), LONGEST)}") from None

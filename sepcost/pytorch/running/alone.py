@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
+import torch
 from torch import nn
 
-from sepcost.measured.fits import Fit
+from sepcost.blocks.replacements import Replacement
+from sepcost.errors import ReplacementError
+from sepcost.measured.fits import Alone, Fit
 from sepcost.pytorch.fitting.layer import fit_kernel, reason_not_to_fit
+from sepcost.pytorch.fitting.moments import KINDS
 from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.replacing.data import Batches, evaluated, lost
+from sepcost.pytorch.replacing.fitted import fit
 from sepcost.pytorch.replacing.network import Layers, LayerTask, counterparts
 from sepcost.pytorch.replacing.replacing import Replaced
-
-
-class Alone(NamedTuple):
-    """A layer under a replacement: how well it fits, and what of the network's output is lost; or why it is kept."""
-
-    layer: str
-    replacement: str
-    fit: Fit | None
-    loss: float | None = None
-    kept: str | None = None
 
 
 def fitted_alone(
@@ -87,3 +82,23 @@ def _in_place(work: nn.Module, conv: nn.Module, parts: nn.Module, norm: nn.Modul
             work.set_submodule(name, conv)
         if norm is not None:
             norm.load_state_dict(known)
+
+
+def kernels_alone(
+    kernels: Mapping[str, torch.Tensor],
+    names: Iterable[str],
+    replacements: Sequence[Replacement],
+    done: Callable[[], None],
+) -> Iterator[Alone]:
+    """The kernels of these names under each replacement, each as a convolution by itself."""
+    for name in names:
+        kernel = kernels[name]
+        out_channels, in_channels, *size = kernel.shape
+        conv: Any = KINDS[False, len(size)](in_channels, out_channels, tuple(size), bias=False, device="meta")
+        conv.weight = nn.Parameter(kernel, requires_grad=False)
+        for replacement in replacements:
+            try:
+                yield Alone(name, replacement.text, fit(conv, replacement)[1])
+            except ReplacementError as error:
+                yield Alone(name, replacement.text, None, kept=str(error))
+            done()

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import BOUNDED, REDUCTION, SPEEDUP
 from sepcost.errors import ConfigProblem, ReplacementError
@@ -53,6 +54,16 @@ class DocumentTranslation:
             except ReplacementError as error:
                 self._note(("replace", number), str(error))
         return tuple(chosen)
+
+    def _plan(self, written: YamlDict) -> Plan | None:
+        """The plan that a mapping of globs is; None where something in it is wrong."""
+        choices: dict[str, Replacement] = {}
+        for glob, text in written.items():
+            try:
+                choices |= dict(Plan.of({glob: text}).choices)
+            except ReplacementError as error:
+                self._note(("replace", glob), str(error).removeprefix(f"{glob}: "))
+        return Plan.of(choices) if choices and not self.problems else None
 
     def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
         """The right limits, and the replacement that they are for."""

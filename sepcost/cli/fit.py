@@ -1,0 +1,180 @@
+"""``sepcost fit``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sepcost.blocks.replacements import Replacement
+from sepcost.cli import options as o
+from sepcost.cli.formats import chosen_format, chosen_output
+from sepcost.cli.option_values import at_least_one
+from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.progress import Waiting
+from sepcost.cli.streams import complain, write
+from sepcost.count.comparison import DEFAULT_REPLACEMENTS
+from sepcost.errors import SepcostError, refuse
+from sepcost.formats.format import FormatOptions
+from sepcost.formats.registry import AskedFormat, writing
+from sepcost.network.selection import Selection
+from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.figures import asked_target
+from sepcost.tasks.fitted_layers import Limit, LimitError
+from sepcost.tasks.replacement_texts import chosen_replacements
+from sepcost.text.model_text import ModelText, names_python
+from sepcost.text.quantities import read_count, read_seconds, read_share
+from sepcost.text.units import read_as, read_whole
+from sepcost.text.wording import listed
+
+WEIGHTS, CHOOSING, SAVING = "Weights and data", "Which layers", "What is written"
+UNREACHABLE = 1
+LIMITS = {
+    "--max-params": ("params", read_count),
+    "--max-macs": ("macs", read_count),
+    "--max-time": ("seconds", read_seconds),
+    "--min-energy": ("energy", read_share),
+}
+
+
+def _option(name: str, text: str, metavar: str, panel: str) -> Any:
+    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=panel)
+
+
+def fit(
+    source: Annotated[
+        str, typer.Argument(help="A file of weights (no code is run), or a model: net.py:build (runs it).")
+    ],
+    weights: Annotated[
+        str | None,
+        _option("--weights", "The model's weights: w.pt, w.safetensors, ckpt.pth:ema.", "FILE[:KEY]", WEIGHTS),
+    ] = None,
+    inputs: o.Inputs = None,
+    data: Annotated[
+        str | None,
+        _option("--data", "A function that returns batches of inputs (runs it).", "FILE.py:FUNCTION", WEIGHTS),
+    ] = None,
+    score: Annotated[
+        str | None,
+        _option("--score", "A function of a model that returns a number (runs it).", "FILE.py:FUNCTION", WEIGHTS),
+    ] = None,
+    distil: Annotated[
+        str, _option("--distil", "Steps of training towards the model's outputs, without labels.", "N", WEIGHTS)
+    ] = "0",
+    seed: Annotated[str, _option("--seed", "For the order of the data in training.", "N", WEIGHTS)] = "0",
+    device: Annotated[str, _option("--device", "Where it is computed: cpu, cuda, mps.", "DEVICE", WEIGHTS)] = "cpu",
+    replacements: o.Replacements = None,
+    include: o.Include = None,
+    exclude: o.Exclude = None,
+    plan: Annotated[
+        str | None, _option("--plan", "Which layer is replaced by what: a file of --save-plan.", "FILE", CHOOSING)
+    ] = None,
+    max_macs: Annotated[str | None, _option("--max-macs", "Choose: at most 600M.", "N", CHOOSING)] = None,
+    max_params: Annotated[str | None, _option("--max-params", "Choose: at most 4.3M.", "N", CHOOSING)] = None,
+    max_time: Annotated[
+        str | None, _option("--max-time", "Choose: at most 12ms, predicted (--target).", "N", CHOOSING)
+    ] = None,
+    min_energy: Annotated[
+        str | None, _option("--min-energy", "Choose: the fewest MACs with 95% of the kernels.", "N", CHOOSING)
+    ] = None,
+    target: o.Target = None,
+    save_plan: Annotated[
+        Path | None, _option("--save-plan", "Which layer is replaced by what, as YAML.", "FILE", SAVING)
+    ] = None,
+    save_weights: Annotated[
+        Path | None, _option("--save-weights", "The smaller model's weights: .safetensors.", "FILE", SAVING)
+    ] = None,
+    save_model: Annotated[
+        Path | None, _option("--save-model", "The smaller model, which runs by itself: .pt2, .onnx.", "FILE", SAVING)
+    ] = None,
+    sort: o.Sort = None,
+    top: o.Top = None,
+    format_: Annotated[AskedFormat | None, o.format_option("fits")] = None,
+    output: o.OutputFile = None,
+) -> int:
+    """What replacements keep of trained kernels; which layers to replace under a limit; and the smaller model.
+
+    Every kernel in a file:
+
+    sepcost fit model.safetensors
+
+    A model with its weights and data (this runs its code), replaced so that a limit holds:
+
+    sepcost fit net.py:build --weights w.pt --data net.py:batches --max-macs 600M --save-model small.pt2
+    """
+    texts = [text for text in (source, data, score, *(inputs or ()), *(replacements or ())) if text]
+    read = [source, (weights or "").partition(":")[0], *code_files(texts)]
+    saved = {"plan": save_plan, "weights": save_weights, "model": save_model}
+    output = chosen_output(output)
+    written = {**{f"--save-{name}": path for name, path in saved.items()}, "--output": output}
+    for option, path in written.items():
+        refuse_overwriting(filter(None, read), path, option)
+        refuse_link(path, option)
+    asked = chosen_format(format_, writing("fits"), output)
+    chosen = _replacements(replacements, plan)
+    limit = _limit({"max_params": max_params, "max_macs": max_macs, "max_time": max_time, "min_energy": min_energy})
+    steps, is_model = read_as("--distil", read_whole, distil), names_python(source)
+    of_model: dict[str, object] = {
+        "--weights": weights,
+        "--input": inputs,
+        "--data": data,
+        "--score": score,
+        "--target": target,
+    }
+    of_model |= {"--save-weights": save_weights, "--save-model": save_model, "--distil": steps}
+    refuse(
+        *((given and not is_model, f"{option} is for a model, and {source} is a file of weights: give net.py:build")
+          for option, given in of_model.items()),
+        (not is_model and limit and limit.of in ("macs", "seconds"), f"{source} has no maps: give --max-params"),
+        (max_time and not target, "--max-time is of predicted times: give --target"),
+        (steps and not data, "--distil trains towards the model's outputs on data: give --data"),
+        (len(chosen) > 1 and not limit and any(saved.values()), "what is saved is one model: give one -r, or a limit"),
+    )  # fmt: skip
+    models = ModelOptions.read(inputs, "cpu", False, [source])
+    first = None if top is None else read_as("--top", at_least_one, top)
+
+    from sepcost.sheets.fit_records import checked_sort, chosen_rows
+    from sepcost.tasks.fit import FitTask
+    from sepcost.tasks.saving import refuse_to_save_any, save_outcome
+
+    order = checked_sort(sort)
+    refuse_to_save_any(**saved)
+    with Waiting("layers") as waiting:
+        task = FitTask(
+            chosen, weights if is_model else source, models.inputs, ModelText.parse(data) if data else None,
+            ModelText.parse(score) if score else None, limit,
+            Selection(tuple(include or ()), tuple(exclude or ())), steps,
+            read_as("--seed", read_whole, seed), device, asked_target(target), any(saved.values()), waiting,
+        )  # fmt: skip
+        try:
+            outcome = task.of_model(ModelText.parse(source)) if is_model else task.of_weights()
+        except LimitError as error:
+            complain(error)
+            return UNREACHABLE
+        fits = save_outcome(outcome, **saved)
+    wanted = FormatOptions(to_stdout=output is None, **asked.options)
+    write([asked.format.fits(chosen_rows(fits, order, first), wanted)], output, escape=asked.format.escape)
+    return 0
+
+
+def _replacements(texts: list[str] | None, plan: str | None) -> Sequence[Replacement]:
+    if plan is None:
+        return chosen_replacements(texts or DEFAULT_REPLACEMENTS)[0]
+    refuse((texts, "--plan says what replaces each layer: leave out -r"))
+    from sepcost.sources.yaml.plan import read_plan  # needs pydantic
+
+    return [read_plan(plan)]
+
+
+def _limit(typed: Mapping[str, str | None]) -> Limit | None:
+    """The limit, if one is given; a SepcostError if several are."""
+    given = [(f"--{name.replace('_', '-')}", text) for name, text in typed.items() if text is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise SepcostError(f"{listed([option for option, _ in given])}: one limit chooses a plan: give one")
+    ((option, text),) = given
+    of, read = LIMITS[option]
+    return Limit(f"{option} {text}", of, read_as(option, read, text))

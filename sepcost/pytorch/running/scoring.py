@@ -1,0 +1,36 @@
+"""Scoring: a user's own function says how good a model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import torch
+from torch import nn
+
+from sepcost.errors import ModelError
+from sepcost.pytorch.models.own_code import RAISED, error_line
+from sepcost.pytorch.replacing.data import evaluated
+from sepcost.text.model_text import ModelText
+from sepcost.text.units import as_text
+
+
+def scorer(text: ModelText, function: Callable[..., Any]) -> Callable[[nn.Module], float]:
+    """What the function says of a model: a number. It is called with the model, as at inference, without gradients.
+
+    Raises ModelError if it fails, or says no number.
+    """
+
+    def score(model: nn.Module) -> float:
+        try:
+            with evaluated(model):
+                said = function(model, *text.arguments, **text.options)
+                value = float(said.item() if isinstance(said, torch.Tensor) else said)
+        except RAISED as error:
+            raise ModelError(f"{text}: {error_line(error)}") from None
+        if not isfinite(value):
+            raise ModelError(f"{text}: says {as_text(value)}, which is no score")
+        return value
+
+    return score
