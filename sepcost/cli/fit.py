@@ -135,11 +135,12 @@ def fit(
     models = ModelOptions.read(inputs, "cpu", False, [source])
     first = None if top is None else read_as("--top", at_least_one, top)
 
-    from sepcost.sheets.fit_records import checked_sort, chosen_rows
+    from sepcost.sheets.fit_records import SORTS, chosen_rows
+    from sepcost.sheets.ordering import checked_sort
     from sepcost.tasks.fit import FitTask
     from sepcost.tasks.saving import refuse_to_save_any, save_outcome
 
-    order = checked_sort(sort)
+    order = checked_sort(sort, SORTS)
     refuse_to_save_any(**saved)
     with Waiting("layers") as waiting:
         task = FitTask(
