@@ -156,12 +156,18 @@ class Fails(nn.Module):
         raise ValueError("not\nmy day")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+OTHER = "ModelError: the file gives other outputs than the model: does it draw random numbers?"
+MINE = 'ValueError: not my day (tests/tasks/test_saving.py:*: raise ValueError("not\\nmy day"))'
+TORCHS = "RuntimeError: *Output size is too small"
+
+
 @pytest.mark.parametrize(
-    ("model", "reason"),
+    ("kind", "model", "reason"),
     [
-        (Random(), "ModelError: the file gives other outputs than the model: does it draw random numbers?"),
-        (Fails(), 'ValueError: not my day (tests/tasks/test_saving.py:*: raise ValueError("not\\nmy day"))'),
+        (".pt2", Random(), OTHER),
+        (".pt2", Fails(), MINE),
+        (".onnx", Fails(), MINE),
+        (".onnx", nn.AvgPool2d(9), TORCHS),
     ],
 )
 def test_nothing_stays_of_what_is_not_right(kind: str, model: nn.Module, reason: str, tmp_path: Path) -> None:

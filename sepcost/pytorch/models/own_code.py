@@ -65,8 +65,8 @@ def running_layer(error: BaseException, model: nn.Module) -> str:
 
 
 def _is_the_models(file: str) -> bool:
-    if file.startswith("<frozen "):
-        return False
+    if file.startswith("<frozen ") or (file.startswith("<") and not linecache.getlines(file)):
+        return False  # Python's own, or made while it ran, as torch's exporter does
     path = Path(file).resolve()
     if any(map(path.is_relative_to, NEVER_THE_MODELS)):
         return False

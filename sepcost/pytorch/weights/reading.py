@@ -105,8 +105,8 @@ def _why(error: Exception) -> str:
     said = str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"{error.name} is not installed: {INSTALL}"
-    if "TorchScript" in said:
-        return f"is a TorchScript program: {SAVE}"
+    if "TorchScript" in said or "data.pkl" in said:
+        return f"is a program (TorchScript, torch.export) or another archive: {SAVE}"
     needed = CLASS.search(said)
     if needed:
         return f"needs {in_one_line(needed[1], LONGEST)}, and no code of a file is run: {SAVE}"

@@ -126,6 +126,10 @@ def test_several_state_dicts_are_listed_with_what_to_type() -> None:
     assert refusal(f"{file}:modle") == "w.pt: has nothing under modle; there is model, runs; did you mean `model`?"
 
 
+def test_a_state_dict_under_two_keys_is_one() -> None:
+    assert read_weights(saved({"model": STATE, "ema": STATE})).notes == ('weights: read under "model"',)
+
+
 def test_a_dict_that_holds_itself_ends() -> None:
     contents: dict[str, Any] = {"epoch": 1}
     contents["self"] = contents
@@ -198,7 +202,8 @@ UNREADABLE: dict[str, Callable[[], str]] = {
     "is a pointer to the file: git lfs pull fetches it": lambda: written(
         b"version https://git-lfs.github.com/spec/v1\n"
     ),
-    "is a TorchScript program: torch.save(model.state_dict(), …) writes what is read here": scripted,
+    "is a program (TorchScript, torch.export) or another archive: "
+    "torch.save(model.state_dict(), …) writes what is read here": scripted,
     "is a Keras model: weights are read from .safetensors, .pt and .pth": lambda: written(b"\x89HDF\r\n\x1a\n"),
     "holds a tensor of shape (3,), and no state dict with weights in it": lambda: saved(torch.ones(3)),
     "holds a list, and no state dict with weights in it": lambda: saved([STATE]),
@@ -223,6 +228,8 @@ def test_files_of_other_frameworks_are_named(name: str) -> None:
 
 def test_an_archive_of_something_else_is_one_line() -> None:
     assert refusal(archive()).startswith("w.pt: is no state dict, or is cut off or damaged: ")
+    torch.export.save(torch.export.export(nn.ReLU(), (torch.ones(3),)), "w.pt2")
+    assert refusal("w.pt2").startswith("w.pt2: is a program (TorchScript, torch.export) or another archive: ")
 
 
 @pytest.mark.parametrize("way", ["zip", "older", "safetensors"])
