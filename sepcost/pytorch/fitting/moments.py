@@ -58,19 +58,17 @@ class Moments:
         self.y += y.sum(0)
         self.positions += len(x)
 
-    def means(self, *, centred: bool) -> Moments:
-        """The means of the same, around the means of x and y if ``centred``; these are then 0 elsewhere."""
-        x, y = self.x / self.positions, self.y / self.positions
-        if not centred:
-            x, y = torch.zeros_like(x), torch.zeros_like(y)
-        return Moments(
-            self.xx / self.positions - torch.outer(x, x),
-            self.yx / self.positions - torch.outer(y, x),
-            (self.yy / self.positions - y.square()).clamp_min(0),
-            x,
-            y,
-            self.positions,
-        )
+    def average(self, *, centred: bool) -> Moments:
+        """Make means of the sums: around the means of x and y if ``centred``, which are 0 otherwise."""
+        self.xx /= self.positions
+        self.yx /= self.positions
+        self.yy /= self.positions
+        self.x *= centred / self.positions
+        self.y *= centred / self.positions
+        self.xx.addr_(self.x, self.x, alpha=-1)
+        self.yx.addr_(self.y, self.x, alpha=-1)
+        self.yy.sub_(self.y.square()).clamp_min_(0)
+        return self
 
     def result(self, kernel: Tensor) -> Result:
         """What a kernel, O × C·K, gives of these means: its outputs beside those that are wanted."""
@@ -90,13 +88,13 @@ class Result(NamedTuple):
     missed: float
 
 
-def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor | slice) -> Tensor:
+def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor) -> Tensor:
     """What each output of a convolution reads: a row for each position, C·K numbers of these channels.
 
     A convolution with ones in the right places gives them, whatever its stride, padding, dilation and direction.
 
     >>> conv, maps = torch.nn.Conv2d(3, 8, 3, bias=False), torch.randn(2, 3, 5, 5)
-    >>> rows = patches(conv, maps, slice(None), slice(None))
+    >>> rows = patches(conv, maps, slice(None), torch.arange(18))
     >>> outputs = conv(maps).flatten(2).transpose(1, 2).flatten(0, 1)
     >>> torch.allclose(rows @ conv.weight.flatten(1).T, outputs, atol=1e-5)
     True

@@ -15,7 +15,14 @@ from sepcost.errors import SepcostError
 from sepcost.measured.fits import Fit
 from sepcost.pytorch.fitting.kernels import composed, kernel_of, write
 from sepcost.pytorch.fitting.layer import convolutions, fit_kernel
-from sepcost.pytorch.fitting.moments import LEAST_POSITIONS, POSITIONS_A_NUMBER, Moments, Result, patches
+from sepcost.pytorch.fitting.moments import (
+    LEAST_POSITIONS,
+    PATCHES_AT_ONCE,
+    POSITIONS_A_NUMBER,
+    Moments,
+    Result,
+    patches,
+)
 from sepcost.pytorch.fitting.refining import OutputError, refined
 from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, run, seen
@@ -131,10 +138,9 @@ class LayerTask:
         kernels, bias = [kernel_of(each).double() for each in convs], convs[-1].bias
         if bias is not None:
             bias.zero_()
-        centred = bias is not None or self.norm is not None
         for block in (blocks := blocks_of(self.conv, convs)):
             mine = block.of(kernels)
-            moments = self._moments(block, mine, parts).means(centred=centred)
+            moments = self._moments(block, mine, parts)
             error = OutputError(block.groups, moments)
             best = refined(mine, OutputError(block.groups, moments, kernel[:, block.channels]))
             block.put(best if error(best) < error(mine) else mine, kernels)
@@ -143,7 +149,7 @@ class LayerTask:
             whole = composed([kernel_of(each).double() for each in convs], blocks[0].groups).flatten(1)
         else:
             whole = torch.eye(self.conv.out_channels, dtype=torch.float64, device=kernel.device)
-            moments = self._outcome(parts).means(centred=centred)
+            moments = self._outcome(parts).average(centred=self._is_centred(parts))
         result = moments.result(whole)
         if bias is not None:
             bias.copy_(result.wanted - result.given)
@@ -162,16 +168,21 @@ class LayerTask:
         generator = torch.Generator().manual_seed(0)
         for given, wanted in self._pairs(parts):
             rows = self._rows(wanted)
-            many = len(rows)
-            places = torch.randperm(many, generator=generator)[:most].to(rows.device) if many > most else slice(None)
-            read, rows = patches(self.conv, given, block.channels, places), rows[places]
             if not block.is_whole:
-                mine = read.double() @ composed(kernels, block.groups).flatten(1).T
-                rows = rows - self._rows(parts(given))[places] + mine
-            moments.add(read, rows)
+                rows = rows - self._rows(parts(given))
+            chosen = torch.randperm(len(rows), generator=generator)[:most].to(rows.device)
+            for places in chosen.split(max(1, PATCHES_AT_ONCE // len(moments.x))):
+                read = patches(self.conv, given, block.channels, places)
+                own = 0 if block.is_whole else read.double() @ composed(kernels, block.groups).flatten(1).T
+                moments.add(read, rows[places] + own)
+        moments.average(centred=self._is_centred(parts))
         if block.is_whole:
             self.known = moments
         return moments
+
+    def _is_centred(self, parts: nn.Sequential) -> bool:
+        """Whether something takes up the means: the bias of the last part, or the norm behind it."""
+        return self.norm is not None or convolutions(parts)[-1].bias is not None
 
     def _outcome(self, parts: nn.Sequential) -> Moments:
         """Those of what parts give, and of what they should give."""
