@@ -95,6 +95,11 @@ class Batches:
         return Batch(*own.on(self._device, self._model))
 
 
+def batches_of(data: Any, model: nn.Module) -> Batches:
+    """The batches in data that a caller gives; they may be batches already."""
+    return data if isinstance(data, Batches) else Batches(data, model)
+
+
 def _most_inputs(model: nn.Module) -> int | None:
     """How many inputs ``forward`` takes by position at most; None where it takes any number."""
     try:

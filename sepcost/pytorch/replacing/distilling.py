@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sepcost.errors import SepcostError
-from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, lost, outputs, spread
+from sepcost.pytorch.replacing.data import Batch, batches_of, evaluated, lost, outputs, spread
 
 HELD_OUT = 5
 """Of so many batches, one is held out."""
@@ -66,7 +66,7 @@ def distil(
     trained = [each for name, each in small.named_parameters() if name not in known and each.is_floating_point()]
     if not trained:
         raise SepcostError("nothing is replaced in this model, so that there is nothing to distil")
-    batches = list(islice(Batches(data, model), ceil(steps * HELD_OUT / (HELD_OUT - 1))))
+    batches = list(islice(batches_of(data, model), ceil(steps * HELD_OUT / (HELD_OUT - 1))))
     with evaluated(model, small), _only(trained, small):
         course = _Course(model, small, *_split(batches))
         return course.run(trained, steps, learning_rate, torch.Generator().manual_seed(seed), done)
