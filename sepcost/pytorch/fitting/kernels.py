@@ -33,10 +33,24 @@ def _turned(weight: Tensor, groups: int) -> Tensor:
     return turned
 
 
-def overlap(convs: Sequence[ConvModule]) -> bool:
-    """Whether two of them are wider than 1 along the same axis: then they have no common kernel of the known size."""
-    along = zip(*(conv.kernel_size for conv in convs))
-    return any(sum(size > 1 for size in sizes) > 1 for sizes in along)
+def reads_alike(conv: ConvModule, parts: Sequence[ConvModule]) -> bool:
+    """Whether, along each axis, one of the parts reads as the convolution does, and the others one place at a time.
+
+    >>> conv, pointwise = torch.nn.Conv2d(3, 8, 3, stride=2), torch.nn.Conv2d(3, 3, 1)
+    >>> reads_alike(conv, [pointwise, conv]), reads_alike(conv, [conv, torch.nn.Conv2d(8, 8, 3)])
+    (True, False)
+    """
+    along = zip(_reads(conv), *map(_reads, parts))
+    return all([each for each in own if each] == [whole] * bool(whole) for whole, *own in along)
+
+
+def _reads(conv: ConvModule) -> list[tuple[object, ...]]:
+    """Along each axis: what matters for where a convolution reads; nothing if that is one place after the other."""
+    axes = zip(conv.kernel_size, conv.stride, conv.dilation)
+    return [
+        (size, stride, dilation * (size > 1), conv.transposed) if size > 1 or stride > 1 else ()
+        for size, stride, dilation in axes
+    ]
 
 
 def composed(kernels: Sequence[Tensor], groups: Sequence[int]) -> Tensor:

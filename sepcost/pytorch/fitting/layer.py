@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from sepcost.errors import CannotReplaceError
 from sepcost.measured.fits import Fit
-from sepcost.pytorch.fitting.kernels import composed, kernel_of, overlap, write
+from sepcost.pytorch.fitting.kernels import composed, kernel_of, reads_alike, write
 from sepcost.pytorch.fitting.low_rank import closest
 from sepcost.pytorch.fitting.refining import KernelError, refined
 from sepcost.pytorch.private import ConvModule
 
 LINEAR = (ConvModule, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)
-ROWS = 256
-"""How many output channels are compared at once."""
+ROWS = 32
+"""How many output channels there is a copy of in float64 at once."""
 
 
 def convolutions(parts: nn.Sequential) -> list[ConvModule]:
@@ -29,19 +29,19 @@ def reason_not_to_fit(conv: ConvModule, parts: nn.Sequential) -> str | None:
 
     >>> parts = nn.Sequential(nn.Conv2d(3, 3, 3, groups=3), nn.ReLU(), nn.Conv2d(3, 8, 1))
     >>> reason_not_to_fit(nn.Conv2d(3, 8, 3), parts)
-    'ReLU is between its parts, and only linear ones can be fitted'
+    'ReLU is among its parts, and only linear ones can be fitted'
     """
-    last = convolutions(parts)[-1]
-    between = next((each for each in list(parts)[: list(parts).index(last)] if not isinstance(each, LINEAR)), None)
-    if between is not None:
-        return f"{type(between).__name__} is between its parts, and only linear ones can be fitted"
-    if overlap(convolutions(parts)):
-        return "two of its parts are wider than 1 along the same axis"
+    other = next((each for each in parts if not isinstance(each, LINEAR)), None)
+    if other is not None:
+        return f"{type(other).__name__} is among its parts, and only linear ones can be fitted"
+    if not reads_alike(conv, convolutions(parts)):
+        return "along each axis one part must have its kernel size, stride and dilation, and the others 1"
     if conv.weight.is_complex():
         return "its weights are complex"
     if conv.weight.is_meta:
         return "its weights have no values: they are on the meta device"
-    return None if bool(torch.isfinite(conv.weight).all()) else "its weights have NaN or infinite values"
+    ends = torch.stack(conv.weight.detach().aminmax())
+    return None if bool(torch.isfinite(ends).all()) else "its weights have NaN or infinite values"
 
 
 def fit_kernel(conv: ConvModule, parts: nn.Sequential) -> Fit:
@@ -70,7 +70,7 @@ def fit_kernel(conv: ConvModule, parts: nn.Sequential) -> Fit:
 
 def _energy(kernel: Tensor, kernels: Sequence[Tensor], groups: Sequence[int], kept: float | None) -> float:
     """The share of the kernel's squared norm that is kept; 1 of a kernel of zeros."""
-    squares = float(torch.linalg.vector_norm(kernel, dtype=torch.float64)) ** 2
+    squares = sum(float(rows.double().square().sum()) for rows in kernel.split(ROWS))
     if squares == 0:
         return 1.0
     if kept is None:

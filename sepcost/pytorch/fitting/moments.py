@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sepcost.errors import ModelError
 from sepcost.pytorch.private import PADS, ConvModule
 
 POSITIONS_A_NUMBER = 8
@@ -59,7 +60,14 @@ class Moments:
         self.positions += len(x)
 
     def average(self, *, centred: bool) -> Moments:
-        """Make means of the sums: around the means of x and y if ``centred``, which are 0 otherwise."""
+        """Make means of the sums: around the means of x and y if ``centred``, which are 0 otherwise.
+
+        Raises ModelError where there are none.
+        """
+        if not self.positions:
+            raise ModelError("data: has no samples")
+        if not torch.isfinite(self.xx.sum() + self.yy.sum()):
+            raise ModelError("the model has NaN or infinite values on the data")
         self.xx /= self.positions
         self.yx /= self.positions
         self.yy /= self.positions
@@ -101,7 +109,8 @@ def patches(conv: ConvModule, maps: Tensor, channels: slice, places: Tensor) -> 
 
     ``places`` are the positions that are wanted, in a batch's order.
     """
-    some = (maps if maps.dim() > len(conv.kernel_size) + 1 else maps[None])[:, channels].float()
+    some = (maps if maps.dim() > len(conv.kernel_size) + 1 else maps[None])[:, channels]
+    some = some.to(torch.promote_types(maps.dtype, torch.float32))
     size = prod(conv.kernel_size)
     many = max(1, PATCHES_AT_ONCE // max(1, size * prod(maps.shape[2:]) * len(maps)))
     rows = [_patches(conv, each).flatten(2).transpose(1, 2).flatten(0, 1) for each in some.split(many, 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
 from typing import Any, NamedTuple
@@ -66,7 +66,8 @@ class Batches:
             given = [given]
         if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
             raise SepcostError(f"{source}: must be {FORMS}, got {as_text(given, repr)}")
-        self._given = given if isinstance(given, Sized) else list(given)
+        self._given = list(given) if isinstance(given, Iterator) else given
+        self._length = _length(self._given)
         self._model, self._most = model, _most_inputs(model)
         self._device: Any = next((str(each.device) for each in model.parameters()), "cpu")
         self.source = source
@@ -74,7 +75,7 @@ class Batches:
             raise SepcostError(f"{source}: has no batch")
 
     def __len__(self) -> int:
-        return len(self._given)
+        return self._length
 
     def __iter__(self) -> Iterator[Batch]:
         return map(self._batch, self._given)
@@ -98,6 +99,14 @@ class Batches:
 def batches_of(data: Any, model: nn.Module) -> Batches:
     """The batches in data that a caller gives; they may be batches already."""
     return data if isinstance(data, Batches) else Batches(data, model)
+
+
+def _length(given: Iterable[Any]) -> int:
+    """How many there are: they are counted where that is not known, as of an IterableDataset."""
+    try:
+        return len(given)  # type: ignore[arg-type]
+    except TypeError:
+        return sum(1 for _ in given)
 
 
 def _most_inputs(model: nn.Module) -> int | None:
@@ -141,14 +150,14 @@ def seen(model: nn.Module, module: nn.Module, batch: Batch, *, times: int, input
     """What a module of the model reads, or else what it gives, each of the times that it runs."""
     found: list[Tensor] = []
 
-    def note(_: nn.Module, args: Any, *output: Any) -> None:
-        tensor = args[0] if inputs else output[0]
+    def note(_: nn.Module, args: Any, named: Any, *output: Any) -> None:
+        tensor = next(tensors_in((args, named) if inputs else output))
         found.append(tensor.detach().clone())
         if len(found) == times:
             raise _Enough
 
     register: Callable[..., Any] = module.register_forward_pre_hook if inputs else module.register_forward_hook
-    handle = register(note)
+    handle = register(note, with_kwargs=True)
     try:
         run(model, batch)
     except _Enough:

@@ -56,16 +56,18 @@ def distil(
     ``small`` is changed, ``model`` is not. What is trained are the parameters that the model has not under the same
     name; with ``whole``, all that require gradients. Norms and dropout are as at inference. ``data`` is as
     ``replace_convolutions`` takes it: one of five batches (of a single batch, a fifth of its samples) is held out. If
-    these do not improve any more, it stops early; ``small`` then has the weights that were best on them, which may be
+    their loss only rises, it stops early; ``small`` then has the weights that were best on them, which may be
     those that it had. Hinton et al. 2015 (arXiv:1503.02531) with Adam (arXiv:1412.6980), whose learning rate
     rises and falls once (arXiv:1708.07120). Raises SepcostError for bad arguments, ModelError if a model does not run.
     """
     if type(steps) is not int or steps < 1:
         raise SepcostError(f"steps must be a whole number from 1, got {steps!r:.60}")
-    known = {} if whole else dict(model.named_parameters())
-    trained = [each for name, each in small.named_parameters() if name not in known and each.is_floating_point()]
+    known = dict(model.named_parameters())
+    named = [(name, each) for name, each in small.named_parameters() if each.is_floating_point()]
+    trained = [each for name, each in named if (each.requires_grad if whole else name not in known)]
     if not trained:
-        raise SepcostError("nothing is replaced in this model, so that there is nothing to distil")
+        why = "no parameter requires gradients" if whole else "nothing is replaced in this model"
+        raise SepcostError(f"{why}, so that there is nothing to distil")
     batches = list(islice(batches_of(data, model), ceil(steps * HELD_OUT / (HELD_OUT - 1))))
     with evaluated(model, small), _only(trained, small):
         course = _Course(model, small, *_split(batches))
@@ -81,10 +83,10 @@ class _Course:
 
     def loss(self, batch: Batch) -> Tensor:
         """The square that is missed, as a share of the variance of the outputs."""
-        pairs = zip(outputs(self.small, batch), outputs(self.model, batch))
-        return (
-            torch.stack([(ours - wanted.detach()).float().square().sum() for ours, wanted in pairs]).sum() / self.scale
-        )
+        with torch.no_grad():
+            wanted = outputs(self.model, batch)
+        pairs = zip(outputs(self.small, batch), wanted)
+        return torch.stack([(ours - right).float().square().sum() for ours, right in pairs]).sum() / self.scale
 
     def run(
         self,

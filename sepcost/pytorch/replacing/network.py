@@ -24,7 +24,8 @@ from sepcost.pytorch.fitting.moments import (
     patches,
 )
 from sepcost.pytorch.fitting.refining import OutputError, refined
-from sepcost.pytorch.private import ConvModule
+from sepcost.pytorch.models.tensors import tensors_in
+from sepcost.pytorch.private import ConvModule, times_written
 from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, run, seen
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -50,25 +51,30 @@ class Layers:
     def of(cls, model: nn.Module, wanted: Iterable[ConvModule], batch: Batch) -> Layers:
         """As the model runs on a batch."""
         runs: dict[ConvModule, int] = {}
-        behind: dict[nn.Module, set[nn.Module | None]] = {}
-        latest: deque[tuple[nn.Module, Tensor]] = deque(maxlen=LATEST)
+        behind: dict[nn.Module, list[ConvModule | None]] = {}
+        latest: deque[tuple[ConvModule, Tensor, int]] = deque(maxlen=LATEST)
 
         def ran(module: ConvModule, args: object, output: Tensor) -> None:
             runs[module] = runs.get(module, 0) + 1
-            latest.append((module, output))
+            latest.append((module, output, times_written(output)))
 
-        def reads(norm: nn.Module, args: tuple[Tensor, ...]) -> None:
-            behind.setdefault(norm, set()).add(next((conv for conv, output in latest if output is args[0]), None))
+        def reads(norm: nn.Module, *given: object) -> None:
+            read = next(tensors_in(given))
+            convs = (conv for conv, output, times in latest if output is read and times == times_written(read))
+            behind.setdefault(norm, []).append(next(convs, None))
 
         handles = [conv.register_forward_hook(ran) for conv in wanted]
-        handles += [each.register_forward_pre_hook(reads) for each in model.modules() if isinstance(each, BATCH_NORMS)]
+        handles += [
+            each.register_forward_pre_hook(reads, with_kwargs=True)
+            for each in model.modules()
+            if isinstance(each, BATCH_NORMS)
+        ]
         try:
             run(model, batch)
         finally:
             for handle in handles:
                 handle.remove()
-        alone = {next(iter(convs)): norm for norm, convs in behind.items() if len(convs) == 1}
-        return cls(runs, {conv: norm for conv, norm in alone.items() if isinstance(conv, ConvModule)})
+        return cls(runs, {conv: norm for norm, read in behind.items() for conv in runs if read == [conv] * runs[conv]})
 
 
 def fit_network(
@@ -214,7 +220,7 @@ def _settle(norm: Any, result: Result, *, norms: bool) -> None:
         return
     ratios = result.ratios.clamp(1 / MOST_RATIO, MOST_RATIO) if norms else torch.ones_like(result.ratios)
     norm.running_mean.copy_(result.given - (result.wanted - norm.running_mean) * ratios.sqrt())
-    norm.running_var.mul_(ratios)
+    norm.running_var.add_((ratios - 1) * (norm.running_var + norm.eps)).clamp_min_(0)
 
 
 class Block(NamedTuple):

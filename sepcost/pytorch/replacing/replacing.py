@@ -109,15 +109,17 @@ def replace_convolutions(
     refuse(
         (weights not in WEIGHTS, f"weights must be {listed(WEIGHTS, 'or')}, got {weights!r:.60}"),
         (weights != FIT and data is not None, "data is for weights='fit'"),
+        (type(distil) is not int or distil < 0, f"distil must be a whole number of steps, got {distil!r:.60}"),
         (data is None and distil, "distil needs data"),
     )
     replaced = copy_with_parts(
         model, replacement, include=include, exclude=exclude, inner_norm=inner_norm, replace_if=replace_if
     )
+    batches = None if data is None else Batches(data, model)
     if weights == FIT:
-        replaced.fit(None if data is None else Batches(data, model), norms=norms)
+        replaced.fit(batches, norms=norms)
     if distil:
-        distilled(replaced.model, model, data, steps=distil, seed=seed)
+        distilled(replaced.model, model, batches, steps=distil, seed=seed)
     return replaced.model
 
 
@@ -139,8 +141,8 @@ class Replaced(NamedTuple):
         """Fit the weights; how well they fit, by the convolutions' names. Raises ReplacementError, ModelError."""
         for conv, parts in self.parts.items():
             if reason := reason_not_to_fit(conv, parts):
-                name = self.names[conv] or "the model itself"
-                raise ReplacementError(f"{name} cannot be fitted: {reason} (exclude keeps it)")
+                name, hint = self.names[conv], " (exclude keeps it)" if self.names[conv] else ""
+                raise ReplacementError(f"{name or 'the convolution'} cannot be fitted: {reason}{hint}")
         fits = fit_network(self.original, self.model, self.parts, batches, norms=norms, done=done)
         return {self.names[conv]: fit for conv, fit in fits.items()}
 
