@@ -92,6 +92,8 @@ def _check_tensors(source: str, wanted: Tensors, given: Tensors) -> None:
         sizes = f"{first} has {tuple(given[first].shape)}, the model's has {tuple(fixed[first].shape)}"
         raise ModelError(f"{source}: does not fit the model: {counted(len(shapes), 'tensor')} of other shapes: {sizes}")
     for name, each in fixed.items():
+        if each.is_meta:
+            raise ModelError(f"{source}: cannot be loaded: {name} of the model is on the meta device, without memory")
         if given[name].dtype not in DTYPES and each.dtype in DTYPES:
             raise ModelError(
                 f"{source}: {name} is {dtype_name(given[name].dtype)}, and the model's is {dtype_name(each.dtype)}"

@@ -107,6 +107,12 @@ def test_quantized_weights_are_no_weights_of_a_model_in_floating_point(tmp_path:
     assert refusal(small(), state, tmp_path) == "w.pt: 3.weight is int8, and the model's is float32"
 
 
+def test_a_model_without_memory_takes_no_weights(tmp_path: Path) -> None:
+    torch.save(trained().state_dict(), tmp_path / "w.pt")
+    with pytest.raises(ModelError, match="weight of the model is on the meta device, without memory"):
+        load_into(small().to("meta"), read_weights(str(tmp_path / "w.pt")))
+
+
 def test_batch_norms_of_older_files_do_not_count_batches(tmp_path: Path) -> None:
     state = {name: each for name, each in trained().state_dict().items() if "num_batches" not in name}
     assert load(small(), state, tmp_path) == []
