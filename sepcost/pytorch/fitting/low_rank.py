@@ -109,11 +109,20 @@ def _truncated(matrices: Tensor, rows: int, rank: int) -> tuple[Tensor, Tensor]:
     many, known = max(1, AT_ONCE // matrices[0].numel()), min(rank, rows, columns)
     for first in range(0, len(matrices), many):
         some = matrices[first : first + many].double().reshape(-1, rows, columns)
-        u, values, v = torch.linalg.svd(some, full_matrices=False)
-        root = values[:, :known].sqrt()
-        left[first : first + many, :, :known] = u[:, :, :known] * root[:, None]
-        right[first : first + many, :known] = v[:, :known] * root[:, :, None]
+        u, v = _factored(some, known) if rows >= columns else [each.mT for each in _factored(some.mT, known)][::-1]
+        left[first : first + many, :, :known], right[first : first + many, :known] = u, v
     return left, right
+
+
+def _factored(matrices: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """The best factors of tall matrices, from their Gram matrices, which are small: projections onto eigenvectors.
+
+    Both factors have the roots of the singular values in them.
+    """
+    directions = torch.linalg.eigh(matrices.mT @ matrices).eigenvectors[..., -rank:].flip(-1)
+    projected = matrices @ directions
+    roots = torch.linalg.vector_norm(projected, dim=1, keepdim=True).sqrt()
+    return projected / torch.where(roots > 0, roots, 1), (directions * roots).mT
 
 
 def _diagonal(kernel: Tensor, groups: int) -> Tensor:
