@@ -113,7 +113,13 @@ def replace_convolutions(
         (data is None and distil, "distil needs data"),
     )
     replaced = copy_with_parts(
-        model, replacement, include=include, exclude=exclude, inner_norm=inner_norm, replace_if=replace_if
+        model,
+        replacement,
+        include=include,
+        exclude=exclude,
+        inner_norm=inner_norm,
+        replace_if=replace_if,
+        draw=weights == INITIAL,
     )
     batches = None if data is None else Batches(data, model)
     if weights == FIT:
@@ -155,11 +161,12 @@ def copy_with_parts(
     exclude: Globs = (),
     inner_norm: bool | Globs | None = None,
     replace_if: str = "always",
+    draw: bool = False,
 ) -> Replaced:
-    """The copy that ``replace_convolutions`` makes, with first weights, and its parts. It takes and raises the same."""
+    """The copy that ``replace_convolutions`` makes, and its parts; ``draw`` their first weights, or leave them to torch."""
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     _warn_of_growth([each.name for each in planned if each.grows])
-    parts = {each.module: _sequential(each.module, each.parts) for each in planned if each.parts}
+    parts = {each.module: _sequential(each.module, each.parts, draw=draw) for each in planned if each.parts}
     names = {each.module: each.name for each in planned if each.parts}
     return Replaced(_copied(model, parts), model, parts, names)
 
@@ -344,7 +351,7 @@ def _pads_alike(parts: Parts, module: ConvModule) -> bool:
     return all(sorted(side) == [*[0] * (len(side) - 1), want] for want, *side in zip(wanted, *pads))
 
 
-def _sequential(module: ConvModule, parts: Parts) -> nn.Sequential:
+def _sequential(module: ConvModule, parts: Parts, *, draw: bool) -> nn.Sequential:
     """The parts as modules; all else is as the convolution has it."""
     weight, bias = module.weight, module.bias
     built = cast(nn.Sequential, build(parts, device=weight.device, dtype=weight.dtype))
@@ -356,7 +363,8 @@ def _sequential(module: ConvModule, parts: Parts) -> nn.Sequential:
     for name, parameter in built.named_parameters():
         like = bias if bias is not None and name.endswith("bias") else weight
         parameter.requires_grad_(like.requires_grad)
-    initialise(built, module)
+    if draw:
+        initialise(built, module)
     return built.train(module.training)
 
 
