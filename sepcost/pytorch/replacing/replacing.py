@@ -163,7 +163,7 @@ def copy_with_parts(
     replace_if: str = "always",
     draw: bool = False,
 ) -> Replaced:
-    """The copy that ``replace_convolutions`` makes, and its parts; ``draw``: with first weights of ours, not torch's."""
+    """The copy that ``replace_convolutions`` makes, and its parts, whose first weights are torch's without ``draw``."""
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     _warn_of_growth([each.name for each in planned if each.grows])
     parts = {each.module: _sequential(each.module, each.parts, draw=draw) for each in planned if each.parts}
