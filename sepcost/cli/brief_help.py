@@ -25,6 +25,10 @@ USED: Mapping[str, Sequence[str]] = {
         "-H", "-C", "-K", "-O", "-r", "--input", "--runtime", "--device", "--threads", "--batch", "--dtype", "--whole",
         "--sort", "--format", "--output",
     ),
+    "fit": (
+        "--weights", "--input", "--data", "--score", "--distil", "-r", "--max-macs", "--max-params", "--max-time",
+        "--min-energy", "--save-plan", "--save-weights", "--save-model", "--format", "--output",
+    ),
     "check": (
         "--max-params", "--max-macs", "--min-reduction", "--baseline", "--max-growth", "--update-baseline", "-r",
         "--include", "--input", "--verify", "--format", "--output",

@@ -24,7 +24,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.fitted_layers import Limit, LimitError
 from sepcost.tasks.replacement_texts import chosen_replacements
-from sepcost.text.model_text import ModelText, names_python
+from sepcost.text.model_text import ModelText, foreign_format, halves, names_python
 from sepcost.text.quantities import read_count, read_seconds, read_share
 from sepcost.text.units import read_as, read_whole
 from sepcost.text.wording import listed
@@ -39,7 +39,7 @@ LIMITS = {
 }
 
 
-def _option(name: str, text: str, metavar: str, panel: str) -> Any:
+def _option(name: str, text: str, metavar: str | None, panel: str) -> Any:
     return typer.Option(name, help=text, metavar=metavar, rich_help_panel=panel)
 
 
@@ -49,19 +49,29 @@ def fit(
     ],
     weights: Annotated[
         str | None,
-        _option("--weights", "The model's weights: w.pt, w.safetensors, ckpt.pth:ema.", "FILE[:KEY]", WEIGHTS),
+        _option(
+            "--weights",
+            "The model's weights: w.pt, w.safetensors, ckpt.pth:ema; as data, no code is run.",
+            "FILE[:KEY]",
+            WEIGHTS,
+        ),
     ] = None,
     inputs: o.Inputs = None,
     data: Annotated[
         str | None,
-        _option("--data", "A function that returns batches of inputs (runs it).", "FILE.py:FUNCTION", WEIGHTS),
+        _option(
+            "--data", "A function that returns batches of inputs, labels or not (runs it).", "FILE.py:FUNCTION", WEIGHTS
+        ),
     ] = None,
     score: Annotated[
         str | None,
         _option("--score", "A function of a model that returns a number (runs it).", "FILE.py:FUNCTION", WEIGHTS),
     ] = None,
+    no_norms: Annotated[
+        bool, _option("--no-norms", "Leave the variances of batch norms behind replaced layers.", None, WEIGHTS)
+    ] = False,
     distil: Annotated[
-        str, _option("--distil", "Steps of training towards the model's outputs, without labels.", "N", WEIGHTS)
+        str, _option("--distil", "Steps of training towards its outputs, without labels.", "N", WEIGHTS)
     ] = "0",
     seed: Annotated[str, _option("--seed", "For the order of the data in training.", "N", WEIGHTS)] = "0",
     device: Annotated[str, _option("--device", "Where it is computed: cpu, cuda, mps.", "DEVICE", WEIGHTS)] = "cpu",
@@ -87,7 +97,8 @@ def fit(
         Path | None, _option("--save-weights", "The smaller model's weights: .safetensors.", "FILE", SAVING)
     ] = None,
     save_model: Annotated[
-        Path | None, _option("--save-model", "The smaller model, which runs by itself: .pt2, .onnx.", "FILE", SAVING)
+        Path | None,
+        _option("--save-model", "The smaller model, which runs without its code: .pt2, .onnx.", "FILE", SAVING),
     ] = None,
     sort: o.Sort = None,
     top: o.Top = None,
@@ -100,22 +111,27 @@ def fit(
 
     sepcost fit model.safetensors
 
-    A model with its weights and data (this runs its code), replaced so that a limit holds:
+    A model with its weights and data (this runs its code):
 
-    sepcost fit net.py:build --weights w.pt --data net.py:batches --max-macs 600M --save-model small.pt2
+    sepcost fit net.py:build --weights w.pt --data net.py:batches
+
+    Which layers to replace under a limit (--save-model writes the result):
+
+    sepcost fit net.py:build --weights w.pt --data net.py:batches --max-macs 6M
     """
     texts = [text for text in (source, data, score, *(inputs or ()), *(replacements or ())) if text]
-    read = [source, (weights or "").partition(":")[0], *code_files(texts)]
+    named = [text for text in (source, weights, plan) if text]
+    read = [*named, *(halves(text)[0] for text in named), *code_files(texts)]
     saved = {"plan": save_plan, "weights": save_weights, "model": save_model}
     output = chosen_output(output)
     written = {**{f"--save-{name}": path for name, path in saved.items()}, "--output": output}
     for option, path in written.items():
-        refuse_overwriting(filter(None, read), path, option)
+        refuse_overwriting(read, path, option)
         refuse_link(path, option)
     asked = chosen_format(format_, writing("fits"), output)
     chosen = _replacements(replacements, plan)
     limit = _limit({"max_params": max_params, "max_macs": max_macs, "max_time": max_time, "min_energy": min_energy})
-    steps, is_model = read_as("--distil", read_whole, distil), names_python(source)
+    steps, is_model = read_as("--distil", read_whole, distil), _names_a_model(source)
     of_model: dict[str, object] = {
         "--weights": weights,
         "--input": inputs,
@@ -142,11 +158,11 @@ def fit(
 
     order = checked_sort(sort, SORTS)
     refuse_to_save_any(**saved)
-    with Waiting("layers") as waiting:
+    with Waiting("steps") as waiting:
         task = FitTask(
             chosen, weights if is_model else source, models.inputs, ModelText.parse(data) if data else None,
             ModelText.parse(score) if score else None, limit,
-            Selection(tuple(include or ()), tuple(exclude or ())), steps,
+            Selection(tuple(include or ()), tuple(exclude or ())), not no_norms, steps,
             read_as("--seed", read_whole, seed), device, asked_target(target), any(saved.values()), waiting,
         )  # fmt: skip
         try:
@@ -158,6 +174,11 @@ def fit(
     wanted = FormatOptions(to_stdout=output is None, **asked.options)
     write([asked.format.fits(chosen_rows(fits, order, first), wanted)], output, escape=asked.format.escape)
     return 0
+
+
+def _names_a_model(source: str) -> bool:
+    """Whether a source is code; ckpt.pth:ema is a key in a file."""
+    return names_python(source) and foreign_format(halves(source)[0]) is None
 
 
 def _replacements(texts: list[str] | None, plan: str | None) -> Sequence[Replacement]:

@@ -178,14 +178,15 @@ def _family(row: Fitted) -> str:
 
 def _notes(fits: Fits, lost: Sequence[str], layers: Mapping[str, Sequence[Fitted]]) -> Iterator[str]:
     """What the columns mean, and what is kept: under every replacement, or by one that does not take it."""
-    yield f"{'; '.join(f'{name}: {MEANINGS[name]}' for name in lost)}."
+    if any(row.fit for row in fits.rows):
+        yield f"{'; '.join(f'{name}: {MEANINGS[name]}' for name in lost)}."
     kept: list[tuple[str, str | None, str | None]] = []
     for name, rows in layers.items():
         if any(row.fit for row in rows):
             kept += [(name, row.replacement, row.kept) for row in rows]
         else:
             kept.append((name, None, rows[0].kept))
-    if fits.chosen:
+    if fits.chosen and fits.chosen.plan:
         yield f"{MARK} is what the plan has; it keeps the other layers."
     yield from kept_lines(kept)
     if fits.target:
@@ -199,7 +200,8 @@ def _plan_title(plan: Chosen) -> str:
         costs = f"{scaled(after.params)} params of {scaled(before.params)}"
     else:
         costs = f"{scaled(after.macs)} MACs of {scaled(before.macs)}"
-    return f"{plan.limit}: {plan.replaced:,} of {plan.layers:,} layers are replaced, {costs}"
+    is_one = "is" if plan.replaced == 1 else "are"
+    return f"{plan.limit}: {plan.replaced:,} of {counted(plan.layers, 'layer')} {is_one} replaced, {costs}"
 
 
 def _plan_notes(plan: Chosen, data: str | None) -> Iterator[str]:

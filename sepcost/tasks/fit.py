@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.blocks.plan import PLAN
@@ -20,6 +21,7 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.fitted_layers import FittedLayers, Kernel, Limit, plan_of
 from sepcost.text.input_text import InputTexts
 from sepcost.text.model_text import ModelText
+from sepcost.text.units import as_percent
 from sepcost.text.wording import counted
 
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ class Trained:
 
 
 class Small(NamedTuple):
-    """A smaller model whose weights were fitted, and what its output loses."""
+    """A smaller model whose weights were fitted, what its output loses, and what is to be said of distilling."""
 
     model: nn.Module
     loss: float | None
+    notes: Sequence[str] = ()
 
 
 class Outcome(NamedTuple):
@@ -66,7 +69,8 @@ class Outcome(NamedTuple):
 class FitTask:
     """What is fitted to the weights of a model, or of a file.
 
-    With a ``limit``, a plan is chosen from the replacements. ``whole``: smaller models are made, not only layers.
+    With a ``limit``, a plan is chosen from the replacements. ``norms``: batch norms behind replaced layers change their
+    variances, too. ``whole``: smaller models are made, not only layers.
     """
 
     replacements: Sequence[Replacement]
@@ -76,6 +80,7 @@ class FitTask:
     score: ModelText | None = None
     limit: Limit | None = None
     selection: Selection = field(default_factory=Selection)
+    norms: bool = True
     distil: int = 0
     seed: int = 0
     device: str = "cpu"
@@ -109,16 +114,19 @@ class FitTask:
         alone = list(kernels_alone(weights.kernels, wanted, self.replacements, self._advance))
         kernels = {name: _kernel(each) for name, each in weights.kernels.items()}
         layers = FittedLayers(comparison, kernels, alone)
-        return Outcome(Fits(weights.source, [*layers.rows(), *layers.totals({})], notes=notes_on(weights)))
+        choice = layers.choice(self.limit) if self.limit else None
+        chosen = layers.chosen(self.limit, choice, None, choice.counts) if self.limit and choice else None
+        rows = [*layers.rows(choice), *layers.totals({})]
+        return Outcome(Fits(weights.source, rows, chosen=chosen, notes=notes_on(weights)))
 
-    def _advance(self) -> None:
+    def _advance(self, *_: object) -> None:
         self.events.advance(1)
 
     def _trained(self, source: ModelText) -> Trained:
         from sepcost.pytorch.models.inputs import OwnInputs, function_named, load_inputs, returned
         from sepcost.pytorch.models.loading import loaded
         from sepcost.pytorch.models.placement import moved
-        from sepcost.pytorch.replacing.data import Batches
+        from sepcost.pytorch.replacing.data import Batches, lost
         from sepcost.pytorch.running.scoring import scorer
         from sepcost.pytorch.weights.loading import load_into
         from sepcost.pytorch.weights.reading import read_weights
@@ -130,6 +138,7 @@ class FitTask:
         if self.data is not None:
             function = function_named(self.data, "a function that returns batches of inputs")
             batches = Batches(returned(self.data, function), model, str(self.data))
+            lost(model, model, [batches.first])  # raises where nothing can be compared
             inputs = inputs or OwnInputs(str(self.data), *batches.first.cut(batches.first.samples)[0])
         if self.score is not None:
             score = scorer(self.score, function_named(self.score, "a function that scores a model"))
@@ -137,6 +146,8 @@ class FitTask:
 
     def _fitted(self, trained: Trained) -> Outcome:
         comparison = self._compared(trained, self.replacements)
+        if not any(isinstance(layer.layer, Conv) for layer in comparison.layers):
+            raise SepcostError(f"{trained.name}: has no convolution")
         kernels = {name: _kernel(each.weight) for name, each in _convolutions(trained.model).items()}
         layers = FittedLayers(comparison, kernels, self._alone(trained, comparison))
         smalls: dict[str, Small] = {}
@@ -155,7 +166,7 @@ class FitTask:
             chosen,
             self._scores(trained, smalls),
             self.target.name if self.target else None,
-            notes=trained.notes,
+            notes=[*trained.notes, *self._notes(trained), *(note for each in smalls.values() for note in each.notes)],
         )
         return Outcome(fits, next(iter(smalls.values())).model if len(smalls) == 1 else None, trained.inputs)
 
@@ -176,16 +187,17 @@ class FitTask:
         from sepcost.pytorch.running.recount import replaced_as_compared
 
         replaced = {each.text: replaced_as_compared(trained.model, comparison, each) for each in self.replacements}
-        self.events.expect(sum(len(each.parts) for each in replaced.values()))
-        with_loss = self.limit is not None and trained.batches is not None
-        found = fitted_alone(trained.model, replaced, trained.batches, with_loss=with_loss, done=self._advance)
+        parts, ways = [len(each.parts) for each in replaced.values()], 1 if self.limit else len(replaced)
+        self.events.expect(sum(parts) + (max(parts) + self.distil) * ways)
+        found = fitted_alone(trained.model, replaced, trained.batches, norms=self.norms, done=self._advance)
         return [each._replace(layer=each.layer or Conv.type) for each in found]
 
     def _chosen(self, trained: Trained, layers: FittedLayers, limit: Limit, choice: Any) -> tuple[Small, Chosen]:
         """The smaller model that the plan makes; the model itself where nothing needs to be replaced."""
         plan = plan_of(choice)
         if plan is None:
-            return Small(trained.model, 0.0), layers.chosen(limit, choice, 0.0, layers.total())
+            small = Small(trained.model, 0.0 if trained.batches else None)
+            return small, layers.chosen(limit, choice, small.loss, layers.total())
         comparison = self._compared(trained, [plan])
         small = self._small(trained, comparison, plan)
         after = FittedLayers(comparison, {}, []).total(PLAN)
@@ -198,12 +210,30 @@ class FitTask:
         from sepcost.pytorch.running.recount import replaced_as_compared
 
         replaced, batches = replaced_as_compared(trained.model, comparison, replacement), trained.batches
-        replaced.fit(batches)
+        replaced.fit(batches, norms=self.norms, done=self._advance)
         if batches is None:
             return Small(replaced.model, None)
-        if self.distil:
-            distil(replaced.model, trained.model, batches, steps=self.distil, seed=self.seed)
-        return Small(replaced.model, lost(trained.model, replaced.model, batches))
+        notes = []
+        if self.distil and replaced.parts:
+            before, after, steps = distil(
+                replaced.model, trained.model, batches, steps=self.distil, seed=self.seed, done=self._advance
+            )
+            losses = " to ".join(as_percent(100 * loss) for loss in (before, after))
+            notes.append(f"{replacement.text}: {counted(steps, 'step')} of distilling: loss on held-out data {losses}.")
+        return Small(replaced.model, lost(trained.model, replaced.model, batches), notes)
+
+    def _notes(self, trained: Trained) -> Iterator[str]:
+        """How layers were fitted to data."""
+        from sepcost.pytorch.fitting.moments import LEAST_POSITIONS, POSITIONS_A_NUMBER
+        from sepcost.pytorch.replacing.network import BATCH_NORMS
+
+        if trained.batches is None:
+            return
+        most = f"{LEAST_POSITIONS:,} positions of the data, or {POSITIONS_A_NUMBER}·C·K² if that is more"
+        yield f"Layers were fitted one after the other, each on at most {most}."
+        if any(isinstance(each, BATCH_NORMS) for each in trained.model.modules()):
+            variances = "and variances (--no-norms leaves these)" if self.norms else "and keep their variances"
+            yield f"Batch norms behind them have new means {variances}."
 
     def _scores(self, trained: Trained, smalls: Mapping[str, Small]) -> Scores | None:
         if trained.score is None:
@@ -221,4 +251,5 @@ def _convolutions(model: nn.Module) -> dict[str, Any]:
 
 
 def _kernel(weight: Any) -> Kernel:
-    return Kernel(tuple(weight.shape), float(weight.detach().double().square().sum()))
+    squares = float(weight.detach().double().square().sum())
+    return Kernel(tuple(weight.shape), squares if isfinite(squares) else 0.0)

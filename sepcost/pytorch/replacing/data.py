@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from math import ceil
+from dataclasses import replace
+from math import ceil, isfinite
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,8 @@ from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.text.units import as_text
 
 FORMS = "a tensor, a list of batches, a DataLoader, or a function that returns one"
+MOST_KEPT = 2**32
+"""How many bytes of an iterator's batches are kept: one that never ends is not to fill the memory."""
 
 
 class Batch(NamedTuple):
@@ -57,7 +60,7 @@ class Batches:
 
     A tensor is one batch, as is a mapping, which has inputs by name. Of a batch that is a list or a tuple,
     ``forward`` gets as many from the front as it takes: labels behind the inputs are left out. An iterator is kept as
-    a list. Raises SepcostError for anything else, and where there is no batch.
+    a list, of at most 4 GiB. Raises SepcostError for anything else, and where there is no batch.
     """
 
     def __init__(self, data: Any, model: nn.Module, source: str = "data") -> None:
@@ -66,8 +69,8 @@ class Batches:
             given = [given]
         if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
             raise SepcostError(f"{source}: must be {FORMS}, got {as_text(given, repr)}")
-        self._given = list(given) if isinstance(given, Iterator) else given
-        self._length = _length(self._given)
+        self._given = _kept(given, source) if isinstance(given, Iterator) else given
+        self._length = _length(self._given, source)
         self._model, self._most = model, _most_inputs(model)
         self._device: Any = next((str(each.device) for each in model.parameters()), "cpu")
         self.source = source
@@ -78,7 +81,7 @@ class Batches:
         return self._length
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(self._batch, self._given)
+        return map(self._batch, _each(self._given, self.source))
 
     @property
     def first(self) -> Batch:
@@ -90,9 +93,8 @@ class Batches:
         return sum(batch.samples for batch in self)
 
     def _batch(self, given: Any) -> Batch:
-        if isinstance(given, (tuple, list)) and self._most is not None and len(given) > self._most:
-            given = tuple(given[: self._most])
         own = OwnInputs.of(tuple(given) if isinstance(given, list) else given, self.source)
+        own = replace(own, args=own.args[: self._most])
         return Batch(*own.on(self._device, self._model))
 
 
@@ -101,12 +103,31 @@ def batches_of(data: Any, model: nn.Module) -> Batches:
     return data if isinstance(data, Batches) else Batches(data, model)
 
 
-def _length(given: Iterable[Any]) -> int:
+def _length(given: Iterable[Any], source: str) -> int:
     """How many there are: they are counted where that is not known, as of an IterableDataset."""
     try:
         return len(given)  # type: ignore[arg-type]
     except TypeError:
-        return sum(1 for _ in given)
+        return sum(1 for _ in _each(given, source))
+
+
+def _each(given: Iterable[Any], source: str) -> Iterator[Any]:
+    """The batches; a ModelError in one line where making one raises."""
+    try:
+        yield from given
+    except RAISED as error:
+        raise ModelError(f"{source}: {error_line(error)}") from None
+
+
+def _kept(given: Iterable[Any], source: str) -> list[Any]:
+    """What an iterator gives, while there is room for it."""
+    kept, room = [], MOST_KEPT
+    for each in _each(given, source):
+        kept.append(each)
+        room -= sum(tensor.nbytes for tensor in tensors_in(each))
+        if room < 0:
+            raise SepcostError(f"{source}: gives more than {MOST_KEPT // 2**30} GiB, batch by batch: does it end?")
+    return kept
 
 
 def _most_inputs(model: nn.Module) -> int | None:
@@ -194,4 +215,6 @@ def lost(model: nn.Module, small: nn.Module, batches: Iterable[Batch]) -> float:
             pairs = zip(outputs(small, batch), wanted)
             missed += sum(float((ours.double() - right.double()).square().sum()) for ours, right in pairs)
             whole += spread(wanted)
+    if not isfinite(whole):
+        raise ModelError("the model has NaN or infinite values on the data")
     return missed / whole if whole else float(missed > 0)

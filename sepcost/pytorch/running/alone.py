@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from math import isfinite
 from typing import Any
 
 import torch
@@ -21,56 +22,65 @@ from sepcost.pytorch.replacing.fitted import fit
 from sepcost.pytorch.replacing.network import Layers, LayerTask, counterparts
 from sepcost.pytorch.replacing.replacing import Replaced
 
+NEVER_RUNS = "it does not run on the data"
+OVERFLOWS = "the model's output would have NaN or infinite values"
+"""Why layers are kept that could be replaced."""
+
 
 def fitted_alone(
     model: nn.Module,
     replaced: Mapping[str, Replaced],
     batches: Batches | None,
     *,
-    with_loss: bool,
+    norms: bool = True,
     done: Callable[[], None] = lambda: None,
 ) -> Iterator[Alone]:
     """Each convolution under each replacement, whose texts are the keys, fitted on what reaches it in the model.
 
-    ``with_loss``: the model then runs on the batches, with that layer alone replaced.
+    Then the model runs on the batches, with that layer alone replaced: what its output loses.
     """
     names = {conv: name for each in replaced.values() for conv, name in each.names.items()}
-    work = deepcopy(model)
-    with evaluated(model, work):
+    holder = nn.Sequential(deepcopy(model))  # the model may be a convolution itself
+    with evaluated(model, holder):
         layers = Layers.of(model, names, batches.first) if batches else Layers({}, {})
-        copies = counterparts(model, work)
+        copies = counterparts(model, holder[0])
         for conv, name in names.items():
             norm = layers.norms.get(conv)
-            task = batches and LayerTask(model, work, conv, batches, layers.runs.get(conv, 0), norm)
+            runs = layers.runs.get(conv, 0)
+            task = LayerTask(model, holder[0], conv, batches, runs, norm) if batches else None
             for text, each in replaced.items():
                 if conv in each.parts:
-                    found = _alone(conv, each.parts[conv], task or None, copies, with_loss=with_loss)
-                    yield Alone(name, text, *found)
-                done()
+                    yield Alone(name, text, *_alone(conv, each.parts[conv], task, holder, copies, norms=norms))
+                    done()
 
 
 def _alone(
     conv: ConvModule,
     parts: nn.Sequential,
     task: LayerTask | None,
+    holder: nn.Sequential,
     copies: Mapping[nn.Module | None, nn.Module],
     *,
-    with_loss: bool,
+    norms: bool,
 ) -> tuple[Fit | None, float | None, str | None]:
     if reason := reason_not_to_fit(conv, parts):
         return None, None, reason
+    if task and not task.runs:
+        return None, None, NEVER_RUNS
     fit = fit_kernel(conv, parts)
-    if task is None or not task.runs:
+    if task is None:
         return fit, None, None
     norm = copies.get(task.norm)
-    with _in_place(task.small, copies[conv], parts, norm):
-        fit = fit._replace(output_error=task.fit(parts, norm, norms=True))
-        return fit, lost(task.model, task.small, task.batches) if with_loss else None, None
+    with _in_place(holder, copies[conv], parts, norm):
+        task.small = holder[0]
+        fit = fit._replace(output_error=task.fit(parts, norm, norms=norms))
+        loss = lost(task.model, task.small, task.batches)
+    return (fit, loss, None) if isfinite(loss) else (None, None, OVERFLOWS)
 
 
 @contextmanager
 def _in_place(work: nn.Module, conv: nn.Module, parts: nn.Module, norm: nn.Module | None) -> Iterator[None]:
-    """In here parts are in the place of a convolution; afterwards the model is as it was, with its norm."""
+    """In here parts are in the place of a convolution; afterwards all is as it was, with its norm."""
     places = [name for name, module in work.named_modules(remove_duplicate=False) if module is conv]
     known: Any = deepcopy(norm.state_dict()) if norm is not None else None
     for name in places:

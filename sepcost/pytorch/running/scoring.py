@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
-import torch
 from torch import nn
 
 from sepcost.errors import ModelError
@@ -26,11 +25,19 @@ def scorer(text: ModelText, function: Callable[..., Any]) -> Callable[[nn.Module
         try:
             with evaluated(model):
                 said = function(model, *text.arguments, **text.options)
-                value = float(said.item() if isinstance(said, torch.Tensor) else said)
         except RAISED as error:
             raise ModelError(f"{text}: {error_line(error)}") from None
+        value = _number(said)
         if not isfinite(value):
-            raise ModelError(f"{text}: says {as_text(value)}, which is no score")
+            raise ModelError(f"{text}: must return a number, got {as_text(said, repr)}")
         return value
 
     return score
+
+
+def _number(said: Any) -> float:
+    """The number that a function returned, as a tensor or otherwise; NaN if it is none."""
+    try:
+        return float(said)
+    except (TypeError, ValueError, RuntimeError):
+        return nan
