@@ -23,11 +23,11 @@ def fit(conv: nn.Module, replacement: str | Replacement = "separable", inputs: A
     >>> round(report.energy, 6), [name for name, _ in block.named_children()]
     (1.0, ['depthwise', 'pointwise'])
 
-    Without ``inputs`` the product of the parts is closest to the kernel; with them (a tensor, a batch; or several), the
-    block's output is closest to the convolution's on these inputs. ``report.energy`` is the share of the kernel's
-    squared norm that the replacement can keep, ``report.output_error`` the share of the outputs' variance that the
-    block misses, None without inputs. Raises ReplacementError where the convolution cannot be replaced or fitted, and
-    SepcostError for inputs that are none.
+    Without ``inputs`` the product of the parts is closest to the kernel; with them (a tensor, or several batches), the
+    block's output is closest to the convolution's on these inputs, which are what reaches that layer in its model.
+    ``report.energy`` is the share of the kernel's squared norm that the replacement can keep, ``report.output_error``
+    the share of the outputs' variance that the block misses on these inputs, None without them. The convolution stays
+    as it is. Raises ReplacementError where it cannot be replaced or fitted, and SepcostError for inputs that are none.
     """
     if not isinstance(conv, ConvModule):
         raise ReplacementError(f"a convolution of torch.nn is fitted, got {type(conv).__name__}")

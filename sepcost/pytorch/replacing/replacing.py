@@ -96,11 +96,18 @@ def replace_convolutions(
     With ``replace_if="fewer-macs"`` a convolution whose parts would not have fewer MACs on a large map is kept. A
     warning (``sepcost.pytorch.GrowsWarning``) names what is replaced although its params or MACs grow.
 
-    With ``weights="fit"`` the parts have the weights that are closest to the convolution's kernel (``fit_kernel``).
-    With ``data`` as well, they are closest on its outputs: batches of inputs, as ``Batches`` takes them, run through
-    the model and its copy, layer by layer (``fit_network``); bias and batch norm behind a layer take up what changes
-    of their means and, with ``norms``, of the variance. ``distil`` is how many steps of training towards the model's
-    outputs follow (``distil``), with this ``seed``.
+    ``weights="fit"`` is for a trained model: the parts then have the weights whose product is closest to the
+    convolution's kernel. With ``data`` (a few batches of inputs, without labels: a tensor, a list, a DataLoader, or a
+    function that returns one) they are those whose outputs are closest on it, layer by layer, so that each makes up for
+    the layers before it. That keeps far more:
+
+    >>> model, images = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3)), torch.rand(16, 8, 9, 9)
+    >>> small = replace_convolutions(model, "separable:multiplier=2", weights="fit", data=images)
+
+    A layer's bias, or else the batch norm behind it, takes up what changes of the mean; with ``norms``, that norm also
+    what changes of the variance. Then ``distil`` steps of training bring the outputs closer to the model's, with this
+    ``seed`` (``sepcost.pytorch.distil`` has more arguments). Only parts without norms or activations between them can
+    be fitted.
 
     Raises ReplacementError for an unknown replacement, a glob that no convolution matches, a name in ``include`` that
     cannot be replaced, a block that fails, and weights that cannot be fitted; SepcostError for what is no module or
@@ -121,6 +128,7 @@ def replace_convolutions(
         replace_if=replace_if,
         draw=weights == INITIAL,
     )
+    _warn_of_growth(replaced.larger)
     batches = None if data is None else Batches(data, model)
     if weights == FIT:
         replaced.fit(batches, norms=norms)
@@ -136,6 +144,8 @@ class Replaced(NamedTuple):
     original: nn.Module
     parts: Mapping[ConvModule, nn.Sequential]
     names: Mapping[ConvModule, str]
+    larger: Sequence[str]
+    """The names of those whose parts have more params or MACs."""
 
     def fit(
         self,
@@ -165,10 +175,9 @@ def copy_with_parts(
 ) -> Replaced:
     """The copy that ``replace_convolutions`` makes, and its parts, whose first weights are torch's without ``draw``."""
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
-    _warn_of_growth([each.name for each in planned if each.grows])
     parts = {each.module: _sequential(each.module, each.parts, draw=draw) for each in planned if each.parts}
     names = {each.module: each.name for each in planned if each.parts}
-    return Replaced(_copied(model, parts), model, parts, names)
+    return Replaced(_copied(model, parts), model, parts, names, [each.name for each in planned if each.grows])
 
 
 def replacement_plan(
@@ -197,7 +206,7 @@ def _warn_of_growth(names: Sequence[str]) -> None:
         named = ", ".join(name or "the model itself" for name in names[:MOST_CONVOLUTIONS])
         more = f" and {len(names) - MOST_CONVOLUTIONS:,} more" if len(names) > MOST_CONVOLUTIONS else ""
         advice = "exclude keeps them, replace_if='fewer-macs' those without fewer MACs"
-        warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=4)
+        warnings.warn(f"larger once they are replaced: {named}{more} ({advice})", GrowsWarning, stacklevel=3)
 
 
 class _Planned(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from glob import escape
 
 from torch import nn
@@ -13,7 +12,7 @@ from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
 from sepcost.pytorch.models.inputs import Inputs
-from sepcost.pytorch.replacing.replacing import GrowsWarning, Replaced, copy_with_parts, replacement_plan
+from sepcost.pytorch.replacing.replacing import Replaced, copy_with_parts, replacement_plan
 from sepcost.pytorch.running.running import trace_model
 from sepcost.text.model_text import Device
 
@@ -53,6 +52,4 @@ def replaced_as_compared(model: nn.Module, comparison: Comparison, replacement: 
     """The same copy, with its parts."""
     wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
     exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GrowsWarning)  # the table flags them
-        return copy_with_parts(model, replacement, exclude=exclude)
+    return copy_with_parts(model, replacement, exclude=exclude)
