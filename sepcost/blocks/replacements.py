@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -86,6 +86,8 @@ REPLACEMENTS: Mapping[str, Block] = {
 class Replacement:
     """A replacement with its options set; ``text`` is how its user wrote it, and its key in every output.
 
+    ``by`` is how a plan writes it, which is the text of all that it chooses.
+
     >>> double = Replacement.parse("separable:multiplier=2")
     >>> [part.out_channels for name, part in double(Conv((14, 14), 8, 16, 3))]
     [16, 16]
@@ -101,6 +103,7 @@ class Replacement:
     text: str
     block: Block
     options: tuple[tuple[str, OptionValue], ...] = ()
+    by: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Replacement:
@@ -122,7 +125,13 @@ class Replacement:
     @property
     def name(self) -> str:
         """What it is called without its options."""
-        return self.text.rpartition(":")[0] if self.options else self.text
+        written = self.by or self.text
+        return written.rpartition(":")[0] if self.options else written
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.text} ({self.by})" if self.by else self.text
 
     @property
     def wants_inner_norm(self) -> bool:
@@ -137,13 +146,21 @@ class Replacement:
         """What replaces the layer of these names; only a plan looks at them."""
         return self
 
+    def matching(self, names: Collection[str]) -> Replacement:
+        """The same for a network whose layers have these names; of a plan, only the globs that match some."""
+        return self
+
+    def unmatched(self, names: Collection[str]) -> list[str]:
+        """The globs that match none of these names; only a plan has some."""
+        return []
+
     def __call__(self, conv: Conv) -> Parts:
         """The parts; raises CannotReplaceError where the block does not take this convolution."""
         try:
             parts = self.block(conv, **dict(self.options))
         except LayerError as error:
-            raise LayerError(error.field, f"{error.reason} in a part of its replacement {self.text}") from None
-        return _checked(self.text, parts, conv)
+            raise LayerError(error.field, f"{error.reason} in a part of its replacement {self.title}") from None
+        return _checked(self.title, parts, conv)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +181,7 @@ class InPlace(Replacement):
     @classmethod
     def of(cls, replacement: Replacement, *, inner_norm: bool | None = None) -> InPlace:
         wanted = replacement.wants_inner_norm if inner_norm is None else inner_norm
-        return cls(replacement.text, replacement.block, replacement.options, wanted)
+        return cls(replacement.text, replacement.block, replacement.options, replacement.by, wanted)
 
     def __call__(self, conv: Conv) -> Parts:
         norm = "none" if not self.inner_norm else "batch" if conv.norm == "none" else conv.norm

@@ -13,7 +13,7 @@ from sepcost.cli.brief_help import Brief
 from sepcost.cli.commands import Commands
 from sepcost.cli.environment import tidy_environment
 from sepcost.cli.streams import complain, prepare_streams
-from sepcost.errors import MiscountError, SepcostError
+from sepcost.errors import ConfigError, MiscountError, SepcostError
 from sepcost.tasks.files import unwritten
 from sepcost.version import __version__
 
@@ -69,6 +69,8 @@ def run(arguments: Sequence[str]) -> int:
     except MiscountError as error:
         complain(error)
         return DIFFERS
+    except ConfigError as error:
+        complain(*error.problems)
     except SepcostError as error:
         complain(error)
     except (KeyboardInterrupt, typer.Abort):

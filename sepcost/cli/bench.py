@@ -63,6 +63,7 @@ def bench(
     inputs: o.Inputs = None,
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
+    plan: o.PlanFile = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
@@ -105,12 +106,13 @@ def bench(
         bias, norm, transposed or None,
     )  # fmt: skip
     files, output = sources or [], chosen_output(output)
-    _refuse_contradictions(files, one, selected=bool(include or exclude))
+    _refuse_contradictions(files, one, selected=bool(include or exclude or plan))
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
+    read = filter(None, [*files, plan, *code_files([*files, *(replacements or ()), *(inputs or ())])])
+    refuse_overwriting(read, output)
     refuse_link(output)
     asked = chosen_format(format_, writing("benchmark"), output)
-    chosen, _ = asked_replacements(replacements)
+    chosen, _ = asked_replacements(replacements, plan)
     models = ModelOptions.read(inputs, "cpu", run_models, files, batch)
     multipliers, convention = multiplier_sweep(alpha, rho, resolution, "1"), read_convention("1", dtype, batch)
     settings = {"device": device, "dtype": dtype, "memory_format": memory_format, "backward": backward}
@@ -149,7 +151,7 @@ def bench(
 def _refuse_contradictions(files: list[str], one: ConvolutionOptions, *, selected: bool) -> None:
     nothing = "nothing to time: give a YAML file, a folder or -, or one convolution by -H, -C, -K and -O"
     both = f"{''.join(files[:1])} and {''.join(one.given[:1])} contradict each other: give sources or one convolution"
-    names = "--include and --exclude choose layers of files and models by their names: leave them out"
+    names = "--include, --exclude and --plan choose layers of files and models by their names: leave them out"
     refuse(
         (files and one.given, both),
         (not files and not one.given, nothing),

@@ -85,6 +85,7 @@ def check(
             rich_help_panel=o.COUNTING,
         ),
     ] = None,
+    plan: o.PlanFile = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
@@ -124,7 +125,7 @@ def check(
     """
     files = sources or []
     output = chosen_output(output)
-    read = [*files, *code_files([*files, *(replacements or ()), *(inputs or ())])]
+    read = [*files, *filter(None, [plan]), *code_files([*files, *(replacements or ()), *(inputs or ())])]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
     to_actions = under_github() and output is None
     usual = "github" if to_actions else USUAL
@@ -144,7 +145,7 @@ def check(
     wishes = Wishes(
         convention=read_convention(flops_per_mac, dtype, batch),
         sweep=multipliers,
-        replacements=_replacements(replacements),
+        replacements=_replacements(replacements, plan),
         limits=chosen_limits(most, max_ or (), min_reduction or (), min_speedup),
         allowances=chosen_allowances(max_growth or ()),
         witness=torch,
@@ -193,9 +194,9 @@ def _refuse_contradictions(
         raise SepcostError("--baseline reads a file: give its name")
 
 
-def _replacements(texts: Sequence[str] | None) -> Sequence[Replacement] | None:
+def _replacements(texts: Sequence[str] | None, plan: str | None) -> Sequence[Replacement] | None:
     """None where none was typed, and none at all for ``none``."""
-    chosen, swept = asked_replacements(texts)
+    chosen, swept = asked_replacements(texts, plan)
     if swept:
         raise SepcostError(f"check judges one version of a network: give one value for {listed(swept)}")
     return chosen

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.cli import options as o
 from sepcost.cli.contradictions import (
     refuse_contradictions,
     refuse_figures_of_replacements,
+    refuse_saving_plan,
     refuse_scaling_without_a_map,
 )
 from sepcost.cli.convolution import ConvolutionOptions
@@ -53,6 +58,7 @@ def compare(
     device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
+    plan: o.PlanFile = None,
     replace_if: o.WhenReplaced = ReplaceIf.ALWAYS,
     include: o.Include = None,
     exclude: o.Exclude = None,
@@ -73,6 +79,10 @@ def compare(
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
+    save_plan: Annotated[
+        Path | None,
+        typer.Option(help="What replaces each layer, as a file for --plan.", metavar="FILE", rich_help_panel=o.OUTPUT),
+    ] = None,
     explain: o.Explain = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
@@ -110,23 +120,20 @@ def compare(
     result: ResultName = "derivation" if explain else "comparisons"
     asked = chosen_format(format_, writing(result), output)
     shape = {
-        "rows": rows,
-        "columns": columns,
-        "sort": sort,
-        "top": top,
-        "verify": verify,
-        "join": join,
-        "pareto": pareto,
+        "rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify, "join": join, "pareto": pareto,
         "target": target,
-    }
+    }  # fmt: skip
     typed = format_.options if format_ else ()
+    selected = bool(include or exclude or plan)
     refuse_contradictions(
-        files, one, asked.format, typed, explain=explain, selected=bool(include or exclude), folded=fold_norms, **shape
+        files, one, asked.format, typed, explain=explain, selected=selected, folded=fold_norms, **shape
     )
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    refuse_overwriting([*files, *code_files([*files, *(replacements or ()), *(inputs or ())])], output)
-    refuse_link(output)
-    chosen, swept_options = asked_replacements(replacements)
+    read = [*files, *filter(None, [plan]), *code_files([*files, *(replacements or ()), *(inputs or ())])]
+    for option, path in (("--output", output), ("--save-plan", save_plan)):
+        refuse_overwriting(read, path, option)
+        refuse_link(path, option)
+    chosen, swept_options = asked_replacements(replacements, plan)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
@@ -143,9 +150,10 @@ def compare(
     view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files, fixed=fixed, timed=timed)
     if chosen == []:
         refuse_figures_of_replacements(columns, sort)
+    refuse_saving_plan(files, chosen, output, save_plan, several=bool(swept))
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, profile, verifier, waiting, view,
-        at_once=asked.format.at_once, alone=explain,
+        at_once=asked.format.at_once, alone=explain, keeps_first=save_plan is not None,
     )  # fmt: skip
     if asked.format.audience == "people" and not pareto and (top is None or not files):
         refuse_too_many(job.rows(sweep.size))
@@ -158,4 +166,13 @@ def compare(
             chunks = list(chunks)
             waiting.stop()
         write(chunks, output, escape=asked.format.escape)
+    _save_plan(job, save_plan)
     return job.exit_code
+
+
+def _save_plan(job: Job, path: Path | None) -> None:
+    """Save the plan of the only network there is, if that is asked for and nothing was wrong."""
+    if path is not None and job.exit_code == 0:
+        from sepcost.tasks.saving import write_plan
+
+        write_plan(job.first if job.good == 1 else None, path)

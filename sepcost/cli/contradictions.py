@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.errors import SepcostError, refuse
 from sepcost.formats.format import Format
 from sepcost.formats.registry import names_of, writing
 from sepcost.sheets.view import OF_REPLACEMENT
+from sepcost.tasks.files import is_same, refuse_unwritable, resolved
 from sepcost.text.wording import listed
 
 TWICE = "- is standard input, and can be given once"
@@ -40,7 +42,7 @@ def refuse_contradictions(
     if explain and not writing("derivation")(format_):
         there = listed(names_of(writing("derivation")), "or")
         raise SepcostError(f"--explain is for people: it goes with --format {there}, not {format_.name}")
-    names = "--include and --exclude choose layers of files and models by their names: leave them out"
+    names = "--include, --exclude and --plan choose layers of files and models by their names: leave them out"
     folds = "--fold-norms is for files and models: give --norm folded"
     joins = "--join has columns for networks: give files or models, not one convolution"
     refuse((not sources and selected, names), (not sources and folded, folds), (not sources and others["join"], joins))
@@ -75,6 +77,21 @@ def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> Non
         for name in names:
             if name.strip().lower().startswith(OF_REPLACEMENT):
                 raise SepcostError(f"{option} {name.strip()} is of a replacement: it does not go with -r none")
+
+
+def refuse_saving_plan(
+    files: Sequence[str], chosen: Sequence[object] | None, output: Path | None, plan: Path | None, *, several: bool
+) -> None:
+    """A SepcostError where there is no plan of one network to save, or no place for it."""
+    if plan is None:
+        return
+    refuse(
+        (not files, "--save-plan is of a network's layers: give a file or a model, not one convolution"),
+        (len(files) > 1 or several, "--save-plan is of one network: give one, in one version"),
+        (chosen is not None and len(chosen) != 1, "--save-plan is of one replacement: give one -r, or --plan"),
+        (output is not None and is_same(resolved(output), plan), f"--save-plan {plan}: is the --output, too"),
+    )
+    refuse_unwritable(resolved(plan), str(plan))
 
 
 def refuse_scaling_without_a_map(rho: str, resolution: str | None, one_given: bool, has_map: bool) -> None:

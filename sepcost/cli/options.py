@@ -90,6 +90,15 @@ Replacements = Annotated[
         rich_help_panel=COUNTING,
     ),
 ]
+PlanFile = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        help="Which layer is replaced by what: YAML, as compare --save-plan writes it.",
+        metavar="FILE",
+        rich_help_panel=COUNTING,
+    ),
+]
 FoldNorms = Annotated[
     bool,
     typer.Option(

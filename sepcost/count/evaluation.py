@@ -102,7 +102,7 @@ def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evalu
         if not each.parts:
             return Replaced(standard, each.costs_more, each.kept)
         parts = tuple(PartSnapshot(part.name, facts(part.layer), of(part.cost)) for part in each.parts)
-        return Replaced(of(each.cost), each.costs_more, each.kept, parts)
+        return Replaced(of(each.cost), each.costs_more, each.kept, parts, replaced_by=each.replaced_by)
 
     def evaluate(alternatives: Alternatives) -> LayerSnapshot:
         standard = of(alternatives.standard)

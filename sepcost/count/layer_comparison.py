@@ -50,13 +50,15 @@ class Part:
 class Variant:
     """A layer under one replacement: its parts, and what they cost together.
 
-    ``kept`` is the reason why the layer stays as it is, and has no parts; or None.
+    ``kept`` is the reason why the layer stays as it is, and has no parts; or None. ``replaced_by`` is what a plan
+    chose for it.
     """
 
     cost: Cost
     parts: tuple[Part, ...] = ()
     costs_more: bool = False
     kept: str | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,9 @@ def _variant(node: Node, conv: Conv, replacement: Replacement, standard: Cost, r
         return Variant(standard, kept=str(reason))
     cost = reduce(add, (part.cost for part in parts))
     kept = replace_if.reason_to_keep(standard.macs, cost.macs)
-    return Variant(standard, kept=kept) if kept else Variant(cost, parts, costs_more=cost.macs > standard.macs)
+    if kept:
+        return Variant(standard, kept=kept)
+    return Variant(cost, parts, costs_more=cost.macs > standard.macs, replaced_by=replacement.by)
 
 
 def alike(layers: Sequence[LayerComparison]) -> tuple[LayerComparison, ...]:

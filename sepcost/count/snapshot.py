@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
+from sepcost.blocks.plan import KEPT, NOT_THERE
 from sepcost.blocks.replacements import CONDITIONS
 from sepcost.count.facts import layer_of
 from sepcost.count.figure import HIGH, SPEEDUP, Figures, reductions, with_quotients
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTHING: Mapping[str, Any] = {}
+BY_CHOICE = frozenset({*CONDITIONS, KEPT, NOT_THERE})
+"""Why layers are kept that could be replaced: a condition, or a plan."""
 NOT_KNOWN = "the costs from earlier do not say why"
 """Why there is no peak, where only figures are known."""
 
@@ -60,7 +63,8 @@ class Replaced(NamedTuple):
     """A layer, or a network, under one replacement: what it costs; ``kept`` is why it stays as it is.
 
     Of a layer, its ``parts``; of a network, where its ``peak`` is, and the ``options`` that the replacement was given.
-    ``if_all`` is its speed-up if all layers were replaced, where those are that are faster.
+    ``if_all`` is its speed-up if all layers were replaced, where those are that are faster. ``replaced_by`` is what a
+    plan chose for a layer.
     """
 
     figures: Figures
@@ -70,6 +74,7 @@ class Replaced(NamedTuple):
     peak: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = NOTHING
     if_all: Figures | None = None
+    replaced_by: str | None = None
 
     @property
     def is_slower(self) -> bool:
@@ -292,10 +297,10 @@ class Alternative(Protocol):
 
 
 def partly(layers: Sequence[Mapping[str, Alternative]], texts: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Of the replacements that some of these layers are kept under under a condition: how many they take, of all."""
+    """Of the replacements that keep some of these layers by choice: how many they take, of all that they could."""
     found = {}
     for text in texts:
-        kept = sum(layer[text].kept in CONDITIONS for layer in layers)
+        kept = sum(layer[text].kept in BY_CHOICE for layer in layers)
         if kept:
             taken = sum(bool(layer[text].parts) for layer in layers)
             found[text] = (taken, taken + kept)

@@ -68,8 +68,8 @@ def derivation(comparison: Comparison) -> list[Section]:
             sections.append(Section(f"{text}: kept, because {variant.kept}", ()))
             continue
         parts = formulas([part for _, part in with_letters(replacement)(conv)])
-        names = ", then ".join(part.name for part in variant.parts)
-        sections.append(Section(f"{text}: {names}{_letters(parts)}", tuple(_replaced(basis, parts, variant))))
+        names = f"{replacement.title}: {', then '.join(part.name for part in variant.parts)}"
+        sections.append(Section(f"{names}{_letters(parts)}", tuple(_replaced(basis, parts, variant))))
         compared = tuple(basis.compared(layer.standard, variant.cost))
         reduction = Reduction(text, conv, compared, standard, parts, layer.standard, variant.cost)
         sections.append(Section(f"reduction by {text}", tuple(reduction.steps()), tuple(reduction.remark())))

@@ -35,7 +35,9 @@ class Yaml(Format):
                 yield "---\n" * bool(number)
                 network, why = _as_config(_with_kept(comparison))
                 comment = "\n".join([_comment(network, why), *_kept_in_part(comparison)])
-                yield from chunks(replace(network, replacements=comparison.replacements), comment)
+                names = network.names_of_convolutions
+                chosen = tuple(each.matching(names) for each in comparison.replacements)
+                yield from chunks(replace(network, replacements=chosen), comment)
 
 
 FORMAT = Yaml()

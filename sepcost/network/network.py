@@ -197,6 +197,10 @@ class Network:
         """Whether there is anything in it that could be replaced."""
         return any(isinstance(node.layer, Conv) for node in self.nodes)
 
+    @property
+    def names_of_convolutions(self) -> list[str]:
+        return [node.name for node in self.nodes if isinstance(node.layer, Conv)]
+
     def with_norms_folded(self) -> Network:
         """The same for inference: each batch norm after a convolution is a part of that."""
         nodes = [

@@ -10,20 +10,21 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
+from sepcost.blocks.plan import MOST_PATTERNS, meant
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.network.network import Network, Node
 from sepcost.text.wording import in_one_line
 
 AGAIN = re.compile(r"#\d+$")
-MOST_PATTERNS = 100
-"""Each is tried on each layer; of names without wildcards there may be as many as layers."""
 MOST_GLOBS = 10
 """A message names this many globs and counts the others."""
 
 
 class Selection(NamedTuple):
     """Layers whose names match: some glob of ``include`` (all of them, if there is none), and none of ``exclude``.
+
+    ``plan`` are the globs of a plan, which choose what replaces a layer.
 
     >>> Selection(exclude=("stem*", "*.head")).why_not("encoder.head"), Selection(("layer?",)).why_not("stem")
     ('excluded', 'not included')
@@ -32,10 +33,11 @@ class Selection(NamedTuple):
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
 
     def of(self, network: Network) -> Network:
         """The network in which every other layer is kept."""
-        if not any(self):
+        if not (self.include or self.exclude):
             return network
         reasons = self._reasons(network)
         nodes = (replace(node, keep=node.keep or reasons[node.name]) for node in network)
@@ -55,7 +57,7 @@ class Selection(NamedTuple):
 
     def _reasons(self, network: Network) -> Mapping[str, str | None]:
         """Why each layer is not chosen, or None."""
-        for option, globs in self._asdict().items():
+        for option, globs in (("include", self.include), ("exclude", self.exclude)):
             if sum(map(_is_pattern, globs)) > MOST_PATTERNS:
                 raise SepcostError(f"{option}: at most {MOST_PATTERNS} globs with wildcards, got {len(globs):,}")
         return {name: self.why_not(*names) for name, names in names_of_modules(network).items()}
@@ -65,20 +67,21 @@ class Selection(NamedTuple):
 
         >>> from sepcost import Conv
         >>> Selection(("con*",), ("head",)).unmatched(Network.of(Conv((8, 8), 3, 8, 3)))
-        Selection(include=(), exclude=('head',))
+        Selection(include=(), exclude=('head',), plan=())
         """
         if not any(self):
             return self
-        names = {node.name for node in network if isinstance(node.layer, Conv)}
+        names = set(network.names_of_convolutions)
         return Selection(*(tuple(glob for glob in globs if not _matches(glob, names)) for globs in self))
 
-    @property
-    def complaint(self) -> str:
-        """What to say of globs that matched nothing: easily a slip."""
-        typed = [(option, glob) for option, globs in self._asdict().items() for glob in globs]
-        named = ", ".join(f"--{option} {in_one_line(glob, 60) or repr(glob)}" for option, glob in typed[:MOST_GLOBS])
+    def complaint(self, names: Sequence[str] = ()) -> str:
+        """What to say of globs that matched nothing, of names such as these: easily a slip."""
+        options = {"--include": self.include, "--exclude": self.exclude, "plan": self.plan}
+        typed = [(option, glob) for option, globs in options.items() for glob in globs]
+        named = ", ".join(f"{option} {in_one_line(glob, 60) or repr(glob)}" for option, glob in typed[:MOST_GLOBS])
         more = f" and {len(typed) - MOST_GLOBS:,} more" if len(typed) > MOST_GLOBS else ""
-        return f"{named}{more}: no convolution has such a name"
+        hint = meant(typed[0][1], names) if len(typed) == 1 else ""
+        return f"{named}{more}: no convolution has such a name{hint}"
 
     def why_not(self, *names: str) -> str | None:
         """Why the layers of these names, which are one module's, are kept; None if they may be replaced."""
@@ -112,7 +115,7 @@ def _modules(network: Network) -> Mapping[str, str]:
 
 
 def _matches(glob: str, names: Set[str]) -> bool:
-    return any(fnmatchcase(name, glob) for name in names) if _is_pattern(glob) else glob in names
+    return glob in names or (_is_pattern(glob) and any(fnmatchcase(name, glob) for name in names))
 
 
 def _is_any(names: Iterable[str], globs: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from sepcost.blocks.plan import PLAN
 from sepcost.count.figure import (
     BY_NAME,
     FIGURES,
@@ -38,7 +39,7 @@ from sepcost.sheets.notes import (
     remainder_notes,
     unread_notes,
 )
-from sepcost.sheets.records import Record, layer_record, total_record
+from sepcost.sheets.records import REPLACED_BY, Record, layer_record, total_record
 from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet, Speedup
 from sepcost.sheets.time_notes import time_notes
 from sepcost.sheets.titles import called, conv_title, layer_title, network_title, scaled_by
@@ -123,18 +124,18 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     several = len(snapshot.replaced) > 1
     usual = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
     timed = TIMED_COLUMNS if snapshot.target else ()
-    before, replaced = split_columns(view.shown((*usual, *timed)), view.identity)
+    before, names = split_columns(view.shown((*usual, *timed)), view.identity)
+    replaced = _of_each(snapshot, names, view)
     usually = WITH_SEVERAL if several else OPTIONAL
     if timed:
         usually = WITH_TIMES | ({f"{REPLACEMENT}{TIME}": 2} if several else {})
     optional: Mapping[str, int] = {} if view.columns else usually
     named = LAYER if view.rows not in SUBTOTALS else Column(view.rows.value[:-1], Kind.TEXT, names_rows=True)
-    columns = [named, *grouped_columns(snapshot, before, replaced, optional)]
+    columns = [named, *_grouped_columns(snapshot, before, replaced, optional)]
     rows = [_layer_row(snapshot, layer, before, replaced) for layer in snapshot.shown]
-    totals = [total_record(snapshot, text) for text in snapshot.texts]
-    cells: list[Cell] = [cell_of(name, totals[0]) if name in BY_NAME else "" for name in before]
-    for record in totals if snapshot.replaced else ():
-        cells += [cell_of(name, record) for name in replaced]
+    totals = {text: total_record(snapshot, text) for text in snapshot.texts}
+    cells: list[Cell] = [cell_of(name, totals[snapshot.texts[0]]) if name in BY_NAME else "" for name in before]
+    cells += ["" if name == REPLACED_BY else cell_of(name, totals[text]) for text, name in replaced]
     notes = (
         *chosen_note(snapshot, view.sort),
         *unread_notes(snapshot),
@@ -164,8 +165,16 @@ def totals_sheet(snapshot: Snapshot, view: View | None = None) -> Sheet:
     return Sheet(title, _figure_columns(names, snapshot.convention), tuple(rows), notes=notes)
 
 
-def grouped_columns(
-    snapshot: Snapshot, before: Sequence[str], replaced: Sequence[str], optional: Mapping[str, int]
+def _of_each(snapshot: Snapshot, names: Sequence[str], view: View) -> list[tuple[str, str]]:
+    """The columns of each replacement, and of a plan what it chose, too."""
+    chosen = [REPLACED_BY] if view.columns is None and view.rows not in SUBTOTALS else []
+    return [
+        (text, name) for text in snapshot.replaced for name in (*chosen, *names) if name != REPLACED_BY or text == PLAN
+    ]
+
+
+def _grouped_columns(
+    snapshot: Snapshot, before: Sequence[str], replaced: Sequence[tuple[str, str]], optional: Mapping[str, int]
 ) -> list[Column]:
     """The standard's columns, and those of each replacement."""
     convention, several = snapshot.convention, len(snapshot.replaced) > 1
@@ -173,10 +182,9 @@ def grouped_columns(
     columns = [
         column_of(name, convention, standard if name in BY_NAME else "", optional.get(name, 0)) for name in before
     ]
-    for text in snapshot.replaced:
-        for name in replaced:
-            group = "" if is_gain(name) and not several else text
-            columns.append(column_of(name, convention, group, optional.get(name, 0)))
+    for text, name in replaced:
+        group = "" if is_gain(name) and not several else text
+        columns.append(column_of(name, convention, group, optional.get(name, 0)))
     return columns
 
 
@@ -222,6 +230,7 @@ def _total_cells(snapshot: Snapshot, figures: Figures, names: Sequence[str]) -> 
 
 def _replaced_rows(text: str, replaced: Replaced, standard: Figures, names: Sequence[str]) -> list[Row]:
     cells = _cells(replaced.figures, names)
+    text = f"{text} ({replaced.replaced_by})" if replaced.replaced_by else text
     if replaced.kept:
         return [Row((f"{text}: kept", *cells), Look.KEPT)]
     bad = ": costs more" if replaced.costs_more else ": slower" if replaced.is_slower else ""
@@ -244,14 +253,15 @@ def _reduction_row(standard: Figures, replaced: Replaced, names: Sequence[str]) 
     return Row((f"  {', '.join(words) or REDUCED}", *cells), Look.REDUCTION)
 
 
-def _layer_row(snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[str]) -> Row:
-    records: list[Record] = [layer_record(snapshot, layer, text) for text in snapshot.texts]
+def _layer_row(
+    snapshot: Snapshot, layer: LayerSnapshot, before: Sequence[str], replaced: Sequence[tuple[str, str]]
+) -> Row:
+    records: dict[str | None, Record] = {text: layer_record(snapshot, layer, text) for text in snapshot.texts}
     times = layer.facts.get("times", 1)
     kernel = {} if layer.is_subtotal else {"kernel": f"{layer.layer.label}{f' (×{times})' * (times > 1)}"}
-    own = {**records[0], **kernel}
+    own = {**records[snapshot.texts[0]], **kernel}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
-    for record in records if layer.replaced else ():
-        cells += [cell_of(name, record) for name in replaced]
+    cells += [cell_of(name, records[text]) for text, name in replaced]
     flagged = any(each.costs_more or each.is_slower for each in layer.replaced.values())
     kept = layer.kept and layer.replaced
     return Row(tuple(cells), Look.KEPT if kept else Look.FLAGGED if flagged else Look.PLAIN)

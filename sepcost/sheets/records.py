@@ -13,6 +13,8 @@ from sepcost.count.snapshot import LayerSnapshot, PartSnapshot, Replaced, Snapsh
 
 Record: TypeAlias = Mapping[str, Any]
 
+REPLACED_BY = "replaced_by"
+"""What a plan chose for a layer."""
 HOW_COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
 
 
@@ -68,6 +70,7 @@ def _common(snapshot: Snapshot, text: str | None) -> dict[str, Any]:
 def _replaced(standard: Record, replaced: Replaced) -> Record:
     return {
         "kept": replaced.kept,
+        REPLACED_BY: replaced.replaced_by,
         "costs_more": replaced.costs_more,
         **_prefixed(REPLACEMENT, replaced.figures),
         **_prefixed(REDUCTION, reductions(standard, replaced.figures)),

@@ -16,13 +16,13 @@ from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
 from sepcost.sheets.grouping import by_block, by_type
 from sepcost.sheets.joined import Joined, is_number
-from sepcost.sheets.records import HOW_COUNTED, layer_record, total_record
+from sepcost.sheets.records import HOW_COUNTED, REPLACED_BY, layer_record, total_record
 from sepcost.text.kind import Kind
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
 
-OF_REPLACEMENT = (figure.REDUCTION, "replacement", figure.SPEEDUP, "options.", "costs_more", "kept")
+OF_REPLACEMENT = (figure.REDUCTION, "replacement", figure.SPEEDUP, "options.", "costs_more", "kept", REPLACED_BY)
 """How names of values begin that differ between replacements."""
 
 OF_TIME = ("time", "latency", "speed", "speedup", "speed-up", "seconds", "ms", "fps", "throughput")
@@ -104,7 +104,7 @@ class View:
         """The names that only layers have."""
         if self.rows in SUBTOTALS:
             return ("layer", "layers")
-        return () if self.totals else ("layer", "part", *FACTS)
+        return () if self.totals else ("layer", "part", *FACTS, REPLACED_BY)
 
     @property
     def identity(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from math import inf
 from operator import add
 from typing import Any, NamedTuple
 
-from sepcost.blocks.replacements import ReplaceIf, Replacement
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.sweep import combination_text
@@ -32,7 +32,7 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words
-from sepcost.tasks.replacement_texts import replacements_in_python
+from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
 from sepcost.tasks.result import Shown
 from sepcost.text.wording import did_you_mean
 from sepcost.timing.clock import MIN_TIME, Contender, alternating
@@ -58,7 +58,7 @@ STANDARD: Place = (None, None)
 @in_python_words()
 def bench(
     source: AnySource | Sequence[AnySource],
-    replacements: str | Replacement | Sequence[str | Replacement] | None = None,
+    replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     *,
     inputs: Any = None,
     runtime: str = "torch",
@@ -144,6 +144,8 @@ def of_sources(job: Job, sources: Iterable[AnySource]) -> Iterator[tuple[Compari
             job.fail(ConfigError.of(item.file, f"{item.name}: {ONLY_FIGURES}"))
         else:
             yield from ((comparison, item) for comparison in job.comparisons(item))
+    if job.good and any(job.unmatched):
+        job.fail(SepcostError(job.unmatched.complaint(job.known)))
 
 
 @dataclass

@@ -133,10 +133,10 @@ def judgement_of(
     for warning in before.warnings(judgement.verdicts) if before else ():
         events.say(warning)
     if inspection.counted and not judgement.problems:
-        networks = (each.snapshot.counted_now().network for each in inspection.counted if not each.snapshot.is_earlier)
-        unmatched = reduce(Selection.unmatched, networks, wishes.selection)
+        networks = [each.snapshot.counted_now().network for each in inspection.counted if not each.snapshot.is_earlier]
+        unmatched = reduce(Selection.unmatched, networks, wishes.globs)
         if any(unmatched):
-            raise SepcostError(unmatched.complaint)
+            raise SepcostError(unmatched.complaint(networks[0].names_of_convolutions if networks else ()))
     return judgement
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sepcost.blocks.replacements import ReplaceIf, Replacement
-from sepcost.errors import ConfigError
+from sepcost.blocks.replacements import ReplaceIf
+from sepcost.errors import ConfigError, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.scaling import Factor, scale
@@ -17,6 +17,7 @@ from sepcost.text.arguments import Extent
 if TYPE_CHECKING:
     from sepcost.sources.source import AnyDtype, AnySource, Item
     from sepcost.tasks.figures import AnyTarget
+    from sepcost.tasks.replacement_texts import AnyReplacement
     from sepcost.tasks.result import Result
 
 NOT_RUN = "names code, which is not run from here: sepcost.compare(…, run_models=True) runs it"
@@ -83,7 +84,7 @@ def _network_of(item: Item) -> Network | ConfigError:
 @in_python_words()
 def compare(
     source: AnySource,
-    replacements: str | Replacement | Sequence[str | Replacement] | None = None,
+    replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     *,
     inputs: Any = None,
     device: str = "meta",
@@ -116,9 +117,10 @@ def compare(
     cpu. A module is copied, and stays as it is.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
-    or ``separable``; none at all for ``[]``. With ``replace_if="fewer-macs"`` a layer whose replacement would not have
-    fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``, such as ``"float16"``, say
-    how bytes are counted; without a dtype, a model's are its own. With ``verify`` torch counts again, and the
+    or ``separable``; none at all for ``[]``. A dict, or the name of its YAML file, is a plan: ``{"layer3.*":
+    "separable:multiplier=2", "stem": "none"}``. With ``replace_if="fewer-macs"`` a layer whose replacement would not
+    have fewer MACs is kept. Counts are per sample, in MACs and exact; ``batch`` and ``dtype``, such as ``"float16"``,
+    say how bytes are counted; without a dtype, a model's are its own. With ``verify`` torch counts again, and the
     result's ``verified`` says what it confirms. With a ``target`` (its name, its file, or a Profile) times are
     predicted, too. The result shows itself as a table in a terminal and in a notebook. Raises SepcostError for whatever
     is wrong, MissingTorchError where there is no torch for a model or to verify with.
@@ -142,4 +144,7 @@ def compare(
         verifier=asked_verifier(verify),
         target=asked_target(target, condition),
     )
-    return Result.over(job.verified(job.compare(item.network), item))
+    comparison = job.compare(item.network)
+    if any(unmatched := job.globs.unmatched(comparison.network)):
+        raise SepcostError(unmatched.complaint(comparison.network.names_of_convolutions))
+    return Result.over(job.verified(comparison, item))

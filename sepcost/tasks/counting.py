@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import NOTHING, Snapshot
@@ -40,6 +41,14 @@ class Counting:
     replace_if: ReplaceIf = ReplaceIf.ALWAYS
     target: Profile | None = None
 
+    @property
+    def globs(self) -> Selection:
+        """The globs that were typed, each of which must match a convolution; many replacements have no plan."""
+        few = self.replacements if isinstance(self.replacements, list) else ()
+        return self.selection._replace(
+            plan=tuple(glob for each in few if isinstance(each, Plan) for glob in each.globs)
+        )
+
     def of(self, network: Network, values: Mapping[str, Any] = NOTHING) -> Network:
         """The network, scaled by these values, in which only selected layers are replaced. Raises NetworkError."""
         multipliers = {name: values[name] for name in MULTIPLIERS if name in values}
@@ -71,7 +80,7 @@ class Counting:
         """
         scaled = [axis.name for axis in self.sweep.axes if axis.name in MULTIPLIERS or len(axis.values) > 1]
         anew = [f"--{name}" for name in scaled] + ["--include and --exclude"] * any(self.selection)
-        anew += ["--replace-if"] * (self.replace_if is not ReplaceIf.ALWAYS)
+        anew += ["--replace-if"] * (self.replace_if is not ReplaceIf.ALWAYS) + ["--plan"] * bool(self.globs.plan)
         if anew:
             raise _problem(item, f"was counted earlier: leave out {listed(anew)}, or give its config")
         if snapshot.bytes_too_low:

@@ -35,8 +35,9 @@ class Job(Counting):
     """What is to be done with each network; ``bad`` counts what could not be evaluated.
 
     With ``at_once`` many may be counted at once, and layers that are not shown are
-    left out; with ``alone`` only the convolution that is meant is left of each network. ``unmatched`` are the globs of
-    the selection that have matched no convolution so far.
+    left out; with ``alone`` only the convolution that is meant is left of each network. ``unmatched`` are the globs
+    that have matched no convolution so far, ``known`` the names of some; ``first`` is the first comparison, if it
+    ``keeps_first``.
     """
 
     verifier: Verifier | None = None
@@ -44,11 +45,14 @@ class Job(Counting):
     view: View = field(default_factory=View)
     at_once: bool = False
     alone: bool = False
+    keeps_first: bool = False
     good: int = field(default=0, init=False)
     bad: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.unmatched = self.selection
+        self.unmatched = self.globs
+        self.known: list[str] = []
+        self.first: Comparison | None = None
         for axis in self.sweep.axes:
             if axis.name == "batch" and len(axis.values) == 1:
                 self.convention = replace(self.convention, batch=axis.values[0])  # type: ignore[arg-type]
@@ -139,7 +143,7 @@ class Job(Counting):
     def summarize(self, what: str) -> None:
         """At the end, report how many are missing."""
         if self.good and any(self.unmatched):
-            self.events.complain(self.unmatched.complaint)
+            self.events.complain(self.unmatched.complaint(self.known))
         if self.bad and self.good:
             self.events.say(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 
@@ -170,7 +174,10 @@ class Job(Counting):
                 self.fail(ConfigError([ConfigProblem(item.network.source or "", 0, 0, "", str(error))]))
             else:
                 self.good += 1
-                self.unmatched = self.unmatched.unmatched(comparison.network)
+                self.first = self.first or (comparison if self.keeps_first else None)
+                if any(self.unmatched):
+                    self.unmatched = self.unmatched.unmatched(comparison.network)
+                    self.known = self.known or comparison.network.names_of_convolutions
                 yield comparison
 
 

@@ -21,7 +21,7 @@ ARGUMENTS = {
     "--threads": "threads",
     **{
         f"--{name}": name
-        for name in ("allow", "alpha", "batch", "device", "dtype", "resolution", "rho", "target", "threads")
+        for name in ("allow", "alpha", "batch", "device", "dtype", "plan", "resolution", "rho", "target", "threads")
     },
 }
 _VALUE = r"(?:SHAPE|cpu|none|separable|uncounted|zeros|gone|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
 from itertools import accumulate
-from typing import Any, NamedTuple, overload
+from os import PathLike, fspath
+from typing import Any, NamedTuple, TypeAlias, overload
 
 from sepcost.blocks.blocks import Parts
+from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import REPLACEMENTS, Block, Replacement, known_block, option_values
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ReplacementError, SepcostError
@@ -21,8 +23,12 @@ from sepcost.network.network import Network
 from sepcost.text.units import as_text
 from sepcost.text.wording import did_you_mean
 
+AnyReplacement: TypeAlias = "str | PathLike[str] | Replacement | Mapping[str, Any]"
+"""What a caller in Python gives as one replacement: what ``-r`` takes, or a plan, as a mapping or as a file."""
 TOGETHER = 1000
 """How many replacements are compared at once; if there are more, each is compared by itself."""
+PLANS = (".yaml", ".yml")
+"""How the names of files of plans end, where a plan is given in place of a replacement."""
 MOST_REPLACEMENTS = 5
 """A message names this many replacements and counts the others."""
 
@@ -81,12 +87,18 @@ class Members(Sequence[Replacement]):
         return family.member(number - self._ends[place] + family.sweep.size)
 
 
-def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacement] | None, tuple[str, ...]]:
-    """What ``-r`` asks for: nothing (None), no replacement at all for ``none``, or some; and the options that vary.
+def asked_replacements(
+    texts: Sequence[str] | None, plan: str | None = None
+) -> tuple[Sequence[Replacement] | None, tuple[str, ...]]:
+    """What ``-r`` and ``--plan`` ask for: nothing (None), no replacement at all for ``-r none``, or some.
+
+    And the options that vary. The plan, of the file of this name, is the last one.
 
     >>> asked_replacements([]), asked_replacements(["none"])
     ((None, ()), ([], ()))
     """
+    if plan is not None:
+        return _beside_plan(texts or (), _read(plan))
     if not texts:
         return None, ()
     if AS_GIVEN not in texts:
@@ -96,17 +108,40 @@ def asked_replacements(texts: Sequence[str] | None) -> tuple[Sequence[Replacemen
     return [], ()
 
 
+def _beside_plan(texts: Sequence[str], plan: Plan) -> tuple[Sequence[Replacement], tuple[str, ...]]:
+    if AS_GIVEN in texts:
+        raise SepcostError("-r none is the network as given, and --plan replaces layers: leave out one of them")
+    chosen, swept = chosen_replacements(texts) if texts else ([], ())
+    if len(chosen) > TOGETHER:
+        raise SepcostError(f"--plan goes with at most {TOGETHER:,} replacements, got {len(chosen):,}")
+    return [*chosen, plan], swept
+
+
+def _read(plan: str) -> Plan:
+    if plan == "-":
+        raise SepcostError("--plan reads a file: give its name")
+    from sepcost.sources.yaml.plan import read_plan  # needs pydantic
+
+    return read_plan(plan)
+
+
 def nothing_to_replace(network: Network, typed: Sequence[Replacement] | None) -> str | None:
     """What to say where replacements were typed for a network that has no convolution."""
     if not typed or network.has_convolutions:
         return None
-    options = " ".join(f"-r {replacement.text}" for replacement in typed[:MOST_REPLACEMENTS])
+    options = " ".join("--plan" if isinstance(each, Plan) else f"-r {each.text}" for each in typed[:MOST_REPLACEMENTS])
     options += f" and {len(typed) - MOST_REPLACEMENTS:,} more" if len(typed) > MOST_REPLACEMENTS else ""
     return f"{network.name}: has no convolution that {options} could replace"
 
 
 def replacements_in_python(given: Any) -> list[Replacement] | None:
-    """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``."""
+    """The replacements, each once; None where none are given, and none at all for ``[]`` and ``"none"``.
+
+    A mapping is a plan, and so is the name of its file.
+
+    >>> [each.text for each in replacements_in_python(["separable", {"*": "blueprint"}]) or ()]
+    ['separable', 'plan']
+    """
     if given is None:
         return None
     several = list(given) if isinstance(given, (list, tuple)) else [given]
@@ -114,9 +149,15 @@ def replacements_in_python(given: Any) -> list[Replacement] | None:
         return list(asked_replacements(several)[0] or ())
     chosen: dict[str, Replacement] = {}
     for item in several:
+        if isinstance(item, Mapping):
+            item = Plan.of(item)
+        elif isinstance(item, (str, PathLike)) and fspath(item).endswith(PLANS):
+            item = _read(fspath(item))
         if not isinstance(item, (str, Replacement)):
-            what = "a text such as 'separable:multiplier=2', or a Replacement(name, function)"
+            what = "a text such as 'separable:multiplier=2', or a Replacement(name, function), or a plan (a dict)"
             raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
+        if isinstance(item, Plan) and item.text in chosen:
+            raise ReplacementError("a network has one plan, got two")
         members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
         chosen |= {each.text: each for each in members}
     return list(chosen.values())

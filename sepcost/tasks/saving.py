@@ -8,9 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sepcost.blocks.plan import in_groups
+from sepcost.blocks.replacements import reason_to_keep
+from sepcost.count.comparison import Comparison
 from sepcost.errors import SepcostError
 from sepcost.formats.documents.plan_yaml import plan_text
+from sepcost.layers import Conv
 from sepcost.measured.fits import LAYER, Fits, Fitted
+from sepcost.network.selection import names_of_modules
 from sepcost.tasks.files import refuse_unwritable, resolved, whole, write_whole
 from sepcost.text.wording import listed
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from sepcost.pytorch.models.inputs import Inputs
     from sepcost.tasks.fit import Outcome
 
+NOTHING = "no layer is replaced, and a plan replaces some"
 WEIGHTS: Mapping[str, str | None] = {".safetensors": "safetensors"}
 MODELS: Mapping[str, str | None] = {".pt2": None, ".onnx": "onnxscript"}
 """How the names of files end, and what torch needs to write them."""
@@ -68,7 +74,7 @@ def save_outcome(
             escape(row.layer): row.replacement for row in fits.rows if row.about == LAYER and _is_replaced(row, fits)
         }
         if not chosen:
-            raise SepcostError(f"--save-plan {plan}: no layer is replaced, and a plan replaces some")
+            raise SepcostError(f"--save-plan {plan}: {NOTHING}")
         comment = f"{fits.chosen.limit}: {fits.weights}" if fits.chosen else fits.weights
         write_whole([plan_text(chosen, [comment])], resolved(plan), str(plan))
         written["plan"] = str(plan)
@@ -79,6 +85,39 @@ def save_outcome(
         notes += save_model(outcome.small, outcome.inputs, model)
         written["model"] = str(model)
     return fits._replace(written=written, notes=notes)
+
+
+def write_plan(comparison: Comparison | None, path: Path) -> None:
+    """Save what the only replacement of a network does with its layers, as a plan. Raises SepcostError."""
+    if comparison is None:
+        raise SepcostError(f"--save-plan {path}: a plan is of one network: give its config, or its model")
+    if len(comparison.replacements) != 1:
+        raise SepcostError(f"--save-plan {path}: a plan is of one replacement: give one -r")
+    chosen = plan_of(comparison)
+    if not chosen:
+        raise SepcostError(f"--save-plan {path}: {NOTHING}")
+    try:
+        text = plan_text(chosen, [comparison.name])
+    except SepcostError as error:
+        raise SepcostError(f"--save-plan {path}: {error}") from None
+    write_whole([text], resolved(path), str(path))
+
+
+def plan_of(comparison: Comparison) -> dict[str, str]:
+    """What the only replacement does with the layers, in globs; layers that none could replace may match any of them.
+
+    >>> from sepcost import compare, load
+    >>> plan_of(compare(load("configs/mobilenet_v1.yaml"), {"block.?": "blueprint", "conv9": "separable"}))
+    {'block.*': 'blueprint', 'conv9': 'separable'}
+    """
+    (replacement,) = comparison.replacements
+    chosen: dict[str, str | None] = {}
+    for layer in comparison.layers:
+        if isinstance(layer.layer, Conv) and reason_to_keep(layer.layer) is None:
+            variant = layer.variants[replacement.text]
+            chosen[layer.name] = (variant.replaced_by or replacement.text) if variant.parts else None
+    again = {escape(name) for name, names in names_of_modules(comparison.network).items() if name != names[0]}
+    return {glob: text for glob, text in in_groups(chosen).items() if glob not in again}
 
 
 def _is_replaced(row: Fitted, fits: Fits) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.blocks.replacements import ReplaceIf, Replacement
+from sepcost.blocks.replacements import ReplaceIf
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import Axis, Sweep
-from sepcost.errors import SepcostError
+from sepcost.errors import SepcostError, refuse
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
@@ -20,7 +20,7 @@ from sepcost.tasks.events import Events
 from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words, reworded
-from sepcost.tasks.replacement_texts import replacements_in_python
+from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
 from sepcost.tasks.result import SnapshotResult
 from sepcost.text.units import as_text, list_items, read_as
 from sepcost.text.wording import did_you_mean, listed
@@ -34,7 +34,7 @@ def sweep(
     rho: Any = 1,
     resolution: Any = None,
     batch: Any = 1,
-    replacements: str | Replacement | Sequence[str | Replacement] | None = None,
+    replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     replace_if: str = "always",
     inputs: Any = None,
     device: str = "meta",
@@ -84,6 +84,7 @@ def sweep(
     )
     numbers = {name: value for name, value in numbers.items() if value is not None}
     if source is None:
+        refuse((job.globs.plan, "a plan names layers, and one convolution has none: give replacements"))
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
         combinations = Sweep((*_convolution_axes(numbers), *axes))
         return problems.among(ConvolutionSweep(convolution.network, combinations, job).snapshots())
@@ -100,6 +101,9 @@ class _Problems(Events):
 
     def fail(self, error: SepcostError, combination: str = "") -> None:
         self._errors.append(reworded(error))
+
+    def complain(self, error: str) -> None:
+        self.fail(SepcostError(error))
 
     def among(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot | SepcostError]:
         """The snapshots, and each problem in its place among them."""

@@ -198,6 +198,7 @@ def _replaced(replaced: Replaced, reduction: Mapping[str, Any], columns: Sequenc
         **_reduction(reduction, columns),
         "costs_more": replaced.costs_more,
         "kept": replaced.kept,
+        **({"replaced_by": replaced.replaced_by} if replaced.replaced_by else {}),
     }
     if columns is None or "part" in columns:
         fields["parts"] = [

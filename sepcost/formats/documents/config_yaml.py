@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import prod
 from typing import TypeAlias
 
+from sepcost.blocks.plan import KEEP, Plan
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import REDUCTION, is_reduction, kind_of
 from sepcost.errors import LayerProblem, NetworkError, ReplacementError, SepcostError
@@ -23,6 +24,8 @@ from sepcost.text.units import LONGEST_NUMBER, factor_text, shortened
 Keys: TypeAlias = Mapping[str, str]
 """The keys of a mapping, in order, and their values as they are written."""
 
+BELOW = "\n  "
+"""How each line of a value begins that is on lines of its own."""
 SCHEMA = "config.schema.json"
 """Where editors look for the JSON Schema unless another is given: next to the config."""
 
@@ -63,7 +66,7 @@ def chunks(network: Network, comment: str = "Written by sepcost.", schema: str =
     for line in _with_scaling(comment, network).splitlines():
         yield f"# {_escaped(line)}\n"
     for key, value in head.items():
-        yield f"{key}: {value}\n"
+        yield f"{key}:{'' if value.startswith(BELOW) else ' '}{value}\n"
     yield "layers:\n"
     for number, node in enumerate(network):
         yield f"  - {_mapping(_layer(network, number, node))}\n"
@@ -81,7 +84,7 @@ def _problems(network: Network) -> Iterator[LayerProblem]:
     for node in network:
         if not node.name:
             yield LayerProblem(node.index, node.name, "name", "is missing: a config calls each layer by one")
-        elif not _is_unicode(node.name):
+        elif not is_unicode(node.name):
             yield LayerProblem(node.index, ascii(node.name), "name", "has half of a character in it")
         elif len(node.name) > LONGEST_NAME:
             yield LayerProblem(node.index, shortened(node.name), "name", f"has more than {LONGEST_NAME} characters")
@@ -96,7 +99,7 @@ def _head(network: Network) -> Keys:
     """All but the layers."""
     if network.per_position:
         raise SepcostError("a convolution without a map cannot be written as a config: give it one (-H)")
-    if not _is_unicode(network.name):
+    if not is_unicode(network.name):
         raise SepcostError(f"the network's name, {network.name!a}, has half of a character in it")
     if len(network.name) > LONGEST_NAME:
         raise SepcostError(f"the network's name, {shortened(network.name)}, has more than {LONGEST_NAME} characters")
@@ -109,10 +112,21 @@ def _head(network: Network) -> Keys:
     if not network.inner_norm:
         head["inner_norm"] = "false"
     if network.replacements:
-        head["replace"] = f"[{', '.join(map(_replacement, network.replacements))}]"
+        head["replace"] = _replace(network.replacements)
     if network.budget is not None and (network.budget.limits or network.budget.growth):
         head["budget"] = _budget(network.budget)
     return head
+
+
+def _replace(replacements: Sequence[Replacement]) -> str:
+    """The list of them; or the plan, a line for each glob."""
+    plan = next((each for each in replacements if isinstance(each, Plan)), None)
+    if plan is None:
+        return f"[{', '.join(map(_replacement, replacements))}]"
+    if len(replacements) > 1:
+        raise SepcostError("a config has a plan or a list of replacements, not both: leave out one of them")
+    texts = {glob: KEEP if each.text == KEEP else _replacement(each) for glob, each in plan.choices}
+    return "".join(f"{BELOW}{scalar(glob)}: {text}" for glob, text in (texts or {"*": KEEP}).items())
 
 
 def _replacement(replacement: Replacement) -> str:
@@ -288,7 +302,7 @@ def _visible(letter: str) -> str:
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether it can be written: halves of surrogate pairs cannot."""
     try:
         text.encode()

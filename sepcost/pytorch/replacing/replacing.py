@@ -13,7 +13,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from sepcost.blocks.blocks import Parts
-from sepcost.blocks.plan import Plan
+from sepcost.blocks.plan import Plan, meant
 from sepcost.blocks.replacements import InPlace, ReplaceIf, Replacement, reason_to_keep
 from sepcost.blocks.torch_modules import torch_modules
 from sepcost.errors import CannotReplaceError, LayerError, ReplacementError, SepcostError, refuse
@@ -237,15 +237,13 @@ def _planned(
         )
     chosen = as_replacement(replacement)
     named = _named(model)
-    if isinstance(chosen, Plan):
-        _matched("plan", chosen.globs, named)
+    if unmatched := chosen.unmatched(named):
+        raise ReplacementError(f"plan: no convolution is called {unmatched[0]!r}{meant(unmatched[0], named)}")
     wanted = named if include is None else _matched("include", include, named)
     unwanted = _matched("exclude", exclude, named)
-    if inner_norm is None:
-        inner_norm = chosen.wants_inner_norm
     if isinstance(inner_norm, bool):
         inner_norm = ["*"] if inner_norm and named else []
-    with_norm = _matched("inner_norm", inner_norm, named)
+    with_norm = None if inner_norm is None else _matched("inner_norm", inner_norm, named)
     planned: list[_Planned] = []
     for name, (module, reason) in named.items():
         if name in unwanted or name not in wanted:
@@ -253,7 +251,8 @@ def _planned(
         elif reason is not None:
             planned.append(_Planned(name, module, reason))
         else:
-            planned.append(_replaced(name, module, chosen.of_layer([name]), name in with_norm, replace_if))
+            norm = None if with_norm is None else name in with_norm
+            planned.append(_replaced(name, module, chosen.of_layer([name]), norm, replace_if))
     for each in planned:
         if each.reason and include is not None and each.name in _patterns(include):
             raise ReplacementError(f"include: {each.name} cannot be replaced: {each.reason}")
@@ -299,7 +298,9 @@ def _matched(argument: str, globs: Globs, names: Collection[str]) -> set[str]:
     return found
 
 
-def _replaced(name: str, module: ConvModule, chosen: Replacement, inner_norm: bool, replace_if: ReplaceIf) -> _Planned:
+def _replaced(
+    name: str, module: ConvModule, chosen: Replacement, inner_norm: bool | None, replace_if: ReplaceIf
+) -> _Planned:
     replacement = InPlace.of(chosen, inner_norm=inner_norm)
     first, *others = _stand_ins(module)
     reason = reason_to_keep(first)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from glob import escape
 
 from torch import nn
 
+from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.verification import Mismatch
 from sepcost.errors import ModelError, SepcostError
 from sepcost.layers import Conv
+from sepcost.network.selection import names_of_modules
 from sepcost.pytorch.models.inputs import Inputs
 from sepcost.pytorch.replacing.replacing import Replaced, copy_with_parts, replacement_plan
 from sepcost.pytorch.running.running import trace_model
@@ -51,5 +54,10 @@ def really_replaced(model: nn.Module, comparison: Comparison, replacement: Repla
 def replaced_as_compared(model: nn.Module, comparison: Comparison, replacement: Replacement) -> Replaced:
     """The same copy, with its parts."""
     wanted = {layer.name for layer in comparison.layers if layer.variants[replacement.text].parts}
-    exclude = [escape(name) for name in replacement_plan(model, replacement) if (name or Conv.type) not in wanted]
+    modules = list(replacement_plan(model))
+    if isinstance(replacement, Plan):
+        names = names_of_modules(comparison.network)
+        chosen = ((escape(name), replacement.of_layer(names.get(name or Conv.type, ()))) for name in modules)
+        replacement = replace(replacement, choices=tuple(chosen))
+    exclude = [escape(name) for name in modules if (name or Conv.type) not in wanted]
     return copy_with_parts(model, replacement, exclude=exclude)

@@ -26,7 +26,7 @@ SAME = (
     "lower_bound", "unread",
 )  # fmt: skip
 """What snapshots and costs call the same."""
-OF_REPLACED = ("costs_more", "kept", "peak", "options", "if_all")
+OF_REPLACED = ("costs_more", "kept", "peak", "options", "if_all", "replaced_by")
 
 
 def compared_networks(value: Any) -> list[Snapshot]:

@@ -220,7 +220,7 @@ def _compared(has_map: bool) -> Keys:
     make = partial(_type, has_map)
     cost, whole = _figures(COUNTS, has_map), _figures(WHOLE, has_map) | {"peak": Peak | None}
     part = make("Part", "A layer that is a part of what replaces another.", PART | cost)
-    of_layer = cost | REPLACED | {"kept": Text | None, "parts": _list[part]}
+    of_layer = cost | REPLACED | {"kept": Text | None, "replaced_by": Text, "parts": _list[part]}
     if_all = mapping_type("IfAll", "The speed-up if all layers were replaced.", OF_TARGETS, OPEN)
     of_network = {"options": _dict[str, Option], "if_all": if_all} | whole | REPLACED
     layer = LAYER | {

@@ -9,6 +9,7 @@ from operator import index
 from pathlib import Path
 from typing import Any
 
+from sepcost.blocks.plan import meant
 from sepcost.errors import ConfigError, ConfigProblem, MissingTorchError, ModelError, NetworkError
 from sepcost.network.lines import Lines
 from sepcost.network.network import Network
@@ -200,7 +201,9 @@ def run_named(named: NamedModel, options: ModelOptions) -> ConfiguredModel:
         raise named.error(reason(str(named.text), error)) from None
     except MissingTorchError as error:
         raise named.error(str(error)) from None
-    left = named.selection.unmatched(loaded.network)._asdict().items()
-    if unmatched := [f"{key} {glob}: no convolution has such a name" for key, globs in left for glob in globs]:
+    names = loaded.network.names_of_convolutions
+    left = [(key, glob) for key, globs in named.selection.unmatched(loaded.network)._asdict().items() for glob in globs]
+    left += [("replace", glob) for each in named.replacements for glob in each.unmatched(names)]
+    if unmatched := [f"{key} {glob}: no convolution has such a name{meant(glob, names)}" for key, glob in left]:
         raise named.error(*unmatched)
     return ConfiguredModel(named, loaded, given=bool(options.inputs))

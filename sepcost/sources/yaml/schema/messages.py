@@ -79,6 +79,13 @@ def message_in_model(detail: Detail) -> str:
     return message_of(detail)
 
 
+def message_in_plan(detail: Detail) -> str:
+    """The same for a mapping that is a plan."""
+    if detail["type"] == "extra_forbidden":
+        return "does not belong in a plan, which has `replace` alone"
+    return message_of(detail)
+
+
 def shown(value: Any) -> str:
     """A value as it is in the file."""
     if isinstance(value, bool):
@@ -154,7 +161,11 @@ def _not_a_flag(detail: Detail) -> str:
 
 
 def _not_a_mapping(detail: Detail) -> str:
-    examples = {("input",): " such as {C: 3, H: 224}", ("budget",): " such as {params: 4.3M}"}
+    examples = {
+        ("input",): " such as {C: 3, H: 224}",
+        ("budget",): " such as {params: 4.3M}",
+        ("replace",): " such as {'layer3.*': 'separable:multiplier=2'}",
+    }
     example = examples.get(detail["loc"], "")
     return f"must be a mapping{example}, got {shown(detail['input'])}"
 

@@ -182,7 +182,16 @@ else:
         },
     )
 
-Replace = Annotated[list[Annotated[str, Field(strict=True)]], Field(min_length=1)]
+ReplacementText = Annotated[str, Field(strict=True)]
+Choices = Annotated[dict[str, ReplacementText], Field(min_length=1)]
+Replace = Annotated[
+    Annotated[list[ReplacementText], Field(min_length=1), Tag("list")] | Annotated[Choices, Tag("plan")],
+    Discriminator(lambda value: "plan" if isinstance(value, dict) else "list"),
+    Field(
+        description="replacements, as -r takes them: separable:multiplier=2; or a plan, by globs of names in their "
+        "order: {stem: none, 'layer3.*': blueprint}"
+    ),
+]
 
 
 @with_config(STRICT)
@@ -196,7 +205,7 @@ class Head(TypedDict, total=False):
         Flag, Field(description="false: replacements put no norm between their parts, as in a model; true unless given")
     ]
     defaults: Defaults
-    replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
+    replace: Replace
     budget: BudgetMapping
     layers: Required[list[Any]]
 
@@ -219,10 +228,23 @@ class ModelMapping(TypedDict, total=False):
         Annotated[ModelInputs, Field(description="a sample: 3x224x224; a list of several; or inputs.py:function")]
     ]
     device: Annotated[Device, Field(description="cpu for a model that reads values; meta unless given")]
-    replace: Annotated[Replace, Field(description="replacements, as -r takes them: separable:multiplier=2")]
+    replace: Replace
     include: Annotated[Names, Field(description="globs: replace only layers with such a name")]
     exclude: Annotated[Names, Field(description="globs: replace no layer with such a name")]
     budget: BudgetMapping
+
+
+@with_config(STRICT)
+class PlanMapping(TypedDict, total=False):
+    """A plan in a file of its own."""
+
+    replace: Required[Choices]
+
+
+@cache
+def plan_validator() -> TypeAdapter[Any]:
+    """Checks a plan in a file of its own."""
+    return TypeAdapter(PlanMapping)
 
 
 @cache

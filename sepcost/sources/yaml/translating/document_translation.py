@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sepcost.blocks.plan import Plan
+from sepcost.blocks.plan import KEEP, PLAN, Plan, meant
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.figure import BOUNDED, REDUCTION, SPEEDUP
 from sepcost.errors import ConfigProblem, ReplacementError
 from sepcost.network.architecture import MOST_PROBLEMS
 from sepcost.network.budget import AS_GIVEN, Budget, Limit
+from sepcost.network.network import Network
 from sepcost.sources.validation import real_path
 from sepcost.sources.yaml.reading.yaml_reader import Document, YamlDict, YamlList, place
 from sepcost.sources.yaml.schema.messages import message_of
@@ -46,6 +47,8 @@ class DocumentTranslation:
         return lines
 
     def _replacements(self, texts: Any) -> tuple[Replacement, ...]:
+        if isinstance(texts, YamlDict):
+            return tuple(filter(None, [self._plan(texts)]))
         chosen = []
         for number, text in enumerate(texts if isinstance(texts, YamlList) else ()):
             try:
@@ -57,13 +60,24 @@ class DocumentTranslation:
 
     def _plan(self, written: YamlDict) -> Plan | None:
         """The plan that a mapping of globs is; None where something in it is wrong."""
-        choices: dict[str, Replacement] = {}
+        choices: dict[str, Any] = {}
         for glob, text in written.items():
             try:
-                choices |= dict(Plan.of({glob: text}).choices)
+                if isinstance(text, str):
+                    choices[glob] = text if text == KEEP else Replacement.parse(str(text))
             except ReplacementError as error:
-                self._note(("replace", glob), str(error).removeprefix(f"{glob}: "))
-        return Plan.of(choices) if choices and not self.problems else None
+                self._note(("replace", glob), str(error))
+        try:
+            return Plan.of(choices) if len(choices) == len(written) > 0 else None
+        except ReplacementError as error:
+            self._note(("replace",), str(error))
+            return None
+
+    def _note_unmatched(self, network: Network) -> None:
+        """Note the globs of its plan that match no convolution of the network."""
+        names = network.names_of_convolutions if network.replacements else []
+        for glob in (glob for each in network.replacements for glob in each.unmatched(names)):
+            self._note(("replace", glob), f"no convolution has such a name{meant(glob, names)}", key=True)
 
     def _budget(self, given: Mapping[str, Any], written: Any) -> Budget | None:
         """The right limits, and the replacement that they are for."""
@@ -78,7 +92,7 @@ class DocumentTranslation:
             replacement = None
         elif replacement == AS_GIVEN and (gains := [key for key in ("reduction", SPEEDUP) if key in written]):
             self._note(("budget", gains[0]), "needs a replacement, and `replacement: none` is the network as given")
-        elif replacement != AS_GIVEN:
+        elif replacement not in (AS_GIVEN, PLAN):
             try:
                 Replacement.parse(str(replacement))
             except ReplacementError as error:

@@ -63,6 +63,8 @@ class Translation(DocumentTranslation):
             network = self._built(architecture, quota) if architecture else None
         except NetworkError as error:
             raise self.located(error) from None
+        if network is not None:
+            self._note_unmatched(network)
         if network is None or self.problems:
             raise ConfigError(self.problems)
         return network
