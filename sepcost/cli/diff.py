@@ -16,6 +16,7 @@ from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.registry import AskedFormat, writing
 from sepcost.sources.model_options import ModelOptions
+from sepcost.tasks.replacement_texts import plan_of_file
 from sepcost.tasks.verifier import asked_verifier
 
 SAME, DIFFERENT, BAD = 0, 1, 2
@@ -33,6 +34,7 @@ def diff(
     batch: o.Batch = "1",
     dtype: o.StoredAs = None,
     flops_per_mac: o.FlopsPerMac = "1",
+    plan: o.PlanFile = None,
     target: o.Target = None,
     verify: o.Verify = False,
     format_: Annotated[AskedFormat | None, o.format_option("difference")] = None,
@@ -53,7 +55,8 @@ def diff(
     git show main:net.yaml | sepcost diff - net.yaml --format markdown
     """
     output = chosen_output(output)
-    refuse_overwriting([before, after, *code_files([before, after, *(inputs or ())])], output)
+    read = [before, after, *filter(None, [plan]), *code_files([before, after, *(inputs or ())])]
+    refuse_overwriting(read, output)
     refuse_link(output)
     asked = chosen_format(format_, writing("difference"), output)
     if before == after == "-":
@@ -62,12 +65,13 @@ def diff(
     waiting = Waiting("files")
     verifier = asked_verifier(verify, waiting.complain)
     models = ModelOptions.read(inputs, device, run_models, (before, after), batch, fold_norms=fold_norms)
+    carried_out = plan_of_file(plan) if plan else None
     try:
         with waiting:
             from sepcost.tasks.diff import difference as task
             from sepcost.tasks.figures import asked_target
 
-            difference = task(before, after, convention, models, verifier, waiting, asked_target(target))
+            difference = task(before, after, convention, models, verifier, waiting, asked_target(target), carried_out)
             text = asked.format.difference(difference, FormatOptions(to_stdout=output is None, **asked.options))
     except ConfigError as error:
         complain(*error.problems)

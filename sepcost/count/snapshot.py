@@ -124,6 +124,11 @@ class LayerSnapshot(NamedTuple):
         """Its figures under a replacement; as it is where it does not know that one."""
         return self.figures if text is None or text not in self.replaced else self.replaced[text].figures
 
+    def runs_as(self, text: str) -> Sequence[LayerSnapshot]:
+        """The layers that it is under a replacement: its parts, or itself."""
+        parts = [LayerSnapshot(f"{self.name}.{part.name}", *part[1:]) for part in self.replaced[text].parts]
+        return parts or [self._replace(replaced=NOTHING, kept=None)]
+
 
 class Lazily(Sequence[LayerSnapshot], Generic[T]):
     """Layers that are made of others when they are asked for: of a large network, one at a time."""
@@ -249,6 +254,13 @@ class Snapshot:
         comparison = self.comparison.under(*texts) if self.comparison else None
         replaced = {text: self.replaced[text] for text in texts}
         return replace(self, layers=tuple(layers), replaced=replaced, comparison=comparison)
+
+    def carried_out(self, text: str) -> Self:
+        """The network that it becomes under a replacement: parts are layers."""
+        became = self.replaced[text]
+        layers = tuple(each for layer in self.layers for each in layer.runs_as(text))
+        name = f"{self.name} under {text}"
+        return replace(self, name=name, layers=layers, total=became.figures, peak=became.peak, replaced={}, unread=())
 
     def without_layers(self) -> Self:
         """Only the totals, which take little memory."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from os import PathLike, fspath
 from typing import Any
 
@@ -16,7 +15,6 @@ from sepcost.judge.verdict import Judgement
 from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
-from sepcost.network.selection import Selection
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnyDtype, AnySource, Given, several_in_python
 from sepcost.tasks.baseline import Baseline
@@ -134,9 +132,7 @@ def judgement_of(
         events.say(warning)
     if inspection.counted and not judgement.problems:
         networks = [each.snapshot.counted_now().network for each in inspection.counted if not each.snapshot.is_earlier]
-        unmatched = reduce(Selection.unmatched, networks, wishes.globs)
-        if any(unmatched):
-            raise SepcostError(unmatched.complaint(networks[0].names_of_convolutions if networks else ()))
+        wishes.refuse_unmatched(networks)
     return judgement
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replacements import ReplaceIf
-from sepcost.errors import ConfigError, SepcostError
+from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.scaling import Factor, scale
@@ -145,6 +145,5 @@ def compare(
         target=asked_target(target, condition),
     )
     comparison = job.compare(item.network)
-    if any(unmatched := job.globs.unmatched(comparison.network)):
-        raise SepcostError(unmatched.complaint(comparison.network.names_of_convolutions))
+    job.refuse_unmatched([comparison.network])
     return Result.over(job.verified(comparison, item))

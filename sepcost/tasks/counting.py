@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.plan import Plan
@@ -11,7 +12,7 @@ from sepcost.blocks.replacements import ReplaceIf, Replacement
 from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Sweep
-from sepcost.errors import ConfigError
+from sepcost.errors import ConfigError, SepcostError
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
@@ -48,6 +49,12 @@ class Counting:
         return self.selection._replace(
             plan=tuple(glob for each in few if isinstance(each, Plan) for glob in each.globs)
         )
+
+    def refuse_unmatched(self, networks: Sequence[Network]) -> None:
+        """A SepcostError where a glob matches no convolution of any of these networks."""
+        unmatched = reduce(Selection.unmatched, networks, self.globs)
+        if any(unmatched):
+            raise SepcostError(unmatched.complaint(networks[0].names_of_convolutions if networks else ()))
 
     def of(self, network: Network, values: Mapping[str, Any] = NOTHING) -> Network:
         """The network, scaled by these values, in which only selected layers are replaced. Raises NetworkError."""

@@ -16,10 +16,12 @@ from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
 from sepcost.tasks.figures import AnyTarget, asked_target, figures_of
 from sepcost.tasks.python_words import in_python_words
+from sepcost.tasks.replacement_texts import plan_in_python
 from sepcost.tasks.result import DifferenceResult
 from sepcost.tasks.verifier import Verifier
 
 if TYPE_CHECKING:
+    from sepcost.blocks.plan import Plan
     from sepcost.targets.profile import Profile
 
 
@@ -36,6 +38,7 @@ def diff(
     run_models: bool = False,
     fold_norms: bool = False,
     target: AnyTarget = None,
+    plan: Any = None,
 ) -> Difference:
     """What one network costs more or less than another: what ``sepcost diff`` shows.
 
@@ -44,13 +47,14 @@ def diff(
     >>> change.before, change.after, change.percent
     (27648, 41472, 50.0)
 
-    Both sides are whatever ``compare`` takes, or a file of earlier costs (``compare --format json``, a baseline).
+    Both sides are whatever ``compare`` takes, or a file of earlier costs (``compare --format json``, a baseline). With
+    a ``plan``, such as ``{"layer3.*": "separable"}``, both are what they become under it.
     Raises ConfigError with everything that is wrong with a file, SepcostError where the two cannot be compared.
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
     models = options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
-    found = difference(before, after, convention, models, target=asked_target(target))
+    found = difference(before, after, convention, models, target=asked_target(target), plan=plan_in_python(plan))
     return DifferenceResult.over(found)
 
 
@@ -62,12 +66,13 @@ def difference(
     verifier: Verifier | None = None,
     events: Events | None = None,
     target: Profile | None = None,
+    plan: Plan | None = None,
 ) -> Difference:
-    """The difference of two sources, with one network each or one of a shared name.
+    """The difference of two sources, with one network each or one of a shared name; under a plan, where there is one.
 
     Raises ConfigError with everything that is wrong with either, SepcostError if they cannot be compared.
     """
-    events, counting = events or Events(), Counting((), convention, target=target)
+    events, counting = events or Events(), Counting([plan] if plan else [], convention, target=target)
     sides: list[Side] = []
     problems: list[ConfigProblem] = []
     for source in (before, after):
@@ -82,13 +87,18 @@ def difference(
         events.advance(1)
     if problems:
         raise ConfigError([*dict.fromkeys(problems)])
+    counting.refuse_unmatched([each.counted_now().network for side in sides for each in side.networks if plan])
     ours, theirs = sides
     return _compared(ours, theirs, convention, verifier)
 
 
 def _counted(item: Item, counting: Counting) -> Snapshot:
+    plans = counting.replacements or ()
     if item.earlier is None:
-        return figures_of(counting.compared(item.network, (), counting.convention))
+        found = figures_of(counting.compared(item.network, plans, counting.convention))
+        return found.carried_out(plans[0].text) if plans else found
+    if plans:
+        return counting.earlier(item, item.earlier)  # which is refused
     if counting.target and not item.earlier.target:
         raise SepcostError(f"{item.file} has no times: leave out --target, or write it with --target")
     return item.earlier

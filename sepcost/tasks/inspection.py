@@ -9,6 +9,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
 
+from sepcost.blocks.plan import PLAN
 from sepcost.blocks.replacements import Replacement
 from sepcost.count.comparison import usual_replacements
 from sepcost.count.figure import is_gain
@@ -213,7 +214,7 @@ def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replac
     typed, budget = wishes.typed, network.budget
     meant = budget.replacement if budget and budget.replacement else typed
     if meant not in (AS_GIVEN, *(replacement.text for replacement in chosen)):
-        chosen.append(Replacement.parse(meant))
+        chosen.append(_named(meant, network))
     overridden = {(limit.figure, typed) for limit in wishes.limits}
     limits = [
         Wanted(limit, meant, lines.limits.get(limit.figure))
@@ -223,6 +224,14 @@ def _chosen(network: Network, lines: Lines, wishes: Wishes) -> tuple[list[Replac
     limits += [Wanted(limit, typed) for limit in wishes.limits]
     _refuse_reductions_of_nothing(network.source, lines, limits)
     return chosen, limits
+
+
+def _named(text: str, network: Network) -> Replacement:
+    """The replacement that a budget names: one of the network's own, such as its plan, or another."""
+    own = next((each for each in network.replacements if each.text == text), None)
+    if own is None and text == PLAN:
+        raise SepcostError("its budget is for a plan, and there is none: give --plan, or globs in `replace`")
+    return own or Replacement.parse(text)
 
 
 def _refuse_reductions_of_nothing(source: str | None, lines: Lines, limits: Sequence[Wanted]) -> None:

@@ -98,7 +98,7 @@ def asked_replacements(
     ((None, ()), ([], ()))
     """
     if plan is not None:
-        return _beside_plan(texts or (), _read(plan))
+        return _beside_plan(texts or (), plan_of_file(plan))
     if not texts:
         return None, ()
     if AS_GIVEN not in texts:
@@ -117,7 +117,8 @@ def _beside_plan(texts: Sequence[str], plan: Plan) -> tuple[Sequence[Replacement
     return [*chosen, plan], swept
 
 
-def _read(plan: str) -> Plan:
+def plan_of_file(plan: str) -> Plan:
+    """What ``--plan`` asks for. Raises SepcostError, a ConfigError with all that is wrong with the file."""
     if plan == "-":
         raise SepcostError("--plan reads a file: give its name")
     from sepcost.sources.yaml.plan import read_plan  # needs pydantic
@@ -149,10 +150,7 @@ def replacements_in_python(given: Any) -> list[Replacement] | None:
         return list(asked_replacements(several)[0] or ())
     chosen: dict[str, Replacement] = {}
     for item in several:
-        if isinstance(item, Mapping):
-            item = Plan.of(item)
-        elif isinstance(item, (str, PathLike)) and fspath(item).endswith(PLANS):
-            item = _read(fspath(item))
+        item = _plan_or_other(item)
         if not isinstance(item, (str, Replacement)):
             what = "a text such as 'separable:multiplier=2', or a Replacement(name, function), or a plan (a dict)"
             raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
@@ -161,6 +159,20 @@ def replacements_in_python(given: Any) -> list[Replacement] | None:
         members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
         chosen |= {each.text: each for each in members}
     return list(chosen.values())
+
+
+def plan_in_python(given: Any) -> Plan | None:
+    """A plan, as a mapping or the name of its file; None where none is given."""
+    plan = _plan_or_other(given)
+    return plan if plan is None or isinstance(plan, Plan) else Plan.of(plan)
+
+
+def _plan_or_other(given: Any) -> Any:
+    """A plan, where it is given as a mapping or the name of its file."""
+    if isinstance(given, Mapping):
+        return Plan.of(given)
+    is_file = isinstance(given, (str, PathLike)) and fspath(given).endswith(PLANS)
+    return plan_of_file(fspath(given)) if is_file else given
 
 
 def chosen_replacements(texts: Iterable[str]) -> tuple[Sequence[Replacement], tuple[str, ...]]:

@@ -59,16 +59,16 @@ class DocumentTranslation:
         return tuple(chosen)
 
     def _plan(self, written: YamlDict) -> Plan | None:
-        """The plan that a mapping of globs is; None where something in it is wrong."""
-        choices: dict[str, Any] = {}
+        """The plan that a mapping of globs is, with what is right in it; None where none is."""
+        choices: dict[str, Any] = dict.fromkeys(written, KEEP)
         for glob, text in written.items():
             try:
-                if isinstance(text, str):
-                    choices[glob] = text if text == KEEP else Replacement.parse(str(text))
+                if isinstance(text, str) and text != KEEP:
+                    choices[glob] = Replacement.parse(str(text))
             except ReplacementError as error:
                 self._note(("replace", glob), str(error))
         try:
-            return Plan.of(choices) if len(choices) == len(written) > 0 else None
+            return Plan.of(choices) if choices else None
         except ReplacementError as error:
             self._note(("replace",), str(error))
             return None
