@@ -22,6 +22,7 @@ from sepcost.formats.registry import AskedFormat, writing
 from sepcost.network.selection import Selection
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.figures import asked_target
+from sepcost.tasks.files import resolved
 from sepcost.tasks.fitted_layers import Limit, LimitError
 from sepcost.tasks.replacement_texts import chosen_replacements
 from sepcost.text.model_text import ModelText, foreign_format, halves, names_python
@@ -128,6 +129,7 @@ def fit(
     for option, path in written.items():
         refuse_overwriting(read, path, option)
         refuse_link(path, option)
+    _refuse_one_file_for_two(written)
     asked = chosen_format(format_, writing("fits"), output)
     chosen = _replacements(replacements, plan)
     limit = _limit({"max_params": max_params, "max_macs": max_macs, "max_time": max_time, "min_energy": min_energy})
@@ -174,6 +176,14 @@ def fit(
     wanted = FormatOptions(to_stdout=output is None, **asked.options)
     write([asked.format.fits(chosen_rows(fits, order, first), wanted)], output, escape=asked.format.escape)
     return 0
+
+
+def _refuse_one_file_for_two(written: Mapping[str, Path | None]) -> None:
+    by_file: dict[Path, list[str]] = {}
+    for option, path in written.items():
+        if path is not None:
+            by_file.setdefault(resolved(path), []).append(option)
+    refuse(*((options[1:], f"{listed(options)} would write the same file") for options in by_file.values()))
 
 
 def _names_a_model(source: str) -> bool:

@@ -93,12 +93,14 @@ class Chosen(NamedTuple):
 class Scores(NamedTuple):
     """What the user's own function says of the original and of what was fitted; ``name`` is how it was typed.
 
-    ``fitted`` is by replacement; that of the plan is under ``PLAN``.
+    ``fitted`` is by replacement; that of the plan is under ``PLAN``. ``about`` is the first line of the function's
+    docstring: it may name what the function scores on.
     """
 
     name: str
     original: float
     fitted: Mapping[str, float]
+    about: str | None = None
 
 
 class Fits(NamedTuple):

@@ -121,13 +121,14 @@ def _totals_sheet(fits: Fits, network: str, totals: Sequence[Fitted]) -> Sheet:
 
 
 def _score_sheet(scores: Scores, data: str | None) -> Sheet:
-    """What the user's function says; its numbers are the user's own."""
+    """What the user's function says, on data of its own; its numbers are the user's own, too."""
+    title = f"{scores.name}: {scores.about.rstrip('.')}" if scores.about else scores.name
     columns = (
         Column(STANDARD, Kind.PARAMETER),
         *(Column("fitted", Kind.PARAMETER, group=text) for text in scores.fitted),
     )
     cells = tuple(f"{value:.4g}" for value in (scores.original, *scores.fitted.values()))
-    return Sheet(f"{scores.name}{f' on {data}' if data else ''}", columns, (Row(cells),))
+    return Sheet(f"{title}; fitted on {data}" if data else title, columns, (Row(cells),))
 
 
 def _figures(row: Fitted) -> Mapping[str, Cell]:

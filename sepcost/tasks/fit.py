@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trained:
-    """A trained model, what it is called with, the data that runs through it, and what scores it."""
+    """A trained model, what it is called with, the data that runs through it, what scores it, and how that is said."""
 
     name: str
     model: nn.Module
     inputs: Inputs
     batches: Batches | None
     score: Callable[[nn.Module], float] | None
+    scored: str | None
     notes: Sequence[str]
 
     @property
@@ -127,13 +128,13 @@ class FitTask:
         from sepcost.pytorch.models.loading import loaded
         from sepcost.pytorch.models.placement import moved
         from sepcost.pytorch.replacing.data import Batches, lost
-        from sepcost.pytorch.running.scoring import scorer
+        from sepcost.pytorch.running.scoring import about, scorer
         from sepcost.pytorch.weights.loading import load_into
         from sepcost.pytorch.weights.reading import read_weights
 
         model = loaded(source, "cpu")
         notes = load_into(model, read_weights(self.weights)) if self.weights else []
-        model, batches, score = moved(model, self.device), None, None
+        model, batches, score, scored = moved(model, self.device), None, None, None
         inputs: Any = load_inputs(self.inputs) if isinstance(self.inputs, ModelText) else self.inputs
         if self.data is not None:
             function = function_named(self.data, "a function that returns batches of inputs")
@@ -141,8 +142,9 @@ class FitTask:
             lost(model, model, [batches.first])  # raises where nothing can be compared
             inputs = inputs or OwnInputs(str(self.data), *batches.first.cut(batches.first.samples)[0])
         if self.score is not None:
-            score = scorer(self.score, function_named(self.score, "a function that scores a model"))
-        return Trained(str(source), model, inputs, batches, score, notes)
+            function = function_named(self.score, "a function that scores a model")
+            score, scored = scorer(self.score, function), about(function)
+        return Trained(str(source), model, inputs, batches, score, scored, notes)
 
     def _fitted(self, trained: Trained) -> Outcome:
         comparison = self._compared(trained, self.replacements)
@@ -239,7 +241,7 @@ class FitTask:
         if trained.score is None:
             return None
         fitted = {text: trained.score(small.model) for text, small in smalls.items()}
-        return Scores(str(self.score), trained.score(trained.model), fitted)
+        return Scores(str(self.score), trained.score(trained.model), fitted, trained.scored)
 
 
 def _convolutions(model: nn.Module) -> dict[str, Any]:

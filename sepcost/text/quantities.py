@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -114,10 +115,12 @@ def read_share(text: str) -> Fraction:
     >>> read_share("95%")
     Fraction(19, 20)
     """
-    allowance = read_allowance(text)
-    if not 0 < allowance.share <= 1:
+    share = Fraction(0)
+    with suppress(NumberError):
+        share = read_allowance(text).share
+    if not 0 < share <= 1:
         raise NumberError(f"must be above 0% and at most 100%, such as 95%, got {shortened(text)}")
-    return allowance.share
+    return share
 
 
 def read_allowance(text: str, read: Callable[[str], int | Fraction] | None = None) -> Allowance:

@@ -14,8 +14,10 @@ from types import ModuleType
 from typing import get_args
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import save_file
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions, ResultName
@@ -38,8 +40,9 @@ COMMANDS = {
     "replacements": ("replacements",),
     "benchmark": ("bench", "net.yaml"),
     "targets": ("target", "show", "example-cpu"),
+    "fits": ("fit", "w.safetensors"),
 }
-"""A command for each result; none has fits yet."""
+"""A command for each result."""
 SWEEP = ("compare", "-C", "3", "-K", "3", "-O", "1:500:1", "-H", "8", "--rows", "totals")
 """Enough results for a format that counts many at once to do so."""
 READERS: Mapping[str, Callable[[str], object]] = {
@@ -54,7 +57,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "github": lambda text: [line for line in text.splitlines() if line.startswith("::")],
 }
 """How programs read each format that is for them."""
-WRITTEN = [(name, result) for name in format_names() for result in format_named(name).writes if result in COMMANDS]
+WRITTEN = [(name, result) for name in format_names() for result in format_named(name).writes]
 
 
 def command(name: str, result: ResultName) -> tuple[str, ...]:
@@ -70,6 +73,7 @@ def one_millisecond_each(_: object, contender: Callable[[], object], runs: int) 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "net.yaml").write_text(NETWORK)
+    save_file({"conv.weight": np.arange(216.0).reshape(8, 3, 3, 3)}, tmp_path / "w.safetensors")
     (tmp_path / "wide.yaml").write_text(NETWORK.replace("O: 16", "O: 32"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sepcost.tasks.inspection.perf_counter", lambda: 0.0)
@@ -137,7 +141,7 @@ def test_every_format_writes_what_it_says(in_process: Sepcost, name: str, result
         assert READERS[name](first.out)
 
 
-@pytest.mark.parametrize("result", COMMANDS)
+@pytest.mark.parametrize("result", get_args(ResultName))
 def test_help_and_refusals_name_the_formats_that_write_the_result(
     in_process: Sepcost, monkeypatch: pytest.MonkeyPatch, result: ResultName
 ) -> None:

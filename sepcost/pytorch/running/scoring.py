@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from math import isfinite, nan
 from typing import Any
@@ -33,6 +34,15 @@ def scorer(text: ModelText, function: Callable[..., Any]) -> Callable[[nn.Module
         return value
 
     return score
+
+
+def about(function: Callable[..., Any]) -> str | None:
+    """The first line of its docstring.
+
+    >>> about(scorer)
+    'What the function says of a model: a number. It is called with the model, as at inference, without gradients.'
+    """
+    return next(iter((inspect.getdoc(function) or "").splitlines()), None)
 
 
 def _number(said: Any) -> float:
