@@ -65,6 +65,8 @@ class Waiting(Events):
     def expect(self, total: int) -> None:
         """Report how many there will be: the bar then shows the time left."""
         self.total = total
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], total=total)
 
     def advance(self, count: int) -> None:
         """Report that this many more are done."""

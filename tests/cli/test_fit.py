@@ -495,7 +495,8 @@ def test_a_layer_that_runs_twice_is_counted_twice_and_has_its_weights_once(folde
         (
             ("nets.py:Two", "--weights", "w.pt", *IMAGE),
             "w.pt: does not fit the model: it lacks 4 tensors (left.weight, left.bias, right.weight, right.bias), the "
-            "model has not 12 tensors (0.weight, 0.bias, 1.weight and 9 more); no name is the same: is it of another model?",
+            "model has not 12 tensors (0.weight, 0.bias, 1.weight and 9 more); no name is the same: is it of another "
+            "model?",
         ),
     ],
 )
