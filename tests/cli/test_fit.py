@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcost.pytorch import replace_convolutions
-from tests.commands import Run, sepcost
+from tests.commands import ROOT, Run, sepcost
 
 NETS = '''
 import torch
@@ -560,3 +560,16 @@ def test_progress_counts_to_its_end(folder: Path, limit: tuple[str, ...], monkey
 def test_rows_are_sorted_and_cut(folder: Path) -> None:
     run = sepcost("fit", "w.pt", "--sort", "energy", "--top", "1", "--format", "csv", cwd=folder)
     assert [line.split(",")[1] for line in run.out.splitlines()[1:]] == ["layer", "total"]
+
+
+def test_the_pages_example_is_a_model_with_data_and_a_score(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "fit.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    stub = "import numpy\nclass load_digits: images, target = numpy.ones((1210, 8, 8)), numpy.arange(1210) % 10"
+    (tmp_path / "digits.py").write_text(code.replace("from sklearn.datasets import load_digits", stub))
+    data = ("--data", "digits.py:batches", "--include", "0.0")
+    found = fit(tmp_path, "digits.py:build", *data, "--score", "digits.py:top1")
+    assert found["data"] == "digits.py:batches, 1,200 samples"
+    assert found["scores"]["about"] == "Per cent right of 597 held-out images."
+    assert found["scores"]["original"] == pytest.approx(10)
+    assert rows(found)["4.0", "separable"]["macs"] == 128 * 64 * 9 * 16
