@@ -266,6 +266,9 @@ def test_what_is_saved_is_the_model_of_the_plan(folder: Path, trained: nn.Module
     small = replace_convolutions(trained, plan_in(folder / "p.yaml")).eval()
     small.load_state_dict(load_file(folder / "s.safetensors"), strict=True)
     assert counted(small, 3, 8, 8) == tuple(found["chosen"][f"replacement.{figure}"] for figure in ("params", "macs"))
+    totals = ("--rows", "totals", "--columns", "replacement.params,replacement.macs", "--format", "csv")
+    compared = sepcost("compare", "nets.py:build", *IMAGE, "--plan", "p.yaml", *totals, cwd=folder).out
+    assert tuple(map(int, compared.splitlines()[1].split(",")[-2:])) == counted(small, 3, 8, 8)
     images = nets["images"](5, 7, 3, 8, 8)
     program: Callable[[Tensor], Tensor] = torch.export.load(folder / "s.pt2").module()
     torch.testing.assert_close(program(images), small(images))
