@@ -16,7 +16,9 @@ from sepcost.guests.apart import apart
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
 from sepcost.measured.fits import Alone, Chosen, Fits, Scores
+from sepcost.network.network import Network
 from sepcost.network.selection import Selection
+from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
 from sepcost.tasks.fitted_layers import FittedLayers, Kernel, Limit, plan_of
 from sepcost.text.input_text import InputTexts
@@ -109,6 +111,7 @@ class FitTask:
         network = self.selection.of(network_of(weights, weights.source))
         if not network.nodes:
             raise SepcostError(f"{weights.source}: has no kernel of a convolution")
+        self._refuse_unmatched(network)
         comparison = Comparison.under_each(self.replacements, network, Convention())
         wanted = [layer.name for layer in comparison.layers if not layer.kept]
         self.events.expect(len(wanted) * len(self.replacements))
@@ -119,6 +122,10 @@ class FitTask:
         chosen = layers.chosen(self.limit, choice, None, choice.counts) if self.limit and choice else None
         rows = [*layers.rows(choice), *layers.totals({})]
         return Outcome(Fits(weights.source, rows, chosen=chosen, notes=notes_on(weights)))
+
+    def _refuse_unmatched(self, network: Network) -> None:
+        """A SepcostError where a glob that was typed, or is in the plan, matches no convolution."""
+        Counting(list(self.replacements), Convention(), selection=self.selection).refuse_unmatched([network])
 
     def _advance(self, *_: object) -> None:
         self.events.advance(1)
@@ -150,6 +157,7 @@ class FitTask:
         comparison = self._compared(trained, self.replacements)
         if not any(isinstance(layer.layer, Conv) for layer in comparison.layers):
             raise SepcostError(f"{trained.name}: has no convolution")
+        self._refuse_unmatched(comparison.network)
         kernels = {name: _kernel(each.weight) for name, each in _convolutions(trained.model).items()}
         layers = FittedLayers(comparison, kernels, self._alone(trained, comparison))
         smalls: dict[str, Small] = {}
