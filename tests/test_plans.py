@@ -290,6 +290,8 @@ def test_a_budget_may_be_for_a_plan(folder: Path) -> None:
     (network,) = networks(folder, "net.yaml", "--plan", "plan.yaml")
     assert own.code == 1
     assert judged["budget"][0]["value"] == network["total"]["replacements"]["plan"]["macs"]
+    beside = run(folder, "check", "own.yaml", "-rseparable", "--no-verify", "--format", "json")
+    assert json.loads(beside.out)["networks"][0]["budget"] == judged["budget"]
     typed = run(folder, "check", "none.yaml", "--plan", "plan.yaml", "--no-verify", "--format", "json")
     values = [[limit["value"] for limit in each["budget"]] for each in (judged, *json.loads(typed.out)["networks"])]
     assert values[0] == values[1]

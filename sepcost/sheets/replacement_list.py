@@ -19,6 +19,7 @@ TAKES = re.compile(r"Takes ([^.]*)\.")
 LIST_NOTES = (
     "MACs are those of a plain convolution: HW is the input map, HW' the output map. What is not taken is kept.",
     f"An inner_activation is {listed(ACTIVATIONS, 'or')}.",
+    "Each layer may have its own: a plan says which (--plan, or replace: {'layer3.*': separable} in a config).",
 )
 
 
