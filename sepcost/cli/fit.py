@@ -76,11 +76,21 @@ def fit(
     ] = "0",
     seed: Annotated[str, _option("--seed", "For the order of the data in training.", "N", WEIGHTS)] = "0",
     device: Annotated[str, _option("--device", "Where it is computed: cpu, cuda, mps.", "DEVICE", WEIGHTS)] = "cpu",
-    replacements: o.Replacements = None,
+    replacements: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-r",
+            "--replacement",
+            help="What may replace a layer, once or several times: separable unless given; see sepcost replacements.",
+            metavar="NAME[:option=value,…]",
+            rich_help_panel=CHOOSING,
+        ),
+    ] = None,
     include: o.Include = None,
     exclude: o.Exclude = None,
     plan: Annotated[
-        str | None, _option("--plan", "Which layer is replaced by what: a file of --save-plan.", "FILE", CHOOSING)
+        str | None,
+        _option("--plan", "Which layer is replaced by what: YAML, as --save-plan writes it.", "FILE", CHOOSING),
     ] = None,
     max_macs: Annotated[str | None, _option("--max-macs", "Choose: at most 600M.", "N", CHOOSING)] = None,
     max_params: Annotated[str | None, _option("--max-params", "Choose: at most 4.3M.", "N", CHOOSING)] = None,
