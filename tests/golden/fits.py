@@ -54,7 +54,12 @@ CHOSEN = Chosen(
     summed=0.00451,
     measured=0.0068,
 )
-SCORES = Scores("net.py:top1", 0.990507, {TEXTS[0]: 0.946399, TEXTS[1]: 0.979899, "plan": 0.988274})
+SCORES = Scores(
+    "net.py:top1",
+    0.990507,
+    {TEXTS[0]: 0.946399, TEXTS[1]: 0.979899, "plan": 0.988274},
+    "Per cent right of 597 held-out images.",
+)
 FITS = Fits(
     weights="w.pt",
     rows=_rows(),
