@@ -266,6 +266,13 @@ def library_document(path: Path) -> dict[str, Any]:
 MODEL = "import torch\ndef build(): return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 8, 3))\n"
 
 
+def test_layers_that_share_weights_get_what_the_plan_says_of_one() -> None:
+    result = compare(ROOT / "tests" / "configs" / "valid" / "plan.yaml")
+    found = {layer.name: layer.variants["plan"].replaced_by for layer in result.layers}
+    assert found["block.1.again"] == found["block.1.wide"] == "separable:multiplier=2"
+    assert found["block.2.again"] == found["block.2.wide"] == "blueprint"
+
+
 def test_a_config_of_a_model_has_its_own_plan(folder: Path) -> None:
     (folder / "net.py").write_text(MODEL)
     config = "model: net.py:build\ninput: 3x8x8\nreplace: {'0': none, '1': blueprint}\n"

@@ -18,7 +18,8 @@ GOOD = [
 ]
 WRONG = [
     "unknown_key", "missing_layers", "wrong_type", "zero_and_negative", "list_of_scalars", "no_replacement",
-    "model_beside_layers", "model_values", "model_unknown_keys", "model_without_input",
+    "model_beside_layers", "model_values", "model_unknown_keys", "model_without_input", "plan_empty",
+    "plan_in_network", "plan_of_model",
 ]  # fmt: skip
 
 
