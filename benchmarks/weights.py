@@ -219,7 +219,7 @@ class Choices:
         replaced = {text: copy_with_parts(model, text, include=names) for text in menu}
         norms = squares(model, names)
         kernels = {name: Kernel(tuple(_weight(model, name).shape), norms[name]) for name in names}
-        alone = list(fitted_alone(model, replaced, Batches(data, model), with_loss=True))
+        alone = list(fitted_alone(model, replaced, Batches(data, model)))
         self.layers = FittedLayers(compare(model, list(menu), inputs=inputs, device="cpu"), kernels, alone)
 
     def plan(self, most_macs: int) -> tuple[Any, float] | None:
