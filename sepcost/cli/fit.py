@@ -157,6 +157,8 @@ def fit(
           for option, given in of_model.items()),
         (not is_model and limit and limit.of in ("macs", "seconds"), f"{source} has no maps: give --max-params"),
         (max_time and not target, "--max-time is of predicted times: give --target"),
+        (plan and limit, "--plan says what replaces each layer, and a limit chooses that: give one of them"),
+        (plan and save_plan, f"--save-plan {save_plan}: {plan} is the plan already"),
         (steps and not data, "--distil trains towards the model's outputs on data: give --data"),
         (len(chosen) > 1 and not limit and any(saved.values()), "what is saved is one model: give one -r, or a limit"),
     )  # fmt: skip

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sepcost.pytorch.replacing.data import Batches
     from sepcost.targets.profile import Profile
 
+OWN_WEIGHTS = "weights: as the model's own code makes them (--weights FILE loads trained ones)"
+
 
 @dataclass
 class Trained:
@@ -140,7 +142,7 @@ class FitTask:
         from sepcost.pytorch.weights.reading import read_weights
 
         model = loaded(source, "cpu")
-        notes = load_into(model, read_weights(self.weights)) if self.weights else []
+        notes = load_into(model, read_weights(self.weights)) if self.weights else [OWN_WEIGHTS]
         model, batches, score, scored = moved(model, self.device), None, None, None
         inputs: Any = load_inputs(self.inputs) if isinstance(self.inputs, ModelText) else self.inputs
         if self.data is not None:
@@ -183,8 +185,8 @@ class FitTask:
     def _compared(self, trained: Trained, replacements: Sequence[Replacement]) -> Comparison:
         from sepcost.pytorch.running.running import as_network, copy_and_trace
 
-        ran = copy_and_trace(trained.model, trained.inputs, name=trained.name)
-        network = self.selection.of(as_network(ran, trained.name, "meta"))
+        ran = copy_and_trace(trained.model, trained.inputs, name=trained.name, device="cpu")
+        network = self.selection.of(as_network(ran, trained.name, "cpu"))
         comparison = Comparison.under_each(replacements, network, Convention())
         if self.target is None:
             return comparison

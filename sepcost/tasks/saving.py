@@ -17,6 +17,7 @@ from sepcost.layers import Conv
 from sepcost.measured.fits import LAYER, Fits, Fitted
 from sepcost.network.selection import names_of_modules
 from sepcost.tasks.files import refuse_unwritable, resolved, whole, write_whole
+from sepcost.text.model_text import CONFIG_SUFFIXES
 from sepcost.text.wording import listed
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = "no layer is replaced, and a plan replaces some"
 WEIGHTS: Mapping[str, str | None] = {".safetensors": "safetensors"}
+PLANS: Mapping[str, str | None] = dict.fromkeys(CONFIG_SUFFIXES)
 MODELS: Mapping[str, str | None] = {".pt2": None, ".onnx": "onnxscript"}
 """How the names of files end, and what torch needs to write them."""
 EXTRAS = {"safetensors": "safetensors", "onnxscript": "onnx"}
@@ -57,7 +59,7 @@ def save_model(model: nn.Module, inputs: Inputs, path: Path) -> list[str]:
 def refuse_to_save_any(*, plan: Path | None = None, weights: Path | None = None, model: Path | None = None) -> None:
     """A SepcostError where something of an outcome cannot be saved so: before it is computed."""
     if plan is not None:
-        refuse_unwritable(resolved(plan), str(plan))
+        refuse_to_save(plan, PLANS)
     if weights is not None:
         refuse_to_save(weights, WEIGHTS)
     if model is not None:
@@ -69,6 +71,12 @@ def save_outcome(
 ) -> Fits:
     """Save what is asked for; what was found, with what was written. Raises SepcostError."""
     fits, notes, written = outcome.fits, [*outcome.fits.notes], {}
+    if outcome.small is not None and model is not None:
+        notes += save_model(outcome.small, outcome.inputs, model)
+        written["model"] = str(model)
+    if outcome.small is not None and weights is not None:
+        save_weights(outcome.small, weights)
+        written["weights"] = str(weights)
     if plan is not None:
         chosen = {
             escape(row.layer): row.replacement for row in fits.rows if row.about == LAYER and _is_replaced(row, fits)
@@ -78,17 +86,12 @@ def save_outcome(
         comment = f"{fits.chosen.limit}: {fits.weights}" if fits.chosen else fits.weights
         write_whole([plan_text(chosen, [comment])], resolved(plan), str(plan))
         written["plan"] = str(plan)
-    if outcome.small is not None and weights is not None:
-        save_weights(outcome.small, weights)
-        written["weights"] = str(weights)
-    if outcome.small is not None and model is not None:
-        notes += save_model(outcome.small, outcome.inputs, model)
-        written["model"] = str(model)
     return fits._replace(written=written, notes=notes)
 
 
 def write_plan(comparison: Comparison | None, path: Path) -> None:
     """Save what the only replacement of a network does with its layers, as a plan. Raises SepcostError."""
+    refuse_to_save(path, PLANS)
     if comparison is None:
         raise SepcostError(f"--save-plan {path}: a plan is of one network: give its config, or its model")
     if len(comparison.replacements) != 1:

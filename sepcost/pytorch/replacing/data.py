@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import ceil, isfinite
+from operator import truediv
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,8 @@ from sepcost.pytorch.models.own_code import RAISED, error_line
 from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.text.units import as_text
 
+SAME = 1e-12
+"""A variance that is no larger a share of the squares is what float64 loses."""
 FORMS = "a tensor, a list of batches, a DataLoader, or a function that returns one"
 MOST_KEPT = 2**32
 """How many bytes of an iterator's batches are kept: one that never ends is not to fill the memory."""
@@ -196,25 +199,37 @@ def outputs(model: nn.Module, batch: Batch) -> list[Tensor]:
     return found
 
 
-def spread(tensors: Iterable[Tensor]) -> float:
-    """The sum of squares around the mean of each tensor."""
-    return sum(float((each.double() - each.double().mean()).square().sum()) for each in tensors)
+def spreads(model: nn.Module, batches: Iterable[Batch]) -> list[float]:
+    """The variance of each output over all batches, summed: around the mean of each of its channels.
+
+    What is the same in all samples varies by nothing, and its squares are taken instead.
+    """
+    sums: list[tuple[int, Any, Any]] = []
+    for batch in batches:
+        for number, output in enumerate(outputs(model, batch)):
+            rows = output.double().movedim(1, -1).flatten(0, -2) if output.dim() > 1 else output.double().reshape(-1, 1)
+            many, whole, squares = sums[number] if number < len(sums) else (0, 0, 0)
+            sums[number : number + 1] = [(many + len(rows), whole + rows.sum(0), squares + rows.square().sum(0))]
+    found = [(squares - whole.square() / many).clamp_min(0).sum() for many, whole, squares in sums]
+    around_zero = [float(squares.sum()) for _, _, squares in sums]
+    if not all(map(isfinite, around_zero)):
+        raise ModelError("the model has NaN or infinite values on the data")
+    return [float(own) if own > SAME * square else square or 1.0 for own, square in zip(found, around_zero)]
 
 
-def lost(model: nn.Module, small: nn.Module, batches: Iterable[Batch]) -> float:
-    """The share of the variance of the model's outputs that the copy's miss, over all batches.
+def lost(model: nn.Module, small: nn.Module, batches: Iterable[Batch], scales: Sequence[float] | None = None) -> float:
+    """The share of the variance of the model's outputs that the copy's miss, over all batches; the mean of several.
+
+    ``scales`` are these variances, where they are of more than these batches.
 
     >>> model, batches = nn.Conv2d(3, 8, 3), Batches(torch.randn(2, 3, 5, 5), nn.Conv2d(3, 8, 3))
     >>> lost(model, model, batches)
     0.0
     """
-    missed = whole = 0.0
     with evaluated(model, small):
+        scales = scales or spreads(model, batches)
+        missed = [0.0] * len(scales)
         for batch in batches:
-            wanted = outputs(model, batch)
-            pairs = zip(outputs(small, batch), wanted)
-            missed += sum(float((ours.double() - right.double()).square().sum()) for ours, right in pairs)
-            whole += spread(wanted)
-    if not isfinite(whole):
-        raise ModelError("the model has NaN or infinite values on the data")
-    return missed / whole if whole else float(missed > 0)
+            for number, (ours, right) in enumerate(zip(outputs(small, batch), outputs(model, batch))):
+                missed[number] += float((ours.double() - right.double()).square().sum())
+    return float(sum(map(truediv, missed, scales)) / len(scales))

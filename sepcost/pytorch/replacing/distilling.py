@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sepcost.errors import SepcostError
-from sepcost.pytorch.replacing.data import Batch, batches_of, evaluated, lost, outputs, spread
+from sepcost.errors import ModelError, SepcostError
+from sepcost.pytorch.replacing.data import Batch, batches_of, evaluated, lost, outputs, spreads
 
 HELD_OUT = 5
 """Of so many batches, one is held out."""
 CHECKS = 20
 """How often the held-out batches are looked at."""
 PATIENCE = 5
-"""After so many looks in a row that each find a larger loss it stops."""
+"""After so many looks in a row that each find a larger loss it stops: in the second half, once the rate falls."""
 
 
 class Distilled(NamedTuple):
@@ -68,6 +68,8 @@ def distil(
     if not trained:
         why = "no parameter requires gradients" if whole else "nothing is replaced in this model"
         raise SepcostError(f"{why}, so that there is nothing to distil")
+    if any(each.dtype.itemsize < torch.float32.itemsize for each in trained):
+        raise SepcostError("distilling takes steps too small for half precision: distil model.float()")
     batches = list(islice(batches_of(data, model), ceil(steps * HELD_OUT / (HELD_OUT - 1))))
     with evaluated(model, small), _only(trained, small):
         course = _Course(model, small, *_split(batches))
@@ -79,14 +81,25 @@ class _Course:
 
     def __init__(self, model: nn.Module, small: nn.Module, train: Sequence[Batch], held: Sequence[Batch]) -> None:
         self.model, self.small, self.train, self.held = model, small, train, held
-        self.scale = sum(spread(outputs(model, batch)) for batch in held) / len(held) or 1.0
+        pieces = [*train, *held]
+        self.scales = [each / len(pieces) for each in spreads(model, pieces)]
 
     def loss(self, batch: Batch) -> Tensor:
         """The square that is missed, as a share of the variance of the outputs."""
         with torch.no_grad():
             wanted = outputs(self.model, batch)
-        pairs = zip(outputs(self.small, batch), wanted)
-        return torch.stack([(ours - right).float().square().sum() for ours, right in pairs]).sum() / self.scale
+        several = zip(outputs(self.small, batch), wanted, self.scales)
+        shares = [(ours - right).float().square().sum() / scale for ours, right, scale in several]
+        loss = torch.stack(shares).mean()
+        if not loss.requires_grad:
+            raise ModelError(
+                "the model's outputs have no gradients, so that it cannot be distilled: is it under no_grad?"
+            )
+        return loss
+
+    def held_loss(self) -> float:
+        """The share on what is held out."""
+        return lost(self.model, self.small, self.held, [each * len(self.held) for each in self.scales])
 
     def run(
         self,
@@ -99,7 +112,7 @@ class _Course:
         """Train; the parameters then have the values with the least loss on what is held out."""
         optimizer = torch.optim.Adam(trained, lr=learning_rate)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-        before = least = last = lost(self.model, self.small, self.held)
+        before = least = last = self.held_loss()
         best, worse, order = _values(trained), 0, list[int]()
         for step in range(1, steps + 1):
             order = order or torch.randperm(len(self.train), generator=generator).tolist()
@@ -110,11 +123,11 @@ class _Course:
             schedule.step()
             done(step)
             if step % ceil(steps / CHECKS) == 0 or step == steps:
-                loss = lost(self.model, self.small, self.held)
+                loss = self.held_loss()
                 worse, last = (0 if loss < last else worse + 1), loss
                 if loss < least:
                     least, best = loss, _values(trained)
-                if worse == PATIENCE:
+                if worse >= PATIENCE and step > steps / 2:
                     break
         optimizer.zero_grad()
         for parameter, value in zip(trained, best):

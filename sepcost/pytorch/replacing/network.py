@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isqrt, prod
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from sepcost.errors import SepcostError
 from sepcost.measured.fits import Fit
@@ -31,6 +32,8 @@ from sepcost.pytorch.replacing.data import Batch, Batches, evaluated, run, seen
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 MOST_BYTES = 2**30
 """Moments that would take more are taken of some input channels at a time."""
+SWEEPS = 2
+"""How often blocks of channels are fitted, each to what the others leave."""
 LATEST = 16
 """Of so many outputs it is known whether a norm reads them: more would need much memory."""
 MOST_RATIO = 100
@@ -69,12 +72,37 @@ class Layers:
             for each in model.modules()
             if isinstance(each, BATCH_NORMS)
         ]
+        readers = _Readers(latest)
         try:
-            run(model, batch)
+            with readers:
+                run(model, batch)
         finally:
             for handle in handles:
                 handle.remove()
-        return cls(runs, {conv: norm for norm, read in behind.items() for conv in runs if read == [conv] * runs[conv]})
+        norms = {
+            conv: norm
+            for norm, read in behind.items()
+            for conv, times in runs.items()
+            if read == [conv] * times and readers.many[conv] == times
+        }
+        return cls(runs, norms)
+
+
+class _Readers(TorchFunctionMode):
+    """In here it counts how often torch makes tensors of the latest outputs of each convolution."""
+
+    def __init__(self, latest: Iterable[tuple[ConvModule, Tensor, int]]) -> None:
+        super().__init__()
+        self.many: Counter[ConvModule] = Counter()
+        self._latest = latest
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before = list(self._latest)
+        result = func(*args, **(kwargs or {}))
+        if next(tensors_in(result), None) is not None:
+            read = list(tensors_in((args, kwargs or {})))
+            self.many.update(conv for conv, output, _ in before if any(each is output for each in read))
+        return result
 
 
 def fit_network(
@@ -144,7 +172,8 @@ class LayerTask:
         kernels, bias = [kernel_of(each).double() for each in convs], convs[-1].bias
         if bias is not None:
             bias.zero_()
-        for block in (blocks := blocks_of(self.conv, convs)):
+        blocks = blocks_of(self.conv, convs)
+        for block in blocks * (SWEEPS if len(blocks) > 1 else 1):
             mine = block.of(kernels)
             moments = self._moments(block, mine, parts)
             error = OutputError(block.groups, moments)

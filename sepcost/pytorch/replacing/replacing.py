@@ -177,7 +177,7 @@ def copy_with_parts(
     planned = _planned(model, replacement, include, exclude, inner_norm, ReplaceIf.read(replace_if))
     parts = {each.module: _sequential(each.module, each.parts, draw=draw) for each in planned if each.parts}
     names = {each.module: each.name for each in planned if each.parts}
-    return Replaced(_copied(model, parts), model, parts, names, [each.name for each in planned if each.grows])
+    return Replaced(copied(model, parts), model, parts, names, [each.name for each in planned if each.grows])
 
 
 def replacement_plan(
@@ -399,7 +399,7 @@ def _memory_format(weight: torch.Tensor) -> torch.memory_format | None:
     return None if ambiguous and weight.stride(1) != 1 else channels_last
 
 
-def _copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Module:
+def copied(model: nn.Module, replaced: Mapping[ConvModule, nn.Module]) -> nn.Module:
     """A deep copy in which these modules are replaced by those, everywhere."""
     memo: dict[int, Any] = {id(module): sequential for module, sequential in replaced.items()}
     lazy = [tensor for tensor in (*model.parameters(), *model.buffers()) if is_lazy(tensor)]

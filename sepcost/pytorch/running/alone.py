@@ -20,9 +20,9 @@ from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.replacing.data import Batches, evaluated, lost
 from sepcost.pytorch.replacing.fitted import fit
 from sepcost.pytorch.replacing.network import Layers, LayerTask, counterparts
-from sepcost.pytorch.replacing.replacing import Replaced
+from sepcost.pytorch.replacing.replacing import Replaced, copied
 
-NEVER_RUNS = "it does not run on the data"
+NEVER_RUNS = "it does not run on the first batch of the data"
 OVERFLOWS = "the model's output would have NaN or infinite values"
 """Why layers are kept that could be replaced."""
 
@@ -40,7 +40,7 @@ def fitted_alone(
     Then the model runs on the batches, with that layer alone replaced: what its output loses.
     """
     names = {conv: name for each in replaced.values() for conv, name in each.names.items()}
-    holder = nn.Sequential(deepcopy(model))  # the model may be a convolution itself
+    holder = nn.Sequential(copied(model, {}))  # the model may be a convolution itself
     with evaluated(model, holder):
         layers = Layers.of(model, names, batches.first) if batches else Layers({}, {})
         copies = counterparts(model, holder[0])

@@ -55,11 +55,14 @@ def unseen() -> Tensor:
     return small_images(64)[0]
 
 
-def missed(small: nn.Module, model: nn.Module, inputs: Tensor) -> float:
-    """The share of the variance of the model's outputs that the other one misses."""
+def missed(small: nn.Module, model: nn.Module, inputs: Tensor, among: Tensor | None = None) -> float:
+    """The share of the variance of the model's outputs, by channels, that the other one misses."""
     with torch.no_grad():
         given, wanted = small(inputs).double(), model(inputs).double()
-    return float((given - wanted).square().sum() / (wanted - wanted.mean()).square().sum())
+        every = wanted if among is None else model(among).double()
+    means = every.transpose(0, 1).flatten(1).mean(1).reshape(1, -1, *[1] * (every.dim() - 2))
+    variance = (every - means).square().sum() * len(wanted) / len(every)
+    return float((given - wanted).square().sum() / variance)
 
 
 def state(model: nn.Module) -> dict[str, Tensor]:
