@@ -241,7 +241,7 @@ class FitTask:
 
         if trained.batches is None:
             return
-        most = f"{LEAST_POSITIONS:,} positions of the data, or {POSITIONS_A_NUMBER}·C·K² if that is more"
+        most = f"{LEAST_POSITIONS:,} positions, or {POSITIONS_A_NUMBER} for each number that an output reads"
         yield f"Layers were fitted one after the other, each on at most {most}."
         if any(isinstance(each, BATCH_NORMS) for each in trained.model.modules()):
             variances = "and variances (--no-norms leaves these)" if self.norms else "and keep their variances"
