@@ -146,7 +146,7 @@ def test_values_by_replacement_need_one(tmp_path: Path) -> None:
     path = tmp_path / "by.csv"
     path.write_text("network,replacement,top1\nAlexNet,separable,50\n")
     run = sepcost("compare", CONFIGS[3], "-r", "none", "--rows", "totals", "--join", str(path))
-    assert (run.code, run.err) == (2, f"sepcost: {path}: has values by replacement, and 'AlexNet' has none\n")
+    assert (run.code, run.err) == (2, f"{path}: has values by replacement, and 'AlexNet' has none\n")
 
 
 def test_a_row_of_no_network_is_found_where_only_the_first_rows_are_shown(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_measured_times_can_be_joined(tmp_path: Path) -> None:
     rows = rows_of(CONFIGS[3], "--join", str(path), "--columns", "macs,time")
     assert [row["time"] for row in rows] == ["4.5"]
     run = sepcost("compare", CONFIGS[3], "--rows", "totals", "--join", str(path), "--target", "example-cpu")
-    assert (run.code, run.err) == (2, f"sepcost: {path}: 'time' is a name of sepcost's own: rename it\n")
+    assert (run.code, run.err) == (2, f"{path}: 'time' is a name of sepcost's own: rename it\n")
 
 
 def test_a_table_says_that_it_is_a_front(accuracy: str) -> None:
