@@ -335,7 +335,8 @@ def test_one_model_under_several_replacements_is_one_network(sepcost: Sepcost) -
 
 def test_globs_and_inputs_that_nothing_would_take_are_refused(sepcost: Sepcost) -> None:
     one = ("compare", "-H", "8", "-C", "4", "-K", "3", "-O", "4")
-    expected = "sepcost: --include, --exclude and --plan choose layers of files and models by their names: leave them out\n"
+    names = "--include, --exclude and --plan choose layers of files and models by their names"
+    expected = f"sepcost: {names}: leave them out\n"
     assert sepcost(*one, "--exclude", "x") == Run(2, "", expected)
     Path("net.yaml").write_text("- {H: 8, C: 4, K: 3, O: 4}\n", encoding="utf-8")
     expected = "--input 3x8x8 is for a model, and net.yaml is not one (--run-models runs those that configs name)"
