@@ -6,6 +6,7 @@
     python benchmarks/weights.py some.csv --parts plan --seeds 2  # one part; its rows in the file are replaced
     python benchmarks/weights.py some.csv --quick                 # one seed and few steps: does it run?
     python benchmarks/weights.py some.csv --parts                 # none: only the tables of what the file has
+    python benchmarks/weights.py benchmarks/weights.csv --write   # and into README.md
 
 Nothing is downloaded: the networks for digits are trained here, the detector's weights are in a package. Each job runs
 in one thread, ``--processes`` of them at once; speed-ups are measured first, with nothing else running.
@@ -45,9 +46,10 @@ from weights_tables import (
     SHARES,
     SHORT,
     Row,
+    put_into,
     read,
     separable,
-    show,
+    tables,
     write,
 )
 
@@ -60,6 +62,7 @@ from sepcost.pytorch.running.alone import fitted_alone
 from sepcost.tasks.fitted_layers import FittedLayers, Kernel, Limit, LimitError, plan_of
 from sepcost.timing.clock import alternating
 
+PAGE = Path(__file__).with_name("README.md")
 DISTILLED = 54
 """Steps of distillation on digits: as many as three epochs have."""
 DETECTOR_STEPS, DETECTOR_RATE, CHOOSING = 40, 1e-3, 3
@@ -382,14 +385,17 @@ def measure(asked: Namespace) -> Iterator[list[Row]]:
 
 
 def main(asked: Namespace) -> None:
-    """Measure what was asked for, put it into the file as it comes, and print the tables of all that the file has."""
+    """Measure what was asked for, put it into the file as it comes, and print the tables of all that is in it."""
     started = monotonic()
     rows = read(asked.file) if asked.file.exists() else []
     rows = [row for row in rows if row.part not in asked.parts or row.seed not in asked.seeds]
     for found in measure(asked):
         rows += found
         write(asked.file, rows)
-    show(rows)
+    texts = tables(rows)
+    print("\n".join(texts))
+    if asked.write:
+        PAGE.write_text(put_into(PAGE.read_text(encoding="utf-8"), texts), encoding="utf-8")
     print(f"{monotonic() - started:.0f} s", file=sys.stderr)
 
 
@@ -399,5 +405,6 @@ if __name__ == "__main__":
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=range(5))
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="one seed, one multiplier, few steps: does it run?")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md, too")
     main(parser.parse_args())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -21,13 +22,13 @@ SHARES = (0.5, 0.75, 1)
 DETECTOR, AFTER = "YOLOX-tiny", " after distillation"
 DIGITS = "digits of scikit-learn, 597 held-out images of 8×8"
 SCENES = "18 held-out scenes of 9 photographs"
-AGREEMENTS = ((".1%", "network's loss"), (".2f", "correlation of class logits"), (".2f", "IoU of decisions"))
+AGREEMENTS = ("correlation of class logits", "IoU of decisions")
 """How far the detector's outputs agree with the original's."""
 PLAN, LIMITS = "plan", ("half of the MACs", "the MACs of m = 2")
 """Limits of the detector's plans."""
 CUTS: Mapping[str, Sequence[float]] = {
-    "energy": (0.99, 0.95, 0.9, 0.8, 0.7, 0.6),
-    "output error": (0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
+    "energy": (0.8, 0.7, 0.6, 0.5, 0.4, 0.3),
+    "output error": (0.02, 0.05, 0.1, 0.15, 0.2, 0.4),
     "network's loss": (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
 }
 """What may predict the accuracy that is lost, and thresholds of it."""
@@ -55,7 +56,7 @@ def read(file: Path) -> list[Row]:
 
 def write(file: Path, rows: Iterable[Row]) -> None:
     with file.open("w", newline="", encoding="utf-8") as lines:
-        rounded = (row._replace(value=float(f"{row.value:.6g}")) for row in rows)
+        rounded = (row._replace(value=float(f"{row.value:.9g}")) for row in rows)
         csv.writer(lines, lineterminator="\n").writerows([Row._fields, *rounded])
 
 
@@ -82,30 +83,27 @@ class Numbers:
         return format(of(found), pattern) if found else ""
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    print("|", " | ".join(headers), "|")
-    print("|", " | ".join(["---"] * 2 + ["---:"] * (len(headers) - 2)), "|")
-    for row in rows:
-        print("|", " | ".join(row), "|")
-    print()
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headers, ["---"] * 2 + ["---:"] * (len(headers) - 2), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def costs_table(numbers: Numbers) -> None:
+def costs_table(numbers: Numbers) -> Iterator[str]:
     """What each network costs, replaced or not."""
     lines = []
     for network, multiplier in product((*NETWORKS, DETECTOR), (0, *DETECTOR_MULTIPLIERS)):
         replaced, text = separable(multiplier) if multiplier else "", numbers.text
         key = "speed", network, replaced, ""
-        costs = text(",.0f", *key, "params"), text(",.0f", *key, "MACs"), text(".2f", *key, "speed-up")
-        lines.append((network, str(multiplier or "original"), *costs))
-    table(("network", "m", "params", "MACs", "measured speed-up"), lines)
+        costs = (f"{value / 1e6:.3g} M" for name in ("params", "MACs") for value in numbers(*key, name))
+        lines.append((network, str(multiplier or "original"), *costs, text(".2f", *key, "speed-up")))
+    yield table(("network", "m", "params", "MACs", "measured speed-up"), lines)
 
 
-def digits_tables(numbers: Numbers) -> None:
+def digits_tables(numbers: Numbers) -> Iterator[str]:
     """Accuracies of each network, at each multiplier and with each kind of weights: means, and the least."""
     for name, network in NETWORKS.items():
         accuracies = numbers("digits", name, "", "", "accuracy")
-        headers = [f"{name}; {DIGITS}, {len(accuracies)} seeds: m", "weights", "energy", "layers' error"]
+        headers = [f"{name}; {DIGITS}, seeds: {len(accuracies)}; m", "weights", "energy", "layers' error"]
         headers += ["network's loss", "as fitted", f"{SHORT} epochs", "distilled", f"{network.epochs} epochs"]
         lines = [["original", "", "", "", "", *[""] * 3, _with_least(accuracies)]]
         for multiplier, weights in product(MULTIPLIERS, KINDS):
@@ -120,7 +118,7 @@ def digits_tables(numbers: Numbers) -> None:
             ]
             known = [numbers.text(pattern, *key, measure) for pattern, measure in cells]
             lines.append([str(multiplier), weights, *known, *map(_with_least, trained)])
-        table(headers, lines)
+        yield table(headers, lines)
 
 
 def _with_least(values: Sequence[float]) -> str:
@@ -152,7 +150,7 @@ def _points(numbers: Numbers) -> list[Point]:
     return [Point(key[0], key[1], "all layers" if " " in of[key] else "one layer", one) for key, one in found.items()]
 
 
-def thresholds_tables(numbers: Numbers) -> None:
+def thresholds_tables(numbers: Numbers) -> Iterator[str]:
     """Rank correlations; and on the good side of each threshold what is lost on average, and at most."""
     spearman, points = import_module("scipy.stats").spearmanr, _points(numbers)
     lines: list[Sequence[str]] = []
@@ -161,7 +159,7 @@ def thresholds_tables(numbers: Numbers) -> None:
         lost = [each.lost for each in mine]
         ranks = [abs(spearman([each.found[name] for each in mine], lost).statistic) for name in CUTS]
         lines.append((network, layers, weights, str(len(mine)), *(f"{rank:.2f}" for rank in ranks)))
-    table(("network", "replaced", "weights", "points", *CUTS), lines)
+    yield table(("network", "replaced", "weights", "points", *CUTS), lines)
     lines = []
     for name, cut in ((name, cut) for name, cuts in CUTS.items() for cut in cuts):
         cells = [name, f"≥ {cut:.0%}" if name == "energy" else f"≤ {cut:.1%}"]
@@ -169,13 +167,16 @@ def thresholds_tables(numbers: Numbers) -> None:
             lost = [each.lost for each in points if each[1:3] == (weights, layers) and each.holds(name, cut)]
             cells.append(f"{mean(lost):.1f}, {max(lost):.1f} ({len(lost)})" if lost else "none")
         lines.append(cells)
-    table(("", "", *(f"{layers}, {weights}" for layers in ("one", "all") for weights in (KERNEL, SEQUENTIAL))), lines)
+    headers = [f"{layers}, {weights}" for layers in ("one", "all") for weights in (KERNEL, SEQUENTIAL)]
+    yield table(("if", "is", *headers), lines)
 
 
-def plan_tables(numbers: Numbers) -> None:
+def plan_tables(numbers: Numbers) -> Iterator[str]:
     lines = []
     for network, share in product(NETWORKS, SHARES):
         key = "plan", network, f"{share:g}"
+        if not numbers(*key, "plan", "limit"):
+            continue
         cells = [
             network,
             f"{share:g} ×",
@@ -191,40 +192,51 @@ def plan_tables(numbers: Numbers) -> None:
     headers = ["network", "limit, of m = 2", "MACs", "uniform choices"]
     for measure in ("accuracy", "network's loss"):
         headers += [f"{measure}: plan", "best uniform", "better, equal, worse"]
-    table(headers, lines)
+    yield table(headers, lines)
 
 
-def detector_tables(numbers: Numbers) -> None:
+def detector_tables(numbers: Numbers) -> Iterator[str]:
     """How far the detector's outputs and decisions agree with the original's."""
-    headers = [f"detector; {SCENES}: m", "weights", "MACs", "energy", "layers' error"]
-    headers += [f"{what}{when}" for when in ("", ", distilled") for what in ("loss", "class logits", "decisions")]
+    headers = [f"detector; {SCENES}; m", "weights", "MACs", "energy", "layers' error"]
+    headers += [f"{what}{when}" for when in ("", ", distilled") for what in ("class logits", "decisions")]
     keys = [("detector", separable(m), kind) for m, kind in product(DETECTOR_MULTIPLIERS, (RANDOM, KERNEL, SEQUENTIAL))]
     keys += [("detector plans", limit, PLAN) for limit in LIMITS]
     lines = []
     for part, replaced, weights in keys:
         key = part, DETECTOR, replaced, weights
-        if numbers(*key, "network's loss"):
+        if numbers(*key, AGREEMENTS[0]):
             macs = key if weights == PLAN else ("speed", DETECTOR, replaced, "")
-            cells = [replaced.rpartition("=")[2], weights, numbers.text(",.0f", *macs, "MACs")]
+            cells = [
+                replaced.rpartition("=")[2],
+                weights,
+                " ".join(f"{value / 1e6:.3g} M" for value in numbers(*macs, "MACs")),
+            ]
             cells += [numbers.text(".0%", *key, "energy"), numbers.text(".1%", *key, "output error")]
-            for when, (pattern, measure) in product(("", AFTER), AGREEMENTS):
-                cells.append(numbers.text(pattern, *key, f"{measure}{when}"))
+            cells += [
+                numbers.text(".2f", *key, f"{measure}{when}") for when, measure in product(("", AFTER), AGREEMENTS)
+            ]
             lines.append(cells)
-    table(headers, lines)
+    yield table(headers, lines)
 
 
-def show(rows: Iterable[Row]) -> None:
-    """Print the tables of what was measured."""
+def tables(rows: Iterable[Row]) -> list[str]:
+    """The tables of all that was measured, in Markdown."""
     numbers = Numbers(rows)
     measured = {row.part for row in numbers.rows}
-    for part, tables in TABLES.items():
-        if part in measured:
-            tables(numbers)
+    return [text for part, of in TABLES.items() if part in measured for text in of(numbers)]
 
 
-TABLES = {
-    "speed": costs_table,
+def put_into(page: str, texts: Iterable[str]) -> str:
+    """The page with these tables in the place of those that its section on weights has."""
+    before, title, rest = page.partition("## Weights\n")
+    section, end, after = rest.partition("\n## ")
+    found = iter(texts)
+    return before + title + re.sub(r"(?:^\|.*\n)+", lambda _: next(found), section, flags=re.MULTILINE) + end + after
+
+
+TABLES: Mapping[str, Callable[[Numbers], Iterator[str]]] = {
     "digits": digits_tables,
+    "speed": costs_table,
     "thresholds": thresholds_tables,
     "plan": plan_tables,
     "detector": detector_tables,
