@@ -15,11 +15,11 @@ from sepcost.errors import ModelError, SepcostError
 from sepcost.pytorch.replacing.data import Batch, batches_of, evaluated, lost, outputs, spreads
 
 HELD_OUT = 5
-"""Of so many batches, one is held out."""
+"""One batch of this many is held out."""
 CHECKS = 20
 """How often the held-out batches are looked at."""
 PATIENCE = 5
-"""After so many looks in a row that each find a larger loss it stops: in the second half, once the rate falls."""
+"""It stops after this many looks in a row with a larger loss each: in the second half, once the rate falls."""
 
 
 class Distilled(NamedTuple):

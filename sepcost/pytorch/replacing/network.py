@@ -35,7 +35,7 @@ MOST_BYTES = 2**30
 SWEEPS = 2
 """How often blocks of channels are fitted, each to what the others leave."""
 LATEST = 16
-"""Of so many outputs it is known whether a norm reads them: more would need much memory."""
+"""How many outputs are kept to see what reads them: more would need much memory."""
 MOST_RATIO = 100
 """A norm's variance changes by no larger factor: what it divides by is not to vanish."""
 
