@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -83,6 +84,22 @@ class MissingTorchError(SepcostError, ImportError):
         else:
             said = (str(reason).splitlines() or ["no reason given"])[0]
             super().__init__(f"torch cannot be imported ({said}): {INSTALL}")
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """What is imported inside comes with this extra; a SepcostError that says what to install, where it is missing.
+
+    >>> with needs("plot"):
+    ...     raise ModuleNotFoundError(name="altair")
+    Traceback (most recent call last):
+    sepcost.errors.SepcostError: altair is not installed: pip install 'sepcost[plot]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "a package").partition(".")[0]
+        raise SepcostError(f"{package} is not installed: pip install 'sepcost[{extra}]'") from None
 
 
 class LayerProblem(NamedTuple):

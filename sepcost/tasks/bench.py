@@ -15,7 +15,7 @@ from sepcost.count.comparison import Comparison
 from sepcost.count.layer_comparison import LayerComparison
 from sepcost.count.sweep import combination_text
 from sepcost.count.total import Total
-from sepcost.errors import ConfigError, SepcostError
+from sepcost.errors import ConfigError, SepcostError, needs
 from sepcost.guests.apart import apart
 from sepcost.layers import Conv, Layer, Linear
 from sepcost.layers.cost import Convention
@@ -130,10 +130,8 @@ def runtime_named(name: str, **settings: Any) -> Runtime:
         return TorchRuntime(**settings)
     if name != "onnxruntime":
         raise SepcostError(f"runtime must be {' or '.join(RUNTIMES)}, got {name!r}{did_you_mean(name, RUNTIMES)}")
-    try:
+    with needs("onnxruntime"):
         from sepcost.timing.onnx_runtime import OnnxRuntime
-    except ImportError as error:
-        raise SepcostError(f"{error.name} is not installed: pip install 'sepcost[onnxruntime]'") from None
     return OnnxRuntime(**settings)
 
 

@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from sepcost.blocks.replacements import Replacement, reason_to_keep
-from sepcost.errors import CannotReplaceError, ConfigError, SepcostError
+from sepcost.errors import CannotReplaceError, ConfigError, SepcostError, needs
 from sepcost.formats.documents.profile_json import profile_text
 from sepcost.layers import Conv, Layer
 from sepcost.sheets.target_sheets import Kept, Targets, off_by
@@ -168,10 +168,8 @@ def layers_like(sources: Iterable[str], events: Events) -> list[Layer]:
 
 def export_grid(folder: Path, count: int, seed: int, like: Sequence[Layer], max_macs: float, events: Events) -> None:
     """Write a grid to a new folder: an ONNX file for each layer, a CSV to fill in, a script that does; SepcostError."""
-    try:
+    with needs("onnxruntime"):
         from sepcost.timing.onnx_file import onnx_model
-    except ImportError as error:
-        raise SepcostError(f"{error.name} is not installed: pip install 'sepcost[onnxruntime]'") from None
     layers = random_layers(count, seed, like, max_macs)
     if count < FEW_LAYERS:
         events.say(f"--layers {count}: a kind of layer needs 8 to be learned, and most will have fewer")

@@ -1,0 +1,1 @@
+"""Charts: pictures of results, drawn by Altair."""

@@ -1,0 +1,1 @@
+"""Frames: columns in, columns out, on one machine or many."""
