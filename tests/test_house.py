@@ -64,7 +64,7 @@ def floors(graph: Mapping[str, set[str]]) -> int:
     height: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
         height[name] = 1 + max((height[below] for below in graph.get(name, ())), default=0)
-    return max(height.values())
+    return max(height.values(), default=0)
 
 
 @pytest.mark.parametrize(
