@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ReplacementError,
         SepcostError,
     )
+    from sepcost.frames.costs import costs
     from sepcost.layers import Conv, Flatten, Linear, Other, Pool, Scale, Shuffle, Split, Upsample
     from sepcost.layers.cost import Convention, Cost
     from sepcost.network.architecture import Architecture, LayerSpec
@@ -59,6 +60,7 @@ __all__ = [
     "bench",
     "check",
     "compare",
+    "costs",
     "diff",
     "load",
     "load_all",
@@ -67,6 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "sepcost.frames.costs": ("costs",),
     "sepcost.tasks.bench": ("bench",),
     "sepcost.tasks.check": ("check",),
     "sepcost.tasks.compare": ("compare", "load", "load_all"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -188,6 +188,8 @@ ALL = in_records()
 
 _COUNTED = tuple((figure, figure.count) for figure in FIGURES if figure.count)
 _OF_LAYERS = tuple((each.name, count, each.needs_map) for each, count in _COUNTED if each.whole is Whole.SUM)
+COSTED = frozenset(name for name, _, _ in _OF_LAYERS)
+"""Figures that follow from a layer's cost alone."""
 _OF_NETWORKS = tuple((each.name, count) for each, count in _COUNTED if each.whole is Whole.ONLY)
 _QUOTIENTS = names(lambda figure: figure.quotient and figure.is_usual)
 
@@ -227,12 +229,16 @@ def kind_of(name: str) -> Kind:
     return Kind.RATIO if is_reduction(name) else figure.kind if figure else Kind.TEXT
 
 
-def cost_figures(cost: Any, convention: Convention, *, has_map: bool = True) -> dict[str, Any]:
-    """The figures of a layer's cost; what needs a map is null without one."""
+def cost_figures(
+    cost: Any, convention: Convention, *, has_map: bool = True, of: Collection[str] | None = None
+) -> dict[str, Any]:
+    """The figures of a layer's cost, or only these ``of`` COSTED; what needs a map is null without one."""
     figures = {
-        name: count(cost, convention) if has_map or not needs_map else None for name, count, needs_map in _OF_LAYERS
+        name: count(cost, convention) if has_map or not needs_map else None
+        for name, count, needs_map in _OF_LAYERS
+        if of is None or name in of
     }
-    return with_quotients(figures, convention)
+    return with_quotients(figures, convention) if of is None else figures
 
 
 def with_quotients(

@@ -39,14 +39,14 @@ class Grid:
         self, numbers: Sequence[int], function: Callable[[Mapping[str, Any]], T]
     ) -> Iterator[tuple[list[int], T]]:
         """The function of the combinations with these numbers; each value with the places that it is for."""
-        chosen = self._chosen(np.asarray(numbers))
+        chosen = self.chosen(np.asarray(numbers))
         for places, plain in self._plain_values(chosen):
             arrays = {name: array[chosen[name][places]] for name, array in self.arrays.items()}
             arrays = arrays or {"": np.zeros(len(places), int)}
             for within, value in applied(lambda of, plain=plain: function({**plain, **of}), arrays):  # type: ignore[misc]
                 yield places[within].tolist(), value
 
-    def _chosen(self, numbers: Array) -> Mapping[str, Array]:
+    def chosen(self, numbers: Array) -> Mapping[str, Array]:
         """For each axis, which of its values each combination has."""
         chosen = {}
         for axis, length in zip(reversed(self.axes), reversed(self.lengths)):

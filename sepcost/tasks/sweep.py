@@ -86,7 +86,7 @@ def sweep(
     if source is None:
         refuse((job.globs.plan, "a plan names layers, and one convolution has none: give replacements"))
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
-        combinations = Sweep((*_convolution_axes(numbers), *axes))
+        combinations = Sweep((*convolution_axes(numbers), *axes))
         return problems.among(ConvolutionSweep(convolution.network, combinations, job).snapshots())
     if numbers:
         raise SepcostError(f"{listed(list(numbers))}: numbers of one convolution contradict a source")
@@ -117,7 +117,8 @@ class _Problems(Events):
             yield self._errors.pop(0)
 
 
-def _convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
+def convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
+    """The axes of a convolution's numbers, each given as one value, several, or a text; raises SepcostError."""
     for name in numbers:
         if name not in READERS:
             raise SepcostError(f"no number of a convolution is called {name!r}{did_you_mean(name, READERS)}")
@@ -134,7 +135,7 @@ def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:
     """The values of a number; no axis for the usual value."""
     if given is None or (name in ("alpha", "rho", "batch") and type(given) is int and given == 1):
         return
-    several = list_items(given) if isinstance(given, str) else [given]
+    several = read_as(name, list_items, given) if isinstance(given, str) else [given]
     if isinstance(given, Iterable) and not isinstance(given, (str, tuple)):
         several = list(given)
     if not several:
