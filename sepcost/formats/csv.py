@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sepcost.count import figure
 from sepcost.count.snapshot import Snapshot
 from sepcost.formats.format import Comparisons, Format, FormatOptions
-from sepcost.sheets.records import HOW_COUNTED, Record, network_records
+from sepcost.sheets.columns import column_names, flat
+from sepcost.sheets.records import Record, network_records
 from sepcost.sheets.text_template import HOLE, Holes, texts
 from sepcost.sheets.view import View
 from sepcost.text.harmless import harmless
@@ -91,23 +92,6 @@ class Csv(Format):
 FORMAT = Csv()
 
 
-def column_names(view: View) -> tuple[str, ...]:
-    """The columns: what a row is, then what it says.
-
-    >>> from sepcost.sheets.view import Rows
-    >>> column_names(View(Rows.TOTALS, columns=("macs",), swept=("K",)))
-    ('network', 'K', 'replacement', 'macs')
-    """
-    if view.columns is not None:
-        return tuple(dict.fromkeys((*view.identity, *view.columns)))
-    network, *others = view.identity
-    part = () if view.totals else ("part",)
-    fixed = view.fixed if view.swept else ()
-    names = (*view.facts, *HOW_COUNTED, *figure.in_records(view.asked), *view.own)
-    about = (*fixed, "kept", "costs_more", *names)
-    return tuple(dict.fromkeys((network, "source", *others, *part, *about)))
-
-
 def _portions(lines: Iterator[str]) -> Iterator[str]:
     """Lines together, as many as are worth writing at once."""
     while portion := "".join(islice(lines, ROWS_AT_ONCE)):
@@ -135,9 +119,7 @@ def _text(value: Any) -> Any:
     """Sizes as 3x224x224, flags as true and false."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (tuple, list)):
-        return "x".join("" if item is None else str(item) for item in value)
-    return harmless(value) if isinstance(value, str) else value
+    return harmless(value) if isinstance(value, str) else flat(value)
 
 
 def _difference_rows(difference: Difference) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sepcost.cli.app import run
-from sepcost.formats.csv import column_names
 from sepcost.formats.registry import format_names
+from sepcost.sheets.columns import column_names
 from sepcost.sheets.view import Rows, View
 
 NAMES = sorted({*column_names(View()), *column_names(View(Rows.TOTALS)), "K", "H", "options.multiplier", "name"})
