@@ -16,7 +16,6 @@ from sepcost.cli.option_values import at_least_one, multiplier_sweep, read_conve
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
-from sepcost.count.sweep import Sweep
 from sepcost.errors import refuse
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.registry import AskedFormat, writing
@@ -137,7 +136,7 @@ def bench(
         if files:
             benchmark = task.run(of_sources(job, files))
         else:
-            sweep = Sweep((*one.axes(), *multipliers.axes))
+            sweep = one.sweep().with_axes(*multipliers.axes)
             snapshots = ConvolutionSweep(one.network, sweep, job).snapshots()
             benchmark = task.run((snapshot.counted_now(), None) for snapshot in snapshots)
     if benchmark.rows:

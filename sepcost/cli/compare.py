@@ -22,7 +22,6 @@ from sepcost.cli.option_values import chosen_view, multiplier_sweep, read_conven
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
-from sepcost.count.sweep import Sweep
 from sepcost.errors import SepcostError
 from sepcost.formats.format import FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
@@ -138,7 +137,7 @@ def compare(
     models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype)
-    sweep = Sweep((*(() if files else one.axes()), *multipliers.axes))
+    sweep = multipliers if files else one.sweep().with_axes(*multipliers.axes)
     waiting = Waiting("combinations" if sweep.names else "networks")
     verifier = asked_verifier(verify, waiting.complain)
     if asked.format.one_convolution and sweep.names:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sepcost.cli.option_values import read_several
-from sepcost.count.sweep import Axis
+from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
-from sepcost.tasks.convolution import NEEDED, READERS, Convolution
+from sepcost.tasks.convolution import NEEDED, READERS, Convolution, ties
 
 LETTERS: Mapping[str, str] = {
     "height": "H",
@@ -58,7 +58,7 @@ class ConvolutionOptions:
         """Whether there is a map to count on, or only positions."""
         return self.height is not None or self.size is not None
 
-    def axes(self) -> tuple[Axis, ...]:
+    def sweep(self) -> Sweep:
         """The numbers that were typed, each with its values; a SepcostError that names the option which is wrong."""
         typed = {LETTERS.get(name, name): name for name in self.__dataclass_fields__ if getattr(self, name) is not None}
         missing = [f"-{letter}" for letter in NEEDED if letter not in typed]
@@ -73,11 +73,14 @@ class ConvolutionOptions:
             raise SepcostError(f"--size: {self.size} is the same map again: one of more axes is {'x'.join(sizes)}")
         if self.width is not None and self.height is None:
             raise SepcostError("-W needs -H")
-        return tuple(
-            Axis(number, read_several(option(typed[number]), read, getattr(self, typed[number])))
+        texts = {number: getattr(self, name) for number, name in typed.items()}
+        tied = ties(texts, lambda number: option(typed.get(number, number)))
+        axes = (
+            Axis(number, read_several(option(typed[number]), read, texts[number]))
             for number, read in READERS.items()
-            if number in typed
+            if number in typed and number not in tied
         )
+        return Sweep(tuple(axes), tied)
 
     def network(self, values: Mapping[str, Any]) -> Network:
         """The network of this one convolution, with these values for its axes; a SepcostError names the option."""

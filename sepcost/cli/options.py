@@ -17,7 +17,7 @@ from sepcost.layers.cost import BITS
 from sepcost.sheets.view import Rows
 from sepcost.text.model_text import Device
 
-ONE = "One convolution (a list 3,5,7 or a range 16:512:16 gives every combination)"
+ONE = "One convolution (lists 3,5,7 and ranges 16:512:16, 8:512:*2: every combination)"
 COUNTING = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"
@@ -51,7 +51,14 @@ KernelSize = Annotated[
     typer.Option("-K", "--kernel-size", help="Kernel size: 3, or 3x5.", metavar="SIZE", rich_help_panel=ONE),
 ]
 OutChannels = Annotated[
-    str | None, typer.Option("-O", "--out-channels", help="Output channels.", metavar="N", rich_help_panel=ONE)
+    str | None,
+    typer.Option(
+        "-O",
+        "--out-channels",
+        help="Output channels; C for as many as there are inputs.",
+        metavar="N",
+        rich_help_panel=ONE,
+    ),
 ]
 Size = Annotated[
     str | None,
@@ -73,7 +80,9 @@ OutputPadding = Annotated[
 Dilation = Annotated[
     str | None, typer.Option("--dilation", help="1 unless given.", metavar="SIZE", rich_help_panel=ONE)
 ]
-Groups = Annotated[str | None, typer.Option("--groups", help="1 unless given.", metavar="N", rich_help_panel=ONE)]
+Groups = Annotated[
+    str | None, typer.Option("--groups", help="1 unless given; C: depthwise.", metavar="N", rich_help_panel=ONE)
+]
 Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="No bias unless given.", rich_help_panel=ONE)]
 NormBehind = Annotated[
     Norm | None, typer.Option("--norm", help="A batch norm after it; none unless given.", rich_help_panel=ONE)

@@ -28,7 +28,7 @@ class Grid:
 
     def __init__(self, sweep: Sweep, apart: Sequence[str] = ()) -> None:
         self.lengths = [len(axis.values) for axis in sweep.axes]
-        self.axes = sweep.axes
+        self.sweep = sweep
         self.arrays: Mapping[str, Array] = {
             axis.name: np.array(axis.values, np.int64)
             for axis in sweep.axes
@@ -39,23 +39,27 @@ class Grid:
         self, numbers: Sequence[int], function: Callable[[Mapping[str, Any]], T]
     ) -> Iterator[tuple[list[int], T]]:
         """The function of the combinations with these numbers; each value with the places that it is for."""
+
+        def all_values(values: Mapping[str, Any]) -> T:
+            return function(self.sweep.with_tied(values))
+
         chosen = self.chosen(np.asarray(numbers))
         for places, plain in self._plain_values(chosen):
             arrays = {name: array[chosen[name][places]] for name, array in self.arrays.items()}
             arrays = arrays or {"": np.zeros(len(places), int)}
-            for within, value in applied(lambda of, plain=plain: function({**plain, **of}), arrays):  # type: ignore[misc]
+            for within, value in applied(lambda of, plain=plain: all_values({**plain, **of}), arrays):  # type: ignore[misc]
                 yield places[within].tolist(), value
 
     def chosen(self, numbers: Array) -> Mapping[str, Array]:
         """For each axis, which of its values each combination has."""
         chosen = {}
-        for axis, length in zip(reversed(self.axes), reversed(self.lengths)):
+        for axis, length in zip(reversed(self.sweep.axes), reversed(self.lengths)):
             numbers, chosen[axis.name] = np.divmod(numbers, length)
         return chosen
 
     def _plain_values(self, chosen: Mapping[str, Array]) -> Iterator[tuple[Array, Mapping[str, Any]]]:
         """The combinations in groups that have the same values on the axes that are no arrays."""
-        apart = [axis for axis in self.axes if axis.name not in self.arrays]
+        apart = [axis for axis in self.sweep.axes if axis.name not in self.arrays]
         count = len(next(iter(chosen.values())))
         kinds = np.zeros(count, int)
         for axis in apart:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.text.arguments import Extent, times
 from sepcost.text.units import factor_text
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from sepcost.blocks.replacements import Replacement
 
 SweptValue: TypeAlias = "int | str | Extent | Fraction | Replacement"
@@ -36,14 +38,25 @@ class Sweep:
     {'K': 3, 'O': 128}
     {'K': 5, 'O': 64}
     {'K': 5, 'O': 128}
+
+    ``tied`` are numbers that have the value of another one, by its name:
+
+    >>> list(Sweep((Axis("C", (8, 16)),), tied={"O": "C"}))
+    [{'C': 8, 'O': 8}, {'C': 16, 'O': 16}]
     """
 
     axes: tuple[Axis, ...] = ()
+    tied: Mapping[str, str] = field(default_factory=dict)
+
+    def with_axes(self, *axes: Axis) -> Self:
+        """The same with more axes, which change before all others."""
+        return replace(self, axes=(*self.axes, *axes))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the numbers that take more than one value."""
-        return tuple(axis.name for axis in self.axes if len(axis.values) > 1)
+        several = [axis.name for axis in self.axes if len(axis.values) > 1]
+        return (*several, *(name for name, leader in self.tied.items() if leader in several))
 
     @property
     def fixed(self) -> Mapping[str, SweptValue]:
@@ -52,7 +65,7 @@ class Sweep:
         >>> Sweep((Axis("K", (3, 5)), Axis("O", (64,)))).fixed
         {'O': 64}
         """
-        return {axis.name: axis.values[0] for axis in self.axes if len(axis.values) == 1}
+        return self.with_tied({axis.name: axis.values[0] for axis in self.axes if len(axis.values) == 1})
 
     @property
     def size(self) -> int:
@@ -68,7 +81,11 @@ class Sweep:
         for axis in reversed(self.axes):
             number, place = divmod(number, len(axis.values))
             chosen[axis.name] = axis.values[place]
-        return {axis.name: chosen[axis.name] for axis in self.axes}
+        return self.with_tied({axis.name: chosen[axis.name] for axis in self.axes})
+
+    def with_tied(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """These values of axes, and those of the numbers that are tied to them."""
+        return {**values, **{name: values[leader] for name, leader in self.tied.items() if leader in values}}
 
     def swept(self, combination: Mapping[str, SweptValue]) -> dict[str, SweptValue]:
         """The part of a combination that is not the same in all of them."""

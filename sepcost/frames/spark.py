@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sepcost.count.sweep import Axis, Sweep
+from sepcost.count.sweep import Axis
 from sepcost.errors import needs
 from sepcost.frames.arrow import types_of
 from sepcost.frames.batches import cost_batches
@@ -17,7 +17,7 @@ from sepcost.network.budget import AS_GIVEN
 from sepcost.tasks.convolution import READERS
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
-from sepcost.tasks.sweep import convolution_axes
+from sepcost.tasks.sweep import convolution_sweep
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -50,7 +50,7 @@ def spark_sweep(
     numbers = {name: asked.pop(name) for name in [*asked] if name in READERS}
     chosen = replacements_in_python(replacements) or ()
     counter = counter_of(numbers, replacement=next(iter(chosen), None), columns=columns, **asked)
-    blocks = SweepBlocks(Sweep((*convolution_axes(numbers), Axis(REPLACEMENT, chosen or (AS_GIVEN,)))), counter)
+    blocks = SweepBlocks(convolution_sweep(numbers).with_axes(Axis(REPLACEMENT, chosen or (AS_GIVEN,))), counter)
     size = blocks.sweep.size
     tasks = partitions or max(spark.sparkContext.defaultParallelism, -(-size // (AT_ONCE * BLOCKS)))
     return spark.range(0, size, AT_ONCE, tasks).mapInArrow(blocks, _struct(blocks.types))

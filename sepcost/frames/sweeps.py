@@ -38,7 +38,7 @@ class SweepBlocks:
     def types(self) -> dict[str, str]:
         """The columns by their names, and their types in Arrow."""
         own = {axis.name: "int64" if _is_whole(axis) else "string" for axis in self.sweep.axes}
-        return {**own, **types_of(self.counter.columns)}
+        return {**self.sweep.with_tied(own), **types_of(self.counter.columns)}
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A batch of rows for each block."""
@@ -59,7 +59,7 @@ class SweepBlocks:
                 figures[name] = with_values(figures[name], places if len(places) < rows else slice(None), record[name])
         chosen = grid.chosen(np.arange(numbers.start, numbers.stop))
         own = {axis.name: _column(axis, chosen[axis.name]) for axis in self.sweep.axes}
-        return batch_of(own, arrow_columns(figures, errors, rows))
+        return batch_of(self.sweep.with_tied(own), arrow_columns(figures, errors, rows))
 
     def _record_or_none(self, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sepcost.errors import refuse
 from sepcost.layers import Conv
 from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
 from sepcost.text.arguments import Extent, extent
-from sepcost.text.units import DEPTHWISE, NumberError, read_padding, read_sizes, read_whole
+from sepcost.text.units import NumberError, read_padding, read_sizes, read_whole
+from sepcost.text.wording import listed
 
 ARGUMENTS = ("stride", "padding", "output_padding", "dilation", "groups")
 NEEDED = ("C", "K", "O")
@@ -34,7 +36,7 @@ def _read_groups(text: str) -> int:
     try:
         return read_whole(text)
     except NumberError as error:
-        raise NumberError(f"{error}{DEPTHWISE * text.isalpha()}") from None
+        raise NumberError(f"{error}{' (depthwise is as many groups as channels: give C)' * text.isalpha()}") from None
 
 
 def _alone(sizes: Sequence[int]) -> int | Extent:
@@ -55,6 +57,40 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "groups": _read_groups,
 }
 """How each number is read from a text."""
+OF_CHANNELS = ("H", "W", "C", "O", "groups")
+"""The numbers that may be tied to each other: plain whole ones."""
+
+
+def ties(given: Mapping[str, Any], called: Callable[[str], str] = str) -> dict[str, str]:
+    """The numbers that are given as the name of another one, and which one has their value in the end.
+
+    >>> ties({"C": "8:64:8", "O": "C", "groups": "O"})
+    {'O': 'C', 'groups': 'C'}
+    >>> ties({"C": "O", "O": "C"})
+    Traceback (most recent call last):
+    sepcost.errors.SepcostError: C: is tied to itself, by O: give one of them a number
+
+    ``called`` is what messages call a number. Raises SepcostError.
+    """
+    tied = {name: given[name] for name in READERS if given.get(name) in READERS}
+    return {name: _leader(name, tied, given, called) for name in tied}
+
+
+def _leader(name: str, tied: Mapping[str, str], given: Mapping[str, Any], called: Callable[[str], str]) -> str:
+    passed, leader = [name], tied[name]
+    while leader in tied and leader not in passed:
+        passed.append(leader)
+        leader = tied[leader]
+    by = f", by {' and '.join(map(called, passed[1:]))}" if len(passed) > 1 else ""
+    refuse(
+        (leader in passed, f"{called(name)}: is tied to itself{by}: give one of them a number"),
+        (leader not in given, f"{called(name)}: is tied to {leader}, which is not given"),
+        (
+            not {*passed, leader} <= {*OF_CHANNELS},
+            f"{called(name)}: only {listed(OF_CHANNELS)} can be tied to each other, got {given[name]}",
+        ),
+    )
+    return leader
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class ConvolutionSweep:
         self.events = job.events
         self.swept = sweep.names
         by_replacement = self.view.by_replacement or not job.together
-        self.sweep = Sweep((*sweep.axes, *job.replacement_axis())) if by_replacement else sweep
+        self.sweep = sweep.with_axes(*job.replacement_axis()) if by_replacement else sweep
         self._counted = False
         if self.sweep.size > sys.maxsize:
             raise SepcostError(f"{self.sweep.size:,} combinations are more than can be counted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sepcost.blocks.replacements import ReplaceIf
@@ -14,7 +15,7 @@ from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnyDtype, AnySource, several_in_python
-from sepcost.tasks.convolution import NEEDED, READERS, Convolution
+from sepcost.tasks.convolution import NEEDED, READERS, Convolution, ties
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.events import Events
 from sepcost.tasks.figures import AnyTarget, asked_target
@@ -86,7 +87,7 @@ def sweep(
     if source is None:
         refuse((job.globs.plan, "a plan names layers, and one convolution has none: give replacements"))
         convolution = Convolution("H" in numbers or "size" in numbers, bias, norm, transposed)
-        combinations = Sweep((*convolution_axes(numbers), *axes))
+        combinations = convolution_sweep(numbers).with_axes(*axes)
         return problems.among(ConvolutionSweep(convolution.network, combinations, job).snapshots())
     if numbers:
         raise SepcostError(f"{listed(list(numbers))}: numbers of one convolution contradict a source")
@@ -117,8 +118,12 @@ class _Problems(Events):
             yield self._errors.pop(0)
 
 
-def convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
-    """The axes of a convolution's numbers, each given as one value, several, or a text; raises SepcostError."""
+def convolution_sweep(numbers: Mapping[str, Any]) -> Sweep:
+    """The combinations of a convolution's numbers, each one value, several, or a text; raises SepcostError.
+
+    >>> convolution_sweep({"C": "8,16", "K": 3, "O": "C"}).size
+    2
+    """
     for name in numbers:
         if name not in READERS:
             raise SepcostError(f"no number of a convolution is called {name!r}{did_you_mean(name, READERS)}")
@@ -126,9 +131,9 @@ def convolution_axes(numbers: Mapping[str, Any]) -> Iterator[Axis]:
         raise SepcostError(
             f"missing {listed(missing)}: give a source, or one convolution's C, K and O (and H for a map)"
         )
-    for name, read in READERS.items():
-        if name in numbers:
-            yield from _axis(name, numbers[name], read)
+    tied = ties({name: value if isinstance(value, str) else "" for name, value in numbers.items()})
+    axes = (_axis(name, numbers[name], read) for name, read in READERS.items() if name in numbers and name not in tied)
+    return Sweep(tuple(chain.from_iterable(axes)), tied)
 
 
 def _axis(name: str, given: Any, read: Any) -> Iterator[Axis]:

@@ -126,10 +126,10 @@ def read_as(name: str, read: Callable[[str], T], text: str) -> T:
 
 
 def read_list(text: str, read: Callable[[str], T]) -> list[T]:
-    """One value, or several: ``a,b,c``, in which ``from:to:step`` is a range that includes its end.
+    """One value, or several: ``a,b,c``, in which ``from:to:step`` and ``from:to:*factor`` are ranges up to their ends.
 
-    >>> read_list("3,16:64:16", read_whole)
-    [3, 16, 32, 48, 64]
+    >>> read_list("3,16:64:16", read_whole), read_list("8:100:*2", read_whole)
+    ([3, 16, 32, 48, 64], [8, 16, 32, 64])
     """
     return [read(item) for item in dict.fromkeys(list_items(text))]
 
@@ -150,8 +150,13 @@ def list_items(text: str) -> list[str]:
 
 def _range_items(text: str) -> list[str]:
     ends = text.split(":")
+    grows = text.count("*") == 1 and ends[-1].startswith("*")
+    ends = [*ends[:-1], ends[-1].removeprefix("*")]
     if len(ends) != 3 or not all(map(DECIMAL.fullmatch, ends)):
-        raise NumberError(f"a range is from:to:step, such as 16:512:16, got {shortened(text)}")
+        forms = "from:to:step or from:to:*factor, such as 16:512:16 or 8:1024:*2"
+        raise NumberError(f"a range is {forms}, got {shortened(text)}")
+    if grows:
+        return _growing_items(text, *ends)
     first, last, step = map(read_factor, ends)
     if not step or last < first:
         raise NumberError(f"a range goes up from its first number to its last in steps above 0, got {shortened(text)}")
@@ -162,6 +167,21 @@ def _range_items(text: str) -> list[str]:
     scale = 10**places
     numbers = range(int(first * scale), int(last * scale) + 1, int(step * scale))
     return [_with_point(number, places) for number in numbers]
+
+
+def _growing_items(text: str, first: str, last: str, factor: str) -> list[str]:
+    """The first number, and each as many times the one before as the factor says."""
+    number, end, times = map(read_factor, (first, last, factor))
+    if not number or times <= 1 or end < number:
+        raise NumberError(f"a range by factors goes up, from above 0, by more than *1, got {shortened(text)}")
+    items: list[str] = []
+    places, more = (len(each.partition(".")[2]) for each in (first, factor))
+    while number <= end:
+        if len(items) == MOST_VALUES:
+            raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")
+        items.append(_with_point(int(number * 10**places), places))
+        number, places = number * times, places + more
+    return items
 
 
 def _with_point(number: int, places: int) -> str:

@@ -109,13 +109,16 @@ def test_columns_are_those_that_were_asked_for_behind_what_a_row_is() -> None:
         (("--sort", "-"), "--sort: nothing is called ''"),
         (("--rows", "total"), "Invalid value for '--rows': 'total' is not one of 'layers', 'totals', 'blocks', 'ty"),
         (("--alpha", "0.5,x"), "--alpha: must be a positive number such as 0.75, got x"),
-        (("--alpha", "0.5:1"), "--alpha: a range is from:to:step, such as 16:512:16, got 0.5:1"),
+        (
+            ("--alpha", "0.5:1"),
+            "--alpha: a range is from:to:step or from:to:*factor, such as 16:512:16 or",
+        ),
         (("--alpha", "0:1:0.5"), "--alpha: must be between 0.001 and 1000, got 0"),
         (("--resolution", "224:128:32"), "--resolution: a range goes up from its first number to its last"),
         (("--batch", "1,0"), "--batch: must be at least 1, got 0"),
         (("--flops-per-mac", "1,2"), "--flops-per-mac: must be a whole number, got 1,2"),
         (("-r", "separable:multiplier=1,0"), "separable: option multiplier must be between 1 and 2147483647, got 0"),
-        (("-r", "separable:multiplier=1:x:1"), "option multiplier: a range is from:to:step, such as 16:512:16, got"),
+        (("-r", "separable:multiplier=1:x:1"), "option multiplier: a range is from:to:step or from:"),
     ],
 )
 def test_a_wrong_wish_gets_one_clear_line(arguments: tuple[str, ...], message: str) -> None:

@@ -29,8 +29,8 @@ ONE = "-C 3 -O 8"
             "--padding: must be same, a whole number, or sizes such as 1x2, got valid (valid is 0)",
         ),
         (
-            f"compare -K 3 {ONE} --groups C",
-            "--groups: must be a whole number, got C (depthwise is as many groups as channels: write their number)",
+            f"compare -K 3 {ONE} --groups depthwise",
+            "--groups: must be a whole number, got depthwise (depthwise is as many groups as channels: give C)",
         ),
         ("compare mobilenet_v1 --columns time", "--columns: time is not counted, but predicted for a target: give"),
         ("compare mobilenet_v1 --sort -latency", "--sort: latency is not counted, but predicted for a target: give"),

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sepcost import Conv, SepcostError, compare
+from sepcost import Conv, SepcostError, compare, sweep
 from sepcost.cli.app import run
 from sepcost.count.comparison import Comparison
 from sepcost.count.figure import cost_figures
+from sepcost.count.snapshot import Snapshot
 from tests.commands import sepcost
 
 ALL = ("separable", "blueprint", "blueprint_subspace", "grouped:groups=4", "bottleneck", "inverted", "spatial")
@@ -194,3 +195,39 @@ def test_what_was_fixed_can_be_chosen() -> None:
     assert sepcost(*many).out.splitlines()[600] == f"conv,600,separable,8,{64 * 600 * 9 * 4}"
     network = ("compare", "mobilenet_v1", "--alpha", "0.5,1", "--resolution", "160", "--format", "csv")
     assert [row["resolution"] for row in csv.DictReader(io.StringIO(sepcost(*network).out))] == ["160", "160"]
+
+
+def test_tied_numbers_are_swept_together(tmp_path: Path) -> None:
+    tied = ("-H", "14,28", "-C", "8:64:*2", "-K", "3", "-O", "C", "--groups", "O")
+    _, rows = rows_of(tmp_path / "tied.csv", *tied)
+    assert [(row["H"], row["C"], row["O"], row["groups"]) for row in rows] == [
+        (size, *[channels] * 3) for size in ("14", "28") for channels in ("8", "16", "32", "64")
+    ]
+    for row in rows:
+        assert int(row["macs"]) == int(row["H"]) ** 2 * 9 * int(row["C"])
+
+
+def test_tied_numbers_are_counted_many_at_once_as_one_by_one(tmp_path: Path) -> None:
+    _, rows = rows_of(tmp_path / "tied.csv", "-H", "1:40:1", "-C", "1:50:1", "-K", "3", "-O", "C")
+    assert len(rows) == 40 * 50
+    for row in rows[::97]:
+        size, channels = int(row["H"]), int(row["C"])
+        assert holds(row, expected(compare(Conv((size, size), channels, channels, 3)), "separable"))
+    assert [each.swept for each in sweep(H=8, C=[4, 8], K=3, O="C") if isinstance(each, Snapshot)] == [
+        {"C": 4, "O": 4}, {"C": 8, "O": 8},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ("-C 8 -O O", "-O: is tied to itself: give one of them a number"),
+        ("-C groups -O C --groups O", "-C: is tied to itself, by --groups and -O: give one of them a number"),
+        ("-C 8 -O W", "-O: is tied to W, which is not given"),
+        ("-C 8 -O K", "-O: only H, W, C, O and groups can be tied to each other, got K"),
+        ("-C 8 -O C,64", "-O: must be a whole number, got C"),
+    ],
+)
+def test_what_cannot_be_tied_is_refused(numbers: str, message: str) -> None:
+    run = sepcost("compare", "-H", "8", "-K", "3", *numbers.split())
+    assert (run.code, run.out, run.err) == (2, "", f"sepcost: {message}\n")

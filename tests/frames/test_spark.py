@@ -98,9 +98,10 @@ def test_a_bad_network_is_a_row_and_no_failed_job(spark: SparkSession) -> None:
     [
         ({"C": 8, "K": 3}, "missing O: a convolution has C, K and O (and H or size, for a map)"),
         ({"C": 8, "K": 3, "O": 8, "columns": ["mcas"]}, "columns: there is no 'mcas'; did you mean `macs`?"),
-        ({"C": 8, "K": 3, "O": "8:64", "columns": ["macs"]}, "O: a range is from:to:step, such as 16:512:16, got 8:64"),
+        ({"C": 8, "K": 3, "O": "C", "groups": "G"}, "groups: must be a whole number, got G (depthwise is as many "
+         "groups as channels: give C)"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_argument_is_an_error_before_anything_runs(
     spark: SparkSession, asked: dict[str, Any], message: str
 ) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from sepcost.cli.convolution import ConvolutionOptions
-from sepcost.count.sweep import Sweep
 from sepcost.layers.cost import Convention
 from sepcost.sheets.columns import column_names, columns
 from sepcost.sheets.text_template import Several
@@ -35,7 +34,7 @@ def cell(value: Any) -> str:
 def test_columns_are_those_of_csv(kernels: str, groups: str, texts: Sequence[str]) -> None:
     """Also where some combinations are impossible, and where kernels are sizes."""
     one = ConvolutionOptions("7:28:7", None, None, "1:40:1", kernels, "3,8,16,1024", groups=groups)
-    sweep = Sweep(one.axes())
+    sweep = one.sweep()
     view = View(Rows.TOTALS, swept=sweep.names, of_networks=True)
     job = Job(asked_replacements(texts)[0], Convention(), view=view, at_once=True)
     items = list(ConvolutionSweep(one.network, sweep, job).combinations())
@@ -51,7 +50,7 @@ def test_columns_are_those_of_csv(kernels: str, groups: str, texts: Sequence[str
 
 def test_columns_are_arrays_of_numbers_and_exact_beyond_64_bits() -> None:
     one = ConvolutionOptions("2000000000", None, None, "2000000000", "3", "1:600:1")
-    sweep = Sweep(one.axes())
+    sweep = one.sweep()
     view = View(Rows.TOTALS, swept=sweep.names, of_networks=True)
     [item] = ConvolutionSweep(one.network, sweep, Job(None, Convention(), view=view, at_once=True)).combinations()
     found = columns(item, ("O", "macs", "reduction.macs", "costs_more"))

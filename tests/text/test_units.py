@@ -7,7 +7,17 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcost.text.units import UNITS_OF_BYTES, UNITS_OF_COUNTS, Units, common_power, decimal, in_bytes, in_unit, scaled
+from sepcost.text.units import (
+    UNITS_OF_BYTES,
+    UNITS_OF_COUNTS,
+    Units,
+    common_power,
+    decimal,
+    in_bytes,
+    in_unit,
+    list_items,
+    scaled,
+)
 
 NUMBERS = st.integers(0, 10**22) | st.integers(0, 10**6) | st.integers(0, 21).map(lambda power: 10**power - 1)
 DIGITS = st.integers(1, 15)
@@ -56,3 +66,12 @@ def test_a_common_unit_fills_no_digit_with_a_zero(numbers: list[int], digits: in
         assert all(as_number(in_unit(number, power, units, digits)) < 10**digits for number in numbers)
     if power:
         assert any(as_number(in_unit(number, power - 1, units, digits)) >= 10**digits for number in numbers)
+
+
+@given(st.integers(1, 1000), st.integers(1, 100_000), st.sampled_from(["1.5", "2", "3", "10", "1.25"]))
+def test_a_range_by_factors_has_every_power_up_to_its_end(first: int, end: int, factor: str) -> None:
+    numbers, exact = [], Decimal(first)
+    while exact <= first + end:
+        numbers.append(exact)
+        exact *= Decimal(factor)
+    assert list(map(Decimal, list_items(f"{first}:{first + end}:*{factor}"))) == numbers
