@@ -17,7 +17,7 @@ from sepcost.layers.cost import BITS
 from sepcost.sheets.view import Rows
 from sepcost.text.model_text import Device
 
-ONE = "One convolution (lists 3,5,7 and ranges 16:512:16, 8:512:*2: every combination)"
+ONE = "One convolution (3,5,7 or 16:512:16 or 8:512:*2 gives every combination)"
 COUNTING = "What is counted"
 OUTPUT = "Output"
 SHOWN = "What is shown"

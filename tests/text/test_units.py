@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,8 +71,8 @@ def test_a_common_unit_fills_no_digit_with_a_zero(numbers: list[int], digits: in
 
 @given(st.integers(1, 1000), st.integers(1, 100_000), st.sampled_from(["1.5", "2", "3", "10", "1.25"]))
 def test_a_range_by_factors_has_every_power_up_to_its_end(first: int, end: int, factor: str) -> None:
-    numbers, exact = [], Decimal(first)
+    numbers, exact = [], Fraction(first)
     while exact <= first + end:
         numbers.append(exact)
-        exact *= Decimal(factor)
-    assert list(map(Decimal, list_items(f"{first}:{first + end}:*{factor}"))) == numbers
+        exact *= Fraction(factor)
+    assert list(map(Fraction, list_items(f"{first}:{first + end}:*{factor}"))) == numbers
