@@ -32,7 +32,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
-from sepcost.tasks.replacement_texts import asked_replacements
+from sepcost.tasks.replacement_texts import asked_replacements, kinds_of_options
 from sepcost.tasks.verifier import asked_verifier
 from sepcost.text.wording import listed
 
@@ -75,6 +75,7 @@ def compare(
     sort: o.Sort = None,
     join: o.Join = None,
     pareto: o.Pareto = None,
+    filters: o.Filters = None,
     top: o.Top = None,
     format_: o.OutputFormat = None,
     output: o.OutputFile = None,
@@ -120,7 +121,7 @@ def compare(
     asked = chosen_format(format_, writing(result), output)
     shape = {
         "rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify, "join": join, "pareto": pareto,
-        "target": target,
+        "filter": filters, "target": target,
     }  # fmt: skip
     typed = format_.options if format_ else ()
     selected = bool(include or exclude or plan)
@@ -146,15 +147,18 @@ def compare(
     fixed = {name: value for name, value in sweep.fixed.items() if name not in HOW_COUNTED}
     profile = asked_target(target, replace_if)
     timed = profile is not None
-    view = chosen_view(rows, columns, sort, top, join, pareto, swept, of_networks=not files, fixed=fixed, timed=timed)
+    view = chosen_view(
+        rows, columns, sort, top, join, pareto, filters, swept,
+        of_networks=not files, fixed=fixed, timed=timed, kinds={**sweep.kinds, **kinds_of_options(chosen, swept)},
+    )  # fmt: skip
     if chosen == []:
-        refuse_figures_of_replacements(columns, sort)
+        refuse_figures_of_replacements(columns, sort, filters)
     refuse_saving_plan(files, chosen, output, save_plan, several=bool(swept))
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, profile, verifier, waiting, view,
         at_once=asked.format.at_once, alone=explain, keeps_first=save_plan is not None,
     )  # fmt: skip
-    if asked.format.audience == "people" and not pareto and (top is None or not files):
+    if asked.format.audience == "people" and not (pareto or filters) and (top is None or not files):
         refuse_too_many(job.rows(sweep.size))
     assumed = [] if files else one.assumed
     options = FormatOptions(view, job.convention, assumed, to_stdout=output is None, **asked.options)

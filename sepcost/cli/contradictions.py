@@ -9,6 +9,7 @@ from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.errors import SepcostError, refuse
 from sepcost.formats.format import Format
 from sepcost.formats.registry import names_of, writing
+from sepcost.sheets.filtering import Condition
 from sepcost.sheets.view import OF_REPLACEMENT
 from sepcost.tasks.files import is_same, refuse_unwritable, resolved
 from sepcost.text.wording import listed
@@ -71,9 +72,11 @@ def _refuse_beside_convolution(
     )
 
 
-def refuse_figures_of_replacements(columns: str | None, sort: str | None) -> None:
+def refuse_figures_of_replacements(columns: str | None, sort: str | None, filters: Sequence[str] | None) -> None:
     """A SepcostError if figures of replacements are asked for together with ``-r none``."""
-    for option, names in (("--columns", (columns or "").split(",")), ("--sort", [(sort or "").removeprefix("-")])):
+    given = {"--columns": (columns or "").split(","), "--sort": [(sort or "").removeprefix("-")]}
+    given["--filter"] = [Condition.read(text).name for text in filters or ()]
+    for option, names in given.items():
         for name in names:
             if name.strip().lower().startswith(OF_REPLACEMENT):
                 raise SepcostError(f"{option} {name.strip()} is of a replacement: it does not go with -r none")

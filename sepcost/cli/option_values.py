@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConventionError, SepcostError
 from sepcost.layers.cost import Convention
+from sepcost.sheets.filtering import asked_filter
 from sepcost.sheets.joined import Joined
 from sepcost.sheets.view import SUBTOTALS, Rows, View
 from sepcost.tasks.convolution import read_size
+from sepcost.text.kind import Kind
 from sepcost.text.units import NumberError, read_as, read_list, read_whole
 
 T = TypeVar("T")
@@ -64,11 +66,13 @@ def chosen_view(
     top: str | None,
     join: str | None,
     pareto: str | None,
+    filters: Sequence[str] | None,
     swept: tuple[str, ...],
     *,
     of_networks: bool,
     fixed: Mapping[str, Any],
     timed: bool,
+    kinds: Mapping[str, Kind],
 ) -> View:
     """The view that was asked for: the rows of a sweep are totals unless others are wanted."""
     by = None if sort is None else sort.removeprefix("-")
@@ -82,4 +86,6 @@ def chosen_view(
     joined = None if join is None else Joined.read(join, timed=timed)
     front = tuple(pareto.split(",")) if pareto else ()
     of_rows = of_networks or rows is Rows.TOTALS
-    return View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed, timed).checked()
+    only = asked_filter(filters or ())
+    view = View(rows, chosen, by, by != sort, first, swept, of_rows, joined, front, fixed, timed, only, kinds)
+    return view.checked()

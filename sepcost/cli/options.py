@@ -257,6 +257,15 @@ Pareto = Annotated[
         rich_help_panel=SHOWN,
     ),
 ]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        help="Only rows with such a number: 'macs<=1G', 'reduction.macs>=8'; all of several hold.",
+        metavar="NAME<=N",
+        rich_help_panel=SHOWN,
+    ),
+]
 Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
 
 

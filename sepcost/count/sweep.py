@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.text.arguments import Extent, times
+from sepcost.text.kind import Kind
 from sepcost.text.units import factor_text
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ class Sweep:
         return self.with_tied({axis.name: axis.values[0] for axis in self.axes if len(axis.values) == 1})
 
     @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """What each number is: whole, a decimal, or a text, as where it may be a size for each axis.
+
+        >>> Sweep((Axis("K", (3, (3, 5))), Axis("C", (8, 16))), tied={"O": "C"}).kinds
+        {'K': <Kind.TEXT: 'text'>, 'C': <Kind.COUNT: 'count'>, 'O': <Kind.COUNT: 'count'>}
+        """
+        return self.with_tied({axis.name: kind_of_values(axis.values) for axis in self.axes})
+
+    @property
     def size(self) -> int:
         """How many combinations there are."""
         return prod(len(axis.values) for axis in self.axes)
@@ -90,6 +100,12 @@ class Sweep:
     def swept(self, combination: Mapping[str, SweptValue]) -> dict[str, SweptValue]:
         """The part of a combination that is not the same in all of them."""
         return {name: combination[name] for name in self.names}
+
+
+def kind_of_values(values: Iterable[object]) -> Kind:
+    """What values are that are given: whole numbers, decimals too, or texts."""
+    types = {type(value) for value in values}
+    return Kind.COUNT if types == {int} else Kind.PARAMETER if types <= {int, float, Fraction} else Kind.TEXT
 
 
 def value_text(value: SweptValue) -> str:

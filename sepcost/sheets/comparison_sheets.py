@@ -137,7 +137,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     cells: list[Cell] = [cell_of(name, totals[snapshot.texts[0]]) if name in BY_NAME else "" for name in before]
     cells += ["" if name == REPLACED_BY else cell_of(name, totals[text]) for text, name in replaced]
     notes = (
-        *chosen_note(snapshot, view.sort),
+        *chosen_note(snapshot, view.sort, view.filter),
         *unread_notes(snapshot),
         *kept_notes(snapshot),
         *model_notes(snapshot),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.errors import ConfigError
 from sepcost.layers.cost import Convention
 from sepcost.text.kind import Kind
-from sepcost.text.units import shortened
+from sepcost.text.units import is_number, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 NETWORK, FILE, REPLACEMENT = "network", "file", "replacement"
@@ -24,7 +23,6 @@ OTHERS = ["alpha", "rho", "resolution", "name", "row", "layer", "layers", "part"
 _counted_in = (each.name for each in fields(Convention))
 TAKEN = {name.casefold() for name in (*in_records(), *FACTS, *AXES, *_counted_in, *OTHERS)}
 """The names of records, in small letters: no column of one's own takes the place of a figure."""
-NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
 @dataclass
@@ -107,15 +105,6 @@ def _rows(path: str) -> list[tuple[int, list[str]]]:
     except (OSError, ValueError) as error:
         reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError.of(path, f"cannot be read: {reason}") from None
-
-
-def is_number(text: str) -> bool:
-    """Whether it is a number in decimal digits.
-
-    >>> is_number("76.10"), is_number("1e5"), is_number("007")
-    (True, False, False)
-    """
-    return NUMBER.fullmatch(text) is not None
 
 
 def _kind(values: Iterator[str | None]) -> Kind:

@@ -67,11 +67,11 @@ def kept_note(snapshots: Sequence[Snapshot]) -> Iterator[str]:
         yield f"Kept as they are: {', '.join(reasons)}."
 
 
-def chosen_note(snapshot: Snapshot, sort: str | None) -> Iterator[str]:
-    """How many of a network's layers are shown, if not all are."""
+def chosen_note(snapshot: Snapshot, sort: str | None, only: object = None) -> Iterator[str]:
+    """How many of a network's layers are shown, if not all are: ``only`` those that a filter keeps."""
     shown, there_are = len(snapshot.shown), len(snapshot.layers)
     if shown < there_are:
-        by = f", by {sort}" if sort else ""
+        by = f", with {only}" * bool(only) + f", by {sort}" * bool(sort)
         yield f"{shown:,} of {there_are:,} layers{by}; the total is that of all."
 
 

@@ -10,12 +10,20 @@ from typing import Any, TypeAlias
 
 from sepcost.count.figure import REDUCTION, REPLACEMENT, in_record, reductions
 from sepcost.count.snapshot import LayerSnapshot, PartSnapshot, Replaced, Snapshot
+from sepcost.text.kind import Kind
 
 Record: TypeAlias = Mapping[str, Any]
 
 REPLACED_BY = "replaced_by"
 """What a plan chose for a layer."""
-HOW_COUNTED = ("alpha", "rho", "flops_per_mac", "batch", "dtype")
+HOW_COUNTED: Mapping[str, Kind] = {
+    "alpha": Kind.PARAMETER,
+    "rho": Kind.PARAMETER,
+    "flops_per_mac": Kind.COUNT,
+    "batch": Kind.COUNT,
+    "dtype": Kind.TEXT,
+}
+"""How a row is counted, and what each of these is."""
 
 
 def total_record(snapshot: Snapshot, text: str | None) -> Record:

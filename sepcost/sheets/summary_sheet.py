@@ -107,6 +107,9 @@ def _exceptions(snapshots: Sequence[Snapshot], names: Sequence[str], usual: str)
 
 def _order_note(view: View) -> Iterator[str]:
     """Which rows are shown, how they are sorted, and how many are shown."""
+    if view.filter:
+        what = "rows" if view.by_replacement else "combinations" if view.swept else "networks"
+        yield f"Only {what} with {view.filter}: {view.filter.count:,} of {view.filter.asked:,}."
     if view.pareto:
         yield f"Only rows that no other row beats in {listed(view.pareto)}; not those without a value."
     if view.totals and (view.sort or view.top):

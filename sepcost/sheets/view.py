@@ -14,10 +14,12 @@ from sepcost.count import figure
 from sepcost.count.facts import FACTS
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.errors import SepcostError
+from sepcost.sheets.filtering import Filter
 from sepcost.sheets.grouping import by_block, by_type
-from sepcost.sheets.joined import Joined, is_number
+from sepcost.sheets.joined import Joined
 from sepcost.sheets.records import HOW_COUNTED, REPLACED_BY, layer_record, total_record
 from sepcost.text.kind import Kind
+from sepcost.text.units import is_number
 from sepcost.text.wording import did_you_mean, in_one_line
 
 T = TypeVar("T")
@@ -50,7 +52,8 @@ class View:
     or combinations are sorted and chosen, not the layers of each. ``joined`` are columns from elsewhere. ``pareto`` are
     the names in which no other row may beat a row; with - in front of those of which more, not less, is better than
     usual.
-    ``fixed`` are the numbers that were given one value. ``timed``: there is a target.
+    ``fixed`` are the numbers that were given one value. ``timed``: there is a target. A ``filter`` leaves rows out
+    before all that. ``kinds`` are those of swept and fixed numbers.
 
     >>> View(Rows.TOTALS, sort="mac").checked()
     Traceback (most recent call last):
@@ -68,6 +71,8 @@ class View:
     pareto: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = False
+    filter: Filter | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
     def totals(self) -> bool:
@@ -77,7 +82,7 @@ class View:
     @property
     def by_replacement(self) -> bool:
         """Whether each replacement is sorted, or judged, as a row of its own."""
-        names = (*(name.removeprefix("-") for name in self.pareto), self.sort or "")
+        names = (*self.judged, *self.filtered)
         of_joined = self.own if self.joined and self.joined.by_replacement else ()
         return self.totals and any(name.startswith(OF_REPLACEMENT) or name in of_joined for name in names)
 
@@ -93,8 +98,8 @@ class View:
         return figure.asked(
             (
                 *(usual if self.columns is None else self.columns),
-                self.sort or "",
-                *(name.lstrip("-") for name in self.pareto),
+                *self.judged,
+                *self.filtered,
                 *(figure.OF_TARGET if self.timed else ()),
             )
         )
@@ -120,20 +125,30 @@ class View:
         columns = sort = None
         own = [name for name, kind in self.joined.columns.items() if kind is not Kind.TEXT] if self.joined else []
         numbers = [name for name in common if figure.kind_of(name) is not Kind.TEXT or name in own]
+        rows = common if self.of_networks or self.totals else [*of_layers(common), *self.facts]
+        rows = [name for name in rows if name not in ("row", "part")]
         pareto = tuple(_reversed_like(name, self._known("--pareto", name.lstrip("-"), numbers)) for name in self.pareto)
         if self.columns is not None:
             columns = tuple(self._known("--columns", name, (*common, *self.facts)) for name in self.columns)
         if self.sort is not None:
-            of_layers = [name for name in common if name.rpartition(".")[2] not in figure.ONLY_OF_NETWORKS]
-            names = common if self.of_networks or self.totals else (*of_layers, *self.facts)
-            sort = self._known("--sort", self.sort, [name for name in names if name not in ("row", "part")])
-        return replace(self, columns=columns, sort=sort, pareto=pareto)
+            sort = self._known("--sort", self.sort, rows)
+        only = self.filter and self.filter.checked(lambda name: self._known("--filter", name, rows), self.kind_of)
+        return replace(self, columns=columns, sort=sort, pareto=pareto, filter=only)
+
+    def kind_of(self, name: str) -> Kind:
+        """What the values of a name are in the records of this view.
+
+        >>> View().kind_of("macs"), View().kind_of("alpha")
+        (<Kind.COUNT: 'count'>, <Kind.PARAMETER: 'parameter'>)
+        """
+        own = self.joined.columns if self.joined else {}
+        return {**HOW_COUNTED, **self.kinds, **own}.get(name) or figure.kind_of(name)
 
     def shown(self, usual: Sequence[str], without: Sequence[str] = ()) -> Sequence[str]:
         """The columns of a table: the chosen ones except ``without``, or the usual ones and the sorted one."""
         if self.columns is not None:
             return [name for name in self.columns if name not in without]
-        asked = [_shown_as(name) for name in (self.sort or "", *(name.lstrip("-") for name in self.pareto))]
+        asked = map(_shown_as, (self.sort or "", *(name.lstrip("-") for name in self.pareto), *self.filtered))
         more = [name for name in dict.fromkeys((*asked, *self.own)) if name in (*figure.ALL, *self.own)]
         return [*usual, *(name for name in more if name not in usual)]
 
@@ -162,9 +177,20 @@ class View:
             snapshots = list(self._with_joined(snapshots, self.joined))  # an error, before a row is written
         if self.by_replacement:
             snapshots = (each for snapshot in snapshots for each in _one_by_one(snapshot))
+        if self.filter:
+            snapshots = (snapshot for snapshot in snapshots if self.kept(snapshot)[0])
         if not self.judged:
             return islice(snapshots, self.top)
         return self.chosen((self.values(snapshot), snapshot) for snapshot in snapshots)
+
+    @property
+    def filtered(self) -> tuple[str, ...]:
+        """The names by whose values rows are left out."""
+        return self.filter.names if self.filter else ()
+
+    def kept(self, snapshot: Snapshot, many: int = 1) -> list[bool]:
+        """Whether the filter keeps a network; or each of many, if it is of many at once."""
+        return self.filter.kept(total_record(snapshot, snapshot.texts[0]), many) if self.filter else [True] * many
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -211,11 +237,14 @@ class View:
         joined.all_used()
 
     def _layers(self, snapshot: Snapshot) -> Snapshot:
-        if self.sort is None and self.top is None:
+        if self.sort is None and self.top is None and self.filter is None:
             return snapshot
-        layers: Iterable[LayerSnapshot] = snapshot.layers
+        records = ((layer_record(snapshot, layer, snapshot.texts[0]), layer) for layer in snapshot.layers)
+        if self.filter:
+            only = self.filter
+            records = ((record, layer) for record, layer in records if only.kept(record)[0])
+        layers: Iterable[LayerSnapshot] = (layer for _, layer in records)
         if self.sort is not None:
-            records = ((layer_record(snapshot, layer, snapshot.texts[0]), layer) for layer in layers)
             layers = self.ordered((record.get(self.sort), layer) for record, layer in records)
         return replace(snapshot, chosen=tuple(islice(layers, self.top)))
 
@@ -229,6 +258,11 @@ class View:
             hint = f"{did_you_mean(wanted, names) if wanted else ''} (docs/json.md has the names)"
             raise SepcostError(f"{option}: nothing is called {in_one_line(name, 60)!r}{hint}")
         return by_lower[wanted]
+
+
+def of_layers(names: Iterable[str]) -> list[str]:
+    """Those that layers have, too."""
+    return [name for name in names if name.rpartition(".")[2] not in figure.ONLY_OF_NETWORKS]
 
 
 def _shown_as(name: str) -> str:

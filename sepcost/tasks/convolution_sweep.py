@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, islice, repeat
 from typing import Any
 
 from sepcost.blocks.replacements import REPLACEMENTS
@@ -36,13 +36,13 @@ class ConvolutionSweep:
         self.swept = sweep.names
         by_replacement = self.view.by_replacement or not job.together
         self.sweep = sweep.with_axes(*job.replacement_axis()) if by_replacement else sweep
-        self._counted = False
+        self._twice = bool(self.view.judged or self.view.filter)
         if self.sweep.size > sys.maxsize:
             raise SepcostError(f"{self.sweep.size:,} combinations are more than can be counted")
 
     def snapshots(self) -> Iterator[Snapshot]:
         """Each by itself."""
-        good = filter(None, map(self._counted_comparison, self._numbers()))
+        good = filter(None, map(self._chosen_comparison, self._numbers()))
         yield from map(self.job.evaluated, map(self.job.verified, islice(good, self.view.top)))
         self.job.summarize("combinations")
 
@@ -52,10 +52,10 @@ class ConvolutionSweep:
         if not self.job.at_once or first_of_them or self.job.verifier is not None or not self._worth_it():
             yield from self.snapshots()
             return
-        counted = self._counter()
+        counted = self._counter(not self._twice)
         for portion in _portions(self._numbers(), self._at_once):
             yield Several(len(portion), list(counted(portion)))
-            self.events.advance(len(portion))
+            self._advance_again(len(portion))
         self.job.summarize("combinations")
 
     @property
@@ -66,47 +66,56 @@ class ConvolutionSweep:
     def _shown(self) -> int:
         return self.sweep.size if self.view.top is None else min(self.view.top, self.sweep.size)
 
-    def _numbers(self) -> Sequence[int]:
+    def _numbers(self) -> Iterable[int]:
+        """The combinations that are shown: of a filter alone as they are found, of an order after all were counted."""
         numbers = range(self.sweep.size)
-        if not self.view.judged:
-            self.events.expect(self._shown)
+        self.events.expect((self._twice and len(numbers)) + (self._shown if self._counts_again else 0))
+        if not self._twice:
             return numbers
-        self.events.expect(len(numbers) + self._shown)
         valued = self._values(numbers) if self._worth_it() else self._values_one_by_one(numbers)
-        chosen = self.view.chosen(valued)
-        self._counted = True
-        return chosen
+        return self.view.chosen(valued) if self.view.judged else (number for _, number in islice(valued, self.view.top))
 
-    def _values(self, numbers: range) -> Iterator[tuple[list[Any], int]]:
-        """What every combination that can be evaluated is judged by, and its number."""
-        counted = self._counter()
+    def _values(self, numbers: range) -> Iterator[tuple[Sequence[Any], int]]:
+        """What every combination that can be evaluated, and that is kept, is judged by, and its number."""
+        counted = self._counter(counts=True)
         for portion in _portions(numbers, self._at_once):
-            found: dict[int, list[Any]] = {}
+            found: dict[int, Sequence[Any]] = {}
             for places, snapshot in counted(portion):
-                several = (
+                several = [
                     value.tolist() if hasattr(value, "tolist") else [value] * len(places)
                     for value in self.view.values(snapshot)
-                )
-                found |= zip(places, map(list, zip(*several)))
+                ]
+                values = zip(*several) if several else repeat(())
+                found |= compress(zip(places, values), self.view.kept(snapshot, len(places)))
             self.events.advance(len(portion))
             yield from ((found[place], portion[place]) for place in sorted(found))
 
-    def _values_one_by_one(self, numbers: range) -> Iterator[tuple[list[Any], int]]:
+    def _values_one_by_one(self, numbers: range) -> Iterator[tuple[Sequence[Any], int]]:
         for number in numbers:
-            comparison = self._counted_comparison(number)
-            if comparison is not None:
-                yield self.view.values(self.job.evaluated(comparison)), number
+            self.events.advance(1)
+            comparison = self._comparison(number, counts=True)
+            snapshot = comparison and self.job.evaluated(comparison)
+            if snapshot and self.view.kept(snapshot)[0]:
+                yield self.view.values(snapshot), number
 
-    def _counted_comparison(self, number: int) -> Comparison | None:
-        self.events.advance(1)
-        return self._comparison(number)
+    def _chosen_comparison(self, number: int) -> Comparison | None:
+        self._advance_again(1)
+        return self._comparison(number, counts=not self._twice)
+
+    @property
+    def _counts_again(self) -> bool:
+        """Whether what is shown is counted after all others, and not as a filter finds it."""
+        return bool(self.view.judged or not self.view.filter)
+
+    def _advance_again(self, count: int) -> None:
+        self.events.advance(count if self._counts_again else 0)
 
     def _worth_it(self) -> bool:
         if not self.view.totals or self.sweep.size < WORTH_IT or self._at_once < WORTH_IT:
             return False
         return all(replacement.block in REPLACEMENTS.values() for replacement in self.job.replacements or ())
 
-    def _counter(self) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Snapshot]]]:
+    def _counter(self, counts: bool) -> Callable[[Sequence[int]], Iterator[tuple[list[int], Snapshot]]]:
         from sepcost.count.grid import Grid  # NumPy takes its time to import
 
         grid = Grid(self.sweep, apart=("batch",))
@@ -117,10 +126,10 @@ class ConvolutionSweep:
                 if snapshot is None:
                     others += places
                 else:
-                    self._count_good(len(places))
+                    self.job.good += len(places) * counts
                     yield places, snapshot
             for place in sorted(others):
-                alone = self._comparison(portion[place])
+                alone = self._comparison(portion[place], counts)
                 if alone is not None:
                     yield [place], self.job.evaluated(alone)
 
@@ -135,22 +144,22 @@ class ConvolutionSweep:
     def _compared(self, values: Mapping[str, Any]) -> Comparison:
         return self.job.compare(self.network(values), values, {name: values[name] for name in self.swept})
 
-    def _comparison(self, number: int) -> Comparison | None:
-        """The combination with this number; None, after a complaint, if there is no such convolution."""
+    def _comparison(self, number: int, counts: bool) -> Comparison | None:
+        """The combination with this number; None, after a complaint, if there is no such convolution.
+
+        Sorting and filtering go over them twice: each ``counts`` once.
+        """
         values = self.sweep.combination(number)
         try:
             comparison = self._compared(values)
         except SepcostError as error:
             self.job.fail(error, combination_text({name: values[name] for name in self.swept}))
             return None
-        self._count_good(1)
+        self.job.good += counts
         return comparison
 
-    def _count_good(self, count: int) -> None:
-        """Sorting goes over them twice: they count once."""
-        self.job.good += 0 if self._counted else count
 
-
-def _portions(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), size):
-        yield numbers[start : start + size]
+def _portions(numbers: Iterable[int], size: int) -> Iterator[Sequence[int]]:
+    remaining = iter(numbers)
+    while portion := list(islice(remaining, size)):
+        yield portion

@@ -144,6 +144,9 @@ class Job(Counting):
         """At the end, report how many are missing."""
         if self.good and any(self.unmatched):
             self.events.complain(self.unmatched.complaint(self.known))
+        only = self.view.filter
+        if only and (self.view.totals or self.view.of_networks) and only.asked and not only.count:
+            self.events.say(f"none of {only.asked:,} has {only}")
         if self.bad and self.good:
             self.events.say(f"{self.bad:,} of {self.bad + self.good:,} {what} could not be evaluated")
 

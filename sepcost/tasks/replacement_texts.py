@@ -13,13 +13,14 @@ from typing import Any, NamedTuple, TypeAlias, overload
 from sepcost.blocks.blocks import Parts
 from sepcost.blocks.plan import Plan
 from sepcost.blocks.replacements import REPLACEMENTS, Block, Replacement, known_block, option_values
-from sepcost.count.sweep import Axis, Sweep
+from sepcost.count.sweep import Axis, Sweep, kind_of_values
 from sepcost.errors import ReplacementError, SepcostError
 from sepcost.guests.apart import apart
 from sepcost.guests.current_folder import look_here_for
 from sepcost.layers import Conv
 from sepcost.network.budget import AS_GIVEN
 from sepcost.network.network import Network
+from sepcost.text.kind import Kind
 from sepcost.text.units import as_text
 from sepcost.text.wording import did_you_mean
 
@@ -115,6 +116,13 @@ def _beside_plan(texts: Sequence[str], plan: Plan) -> tuple[Sequence[Replacement
     if len(chosen) > TOGETHER:
         raise SepcostError(f"--plan goes with at most {TOGETHER:,} replacements, got {len(chosen):,}")
     return [*chosen, plan], swept
+
+
+def kinds_of_options(chosen: Sequence[Replacement] | None, names: Iterable[str]) -> dict[str, Kind]:
+    """What the values of swept options are (``options.multiplier``), as far as replacements are made together."""
+    options = [dict(each.options) for each in (chosen or ())[:TOGETHER]]
+    found = {name: name.removeprefix("options.") for name in names if name.startswith("options.")}
+    return {name: kind_of_values(each[option] for each in options if option in each) for name, option in found.items()}
 
 
 def plan_of_file(plan: str) -> Plan:

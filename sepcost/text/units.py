@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 WHOLE_DIGITS = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 DECIMAL = re.compile(r"(0|[1-9][0-9]*)?(\.[0-9]+)?(?<=[0-9])", re.ASCII)
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 OTHER_SIZES = re.compile(r"[(\[]? *[0-9]+(?: *[,xX*×] *[0-9]+){1,2} *[)\]]?", re.ASCII)
 """Sizes as other programs write them."""
 VALID = " (valid is 0)"
@@ -30,6 +31,8 @@ LARGEST_FLOAT = sys.float_info.max
 
 MOST_VALUES = 1_000_000
 """A list has no more values, so that a typing mistake does not fill the memory."""
+MOST_PLACES = 1_000
+"""Nor has a value of a range more decimals."""
 
 
 class NumberError(SepcostError):
@@ -117,6 +120,15 @@ def factor_text(value: Fraction | float) -> str:
     return f"{float(value):.15g}"
 
 
+def is_number(text: str) -> bool:
+    """Whether it is a number in decimal digits.
+
+    >>> is_number("76.10"), is_number("1e5"), is_number("007")
+    (True, False, False)
+    """
+    return NUMBER.fullmatch(text) is not None
+
+
 def read_as(name: str, read: Callable[[str], T], text: str) -> T:
     """The value of a text; a SepcostError that names the option or the argument."""
     try:
@@ -177,8 +189,8 @@ def _growing_items(text: str, first: str, last: str, factor: str) -> list[str]:
     items: list[str] = []
     places, more = (len(each.partition(".")[2]) for each in (first, factor))
     while number <= end:
-        if len(items) == MOST_VALUES:
-            raise NumberError(f"has more than {MOST_VALUES:,} values: {shortened(text)}")
+        if places > MOST_PLACES:
+            raise NumberError(f"has values with more than {MOST_PLACES:,} decimals: {shortened(text)}")
         items.append(_with_point(int(number * 10**places), places))
         number, places = number * times, places + more
     return items

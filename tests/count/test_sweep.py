@@ -226,6 +226,7 @@ def test_tied_numbers_are_counted_many_at_once_as_one_by_one(tmp_path: Path) -> 
         ("-C 8 -O W", "-O: is tied to W, which is not given"),
         ("-C 8 -O K", "-O: only H, W, C, O and groups can be tied to each other, got K"),
         ("-C 8 -O C,64", "-O: must be a whole number, got C"),
+        ("-C 8 -O 8:9:*1.00001", "-O: has values with more than 1,000 decimals: 8:9:*1.00001"),
     ],
 )
 def test_what_cannot_be_tied_is_refused(numbers: str, message: str) -> None:

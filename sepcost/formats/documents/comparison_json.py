@@ -13,10 +13,10 @@ from sepcost.count.figure import PEAK, REDUCTION, REPLACEMENT, in_record
 from sepcost.count.snapshot import LayerSnapshot, Model, Replaced, Snapshot, Target
 from sepcost.layers.cost import Convention
 from sepcost.layers.layer import MOST_KNOWN
-from sepcost.sheets.joined import is_number
 from sepcost.sheets.text_template import HOLE, Holes, Several, texts
 from sepcost.sheets.verification_text import verification_fields
 from sepcost.sheets.view import SUBTOTALS, View
+from sepcost.text.units import is_number
 
 _encoder = partial(json.JSONEncoder, separators=(",", ":"), check_circular=False)  # what is written has no circles
 _encode = _encoder().encode
@@ -56,7 +56,8 @@ def _selection(view: View) -> dict[str, Any]:
     """The options that leave something out, or change the order."""
     subtotals = view.rows.value if view.rows in SUBTOTALS else None
     wishes = {"totals": view.totals, "rows": subtotals, "columns": view.columns, "sort": view.sort, "top": view.top}
-    wishes |= {"ascending": view.ascending, "pareto": view.pareto}
+    conditions = tuple(map(str, view.filter.conditions)) if view.filter else ()
+    wishes |= {"ascending": view.ascending, "pareto": view.pareto, "filter": conditions}
     given = {name: value for name, value in wishes.items() if value and (name != "totals" or not view.swept)}
     return {"selection": given} if given else {}
 
