@@ -14,6 +14,7 @@ from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.option_values import at_least_one, multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
 from sepcost.errors import refuse
@@ -85,6 +86,7 @@ def bench(
     top: o.Top = None,
     format_: Annotated[AskedFormat | None, o.format_option("benchmark")] = None,
     output: o.OutputFile = None,
+    plot: Plot = None,
 ) -> int:
     """How long layers take on this machine, and how long their replacements would.
 
@@ -107,10 +109,11 @@ def bench(
     files, output = sources or [], chosen_output(output)
     _refuse_contradictions(files, one, selected=bool(include or exclude or plan))
     refuse_scaling_without_a_map(rho, resolution, bool(one.given), one.has_map)
-    read = filter(None, [*files, plan, *code_files([*files, *(replacements or ()), *(inputs or ())])])
+    read = [*filter(None, [*files, plan, *code_files([*files, *(replacements or ()), *(inputs or ())])])]
     refuse_overwriting(read, output)
     refuse_link(output)
     asked = chosen_format(format_, writing("benchmark"), output)
+    pictures = Pictures(plot, "benchmark", read, output)
     chosen, _ = asked_replacements(replacements, plan)
     models = ModelOptions.read(inputs, "cpu", run_models, files, batch)
     multipliers, convention = multiplier_sweep(alpha, rho, resolution, "1"), read_convention("1", dtype, batch)
@@ -141,9 +144,9 @@ def bench(
             benchmark = task.run((snapshot.counted_now(), None) for snapshot in snapshots)
     if benchmark.rows:
         wanted = FormatOptions(to_stdout=output is None, **asked.options)
-        write(
-            [asked.format.benchmark(chosen_rows(benchmark, order, first), wanted)], output, escape=asked.format.escape
-        )
+        shown = chosen_rows(benchmark, order, first)
+        write([asked.format.benchmark(shown, wanted)], output, escape=asked.format.escape)
+        pictures.write(shown)
     return INTERRUPTED if benchmark.missing else job.exit_code
 
 

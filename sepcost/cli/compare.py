@@ -20,10 +20,11 @@ from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.option_values import chosen_view, multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import write
 from sepcost.errors import SepcostError
-from sepcost.formats.format import FormatOptions, ResultName
+from sepcost.formats.format import Format, FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
@@ -83,6 +84,7 @@ def compare(
         Path | None,
         typer.Option(help="What replaces each layer, as a file for --plan.", metavar="FILE", rich_help_panel=o.OUTPUT),
     ] = None,
+    plot: Plot = None,
     explain: o.Explain = False,
 ) -> int:
     """What each convolution costs, and what its replacements would cost.
@@ -115,16 +117,14 @@ def compare(
         height, width, size, in_channels, kernel_size, out_channels, stride, padding, output_padding, dilation, groups,
         bias, norm, transposed or None,
     )  # fmt: skip
-    files = sources or []
-    output = chosen_output(output)
+    files, output = sources or [], chosen_output(output)
     result: ResultName = "derivation" if explain else "comparisons"
     asked = chosen_format(format_, writing(result), output)
     shape = {
         "rows": rows, "columns": columns, "sort": sort, "top": top, "verify": verify, "join": join, "pareto": pareto,
-        "filter": filters, "target": target,
+        "filter": filters, "target": target, "plot": plot,
     }  # fmt: skip
-    typed = format_.options if format_ else ()
-    selected = bool(include or exclude or plan)
+    typed, selected = format_.options if format_ else (), bool(include or exclude or plan)
     refuse_contradictions(
         files, one, asked.format, typed, explain=explain, selected=selected, folded=fold_norms, **shape
     )
@@ -133,6 +133,7 @@ def compare(
     for option, path in (("--output", output), ("--save-plan", save_plan)):
         refuse_overwriting(read, path, option)
         refuse_link(path, option)
+    pictures = Pictures(plot, "comparisons", read, output)
     chosen, swept_options = asked_replacements(replacements, plan)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms)
@@ -156,21 +157,28 @@ def compare(
     refuse_saving_plan(files, chosen, output, save_plan, several=bool(swept))
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, profile, verifier, waiting, view,
-        at_once=asked.format.at_once, alone=explain, keeps_first=save_plan is not None,
+        at_once=asked.format.at_once and not pictures, alone=explain, keeps_first=save_plan is not None,
     )  # fmt: skip
-    if asked.format.audience == "people" and not (pareto or filters) and (top is None or not files):
-        refuse_too_many(job.rows(sweep.size))
-    assumed = [] if files else one.assumed
+    if not (pareto or filters) and (top is None or not files):
+        _refuse_too_many(job.rows(sweep.size), asked.format, pictures)
+    assumed = () if files else one.assumed
     options = FormatOptions(view, job.convention, assumed, to_stdout=output is None, **asked.options)
     with waiting:
         compared = job.networks(files) if files else ConvolutionSweep(one.network, sweep, job).combinations()
-        chunks = asked.format.written(result, compared, options)
+        chunks = asked.format.written(result, pictures.of(compared), options)
         if output is None and sys.stdout.isatty():
             chunks = list(chunks)
             waiting.stop()
         write(chunks, output, escape=asked.format.escape)
+        pictures.write(view=view)
     _save_plan(job, save_plan)
     return job.exit_code
+
+
+def _refuse_too_many(rows: int, format_: Format, pictures: Pictures) -> None:
+    pictures.refuse_many(rows)
+    if format_.audience == "people":
+        refuse_too_many(rows)
 
 
 def _save_plan(job: Job, path: Path | None) -> None:

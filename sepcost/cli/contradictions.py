@@ -56,7 +56,7 @@ def _refuse_beside_networks(format_: Format, sources: Sequence[str], others: Map
     if not sources:
         raise SepcostError(f"--format {format_.name} writes networks: give a model or a file, not one convolution")
     for name, given in others.items():
-        if given and name not in ("verify", "target"):
+        if given and name not in ("verify", "target", "plot"):
             raise SepcostError(f"--format {format_.name} writes whole networks: leave out --{name}")
 
 

@@ -10,6 +10,7 @@ from sepcost.cli import options as o
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.option_values import read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
@@ -39,6 +40,7 @@ def diff(
     verify: o.Verify = False,
     format_: Annotated[AskedFormat | None, o.format_option("difference")] = None,
     output: o.OutputFile = None,
+    plot: Plot = None,
     exit_code: Annotated[
         bool,
         typer.Option("--exit-code", help="Exit with 1 if they differ, as git does.", rich_help_panel=o.OUTPUT),
@@ -63,6 +65,7 @@ def diff(
         raise SepcostError("- is standard input, and can be one side only")
     convention = read_convention(flops_per_mac, dtype, batch)
     waiting = Waiting("files")
+    pictures = Pictures(plot, "difference", read, output)
     verifier = asked_verifier(verify, waiting.complain)
     models = ModelOptions.read(inputs, device, run_models, (before, after), batch, fold_norms=fold_norms)
     carried_out = plan_of_file(plan) if plan else None
@@ -77,6 +80,7 @@ def diff(
         complain(*error.problems)
         return BAD
     write([text], output, escape=asked.format.escape)
+    pictures.write(difference)
     if verifier is not None and verifier.mismatches:
         return DIFFERENT
     return DIFFERENT if exit_code and not difference.is_empty else SAME

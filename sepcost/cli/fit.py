@@ -13,6 +13,7 @@ from sepcost.cli import options as o
 from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.option_values import at_least_one
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, write
 from sepcost.count.comparison import DEFAULT_REPLACEMENTS
@@ -115,6 +116,7 @@ def fit(
     top: o.Top = None,
     format_: Annotated[AskedFormat | None, o.format_option("fits")] = None,
     output: o.OutputFile = None,
+    plot: Plot = None,
 ) -> int:
     """What replacements keep of trained kernels; which layers to replace under a limit; and the smaller model.
 
@@ -140,6 +142,7 @@ def fit(
         refuse_overwriting(read, path, option)
         refuse_link(path, option)
     _refuse_one_file_for_two(written)
+    pictures = Pictures(plot, "fits", read, *filter(None, written.values()))
     asked = chosen_format(format_, writing("fits"), output)
     chosen = _replacements(replacements, plan)
     limit = _limit({"max_params": max_params, "max_macs": max_macs, "max_time": max_time, "min_energy": min_energy})
@@ -185,8 +188,9 @@ def fit(
             complain(error)
             return UNREACHABLE
         fits = save_outcome(outcome, **saved)
-    wanted = FormatOptions(to_stdout=output is None, **asked.options)
-    write([asked.format.fits(chosen_rows(fits, order, first), wanted)], output, escape=asked.format.escape)
+    shown, wanted = chosen_rows(fits, order, first), FormatOptions(to_stdout=output is None, **asked.options)
+    write([asked.format.fits(shown, wanted)], output, escape=asked.format.escape)
+    pictures.write(shown)
     return 0
 
 
