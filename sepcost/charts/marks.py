@@ -88,7 +88,7 @@ def by_series(names: Sequence[str], title: str | None = None) -> tuple[Any, Any]
     names = [*dict.fromkeys(names)]
     many = -(-len(names) // len(COLOURS))
     colours, shapes = ((each * many)[: len(names)] for each in (COLOURS, SHAPES))
-    legend = None if len(names) < 2 else alt.Legend(symbolType="circle", labelLimit=LONGEST_NAME)
+    legend = None if len(names) < 2 else alt.Legend(symbolOpacity=1, labelLimit=LONGEST_NAME)
     return (
         alt.Color("series:N", title=title, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend),
         alt.Shape("series:N", title=title, sort=names, scale=alt.Scale(domain=names, range=shapes), legend=legend),
