@@ -13,8 +13,9 @@ from tests.commands import ROOT, sepcost
 PICTURES = ROOT / "docs" / "pictures"
 BY_HAND = {"separable.svg"}
 PAGE = (ROOT / "docs" / "plot.md").read_text(encoding="utf-8")
-DRAWN = {match[2]: match[1] for match in re.finditer(r"^(sepcost .*--plot (?:\w+=)?(\w+\.svg))$", PAGE, re.MULTILINE)}
-COMMANDS = {name: command for name, command in DRAWN.items() if (PICTURES / name).exists()}
+DRAWN = [match.groups() for match in re.finditer(r"^(sepcost .*--plot (?:\w+=)?(\w+\.svg))$", PAGE, re.MULTILINE)]
+COMMANDS = {name: command for command, name in reversed(DRAWN) if (PICTURES / name).exists()}
+"""The first command that draws each: others are examples."""
 
 
 def seen(picture: Path) -> tuple[list[str], int]:
