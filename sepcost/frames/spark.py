@@ -75,6 +75,7 @@ def spark_networks(frame: DataFrame, text: str = "text", **asked: Any) -> DataFr
 def _struct(types: Mapping[str, str], frame: DataFrame | None = None) -> StructType:
     """The columns of a frame, and these behind them."""
     with needs("spark"):
+        import pandas  # noqa: F401  (Spark's driver asks for it)
         from pyspark.sql.types import StructType
     struct = StructType([*(frame.schema.fields if frame else ())])
     for name, type_ in types.items():
