@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sepcost.cli.streams import say
-from sepcost.errors import SepcostError
+from sepcost.errors import SepcostError, refuse
 from sepcost.formats.format import Format
 from sepcost.formats.registry import USUAL, AskedFormat, format_named, format_of, formats
+from sepcost.tasks.files import GZIP
 from sepcost.text.wording import listed
 
 VARIABLE = "SEPCOST_FORMAT"
@@ -30,11 +31,21 @@ def chosen_format(
 ) -> AskedFormat:
     """The format that was typed; else that of the output file's name, that of the environment, or the usual one.
 
-    What was not typed as a format counts only if the command has it; a SepcostError for a name of another format.
+    What was not typed as a format counts only if the command has it; a SepcostError for a name of another format, and
+    for bytes that are to go elsewhere than into a file. What is compressed has the name of a format before its .gz.
     """
-    if given is not None:
-        return given
-    suffix = "" if output is None else output.suffix.lower()
+    asked = given or _not_typed(available, output, usual)
+    name, is_gzip = asked.format.name, output is not None and output.suffix.lower() == GZIP
+    refuse(
+        (asked.format.is_binary and output is None, f"--format {name} is for a file: give --output FILE"),
+        (asked.format.is_binary and is_gzip, f"--output {output}: {name} is compressed already: leave out {GZIP}"),
+    )
+    return asked
+
+
+def _not_typed(available: Callable[[Format], bool], output: Path | None, usual: str) -> AskedFormat:
+    path = Path() if output is None else output
+    suffix = Path(path.stem if path.suffix.lower() == GZIP else path).suffix.lower()
     if suffix not in ANY_TEXT:
         return AskedFormat(_named_by(suffix, available, f"--output {output}"))
     wanted = os.environ.get(VARIABLE)

@@ -8,10 +8,10 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sepcost.errors import ConfigProblem
-from sepcost.tasks.files import resolved, unwritten, write_whole
+from sepcost.tasks.files import GZIP, as_bytes, compressed, resolved, unwritten, write_whole
 from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ def _print(line: str) -> None:
     print(for_log(harmless(line)), file=sys.stderr)
 
 
-def write(chunks: Iterable[str], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
-    """Write the chunks to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
+def write(chunks: Iterable[Any], output: Path | None, option: str = "--output", escape: str | None = None) -> None:
+    """Write texts or bytes to a file, whole or not at all, or to stdout as they come; no chunk leaves no file.
+
+    A file whose name ends in .gz is compressed.
 
     All of them are made, even if the reader is gone, so that the exit code is right. ``escape`` is how their format
     writes a character by its number: in the log of GitHub Actions, where no line of theirs may be a command.
@@ -128,6 +130,7 @@ def write(chunks: Iterable[str], output: Path | None, option: str = "--output", 
         _write_to_stdout(chunks)
         return
     shown = f"{option} {output}"
+    chunks = compressed(chunks) if output.suffix.lower() == GZIP else chunks
     try:
         if descriptor is not None:
             _write_to(os.dup(descriptor), chunks)
@@ -147,7 +150,7 @@ def _write_to_stdout(chunks: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def _write_to(descriptor: int, chunks: Iterable[str]) -> None:
+def _write_to(descriptor: int, chunks: Iterable[str | bytes]) -> None:
     """Write to a pipe, a device, or a file that the shell has opened: as they are."""
-    with _text(Descriptor(descriptor, closefd=True)) as file:
-        file.writelines(chunks)
+    with io.BufferedWriter(Descriptor(descriptor, closefd=True)) as file:
+        file.writelines(as_bytes(chunk, "backslashreplace") for chunk in chunks)

@@ -61,11 +61,13 @@ class Format:
     """It writes one convolution: no networks, and no sweep."""
     at_once: bool = False
     """It also takes ``Several`` results, which were counted at once; other formats get each by itself."""
+    is_binary: bool = False
+    """It writes bytes, not text: only to a file."""
     is_log: bool = False
     """It is the log of CI itself: standard error would repeat it."""
 
-    comparisons: Callable[[Comparisons, FormatOptions], Iterable[str]]
-    """In pieces, as the comparisons come."""
+    comparisons: Callable[[Comparisons, FormatOptions], Iterable[Any]]
+    """In pieces, as the comparisons come: texts, or bytes."""
     difference: Callable[[Difference, FormatOptions], str]
     judgement: Callable[[Judgement, FormatOptions], str]
     benchmark: Callable[[Benchmark, FormatOptions], str]
@@ -76,7 +78,7 @@ class Format:
     """The list of all replacements."""
     targets: Callable[[Targets, FormatOptions], str]
 
-    def written(self, result: ResultName, snapshots: Comparisons, options: FormatOptions) -> Iterable[str]:
+    def written(self, result: ResultName, snapshots: Comparisons, options: FormatOptions) -> Iterable[Any]:
         """What these comparisons become: all of them together, or each by itself."""
         if result == "comparisons":
             return self.comparisons(snapshots, options)

@@ -42,8 +42,9 @@ def columns(
     >>> columns(row, ("macs", "replacement.macs"))
     {'macs': [231211008], 'replacement.macs': [27496448]}
 
-    Of many, columns are NumPy arrays: of int64, float64 or bool where all values are, else of objects. Sizes are texts
-    as in CSV. ``layers``: a row for each layer, too, and with ``parts`` one for each part of its replacements.
+    Of many, columns are NumPy arrays: of int64, float64 or bool where all values are, else of objects. One value that
+    all have is a view of itself, which cannot be written to. Sizes are texts as in CSV. ``layers``: a row for each
+    layer, too, and with ``parts`` one for each part of its replacements.
     """
     if isinstance(item, Snapshot):
         records = [*network_records(item, layers=layers, parts=parts)]
@@ -54,11 +55,19 @@ def columns(
     order = np.argsort(np.concatenate([np.zeros(0, int), *(rows for rows, _ in pieces)]))
     found: dict[str, Any] = {}
     for name in names:
-        values = [_array(record.get(name), len(rows)) for rows, record in pieces]
-        if len({value.dtype for value in values}) > 1:
-            values = [value.astype(object) for value in values]
-        found[name] = np.concatenate(values)[order] if values else []
+        several = [_array(record.get(name), len(rows)) for rows, record in pieces]
+        if len({values.dtype for values in several}) > 1:
+            several = [values.astype(object) for values in several]
+        if all(map(is_one_value, several)) and len({values[0] for values in several}) == 1:
+            found[name] = np.broadcast_to(several[0][:1], len(order))
+        else:
+            found[name] = np.concatenate(several)[order] if several else []
     return found
+
+
+def is_one_value(values: Any) -> bool:
+    """Whether it is an array that has one value in all rows, and takes the memory of one."""
+    return getattr(values, "strides", None) == (0,)
 
 
 def flat(value: Any) -> Any:
@@ -89,4 +98,4 @@ def _array(value: Any, count: int) -> Array:
         array: Array = value.array
         return array.astype(object) if array.dtype.kind == "U" else array
     small = type(value) in (bool, float) or (type(value) is int and abs(value) < 2**63)
-    return np.full(count, flat(value), type(value) if small else object)
+    return np.broadcast_to(np.array([flat(value)], type(value) if small else object), count)

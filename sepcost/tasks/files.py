@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sepcost.errors import SepcostError
 
+GZIP = ".gz"
+"""How the name of a compressed file ends."""
+AS_GZIP = 31
+"""What zlib calls the format of gzip, with the largest window."""
 
-def write_whole(chunks: Iterable[str], target: Path, shown: str) -> None:
-    """Write a text, whole or not at all; raises SepcostError if that is not possible."""
-    with whole(target, shown) as path, path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(chunks)
+
+def write_whole(chunks: Iterable[str | bytes], target: Path, shown: str) -> None:
+    """Write texts or bytes, whole or not at all; raises SepcostError if that is not possible."""
+    with whole(target, shown) as path, path.open("wb") as file:
+        file.writelines(map(as_bytes, chunks))
+
+
+def as_bytes(chunk: str | bytes, errors: str = "strict") -> bytes:
+    """A text in UTF-8; bytes as they are."""
+    return chunk.encode("utf-8", errors) if isinstance(chunk, str) else chunk
+
+
+def compressed(chunks: Iterable[str | bytes]) -> Iterator[bytes]:
+    r"""The chunks as a gzip file; it has no time in it, so that equal chunks make equal files.
+
+    >>> import gzip
+    >>> gzip.decompress(b"".join(compressed(["O,macs\n", "64,288\n"])))
+    b'O,macs\n64,288\n'
+    >>> list(compressed([]))
+    []
+    """
+    packer, empty = zlib.compressobj(wbits=AS_GZIP), True
+    for chunk in chunks:
+        empty = False
+        yield packer.compress(as_bytes(chunk))
+    if not empty:
+        yield packer.flush()
 
 
 @contextmanager

@@ -148,7 +148,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         ((*ONE, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
         ((*ONE, "--output", "configs"), "--output configs: is a folder, not a file"),
         ((*ONE, "--formt", "csv"), "No such option: --formt"),
-        ((*ONE, "--format", "xml"), "--format: this command has no format 'xml': it has table, csv, json,"),
+        ((*ONE, "--format", "xml"), "--format: this command has no format 'xml': it has table, arrow, csv,"),
         (("-C", "3", "-K"), "Option '-K' requires an argument"),
     ],
 )

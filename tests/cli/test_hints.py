@@ -34,7 +34,7 @@ ONE = "-C 3 -O 8"
         ),
         ("compare mobilenet_v1 --columns time", "--columns: time is not counted, but predicted for a target: give"),
         ("compare mobilenet_v1 --sort -latency", "--sort: latency is not counted, but predicted for a target: give"),
-        ("compare mobilenet_v1 --format junit", "--format: this command has no format 'junit': it has table, csv,"),
+        ("compare mobilenet_v1 --format junit", "--format: this command has no format 'junit': it has table, arrow,"),
         (
             "check mobilenet_v1 --max weight_bytes=60KB",
             "--max weight_bytes: must be bytes such as 17000000, 512KiB, 16MiB (powers of 1024), 600kB, 17MB "

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sepcost.formats.registry import format_names
+from sepcost.formats.registry import format_named, format_names
 from tests.golden.cases import CASES, printed
 
-NAMED_APART = {"table", "jsonl"}
-"""What is written by default, and lines of what ``json`` writes."""
+NAMED_APART = {"table", "jsonl", *(name for name in format_names() if format_named(name).is_binary)}
+"""What is written by default, lines of what ``json`` writes, and what is no text."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
