@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from sepcost.errors import SepcostError
-from sepcost.formats.format import Format, FormatOptions, Options
+from sepcost.formats.format import Format, FormatOptions, Options, ResultName
 from sepcost.text.kind import Digits, read_powers
 from sepcost.text.units import read_precision
 
@@ -61,24 +61,24 @@ class ForPeople(Format):
             if one_by_one:
                 each = sheets(snapshot, options.assumed, view)
                 rows = refuse_too_large(each, drawn=rows)
-                yield "\n" * bool(shown) + self._drawn(each, options)
+                yield "\n" * bool(shown) + self.drawn("comparisons", [snapshot], each, options)
             else:
                 rows += more
             shown.append(snapshot.without_layers() if one_by_one else snapshot)
         rest = several_sheets(shown, view, options.assumed, drawn=one_by_one)
         refuse_too_large(rest)
         if rest:
-            yield "\n" * one_by_one + self._drawn(rest, options)
+            yield "\n" * one_by_one + self.drawn("comparisons", shown, rest, options)
 
     def difference(self, difference: Difference, options: FormatOptions) -> str:
         """The sheets of it, or a line or two if there is none; raises SepcostError if they are too large."""
         from sepcost.sheets.difference_sheets import difference_sheets, nothing_changed
 
         if difference.is_empty:
-            return "".join(f"{self.text(line)}\n" for line in nothing_changed(difference))
+            return self.lines(nothing_changed(difference), options)
         sheets = difference_sheets(difference)
         refuse_too_large(sheets, "use --format csv")
-        return self._drawn(sheets, options)
+        return self.drawn("difference", [difference], sheets, options)
 
     def judgement(self, judgement: Judgement, options: FormatOptions) -> str:
         """The sheets of it; raises SepcostError if they are too large."""
@@ -86,7 +86,7 @@ class ForPeople(Format):
 
         sheets = check_sheets(judgement, problems=self.has_problems)
         refuse_too_large(sheets, "use --format json")
-        return self._drawn(sheets, options)
+        return self.drawn("judgement", [judgement], sheets, options)
 
     def benchmark(self, benchmark: Benchmark, options: FormatOptions) -> str:
         """The sheets of what was timed; raises SepcostError if they are too large."""
@@ -94,7 +94,7 @@ class ForPeople(Format):
 
         sheets = benchmark_sheets(benchmark)
         refuse_too_large(sheets)
-        return self._drawn(sheets, options)
+        return self.drawn("benchmark", [benchmark], sheets, options)
 
     def fits(self, fits: Fits, options: FormatOptions) -> str:
         """The sheets of what was fitted; raises SepcostError if they are too large."""
@@ -102,7 +102,7 @@ class ForPeople(Format):
 
         sheets = fit_sheets(fits)
         refuse_too_large(sheets)
-        return self._drawn(sheets, options)
+        return self.drawn("fits", [fits], sheets, options)
 
     def derivation(self, snapshot: Snapshot, options: FormatOptions) -> str:
         """The derivation of one convolution."""
@@ -119,17 +119,27 @@ class ForPeople(Format):
         """The list of replacements as a sheet."""
         from sepcost.sheets.replacement_list import replacement_sheet
 
-        return self._drawn([replacement_sheet()], options)
+        return self.drawn("replacements", (), [replacement_sheet()], options)
 
     def targets(self, targets: Targets, options: FormatOptions) -> str:
         """A row for each target, or the sheets of one."""
         from sepcost.sheets.target_sheets import target_sheets
 
-        return self._drawn(target_sheets(targets), options)
+        return self.drawn("targets", [targets], target_sheets(targets), options)
 
-    def _drawn(self, sheets: Sequence[Sheet], options: FormatOptions) -> str:
-        digits = Digits(options.precision, options.units)
-        return self.draw([sheet._replace(digits=digits) for sheet in sheets], options)
+    def drawn(self, result: ResultName, found: Sequence[Any], sheets: Sequence[Sheet], options: FormatOptions) -> str:
+        """The sheets of a result, with numbers as they were asked for; ``found`` is what they are of."""
+        return self.draw(with_digits(sheets, options), options)
+
+    def lines(self, lines: Sequence[str], options: FormatOptions) -> str:
+        """A result that is said in a few lines."""
+        return "".join(f"{self.text(line)}\n" for line in lines)
+
+
+def with_digits(sheets: Sequence[Sheet], options: FormatOptions) -> list[Sheet]:
+    """The sheets, with numbers as they were asked for."""
+    digits = Digits(options.precision, options.units)
+    return [sheet._replace(digits=digits) for sheet in sheets]
 
 
 def refuse_too_many(rows: int, instead: str = SHORTER) -> None:

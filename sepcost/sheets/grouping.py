@@ -20,10 +20,20 @@ def by_block(snapshot: Snapshot) -> Snapshot:
 
     A block with more than half of all layers is taken apart.
     """
-    names = [layer.name.split(".") for layer in snapshot.layers]
-    often = Counter(tuple(name[:depth]) for name in names for depth in range(1, len(name)))
-    depths = {layer.name: _depth(name, often, len(names)) for layer, name in zip(snapshot.layers, names)}
-    return _grouped(snapshot, "block", lambda layer: ".".join(layer.name.split(".")[: depths[layer.name]]))
+    names = [layer.name for layer in snapshot.layers]
+    blocks = dict(zip(names, block_names(names)))
+    return _grouped(snapshot, "block", lambda layer: blocks[layer.name])
+
+
+def block_names(names: Sequence[str]) -> list[str]:
+    """The block of each of a network's layers; a layer that is in none is its own.
+
+    >>> block_names(["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2"])
+    ['conv1', 'layer1', 'layer1', 'layer2', 'layer2']
+    """
+    taken_apart = [name.split(".") for name in names]
+    often = Counter(tuple(name[:depth]) for name in taken_apart for depth in range(1, len(name)))
+    return [".".join(name[: _depth(name, often, len(names))]) for name in taken_apart]
 
 
 def by_type(snapshot: Snapshot) -> Snapshot:

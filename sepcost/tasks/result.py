@@ -45,9 +45,9 @@ class Shown:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from sepcost.formats.drawing.html import html
+        from sepcost.formats.html import FORMAT
 
-        return html(self._in_python())
+        return FORMAT.fragment(self._in_python())
 
 
 class Result(Shown, Comparison):

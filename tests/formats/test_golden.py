@@ -9,8 +9,8 @@ import pytest
 from sepcost.formats.registry import format_named, format_names
 from tests.golden.cases import CASES, printed
 
-NAMED_APART = {"table", "jsonl", *(name for name in format_names() if format_named(name).is_binary)}
-"""What is written by default, lines of what ``json`` writes, and what is no text."""
+NAMED_APART = {"table", "jsonl", "html", *(name for name in format_names() if format_named(name).is_binary)}
+"""What is written by default, lines of what ``json`` writes, pages (which have tests in a browser), and no texts."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
