@@ -69,9 +69,11 @@ class Pictures:
 
     def refuse_many(self, rows: int) -> None:
         """A SepcostError where a chart would have too many points."""
+        if not self.pictures:
+            return
         from sepcost.charts.charts import MOST_POINTS, TOO_MANY
 
-        if self.pictures and rows > MOST_POINTS:
+        if rows > MOST_POINTS:
             raise SepcostError(f"--plot: {TOO_MANY}")
 
     def of(self, items: Iterable[Any]) -> Iterator[Any]:
