@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.charts.comparison_charts import layers_chart, networks_chart
-from sepcost.charts.difference_charts import growth_chart
+from sepcost.charts.difference_charts import growth_chart, growth_of_several
 from sepcost.charts.fit_charts import energy_chart
 from sepcost.charts.reduction_chart import reduction_chart
 from sepcost.charts.time_charts import measured_roofline, measured_speedups, roofline_chart, speedup_chart
@@ -14,18 +14,20 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
 from sepcost.measured.benchmark import Benchmark
 from sepcost.measured.fits import Fits
-from sepcost.sheets.view import View
+from sepcost.sheets.view import SUBTOTALS, View
 
 if TYPE_CHECKING:
     import altair as alt
 
     from sepcost.judge.difference import Difference
+    from sepcost.judge.verdict import Judgement
 
 KINDS: Mapping[str, Sequence[str]] = {
     "comparisons": ("reduction", "networks", "layers", "roofline", "speedup"),
     "benchmark": ("speedup", "roofline"),
     "fits": ("energy",),
     "difference": ("growth",),
+    "judgement": ("growth",),
 }
 """The kinds of charts that each result may have."""
 MOST_POINTS = 10_000
@@ -40,7 +42,7 @@ class Drawn(NamedTuple):
     chart: alt.TopLevelMixin
 
 
-def charts(result: str, found: Sequence[Any], view: View | None = None) -> list[Drawn]:
+def charts(result: str, found: Sequence[Any], view: View | None = None, assumed: Sequence[str] = ()) -> list[Drawn]:
     """All charts that a result has, the usual one first; none where there is nothing to draw.
 
     >>> from sepcost import Conv, compare
@@ -53,43 +55,60 @@ def charts(result: str, found: Sequence[Any], view: View | None = None) -> list[
     """
     if len(found) > MOST_POINTS:
         raise SepcostError(TOO_MANY)
-    makers: Mapping[str, Callable[[Any, View], Iterator[tuple[str, Any]]]] = {
-        "comparisons": _of_comparisons, "benchmark": _of_benchmark, "fits": _of_fits, "difference": _of_difference,
-    }  # fmt: skip
-    if not found or result not in makers:
+    if not found or result not in MAKERS:
         return []
-    return [Drawn(kind, chart) for kind, chart in makers[result](found, view or View())]
+    made = MAKERS[result](found, view or View(), assumed)
+    return [Drawn(kind, chart) for kind, chart in made if chart is not None]
 
 
-def _of_comparisons(snapshots: Sequence[Snapshot], view: View) -> Iterator[tuple[str, Any]]:
+def _of_comparisons(found: Sequence[Snapshot], view: View, assumed: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    snapshots = list(view.networks(found))
+    if not snapshots:
+        return
     first, several = snapshots[0], len(snapshots) > 1
-    replaced = any(snapshot.replaced for snapshot in snapshots)
-    if several and replaced and first.swept and all(each.is_single_convolution for each in snapshots):
-        yield "reduction", reduction_chart(snapshots, view)
+    is_sweep = several and bool(first.swept) and all(each.is_single_convolution for each in snapshots)
+    curves = reduction_chart(snapshots, view) if is_sweep else None
+    if curves is not None:
+        yield "reduction", curves
     elif several or view.totals:
         yield "networks", networks_chart(snapshots, view)
     else:
-        yield "layers", layers_chart(first, view)
+        yield "layers", layers_chart(first, assumed)
+    layers = found if view.rows in SUBTOTALS else snapshots
     if not several and first.target:
-        yield "roofline", roofline_chart(first)
-    if first.target and replaced and not view.totals:
-        yield "speedup", speedup_chart(snapshots)
+        yield "roofline", roofline_chart(layers[0])
+    if first.target and not view.totals:
+        yield "speedup", speedup_chart(layers)
 
 
-def _of_benchmark(found: Sequence[Benchmark], view: View) -> Iterator[tuple[str, Any]]:
+def _of_benchmark(found: Sequence[Benchmark], *_: Any) -> Iterator[tuple[str, Any]]:
     (benchmark,) = found
-    if any(row.speedup for row in benchmark.rows):
-        yield "speedup", measured_speedups(benchmark)
+    yield "speedup", measured_speedups(benchmark)
     yield "roofline", measured_roofline(benchmark)
 
 
-def _of_fits(found: Sequence[Fits], view: View) -> Iterator[tuple[str, Any]]:
+def _of_fits(found: Sequence[Fits], *_: Any) -> Iterator[tuple[str, Any]]:
     (fits,) = found
     if any(row.fit for row in fits.rows):
         yield "energy", energy_chart(fits)
 
 
-def _of_difference(found: Sequence[Difference], view: View) -> Iterator[tuple[str, Any]]:
+def _of_difference(found: Sequence[Difference], *_: Any) -> Iterator[tuple[str, Any]]:
     (difference,) = found
-    if difference.changes:
-        yield "growth", growth_chart(difference)
+    yield "growth", growth_chart(difference)
+
+
+def _of_judgement(found: Sequence[Judgement], *_: Any) -> Iterator[tuple[str, Any]]:
+    (judgement,) = found
+    known = (verdict.growth.difference for verdict in judgement.verdicts if verdict.growth)
+    changed = [difference for difference in known if not difference.is_empty]
+    if len(changed) > 1:
+        yield "growth", growth_of_several(changed)
+    elif changed:
+        yield "growth", growth_chart(changed[0])
+
+
+MAKERS: Mapping[str, Callable[..., Iterator[tuple[str, Any]]]] = {
+    "comparisons": _of_comparisons, "benchmark": _of_benchmark, "fits": _of_fits, "difference": _of_difference,
+    "judgement": _of_judgement,
+}  # fmt: skip

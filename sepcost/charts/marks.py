@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO, StringIO
+from itertools import cycle, islice
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sepcost.count.verification import STANDARD
 from sepcost.errors import needs
 from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
-    import altair as alt
+    pass
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 """The data of a chart: what its points are, under the names of its fields."""
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#B8A800")
-"""Okabe and Ito's, which people who do not see red and green tell apart (jfly.uni-koeln.de/color), without black."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#A89A00")
+"""Okabe and Ito's, which people who do not see red and green tell apart (jfly.uni-koeln.de/color): those with the most
+contrast to white first, yellow darker, and grey for the standard in the place of black."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
-"""With each colour, so that grey is enough."""
+DASHES = ([1, 0], [8, 3], [3, 2], [10, 3, 3, 3], [5, 2, 2, 2], [14, 4])
+"""With each colour a shape, and of lines a dash, so that grey is enough. There is not the same number of each: what has
+the colour of another one has not its shape, too."""
 INK, GRID = "#767676", "#8883"
 """Read on white and on black alike: 4.5:1 against both (WCAG 2.2, success criterion 1.4.3)."""
-WIDE, DECADES = 520, 100
-"""Pixels of a plot; values that span more than so many times need a logarithmic scale."""
+WIDE = 520
+"""Pixels of a plot."""
 TITLE, SUBTITLE = 72, 96
 """Characters in a line of a title."""
 TICKS = 7
@@ -32,13 +36,7 @@ ROOM = {"left": 8, "top": 8, "right": 40, "bottom": 8}
 """Pixels around a chart: a browser's letters may be wider than those that it was measured in."""
 LONGEST_NAME = 190
 """Pixels of a name at an axis; the whole of it is in the tooltip."""
-ENDINGS = (".svg", ".png", ".pdf", ".html")
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>sepcost</title></head>
-<body><div id="chart"></div><script>{}</script><script>{}</script></body>
-</html>
-"""
+LONGEST_SERIES, STROKE, STEP = 320, 2, 18
 
 
 def altair() -> Any:
@@ -49,50 +47,50 @@ def altair() -> Any:
     return alt
 
 
-def written(chart: alt.TopLevelMixin, ending: str) -> bytes:
-    """The chart as a file with this ending; HTML with all that it needs inside."""
-    if ending == ".html":
-        return _page(chart).encode()
-    file: Any = StringIO() if ending == ".svg" else BytesIO()
-    options: Any = {"scale_factor": 2} if ending == ".png" else {}
-    kind: Any = ending.removeprefix(".")
-    chart.save(file, format=kind, **options)
-    content = file.getvalue()
-    return content.encode() if isinstance(content, str) else content
-
-
-def _page(chart: alt.TopLevelMixin) -> str:
-    """A page with the chart and what draws it. Names in its data cannot end the script that they are in."""
-    import vl_convert
-
-    spec = chart.to_json(indent=None).replace("<", r"\u003c")
-    scripts = (vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed"), f'vegaEmbed("#chart", {spec})')
-    return PAGE.format(*(script.replace("</script", r"<\/script") for script in scripts))
-
-
 def data(rows: Iterable[Mapping[str, Any]]) -> Any:
     """Rows inside of the chart."""
     return altair().Data(values=list(rows))
 
 
-def scale(values: Iterable[float | None]) -> Any:
-    """A linear scale, or a logarithmic one where the values span more than two decades."""
-    known = [value for value in values if value]
-    is_wide = bool(known) and min(known) > 0 and max(known) > DECADES * min(known)
-    return altair().Scale(type="log", nice=False, padding=10) if is_wide else altair().Scale()
+def by_series(rows: Rows, *, lines: bool = False) -> dict[str, Any]:
+    """The colour of each series, and its shape, or the dash of its line; the standard is grey.
+
+    >>> by_series([{"series": "standard"}, {"series": "separable"}])["color"].to_dict()["scale"]["range"]
+    ['#767676', '#0072B2']
+    """
+    alt, names = altair(), [*dict.fromkeys(row["series"] for row in rows)]
+    colours = cycle(COLOURS)
+    looks: dict[str, Sequence[Any]] = {"color": [INK if name == STANDARD else next(colours) for name in names]}
+    others: Sequence[Any] = DASHES if lines else SHAPES
+    looks["strokeDash" if lines else "shape"] = list(islice(cycle(others), len(names)))
+    symbols = {"symbolType": "stroke", "symbolSize": 300} if lines else {}
+    legend = alt.Legend(symbolOpacity=1, symbolStrokeWidth=STROKE, labelLimit=LONGEST_SERIES, **symbols)
+    channels = {"color": alt.Color, "shape": alt.Shape, "strokeDash": alt.StrokeDash}
+    return {
+        name: channels[name](
+            "series:N", title=None, sort=names, scale=alt.Scale(domain=names, range=of_each),
+            legend=legend if names[1:] else None,
+        )
+        for name, of_each in looks.items()
+    }  # fmt: skip
 
 
-def by_series(names: Sequence[str], title: str | None = None) -> tuple[Any, Any]:
-    """The colour and the shape of each series, in the order of their names."""
+def dots(rows: Rows, value: Any, *tips: Any) -> Any:
+    """A line for each layer, from the least to the most of its series, with a mark for each of them.
+
+    A place tells a value on a logarithmic axis as well, where the length of a bar would not.
+    """
     alt = altair()
-    names = [*dict.fromkeys(names)]
-    many = -(-len(names) // len(COLOURS))
-    colours, shapes = ((each * many)[: len(names)] for each in (COLOURS, SHAPES))
-    legend = None if len(names) < 2 else alt.Legend(symbolOpacity=1, labelLimit=LONGEST_NAME)
-    return (
-        alt.Color("series:N", title=title, sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend),
-        alt.Shape("series:N", title=title, sort=names, scale=alt.Scale(domain=names, range=shapes), legend=legend),
-    )
+    place = alt.Y("layer:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
+    base = alt.Chart(data(rows)).encode(x=value, y=place)
+    line = base.mark_line(color=INK, opacity=0.5).encode(detail="layer:N")
+    marks = points(base).encode(tooltip=["layer:N", alt.Tooltip("series:N", title="as"), *tips])
+    return (line + marks.encode(**by_series(rows))).properties(width=WIDE, height=alt.Step(STEP))
+
+
+def points(base: Any, size: int = 70) -> Any:
+    """Marks that are hollow, so that those behind others are seen."""
+    return base.mark_point(filled=False, strokeWidth=STROKE, size=size, opacity=1)
 
 
 def finished(chart: Any, title: str, *subtitles: str) -> Any:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import isclose, prod
 from typing import Any, NamedTuple, cast
 
-from sepcost.charts.comparison_charts import counted_by
-from sepcost.charts.marks import WIDE, altair, by_series, data, finished, scale
+from sepcost.charts.axes import counted_by, quantity
+from sepcost.charts.marks import WIDE, altair, by_series, data, finished
 from sepcost.count.comparison import Comparison
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.sweep import combination_text
@@ -25,31 +25,41 @@ CHANNELS: Mapping[str, str] = {"C": "in_channels", "O": "out_channels", "groups"
 TITLES = {"C": "input channels C", "O": "output channels O", "K": "kernel size K", "H": "height H", "W": "width W"}
 MOST_CURVES = 24
 """More curves cannot be told apart."""
+MOST_MARKED = 20
+"""The points of a curve have marks, unless they are so close that nothing is seen but marks."""
 
 
 def reduction_chart(snapshots: Sequence[Snapshot], view: View) -> Any:
-    """The reduction of MACs over the number with the most values, a curve for each combination of the others."""
+    """The reduction of MACs over the number with the most values, a curve for each combination of the others.
+
+    None where no number is swept, or nothing is replaced.
+    """
     alt, curves = altair(), Curves.of(snapshots)
-    rows = [row for snapshot in snapshots for row in curves.rows(snapshot)]
+    rows = [row for snapshot in snapshots for row in curves.rows(snapshot)] if curves else []
+    if not curves or not rows:
+        return None
     names = list(dict.fromkeys(row["series"] for row in rows))
     rows = [row for row in rows if row["series"] in names[:MOST_CURVES]]
-    colour, shape = by_series([row["series"] for row in rows])
-    x = alt.X("x:Q", title=TITLES.get(curves.axis, curves.axis), scale=scale(row["x"] for row in rows))
+    is_marked = len({row["x"] for row in rows}) <= MOST_MARKED
+    looks = by_series(rows, lines=not is_marked)
+    colour = looks.pop("color")
+    x = quantity("X", "x", TITLES.get(curves.axis, curves.axis), rows, format_="~f")
     y = alt.Y("reduction:Q", title="reduction of MACs (standard ÷ replacement)")
     tips = ["series:N", alt.Tooltip("x:Q", title=curves.axis), alt.Tooltip("reduction:Q", format=".4~g")]
     base = alt.Chart(data(rows)).encode(x=x, y=y, color=colour, tooltip=tips)
-    chart = base.mark_line() + base.mark_point(filled=True, size=25, opacity=1).encode(shape=shape)
+    marks = base.mark_point(filled=True, size=40 if is_marked else 0, opacity=1)
+    chart = base.mark_line().encode(**{} if is_marked else looks) + marks.encode(**looks if is_marked else {})
     limits = [limit for limit in curves.limits(snapshots) if limit["series"] in names[:MOST_CURVES]]
     if limits:
         lines = alt.Chart(data(limits)).encode(y=y, color=colour)
         text = alt.Chart(data(limits)).mark_text(align="right", dy=-6, fontSize=11)
-        rules = lines.mark_rule(strokeDash=[5, 4])
+        rules = lines.mark_rule(strokeDash=[2, 4], strokeWidth=1)
         chart = rules + chart + text.encode(y=y, text="limit:N", x=alt.value(WIDE))
-    dashed = f"Dashed: the limit for ever larger {' = '.join((curves.axis, *curves.tied))}." if limits else ""
+    dotted = f"Dotted: the limit for ever larger {' = '.join((curves.axis, *curves.tied))}." if limits else ""
     fewer = f"The first {MOST_CURVES} of {len(names):,} curves." if len(names) > MOST_CURVES else ""
     title = sweep_title(snapshots, view.swept, next(iter(curves.texts)) if len(curves.texts) == 1 else None)
     about = counted_by(snapshots[0].convention)
-    return finished(chart.properties(width=WIDE, height=340), title, about, dashed, fewer)
+    return finished(chart.properties(width=WIDE, height=340), title, about, dotted, fewer)
 
 
 class Curves(NamedTuple):
@@ -61,13 +71,13 @@ class Curves(NamedTuple):
     texts: Collection[str]
 
     @classmethod
-    def of(cls, snapshots: Sequence[Snapshot]) -> Curves:
-        """The axis is the number with the most values."""
+    def of(cls, snapshots: Sequence[Snapshot]) -> Curves | None:
+        """The axis is the number with the most values; None where there is none."""
         swept = [snapshot.swept for snapshot in snapshots]
         numbers = [name for name in swept[0] if all(isinstance(values[name], (int, float)) for values in swept)]
         axis = max(numbers, key=lambda name: len({values[name] for values in swept}), default=None)
         if axis is None:
-            raise SepcostError("a curve needs a number that is swept, such as -O 8:512:8")
+            return None
         rest = [name for name in swept[0] if name != axis]
         tied = [name for name in rest if all(values[name] == values[axis] for values in swept)]
         texts = dict.fromkeys(text for snapshot in snapshots for text in snapshot.replaced)
@@ -86,7 +96,7 @@ class Curves(NamedTuple):
         return ", ".join(filter(None, [numbers, text * (len(self.texts) > 1 or not numbers)]))
 
     def limits(self, snapshots: Sequence[Snapshot]) -> Iterator[Mapping[str, Any]]:
-        """The limit of each curve that has one: what the reduction is with as good as infinitely many channels."""
+        """The limit of each curve that bends towards one: its value with as good as infinitely many channels."""
         if not {self.axis, *self.tied} <= {*CHANNELS}:
             return
         seen: set[str] = set()
@@ -96,7 +106,8 @@ class Curves(NamedTuple):
                 if series not in seen:
                     seen.add(series)
                     near, far = (self._reduction(snapshot, text, channels) for channels in (FAR, 2 * FAR))
-                    if near and far and isclose(near, far, rel_tol=1e-6):
+                    flat = far and isclose(far, snapshot.reduction(text)["macs"] or 0, rel_tol=1e-6)
+                    if near and far and isclose(near, far, rel_tol=1e-6) and not flat:
                         conv = cast(Conv, snapshot.layers[0].layer)
                         yield {"series": series, "reduction": far, "limit": _limit_text(far, conv)}
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sepcost.charts.marks import INK, WIDE, Rows, altair, by_series, data, finished
+from sepcost.charts.axes import quantity
+from sepcost.charts.marks import INK, WIDE, Rows, altair, by_series, data, finished, points
 from sepcost.count.figure import HIGH, LOW, SPEEDUP, TIME, Figures
 from sepcost.count.snapshot import Snapshot
 from sepcost.count.verification import STANDARD
 from sepcost.measured.benchmark import LAYER, Benchmark
+from sepcost.measured.samples import CONFIDENCE
 from sepcost.sheets.titles import network_title
 
 RATE = "GFLOP/s (2/MAC)"
+PREDICTED = 80
+"""Per cent of cases that the interval of a prediction holds."""
 
 
 def roofline_chart(snapshot: Snapshot) -> Any:
@@ -61,21 +65,22 @@ def _predicted(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:
 
 
 def _roofline(rows: Rows, speeds: Sequence[tuple[float, float]], title: str, *about: str) -> Any:
+    """None where no time is known."""
+    if not rows:
+        return None
     alt = altair()
     peak, memory = (max(each) for each in zip(*speeds)) if speeds else (0, 0)
     ends = [min(row["intensity"] for row in rows) / 2, max(row["intensity"] for row in rows) * 2]
     ridge = peak * 1e9 / (2 * memory) if memory else 0
     turns = sorted({ends[0], min(max(ridge, ends[0]), ends[1]), ends[1]})
     roof = [{"intensity": at, "rate": min(peak, 2 * at * memory / 1e9)} for at in turns] if speeds else []
-    colour, shape = by_series([row["series"] for row in rows])
-    log = alt.Scale(type="log", nice=False, padding=10)
-    x = alt.X("intensity:Q", title="MACs per byte", scale=log)
-    y = alt.Y("rate:Q", title=RATE, scale=log)
+    x = quantity("X", "intensity", "MACs per byte", [*rows, *roof], format_="~g", log=True)
+    y = quantity("Y", "rate", RATE, [*rows, *roof], format_="~g", log=True)
     numbers = {"intensity": "MACs/byte", "rate": RATE}
     tips = [alt.Tooltip(f"{name}:Q", title=text, format=".3~g") for name, text in numbers.items()]
     base = alt.Chart(data(rows)).encode(x=x, y=y, tooltip=["layer:N", alt.Tooltip("series:N", title="as"), *tips])
-    points = base.mark_point(filled=True, size=60, opacity=0.9).encode(color=colour, shape=shape)
-    chart = alt.Chart(data(roof)).mark_line(color=INK).encode(x=x, y=y) + points
+    marks = points(base).encode(**by_series(rows))
+    chart = alt.Chart(data(roof)).mark_line(color=INK).encode(x=x, y=y) + marks
     return finished(chart.properties(width=WIDE, height=340), title, *about)
 
 
@@ -92,7 +97,7 @@ def speedup_chart(snapshots: Sequence[Snapshot]) -> Any:
     target = snapshots[0].target
     about = f"Predicted for {target.name}: {target.setup}" if target else ""
     title = network_title(snapshots[0]) if len(snapshots) == 1 else f"{len(snapshots):,} networks"
-    return _speedups(rows, title, about)
+    return _speedups(rows, title, about, PREDICTED)
 
 
 def measured_speedups(benchmark: Benchmark) -> Any:
@@ -103,7 +108,7 @@ def measured_speedups(benchmark: Benchmark) -> Any:
         if row.about == LAYER and found is not None and row.standard is not None and not row.kept:
             figures = dict(zip((SPEEDUP, f"{SPEEDUP}{LOW}", f"{SPEEDUP}{HIGH}"), (found.value, found.low, found.high)))
             rows += _gain(row.layer, str(row.replacement), row.standard.macs / row.timed.macs, figures)
-    return _speedups(rows, _networks(benchmark), benchmark.setup.title)
+    return _speedups(rows, _networks(benchmark), benchmark.setup.title, round(100 * CONFIDENCE))
 
 
 def _gain(layer: str, text: str, reduction: float | None, figures: Figures) -> Iterator[Mapping[str, Any]]:
@@ -112,24 +117,29 @@ def _gain(layer: str, text: str, reduction: float | None, figures: Figures) -> I
         yield {"layer": layer, "series": text, "reduction": reduction, "speedup": speedup, "low": low, "high": high}
 
 
-def _speedups(rows: Rows, title: str, about: str) -> Any:
+def _speedups(rows: Rows, title: str, about: str, sure: int) -> Any:
+    """None where no speed-up is known; ``sure`` is how many per cent of cases an interval holds."""
+    if not rows:
+        return None
     alt = altair()
     values = [row[name] for row in rows for name in ("reduction", "speedup", "low", "high") if row[name]]
     least, most = min([*values, 1]) / 1.1, max([*values, 1]) * 1.1
-    log = alt.Scale(type="log", nice=False, domain=[least, most])
-    x = alt.X("reduction:Q", title="reduction of MACs (standard ÷ replacement)", scale=log)
-    y = alt.Y("speedup:Q", title="speed-up (time of standard ÷ of replacement)", scale=log)
-    colour, shape = by_series([row["series"] for row in rows])
+    both: dict[str, Any] = {"format_": "~g", "log": True, "domain": [least, most]}
+    x = quantity("X", "reduction", "reduction of MACs (standard ÷ replacement)", rows, **both)
+    y, low = (
+        quantity("Y", field, "speed-up (time of standard ÷ of replacement)", rows, **both)
+        for field in ("speedup", "low")
+    )
+    looks = by_series(rows)
     equal = alt.Chart(data([{"reduction": end, "speedup": end} for end in (least, most)])).mark_line(color=INK)
-    same = alt.Chart(data([{"speedup": 1}])).mark_rule(strokeDash=[4, 3]).encode(y=alt.Y("speedup:Q", scale=log))
+    same = alt.Chart(data([{"speedup": 1}])).mark_rule(strokeDash=[4, 3]).encode(y=y)
     base = alt.Chart(data(rows)).encode(x=x)
     tips = [alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("reduction", "speedup", "low", "high")]
-    ends = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", scale=log), y2="high:Q", color=colour)
+    ends = base.mark_rule(opacity=0.5).encode(y=low, y2="high:Q", color=looks["color"])
     about_each = ["layer:N", "series:N", *tips]
-    points = base.mark_point(filled=True, size=60, opacity=1)
-    points = points.encode(y=y, color=colour, shape=shape, tooltip=about_each)
-    chart = equal.encode(x=x, y=y) + same + ends + points
-    said = "Line: as fast as the MACs say. Dashed: no faster than before. Bars: 80 % intervals."
+    marks = points(base).encode(y=y, tooltip=about_each, **looks)
+    chart = equal.encode(x=x, y=y) + same + ends + marks
+    said = f"Line: as fast as the MACs say. Dashed: no faster than before. Bars: {sure} % intervals."
     return finished(chart.properties(width=WIDE, height=380), title, about, said)
 
 

@@ -17,6 +17,7 @@ from sepcost.cli.formats import chosen_format, chosen_output
 from sepcost.cli.limit_options import NO_LIMITS, with_limits
 from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
+from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, under_github, write
 from sepcost.errors import INSTALL, ConfigError, SepcostError, refuse
@@ -112,6 +113,7 @@ def check(
         AskedFormat | None, o.format_option("judgement", "github under GitHub Actions, else table.")
     ] = None,
     output: o.OutputFile = None,
+    plot: Plot = None,
 ) -> int:
     """A gate for CI: every count verified, budgets held, nothing grown since the baseline.
 
@@ -127,6 +129,7 @@ def check(
     output = chosen_output(output)
     read = [*files, *filter(None, [plan]), *code_files([*files, *(replacements or ()), *(inputs or ())])]
     _refuse_contradictions(files, read, output, baseline, max_growth, update_baseline)
+    pictures = Pictures(plot, "judgement", [*read, *filter(None, [baseline])], output, update_baseline)
     to_actions = under_github() and output is None
     usual = "github" if to_actions else USUAL
     chosen = chosen_format(format_, writing("judgement"), output, usual).format
@@ -164,6 +167,7 @@ def check(
     if update_baseline is not None:
         judgement, updated = _updated(update_baseline, judgement, files)
     _write_judgement(judgement, chosen, output)
+    pictures.write(judgement)
     if updated:
         say(updated)
     return NOT_JUDGED if not judgement.is_decided else HOLDS if judgement.holds else FAILS

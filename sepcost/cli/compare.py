@@ -170,7 +170,7 @@ def compare(
             chunks = list(chunks)
             waiting.stop()
         write(chunks, output, escape=asked.format.escape)
-        pictures.write(view=view)
+        pictures.write(view=view, assumed=assumed)
     _save_plan(job, save_plan)
     return job.exit_code
 

@@ -22,7 +22,7 @@ Plot = Annotated[
     list[str] | None,
     typer.Option(
         "--plot",
-        help="Draw it: a file ending in .svg, .png, .pdf or .html (pip install 'sepcost[plot]').",
+        help="Draw it: a file ending in .svg, .png, .pdf or .html; docs/plot.md has the kinds.",
         metavar="[KIND=]FILE",
         rich_help_panel=OUTPUT,
     ),
@@ -83,14 +83,14 @@ class Pictures:
                 self.seen.append(item)
             yield item
 
-    def write(self, *found: Any, view: View | None = None) -> None:
+    def write(self, *found: Any, view: View | None = None, assumed: Sequence[str] = ()) -> None:
         """Draw and write each chart, of what was found or seen; a SepcostError where the result has no such chart."""
         if not self.pictures:
             return
         from sepcost.charts.charts import charts
-        from sepcost.charts.marks import written
+        from sepcost.charts.files import written
 
-        drawn = dict(charts(self.result, found or self.seen, view))
+        drawn = dict(charts(self.result, found or self.seen, view, assumed))
         if not drawn:
             say(f"--plot {self.pictures[0].path}: there is nothing to draw")
             return
@@ -104,7 +104,7 @@ class Pictures:
 
 def _picture(text: str, result: ResultName) -> Picture:
     from sepcost.charts.charts import KINDS
-    from sepcost.charts.marks import ENDINGS
+    from sepcost.charts.files import ENDINGS
 
     name, equals, file = text.partition("=")
     is_kind = bool(equals) and name.isidentifier()

@@ -116,7 +116,7 @@ def value_text(value: SweptValue) -> str:
     """
     if isinstance(value, tuple):
         return times(value)
-    return factor_text(value) if isinstance(value, Fraction) else str(value)
+    return factor_text(value) if isinstance(value, (Fraction, float)) else str(value)
 
 
 def combination_text(values: Mapping[str, SweptValue]) -> str:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from sepcost import Conv, compare, diff, load, sweep
 from sepcost.charts.charts import charts
 from sepcost.charts.comparison_charts import _front
-from sepcost.charts.marks import COLOURS, ENDINGS, written
+from sepcost.charts.files import ENDINGS, written
+from sepcost.charts.marks import COLOURS
 from sepcost.count.snapshot import Snapshot
 from sepcost.sheets.view import Rows, View
 from sepcost.tasks.figures import figures_of
