@@ -86,6 +86,25 @@ def column(table: Any, number: int) -> list[str]:
     return list(table.evaluate(f"(table, number) => {rows}.map((row) => row.cells[number]?.textContent ?? '')", number))
 
 
+TEXTS = """() => [...document.querySelectorAll("body *:not(script):not(svg *):not(.unseen):not(caption)")]
+  .filter((each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+  .map((each) => {
+    const ground = (at) => {
+      const colour = getComputedStyle(at).backgroundColor;
+      return colour === "rgba(0, 0, 0, 0)" && at.parentElement ? ground(at.parentElement) : colour;
+    };
+    return [getComputedStyle(each).color, ground(each), each.textContent];
+  })"""
+"""The colour of every text, and of what is behind it."""
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2.2."""
+    shares = [int(part) / 255 for part in colour.removeprefix("rgb(").rstrip(")").split(",")]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_runs_without_complaint_in_both_schemes(run: str, scheme: str, pages: Any, opened: Any) -> None:
@@ -93,8 +112,10 @@ def test_it_runs_without_complaint_in_both_schemes(run: str, scheme: str, pages:
     assert page.evaluate("document.documentElement.scrollWidth") == 400, "it is wider than a phone"
     shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, shade.removeprefix("rgb(").rstrip(")").split(","))) < 3 * 128) == (scheme == "dark")
-    for number in range(page.locator("figure").count()):
-        page.locator("figure").nth(number).locator("svg").wait_for()
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    for figure in page.locator("figure").all():
+        figure.locator("svg").wait_for()
+        assert ink in figure.locator("svg text").evaluate_all("all => all.map((each) => getComputedStyle(each).fill)")
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -136,6 +157,24 @@ def test_blocks_and_parts_fold(pages: Any, opened: Any) -> None:
     parts = opened(pages(*RUNS["a convolution"])).locator("table").first
     parts.get_by_role("button", name="separable").click()
     assert column(parts, 0) == ["standard", "separable"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_contrast(scheme: str, pages: Any, opened: Any) -> None:
+    """4.5 to 1 at least, as WCAG 2.2 asks for (AA)."""
+    for run in RUNS.values():
+        page = opened(pages(*run), color_scheme=scheme)
+        for colour, ground, text in page.evaluate(TEXTS):
+            light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, colour, ground)
+
+
+def test_a_chart_says_what_a_mark_is(pages: Any, opened: Any) -> None:
+    page = opened(pages(*RUNS["a network"]))
+    page.locator("figure .mark-symbol path, figure .mark-rect path").first.hover()
+    tooltip = page.locator("#vg-tooltip-element")
+    tooltip.locator("td").first.wait_for()
+    assert "conv1" in tooltip.text_content()
 
 
 def test_it_is_whole_without_scripts(pages: Any, opened: Any) -> None:

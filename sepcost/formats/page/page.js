@@ -131,34 +131,45 @@
     if (tools.children.length) table.parentElement.before(tools);
   }
 
-  /** Vega's own colours, in those of the page. */
+  /** Colours of the page for what a chart has besides its marks. */
   function colours() {
     const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(`--${name}`).trim();
-    const words = { labelColor: of("ink"), titleColor: of("ink") };
+    const [ink, quiet, line] = ["ink", "quiet", "line"].map((name) => style.getPropertyValue(`--${name}`).trim());
+    const words = { labelColor: ink, titleColor: ink };
     return {
-      background: "transparent",
-      axis: { ...words, gridColor: of("line"), domainColor: of("quiet"), tickColor: of("quiet") },
-      legend: words,
+      axis: { ...words, gridColor: line, domainColor: quiet, tickColor: quiet },
       header: words,
-      title: { color: of("ink"), subtitleColor: of("quiet") },
-      text: { color: of("ink") },
-      view: { stroke: of("line") },
+      legend: { ...words, orient: "bottom", columns: 3 },
+      text: { color: ink },
+      view: { stroke: line },
     };
+  }
+
+  /** The specification in these colours. */
+  function coloured(specification) {
+    const config = { ...specification.config, background: "transparent" };
+    for (const [name, own] of Object.entries(colours())) config[name] = { ...config[name], ...own };
+    return { ...specification, config };
   }
 
   const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 
-  /** Draw a chart in place of its picture, which stays where that fails. */
+  /** Draw a chart in place of its picture, which stays where that fails; a single view is as wide as the page lets it. */
   async function draw(figure) {
-    const specification = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-    const holder = element("div");
+    const specification = coloured(JSON.parse(document.getElementById(figure.dataset.chart).textContent));
     const place = figure.querySelector(".chart");
-    const picture = [...place.childNodes];
+    const room = place.clientWidth;
+    const isSingle = specification.mark || specification.layer;
+    const before = [...place.childNodes];
+    const holder = element("div");
     place.append(holder);
     try {
-      await vegaEmbed(holder, specification, { ...options, config: colours() });
-      for (const node of picture) node.remove();
+      const { view } = await vegaEmbed(holder, isSingle ? { ...specification, width: room } : specification, options);
+      for (let turn = 0; isSingle && turn < 2; turn++) { // what is beside the axes depends on their width, too
+        const beyond = holder.querySelector("svg").getBoundingClientRect().width - room;
+        await view.width(view.width() - beyond).runAsync();
+      }
+      for (const node of before) node.remove();
     } catch (error) {
       holder.remove();
       console.error(error);

@@ -12,10 +12,9 @@ from sepcost.formats.format import FormatOptions, ResultName
 
 
 class Picture(NamedTuple):
-    """A chart: its kind, its title in words, its specification, and its picture as a ``data:`` URI."""
+    """A chart: its title and what is below that, its specification without it, and its picture as a ``data:`` URI."""
 
-    kind: str
-    title: str
+    lines: Sequence[str]
     specification: dict[str, Any]
     uri: str
 
@@ -41,9 +40,10 @@ def pictures_of(result: ResultName, found: Sequence[Any], options: FormatOptions
     pictures = []
     for each in drawn:
         specification: dict[str, Any] = each.chart.to_dict()
+        lines = _lines(specification.pop("title", each.kind))
         svg = vl_convert.vegalite_to_svg(specification)
         uri = f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
-        pictures.append(Picture(each.kind, _title(specification) or each.kind, specification, uri))
+        pictures.append(Picture(lines, specification, uri))
     return Pictures(pictures, _code() if pictures else "")
 
 
@@ -55,8 +55,11 @@ def _code() -> str:
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
-def _title(specification: dict[str, Any]) -> str:
-    """The title of a chart, with its subtitle."""
-    title = specification.get("title", "")
-    parts = [title.get("text", ""), title.get("subtitle", "")] if isinstance(title, dict) else [title]
-    return ". ".join(" ".join(part) if isinstance(part, list) else part for part in parts if part)
+def _lines(title: Any) -> list[str]:
+    """A title in a line, and the lines of its subtitle.
+
+    >>> _lines({"text": ["net,", "halved"], "subtitle": ["FLOPs = MACs", "float32"]})
+    ['net, halved', 'FLOPs = MACs', 'float32']
+    """
+    text, below = (title.get("text", ""), title.get("subtitle", [])) if isinstance(title, dict) else (title, [])
+    return [text if isinstance(text, str) else " ".join(text), *([below] if isinstance(below, str) else below)]

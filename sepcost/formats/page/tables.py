@@ -17,6 +17,8 @@ FILTERED_FROM = 8
 """Tables with so many rows have a box to filter them."""
 WIDE_FROM = 28
 """Names with more characters are broken into lines."""
+RENAMED = " → "
+"""In the name of a layer that had another name before: it is in two blocks."""
 LONG_FROM = 40
 """Tables with so many scroll below their headers."""
 
@@ -132,7 +134,7 @@ def _in_blocks(sheet: Sheet, lines: Sequence[Line]) -> Iterator[Line]:
     number = next((number for number, column in enumerate(sheet.columns) if column == LAYER), None)
     names = [] if number is None else [line.cells[number].text for line in lines]
     blocks = block_names(names)
-    if number != 0 or not any(map(str.__ne__, names, blocks)):
+    if number != 0 or names == blocks or any(RENAMED in name for name in names):
         yield from lines
         return
     for block, members in groupby(zip(blocks, names, lines), key=lambda each: each[0]):
