@@ -131,36 +131,22 @@
     if (tools.children.length) table.parentElement.before(tools);
   }
 
-  /** Colours of the page for what a chart has besides its marks. */
-  function colours() {
-    const style = getComputedStyle(document.documentElement);
-    const [ink, quiet, line] = ["ink", "quiet", "line"].map((name) => style.getPropertyValue(`--${name}`).trim());
-    const words = { labelColor: ink, titleColor: ink };
-    return {
-      axis: { ...words, gridColor: line, domainColor: quiet, tickColor: quiet },
-      header: words,
-      legend: { ...words, orient: "bottom", columns: 3 },
-      text: { color: ink },
-      view: { stroke: line },
-    };
-  }
-
-  /** The specification in these colours. */
-  function coloured(specification) {
-    const config = { ...specification.config, background: "transparent" };
-    for (const [name, own] of Object.entries(colours())) config[name] = { ...config[name], ...own };
-    return { ...specification, config };
-  }
+  /** The page's style has the colours of all but the marks. */
+  const config = { background: "transparent", legend: { orient: "bottom", columns: 3 } };
+  const adapted = (specification) => {
+    const own = specification.config ?? {};
+    return { ...specification, config: { ...own, ...config, legend: { ...own.legend, ...config.legend } } };
+  };
 
   const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 
   /** Draw a chart in place of its picture, which stays where that fails; a single view is as wide as the page lets it. */
   async function draw(figure) {
-    const specification = coloured(JSON.parse(document.getElementById(figure.dataset.chart).textContent));
+    const specification = adapted(JSON.parse(document.getElementById(figure.dataset.chart).textContent));
     const place = figure.querySelector(".chart");
     const room = place.clientWidth;
     const isSingle = specification.mark || specification.layer;
-    const before = [...place.childNodes];
+    const picture = place.firstChild;
     const holder = element("div");
     place.append(holder);
     try {
@@ -169,7 +155,7 @@
         const beyond = holder.querySelector("svg").getBoundingClientRect().width - room;
         await view.width(view.width() - beyond).runAsync();
       }
-      for (const node of before) node.remove();
+      picture.remove();
     } catch (error) {
       holder.remove();
       console.error(error);
@@ -177,10 +163,5 @@
   }
 
   document.querySelectorAll("table").forEach(equip);
-  const figures = [...document.querySelectorAll("figure[data-chart]")];
-  const redraw = () => figures.forEach(draw);
-  if (figures.length) {
-    redraw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  }
+  document.querySelectorAll("figure[data-chart]").forEach(draw);
 })();
