@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import csv
+import io
 import json
 import re
 from base64 import b64encode
@@ -115,6 +117,16 @@ def test_layers_of_a_block_follow_its_name(tmp_path: Path) -> None:
 def test_nothing_changed_is_a_page_too() -> None:
     page = PageReader(sepcost("diff", "configs/lenet5.yaml", "configs/lenet5.yaml", "--format", "html").out)
     assert "nothing changed" in page.texts("h1")[0]
+
+
+def test_layers_that_grew_the_most_come_first() -> None:
+    page = sepcost("diff", "mobilenet_v1", "mobilenet_v2", "--format", "html").out
+    records = csv.DictReader(io.StringIO(sepcost("diff", "mobilenet_v1", "mobilenet_v2", "--format", "csv").out))
+    grown = {
+        row["after"] or row["before"]: int(row["macs.difference"] or 0) for row in records if row["row"] == "layer"
+    }
+    most = sorted(grown, key=lambda name: -grown[name])[:3]
+    assert all(f"{name}: MACs +{grown[name] / 1e6:.2f} M" in page[: page.index("<table")] for name in most)
 
 
 def test_what_fails_comes_first() -> None:

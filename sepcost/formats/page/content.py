@@ -121,10 +121,10 @@ def _what_changed(difference: Difference) -> Iterator[Highlight]:
     """The whole network's params, MACs and time; then the layers that grew, the one that grew most first."""
     for name in (*HEADLINES, TIME):
         yield from _changed(BY_NAME[name].header, name, difference.total.get(name))
-    grown = [(layer.figures.get(MACS), layer_name(layer)) for layer in difference.changes]
+    grown = [(layer.figures.get("macs"), layer_name(layer)) for layer in difference.changes]
     more = [(change, name) for change, name in grown if change and (change.difference or 0) > 0]
     for change, name in sorted(more, key=lambda each: -each[0].difference)[:MOST_GROWN]:
-        yield from _changed(f"{name}: {BY_NAME[MACS].header}", MACS, change)
+        yield from _changed(f"{name}: {MACS}", "macs", change)
 
 
 def _changed(what: str, name: str, change: Change | None) -> Iterator[Highlight]:
