@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
 def test_problems_and_notes_name_the_arguments_of_python() -> None:
     (problem,) = check(REDUCED).problems
     assert problem.message.endswith('is of a replacement, and none is named: give replacements="separable"')
-    assert str(next(sweep(COSTS, batch=2))).endswith("was counted in another way: give batch=1")
+    assert str(next(iter(sweep(COSTS, batch=2)))).endswith("was counted in another way: give batch=1")
     assert "(flops_per_mac=2)" in str(RESULT)
     assert "--" not in str(RESULT) + RESULT._repr_html_()
 

@@ -12,7 +12,7 @@ from sepcost.cli import options as o
 from sepcost.cli.contradictions import TWICE, refuse_scaling_without_a_map
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import chosen_format, chosen_output
-from sepcost.cli.option_values import at_least_one, multiplier_sweep, read_convention
+from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
@@ -26,7 +26,7 @@ from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements
-from sepcost.text.units import read_as, read_factor
+from sepcost.text.units import at_least_one, read_as, read_factor
 from sepcost.timing.clock import MIN_TIME
 
 TIMED = "How it is timed"

@@ -18,7 +18,7 @@ from sepcost.cli.contradictions import (
 )
 from sepcost.cli.convolution import ConvolutionOptions
 from sepcost.cli.formats import chosen_format, chosen_output
-from sepcost.cli.option_values import chosen_view, multiplier_sweep, read_convention
+from sepcost.cli.option_values import multiplier_sweep, read_convention
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
@@ -35,6 +35,7 @@ from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.replacement_texts import asked_replacements, kinds_of_options
 from sepcost.tasks.verifier import asked_verifier
+from sepcost.tasks.viewing import chosen_view
 from sepcost.text.wording import listed
 
 

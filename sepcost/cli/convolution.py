@@ -11,7 +11,7 @@ from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import LayerError, SepcostError
 from sepcost.layers.conv import Norm
 from sepcost.network.network import Network
-from sepcost.tasks.convolution import NEEDED, READERS, Convolution, ties
+from sepcost.tasks.convolution import NEEDED, READERS, Convolution, assumed, ties
 
 LETTERS: Mapping[str, str] = {
     "height": "H",
@@ -50,8 +50,7 @@ class ConvolutionOptions:
     @property
     def assumed(self) -> list[str]:
         """The defaults that the title names."""
-        no_bias = ["no bias"] if self.bias is None else []
-        return no_bias + (["padding same"] if self.padding is None and self.has_map else [])
+        return assumed(self.bias, self.padding, has_map=self.has_map)
 
     @property
     def has_map(self) -> bool:

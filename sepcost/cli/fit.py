@@ -11,7 +11,6 @@ import typer
 from sepcost.blocks.replacements import Replacement
 from sepcost.cli import options as o
 from sepcost.cli.formats import chosen_format, chosen_output
-from sepcost.cli.option_values import at_least_one
 from sepcost.cli.overwriting import code_files, refuse_link, refuse_overwriting
 from sepcost.cli.plot import Pictures, Plot
 from sepcost.cli.progress import Waiting
@@ -28,7 +27,7 @@ from sepcost.tasks.fitted_layers import Limit, LimitError
 from sepcost.tasks.replacement_texts import chosen_replacements
 from sepcost.text.model_text import ModelText, foreign_format, halves, names_python
 from sepcost.text.quantities import read_count, read_seconds, read_share
-from sepcost.text.units import read_as, read_whole
+from sepcost.text.units import at_least_one, read_as, read_whole
 from sepcost.text.wording import listed
 
 WEIGHTS, CHOOSING, SAVING = "Weights and data", "Which layers", "What is written"

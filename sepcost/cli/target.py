@@ -10,7 +10,6 @@ import typer
 from sepcost.cli import options as o
 from sepcost.cli.commands import Command
 from sepcost.cli.formats import chosen_format, chosen_output
-from sepcost.cli.option_values import at_least_one
 from sepcost.cli.overwriting import refuse_link, refuse_overwriting
 from sepcost.cli.progress import Waiting
 from sepcost.cli.streams import complain, say, write
@@ -18,7 +17,7 @@ from sepcost.errors import ConfigError, refuse
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.registry import AskedFormat, writing
 from sepcost.text.quantities import read_count
-from sepcost.text.units import read_as, read_factor, read_whole
+from sepcost.text.units import at_least_one, read_as, read_factor, read_whole
 
 GOOD, BAD = 0, 2
 HELD_FOR = "What it holds for"

@@ -28,7 +28,10 @@ ResultName: TypeAlias = Literal[
 
 
 class FormatOptions(NamedTuple):
-    """What is asked of a format; ``assumed`` is what the title says of a single convolution's defaults."""
+    """What is asked of a format; ``assumed`` is what the title says of a single convolution's defaults.
+
+    ``words`` are those in which notes name what people can ask for.
+    """
 
     view: View | None = None
     convention: Convention = Convention()
@@ -38,6 +41,7 @@ class FormatOptions(NamedTuple):
     units: Mapping[Units, int] = {}
     caption: str | None = None
     label: str | None = None
+    words: Callable[[str], str] = str
 
     @property
     def to_terminal(self) -> bool:

@@ -75,7 +75,8 @@ class ForPeople(Format):
         from sepcost.sheets.difference_sheets import difference_sheets, nothing_changed
 
         if difference.is_empty:
-            return self.lines(nothing_changed(difference), options)
+            title, *notes = nothing_changed(difference)
+            return self.lines([title, *map(options.words, notes)], options)
         sheets = difference_sheets(difference)
         refuse_too_large(sheets, "use --format csv")
         return self.drawn("difference", [difference], sheets, options)
@@ -112,7 +113,7 @@ class ForPeople(Format):
 
         comparison = snapshot.counted_now()
         widths = comparison.layers[0].node.widths_under(comparison.convention)
-        notes = derivation_notes(snapshot, widths)
+        notes = [*map(options.words, derivation_notes(snapshot, widths))]
         return self.derived(title_of(snapshot, options.assumed), derivation(comparison), notes)
 
     def replacements(self, options: FormatOptions) -> str:
@@ -137,9 +138,9 @@ class ForPeople(Format):
 
 
 def with_digits(sheets: Sequence[Sheet], options: FormatOptions) -> list[Sheet]:
-    """The sheets, with numbers as they were asked for."""
+    """The sheets, with numbers and words as they were asked for."""
     digits = Digits(options.precision, options.units)
-    return [sheet._replace(digits=digits) for sheet in sheets]
+    return [sheet._replace(digits=digits, notes=tuple(map(options.words, sheet.notes))) for sheet in sheets]
 
 
 def refuse_too_many(rows: int, instead: str = SHORTER) -> None:

@@ -82,10 +82,19 @@ class AskedFormat(NamedTuple):
             options = read_options(split_options(given)) if colon else {}
         except NumberError as error:
             raise SepcostError(f"{name} {error}") from None
+        return cls.of(format_, options)
+
+    @classmethod
+    def of(cls, format_: Format, options: Mapping[str, Any]) -> AskedFormat:
+        """The format with these options, as texts or as callers in Python give them; raises SepcostError.
+
+        >>> AskedFormat.of(format_named("markdown"), {"precision": 3}).options
+        {'precision': 3}
+        """
         return cls(format_, {option: _value(format_, option, value) for option, value in options.items()})
 
 
-def _value(format_: Format, option: str, value: str | None) -> Any:
+def _value(format_: Format, option: str, value: object) -> Any:
     if option not in format_.options:
         there = f"it has {listed(list(format_.options)) or 'none'}"
         hint = did_you_mean(option, format_.options)
@@ -93,7 +102,7 @@ def _value(format_: Format, option: str, value: str | None) -> Any:
     if value is None:
         raise SepcostError(f"{format_.name}: option {option} needs a value")
     try:
-        return format_.options[option](value)
+        return format_.options[option](str(value))
     except NumberError as error:
         raise SepcostError(f"{format_.name}: option {option} {error}") from None
 

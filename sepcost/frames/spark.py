@@ -15,9 +15,9 @@ from sepcost.frames.networks import network_batches, network_types
 from sepcost.frames.sweeps import REPLACEMENT, SweepBlocks
 from sepcost.network.budget import AS_GIVEN
 from sepcost.tasks.convolution import READERS
+from sepcost.tasks.given_convolution import convolution_sweep
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
-from sepcost.tasks.sweep import convolution_sweep
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

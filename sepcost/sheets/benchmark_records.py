@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
@@ -35,6 +35,12 @@ SORTS = ("occurs", *FIGURES, *SPEEDUPS[:-1], *PREDICTED)
 def records(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
     """A record for each row. A ``time`` is the best round's seconds; ``time_low`` and ``time_high`` are quartiles."""
     return map(record, benchmark.rows)
+
+
+def table(benchmark: Benchmark) -> tuple[Sequence[str], list[dict[str, Any]]]:
+    """The names of CSV's columns, and its rows: the records, each with what decides its times."""
+    setup = setup_record(benchmark)
+    return (*COLUMNS, *setup), [{**each, **setup} for each in records(benchmark)]
 
 
 def document(benchmark: Benchmark) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.sheets.records import HOW_COUNTED, Record, network_records, total_record
 from sepcost.sheets.text_template import Several
 from sepcost.sheets.view import View
+from sepcost.text.harmless import harmless
 
 if TYPE_CHECKING:
     from sepcost.count.integers import Array
@@ -79,6 +80,17 @@ def flat(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return "x".join("" if item is None else str(item) for item in value)
     return value
+
+
+def as_written(value: Any) -> Any:
+    """A value of a record as CSV has it: sizes and flags are texts.
+
+    >>> as_written((3, 3)), as_written(True), as_written(64)
+    ('3x3', 'true', 64)
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return harmless(value) if isinstance(value, str) else flat(value)
 
 
 def _pieces(item: Several) -> Iterator[tuple[Array, Record]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -27,6 +27,11 @@ SORTS = tuple(name for name in FIGURES if name != "is_exact")
 def records(fits: Fits) -> Iterator[dict[str, Any]]:
     """A record for each layer and replacement, and for the totals."""
     return map(record, fits.rows)
+
+
+def table(fits: Fits) -> tuple[Sequence[str], list[dict[str, Any]]]:
+    """The names of the columns, and the rows."""
+    return COLUMNS, [*records(fits)]
 
 
 def record(row: Fitted) -> dict[str, Any]:

@@ -21,8 +21,6 @@ from sepcost.layers import Conv, Layer, Linear
 from sepcost.layers.cost import Convention
 from sepcost.measured.benchmark import LAYER, WHOLE, Benchmark, Measured, Timed, totals
 from sepcost.measured.samples import Samples
-from sepcost.sheets.benchmark_sheets import benchmark_sheets
-from sepcost.sheets.sheet import Sheet
 from sepcost.sheets.titles import conv_title
 from sepcost.sources.models import LoadedModel
 from sepcost.sources.registry import options_in_python
@@ -33,7 +31,7 @@ from sepcost.tasks.figures import AnyTarget, asked_target
 from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
-from sepcost.tasks.result import Shown
+from sepcost.tasks.result import BenchmarkResult
 from sepcost.text.wording import did_you_mean
 from sepcost.timing.clock import MIN_TIME, Contender, alternating
 from sepcost.timing.runtime import Runtime, bare
@@ -73,7 +71,7 @@ def bench(
     target: AnyTarget = None,
     replace_if: str = "always",
     run_models: bool = False,
-) -> Benchmark:
+) -> BenchmarkResult:
     """How long convolutions and linear layers take on this machine, and how long their replacements would.
 
     >>> from sepcost import Conv
@@ -100,15 +98,6 @@ def bench(
     )
     result = Bench(job, running, min_time, whole, profile).run(of_sources(job, sources))
     return BenchmarkResult(*result)
-
-
-class BenchmarkResult(Shown, Benchmark):
-    """What was timed, whose text is its tables."""
-
-    __slots__ = ()
-
-    def _sheets(self) -> list[Sheet]:
-        return benchmark_sheets(self)
 
 
 class Raising(Events):

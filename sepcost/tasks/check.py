@@ -50,7 +50,7 @@ def check(
     dtype: AnyDtype = None,
     verify: bool = False,
     target: AnyTarget = None,
-) -> Judgement:
+) -> JudgementResult:
     """What ``sepcost check`` says of files, folders and models: whether they are within their limits.
 
     >>> judgement = check("configs/mobilenet_v1.yaml", at_most={"macs": "600M"}, reductions={"macs": 8})
@@ -99,8 +99,8 @@ def check(
         target=asked_target(target, condition),
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),
     )
-    judgement = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
-    judgement = JudgementResult.over(replace(judgement, problems=reworded(ConfigError(judgement.problems)).problems))
+    found = judgement_of(several, wishes, None if baseline is None else fspath(baseline))
+    judgement = JudgementResult.over(replace(found, problems=reworded(ConfigError(found.problems)).problems))
     if not judgement.problems and not judgement.checks:
         raise SepcostError("nothing to check: give at_most, reductions, a baseline or verify=True")
     return judgement

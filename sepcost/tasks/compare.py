@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.errors import ConfigError
+from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.network import Network
 from sepcost.network.scaling import Factor, scale
@@ -83,7 +84,7 @@ def _network_of(item: Item) -> Network | ConfigError:
 
 @in_python_words()
 def compare(
-    source: AnySource,
+    source: AnySource | None = None,
     replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     *,
     inputs: Any = None,
@@ -96,6 +97,10 @@ def compare(
     run_models: bool = False,
     fold_norms: bool = False,
     target: AnyTarget = None,
+    bias: bool | None = None,
+    norm: Norm = "none",
+    transposed: bool = False,
+    **numbers: Any,
 ) -> Result:
     """What a convolution, a network, a file or a model costs, and would cost with its convolutions replaced.
 
@@ -103,6 +108,8 @@ def compare(
     >>> result = compare(Conv((112, 112), in_channels=32, out_channels=64, kernel_size=3))
     >>> result.standard.cost.macs, result.totals["separable"].cost.macs
     (231211008, 29302784)
+    >>> print(str(compare(C=64, K=3, O=128)).splitlines()[0])
+    3×3 convolution, 64 → 128 channels, per output position (no bias)
     >>> two = compare(load("configs/mobilenet_v1.yaml"), ["separable", "blueprint"])
     >>> f"{two.totals['separable'].cost.macs:,}"
     '568,740,352'
@@ -114,7 +121,8 @@ def compare(
     or a model's name on the command line, such as ``"net.py:build"``, whose code is run. A model runs on ``inputs``: a
     text or texts, as ``--input`` takes them; a shape or shapes, without the batch, as in ``(3, 224, 224)``; or, for
     your own inputs, whatever a function of ``--input`` may return (docs/models.md). It runs on ``device``, meta or
-    cpu. A module is copied, and stays as it is.
+    cpu. A module is copied, and stays as it is. Without a source, ``C``, ``K``, ``O`` and the rest are numbers of one
+    convolution, as ``sweep`` takes them: without ``H`` or ``size`` it is counted per position of a map.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
     or ``separable``; none at all for ``[]``. A dict, or the name of its YAML file, is a plan: ``{"layer3.*":
@@ -125,9 +133,11 @@ def compare(
     predicted, too. The result shows itself as a table in a terminal and in a notebook. Raises SepcostError for whatever
     is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
+    from sepcost.sheets.view import View
     from sepcost.sources.registry import options_in_python, read_one
     from sepcost.sources.source import in_python
     from sepcost.tasks.figures import asked_target
+    from sepcost.tasks.given_convolution import one_convolution
     from sepcost.tasks.job import Job
     from sepcost.tasks.replacement_texts import replacements_in_python
     from sepcost.tasks.result import Result
@@ -135,15 +145,13 @@ def compare(
 
     chosen, condition = replacements_in_python(replacements), ReplaceIf.read(replace_if)
     convention = Convention.asked(flops_per_mac, batch, dtype)
-    source = in_python(source)
-    item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
-    job = Job(
-        chosen,
-        convention,
-        replace_if=condition,
-        verifier=asked_verifier(verify),
-        target=asked_target(target, condition),
-    )
-    comparison = job.compare(item.network)
+    given, item = one_convolution(source, numbers, bias, norm, transposed), None
+    if source is not None:
+        source = in_python(source)
+        item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
+    profile = asked_target(target, condition)
+    job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify), target=profile)
+    comparison = job.compare((given or item).network)  # type: ignore[union-attr]  # one of them is there
     job.refuse_unmatched([comparison.network])
-    return Result.over(job.verified(comparison, item))
+    view = View(fixed=given.sweep.fixed if given else {}, timed=profile is not None)
+    return Result.over(job.verified(comparison, item), view=view, assumed=given.assumed if given else ())

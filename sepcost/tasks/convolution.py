@@ -61,6 +61,11 @@ OF_CHANNELS = ("H", "W", "C", "O", "groups")
 """The numbers that may be tied to each other: plain whole ones."""
 
 
+def assumed(bias: bool | None, padding: Any, *, has_map: bool) -> list[str]:
+    """What is left to the defaults, as the title names it: bias and padding, which torch has otherwise."""
+    return ["no bias"] * (bias is None) + ["padding same"] * (padding is None and has_map)
+
+
 def ties(given: Mapping[str, Any], called: Callable[[str], str] = str) -> dict[str, str]:
     """The numbers that are given as the name of another one, and which one has their value in the end.
 
@@ -105,6 +110,16 @@ class Convolution:
     bias: bool = False
     norm: Norm = "none"
     transposed: bool = False
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any], bias: bool | None, norm: Norm, transposed: bool) -> Convolution:
+        """The one of these numbers; raises SepcostError where they contradict each other."""
+        twice = "size" in numbers and not {"H", "W"}.isdisjoint(numbers)
+        refuse(
+            (twice, "size contradicts H and W: give one or the other"),
+            ("W" in numbers and "H" not in numbers, "W needs H"),
+        )
+        return cls("H" in numbers or "size" in numbers, bool(bias), norm, transposed)
 
     def network(self, values: Mapping[str, Any]) -> Network:
         """The network of this one convolution, with these values for its numbers. Raises LayerError."""

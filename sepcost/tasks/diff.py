@@ -39,7 +39,7 @@ def diff(
     fold_norms: bool = False,
     target: AnyTarget = None,
     plan: Any = None,
-) -> Difference:
+) -> DifferenceResult:
     """What one network costs more or less than another: what ``sepcost diff`` shows.
 
     >>> from sepcost import Conv

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.count.comparison import Comparison
 from sepcost.count.evaluation import evaluated
+from sepcost.count.placed import with_placed
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
+from sepcost.sheets.view import View
 from sepcost.text.units import as_text
 
 if TYPE_CHECKING:
@@ -27,6 +30,12 @@ def figures_of(comparison: Comparison) -> Snapshot:
     from sepcost.count.timed import with_times  # needs NumPy
 
     return with_times(snapshot)
+
+
+def figures_in(view: View, comparison: Comparison) -> Snapshot:
+    """The figures of a comparison, with those that the view asks for, and its fixed numbers."""
+    snapshot = replace(figures_of(comparison), fixed=view.fixed)
+    return with_placed(snapshot, view.asked).asking(view.asked)
 
 
 def asked_target(given: Any, replace_if: ReplaceIf = ReplaceIf.ALWAYS) -> Profile | None:

@@ -15,12 +15,13 @@ from sepcost.errors import SepcostError
 from sepcost.guests.apart import apart
 from sepcost.layers import Conv
 from sepcost.layers.cost import Convention
-from sepcost.measured.fits import Alone, Chosen, Fits, Scores
+from sepcost.measured.fits import Alone, Chosen, Scores
 from sepcost.network.network import Network
 from sepcost.network.selection import Selection
 from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
 from sepcost.tasks.fitted_layers import FittedLayers, Kernel, Limit, plan_of
+from sepcost.tasks.result import FitsResult
 from sepcost.text.input_text import InputTexts
 from sepcost.text.model_text import ModelText
 from sepcost.text.units import as_percent
@@ -65,7 +66,7 @@ class Small(NamedTuple):
 class Outcome(NamedTuple):
     """What was found; and the smaller model, if one was made, with what it is called with."""
 
-    fits: Fits
+    fits: FitsResult
     small: nn.Module | None = None
     inputs: Inputs = ()
 
@@ -123,7 +124,7 @@ class FitTask:
         choice = layers.choice(self.limit) if self.limit else None
         chosen = layers.chosen(self.limit, choice, None, choice.counts) if self.limit and choice else None
         rows = [*layers.rows(choice), *layers.totals({})]
-        return Outcome(Fits(weights.source, rows, chosen=chosen, notes=notes_on(weights)))
+        return Outcome(FitsResult(weights.source, rows, chosen=chosen, notes=notes_on(weights)))
 
     def _refuse_unmatched(self, network: Network) -> None:
         """A SepcostError where a glob that was typed, or is in the plan, matches no convolution."""
@@ -171,7 +172,7 @@ class FitTask:
         elif self.whole or trained.batches or trained.score:
             smalls = {each.text: self._small(trained, layers.comparison, each) for each in self.replacements}
         rows = [*layers.rows(choice), *layers.totals({text: small.loss for text, small in smalls.items()})]
-        fits = Fits(
+        fits = FitsResult(
             self.weights or trained.name,
             rows,
             trained.data,

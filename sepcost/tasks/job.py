@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.comparison import Comparison
-from sepcost.count.placed import with_placed
 from sepcost.count.snapshot import NOTHING, Snapshot
 from sepcost.count.sweep import Axis, Sweep
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.network.network import Network
-from sepcost.network.selection import Selection
 from sepcost.sheets.view import View
+from sepcost.tasks.alone import only_convolution
 from sepcost.tasks.counting import Counting
 from sepcost.tasks.events import Events
-from sepcost.tasks.figures import figures_of
+from sepcost.tasks.figures import figures_in
 from sepcost.tasks.replacement_texts import TOGETHER, nothing_to_replace
 from sepcost.tasks.verifier import Verifier
-from sepcost.text.wording import MOST_NAMES
 
 if TYPE_CHECKING:
     from sepcost.sources.source import AnySource, Item
@@ -94,8 +91,7 @@ class Job(Counting):
 
     def evaluated(self, comparison: Comparison) -> Snapshot:
         """The figures."""
-        snapshot = replace(figures_of(comparison), fixed=self.view.fixed)
-        return with_placed(snapshot, self.view.asked).asking(self.view.asked)
+        return figures_in(self.view, comparison)
 
     def networks(self, sources: Sequence[AnySource]) -> Iterable[Snapshot]:
         """The networks of the sources, or their layers, as the view has them; or only one convolution of each."""
@@ -182,32 +178,3 @@ class Job(Counting):
                     self.unmatched = self.unmatched.unmatched(comparison.network)
                     self.known = self.known or comparison.network.names_of_convolutions
                 yield comparison
-
-
-def only_convolution(snapshots: Iterable[Snapshot], selection: Selection) -> list[Snapshot]:
-    """Each combination, with only the convolution that is meant, if there is one; a SepcostError if several are."""
-    found: list[Snapshot] = []
-    names: list[str] = []
-    meant: Counter[tuple[str, ...]] = Counter()
-    for snapshot in snapshots:
-        chosen = selection.convolutions(snapshot.counted_now().network)
-        combination = tuple(map(str, snapshot.swept.values()))
-        meant[combination] += len(chosen)
-        names += chosen[: MOST_NAMES + 1 - len(names)]
-        if meant[combination] == 1 and chosen:
-            found.append(_alone(snapshot, chosen[0]))
-    most = max(meant.values(), default=0)
-    if most > 1:
-        examples = f"{', '.join(names[:MOST_NAMES])} …" if most > len(names) else ", ".join(names)
-        message = (
-            f"--explain derives one convolution, and {most:,} are meant ({examples}): choose one by --include NAME"
-        )
-        raise SepcostError(message)
-    return found
-
-
-def _alone(snapshot: Snapshot, name: str) -> Snapshot:
-    comparison = snapshot.counted_now()
-    comparison = replace(comparison, layers=tuple(layer for layer in comparison.layers if layer.name == name))
-    chosen = tuple(layer for layer in snapshot.layers if layer.name == name)
-    return replace(snapshot, chosen=chosen, comparison=comparison)

@@ -10,21 +10,27 @@ from typing import TypeVar
 from sepcost.errors import ConfigError, SepcostError
 
 Error = TypeVar("Error", bound=SepcostError)
+SAME = (
+    "allow", "alpha", "backward", "baseline", "batch", "bias", "columns", "device", "dtype", "filter", "flops-per-mac",
+    "fold-norms", "min-speedup", "min-time", "norm", "pareto", "plan", "replace-if", "resolution", "rho", "rows",
+    "run-models", "runtime", "size", "sort", "target", "threads", "top", "verify", "whole",
+)  # fmt: skip
+"""The options that are arguments of the same name."""
+FLAGS = ("backward", "bias", "fold-norms", "run-models", "verify", "whole")
 ARGUMENTS = {
+    **{f"--{name}": name.replace("-", "_") + "=True" * (name in FLAGS) for name in SAME},
+    **{f"-{letter}": letter for letter in "CHKOW"},
     "-r": "replacements",
+    "--explain": "explain()",
+    "--format": "to_",
+    "--include": "layer",
     "--input": "inputs",
-    "--run-models": "run_models=True",
-    "--fold-norms": "fold_norms=True",
-    "--flops-per-mac": "flops_per_mac",
-    "--min-time": "min_time",
-    "--replace-if": "replace_if",
-    "--threads": "threads",
-    **{
-        f"--{name}": name
-        for name in ("allow", "alpha", "batch", "device", "dtype", "plan", "resolution", "rho", "target", "threads")
-    },
+    "--max-growth": "growth",
 }
-_VALUE = r"(?:SHAPE|cpu|none|separable|uncounted|zeros|gone|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
+_VALUE = (
+    r"(?:SHAPE|NAME|cpu|none|separable|uncounted|zeros|gone|totals|faster|csv|json"
+    r"|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
+)
 _OPTION = re.compile(
     rf"(?<![\w-])(?P<option>{'|'.join(ARGUMENTS)})(?![\w-])(?: (?P<values>{_VALUE}(?: (?P=option) {_VALUE})*))?"
 )
@@ -52,6 +58,8 @@ def python_words(text: str) -> str:
 
     >>> python_words("give --input x=SHAPE --input y=SHAPE; --device cpu runs it")
     'give inputs=["x=SHAPE", "y=SHAPE"]; device="cpu" runs it'
+    >>> python_words("use --format csv, or --top 20")
+    'use to_csv(), or top=20'
     """
     return _OPTION.sub(_argument, text)
 
@@ -60,5 +68,10 @@ def _argument(option: re.Match[str]) -> str:
     name = ARGUMENTS[option["option"]]
     if option["values"] is None:
         return name
-    values = [each if each.isdigit() else f'"{each}"' for each in option["values"].split(f" {option['option']} ")]
+    if name == ARGUMENTS["--format"]:
+        return f"{name}{option['values']}()"
+    values = [
+        each if each.isdigit() or each == "NAME" else f'"{each}"'
+        for each in option["values"].split(f" {option['option']} ")
+    ]
     return f"{name}={values[0]}" if len(values) == 1 else f"{name}=[{', '.join(values)}]"

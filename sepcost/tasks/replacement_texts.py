@@ -151,12 +151,22 @@ def replacements_in_python(given: Any) -> list[Replacement] | None:
     >>> [each.text for each in replacements_in_python(["separable", {"*": "blueprint"}]) or ()]
     ['separable', 'plan']
     """
+    return asked_in_python(given)[0]
+
+
+def asked_in_python(given: Any) -> tuple[list[Replacement] | None, tuple[str, ...]]:
+    """The same, and the options that vary.
+
+    >>> [each.text for each in asked_in_python("separable:multiplier=1,2")[0]], asked_in_python("separable")[1]
+    (['separable:multiplier=1', 'separable:multiplier=2'], ())
+    """
     if given is None:
-        return None
+        return None, ()
     several = list(given) if isinstance(given, (list, tuple)) else [given]
     if AS_GIVEN in several:
-        return list(asked_replacements(several)[0] or ())
+        return list(asked_replacements(several)[0] or ()), ()
     chosen: dict[str, Replacement] = {}
+    swept: dict[str, None] = {}
     for item in several:
         item = _plan_or_other(item)
         if not isinstance(item, (str, Replacement)):
@@ -164,9 +174,10 @@ def replacements_in_python(given: Any) -> list[Replacement] | None:
             raise ReplacementError(f"a replacement is {what}, got {as_text(item, repr)}")
         if isinstance(item, Plan) and item.text in chosen:
             raise ReplacementError("a network has one plan, got two")
-        members = [item] if isinstance(item, Replacement) else chosen_replacements([item])[0]
+        members, options = ([item], ()) if isinstance(item, Replacement) else chosen_replacements([item])
         chosen |= {each.text: each for each in members}
-    return list(chosen.values())
+        swept |= dict.fromkeys(options)
+    return list(chosen.values()), tuple(swept)
 
 
 def plan_in_python(given: Any) -> Plan | None:

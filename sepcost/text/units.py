@@ -70,6 +70,14 @@ def read_whole(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    """A whole number from 1."""
+    number = read_whole(text)
+    if number < 1:
+        raise NumberError(f"must be at least 1, got {number}")
+    return number
+
+
 def read_sizes(text: str) -> tuple[int, ...]:
     """One to three whole numbers with an x between them.
 

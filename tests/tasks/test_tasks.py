@@ -49,7 +49,10 @@ RESULTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         lambda: sepcost.diff("before.yaml", "before.yaml"),
         ("diff", "before.yaml", "before.yaml"),
     ),
-    "sweep": (lambda: next(sepcost.sweep("after.yaml", alpha=["0.5"])), ("compare", "after.yaml", "--alpha", "0.5")),
+    "sweep": (
+        lambda: next(iter(sepcost.sweep("after.yaml", alpha=["0.5"]))),
+        ("compare", "after.yaml", "--alpha", "0.5"),
+    ),
 }
 
 
@@ -73,7 +76,7 @@ def test_names_are_shown_as_their_authors_wrote_them(nets: Path) -> None:
     for result in (
         sepcost.compare("net.yaml"),
         sepcost.diff("net.yaml", "after.yaml"),
-        next(sepcost.sweep("net.yaml")),
+        next(iter(sepcost.sweep("net.yaml"))),
     ):
         assert "net --alpha 0.5 run" in str(result).splitlines()[0]
         assert "net --alpha 0.5 run" in result._repr_html_()  # type: ignore[union-attr]

@@ -97,7 +97,7 @@ def _border_notes(comparison: Comparison, conv: Conv) -> Iterator[str]:
     if all(map(fits_any_size, [conv, *parts])):
         yield "padding same, for maps of any size"
     else:
-        yield "padding same, for maps that the stride divides (-H makes it right for another)"
+        yield "padding same, for maps that the stride divides (for another one, give its H)"
 
 
 def _note(name: str, cost: Cost, conv: Conv, per_position: bool) -> str:

@@ -65,8 +65,8 @@ ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
     "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
 }  # fmt: skip
-HINT = re.compile(r" \(--[^()]*\)")
-"""Parts of notes that are for the command line, not for a paper."""
+HINT = re.compile(r" \((--|\w+=)[^()]*\)")
+"""Parts of notes that are for the command line or Python, not for a paper."""
 LIGATURE = re.compile(r"([-,])(?=\1)")
 LONG_WORD = re.compile(r"\S{25,}")
 PIECE = re.compile(r"[^._/:\-\u0080-\U0010ffff]{1,12}[._/:-]*|.")
