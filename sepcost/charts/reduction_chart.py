@@ -54,7 +54,7 @@ def reduction_chart(snapshots: Sequence[Snapshot], view: View) -> Any:
         lines = alt.Chart(data(limits)).encode(y=y, color=colour)
         text = alt.Chart(data(limits)).mark_text(align="right", dy=-6, fontSize=11)
         rules = lines.mark_rule(strokeDash=[2, 4], strokeWidth=1)
-        chart = rules + chart + text.encode(y=y, text="limit:N", x=alt.value(WIDE))
+        chart = rules + chart + text.encode(y=y, text="limit:N", x=alt.value("width"))
     dotted = f"Dotted: the limit for ever larger {' = '.join((curves.axis, *curves.tied))}." if limits else ""
     fewer = f"The first {MOST_CURVES} of {len(names):,} curves." if len(names) > MOST_CURVES else ""
     title = sweep_title(snapshots, view.swept, next(iter(curves.texts)) if len(curves.texts) == 1 else None)

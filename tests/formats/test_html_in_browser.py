@@ -115,6 +115,9 @@ def test_it_runs_without_complaint_in_both_schemes(run: str, scheme: str, pages:
     ink = page.evaluate("getComputedStyle(document.body).color")
     for figure in page.locator("figure").all():
         figure.locator("svg").wait_for()
+        figure.locator("img").wait_for(state="detached")
+        widths = figure.locator("svg .background").evaluate_all("all => all.map((each) => each.getBBox().width)")
+        assert 100 < max(widths) < 400, "it is not as wide as a phone"
         assert ink in figure.locator("svg text").evaluate_all("all => all.map((each) => getComputedStyle(each).fill)")
 
 

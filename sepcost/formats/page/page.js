@@ -140,6 +140,8 @@
 
   const options = { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 
+  const LEAST = 160; // narrower ones scroll
+
   /** Draw a chart in place of its picture, which stays where that fails; a single view is as wide as the page lets it. */
   async function draw(figure) {
     const specification = adapted(JSON.parse(document.getElementById(figure.dataset.chart).textContent));
@@ -153,7 +155,7 @@
       const { view } = await vegaEmbed(holder, isSingle ? { ...specification, width: room } : specification, options);
       for (let turn = 0; isSingle && turn < 2; turn++) { // what is beside the axes depends on their width, too
         const beyond = holder.querySelector("svg").getBoundingClientRect().width - room;
-        await view.width(view.width() - beyond).runAsync();
+        await view.width(Math.max(LEAST, view.width() - beyond)).runAsync();
       }
       picture.remove();
     } catch (error) {
