@@ -14,7 +14,7 @@ from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
 from sepcost.measured.benchmark import Benchmark
 from sepcost.measured.fits import Fits
-from sepcost.sheets.view import SUBTOTALS, View
+from sepcost.sheets.view import View
 
 if TYPE_CHECKING:
     import altair as alt
@@ -61,10 +61,7 @@ def charts(result: str, found: Sequence[Any], view: View | None = None, assumed:
     return [Drawn(kind, chart) for kind, chart in made if chart is not None]
 
 
-def _of_comparisons(found: Sequence[Snapshot], view: View, assumed: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    snapshots = list(view.networks(found))
-    if not snapshots:
-        return
+def _of_comparisons(snapshots: Sequence[Snapshot], view: View, assumed: Sequence[str]) -> Iterator[tuple[str, Any]]:
     first, several = snapshots[0], len(snapshots) > 1
     is_sweep = several and bool(first.swept) and all(each.is_single_convolution for each in snapshots)
     curves = reduction_chart(snapshots, view) if is_sweep else None
@@ -74,11 +71,10 @@ def _of_comparisons(found: Sequence[Snapshot], view: View, assumed: Sequence[str
         yield "networks", networks_chart(snapshots, view)
     else:
         yield "layers", layers_chart(first, assumed)
-    layers = found if view.rows in SUBTOTALS else snapshots
     if not several and first.target:
-        yield "roofline", roofline_chart(layers[0])
+        yield "roofline", roofline_chart(first)
     if first.target and not view.totals:
-        yield "speedup", speedup_chart(layers)
+        yield "speedup", speedup_chart(snapshots)
 
 
 def _of_benchmark(found: Sequence[Benchmark], *_: Any) -> Iterator[tuple[str, Any]]:

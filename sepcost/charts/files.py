@@ -30,9 +30,13 @@ def written(chart: alt.TopLevelMixin, ending: str) -> bytes:
 
 
 def _page(chart: alt.TopLevelMixin) -> str:
-    """A page with the chart and what draws it. Names in its data cannot end the script that they are in."""
+    """A page with the chart and what draws it, which leads nowhere else.
+
+    Names in its data cannot end the script that they are in.
+    """
     import vl_convert
 
     spec = chart.to_json(indent=None).replace("<", r"\u003c")
-    scripts = (vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed"), f'vegaEmbed("#chart", {spec})')
+    call = f'vegaEmbed("#chart", {spec}, {{actions: {{editor: false}}}})'
+    scripts = (vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed"), call)
     return PAGE.format(*(script.replace("</script", r"<\/script") for script in scripts))
