@@ -1,18 +1,15 @@
-"""What all charts share: colours, axes, titles, and files by their endings."""
+"""Marks: what all charts share, the looks of series and of layers, and titles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle, islice
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from sepcost.count.verification import STANDARD
 from sepcost.errors import needs
 from sepcost.text.harmless import harmless
-
-if TYPE_CHECKING:
-    pass
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 """The data of a chart: what its points are, under the names of its fields."""
@@ -37,6 +34,7 @@ ROOM = {"left": 8, "top": 8, "right": 40, "bottom": 8}
 LONGEST_NAME = 190
 """Pixels of a name at an axis; the whole of it is in the tooltip."""
 LONGEST_SERIES, STROKE, STEP = 320, 2, 18
+"""Pixels of a name in a legend, of the line of a mark, and from one layer to the next."""
 
 
 def altair() -> Any:

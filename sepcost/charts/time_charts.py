@@ -38,7 +38,7 @@ def roofline_chart(snapshot: Snapshot) -> Any:
 
 
 def measured_roofline(benchmark: Benchmark) -> Any:
-    """The same of what was timed, under the best of it."""
+    """The same of what was timed, under the best of it; None with the backward pass, whose bytes are not counted."""
     rows: list[dict[str, Any]] = [
         {
             "layer": row.layer,
@@ -47,7 +47,7 @@ def measured_roofline(benchmark: Benchmark) -> Any:
             "rate": row.timed.gflops_per_second,
         }
         for row in benchmark.rows
-        if row.about == LAYER and not row.kept and row.timed.traffic_bytes
+        if row.about == LAYER and not row.kept and row.timed.gbytes_per_second
     ]
     speeds = [(row["rate"], 1e9 * row["rate"] / (2 * row["intensity"])) for row in rows if row["intensity"]]
     over = "The roof is the best of what was timed."

@@ -75,6 +75,15 @@ def test_a_benchmark_is_drawn_with_its_own_intervals(tmp_path: Path) -> None:
     assert "95 % intervals" in " ".join(chart["title"]["subtitle"])
 
 
+def test_bytes_of_the_backward_pass_are_not_known(tmp_path: Path) -> None:
+    options = "lenet5 --min-time 0.001 --backward --format csv --plot roofline=r.svg".split()
+    run = sepcost("bench", *options, cwd=tmp_path)
+    assert (run.code, run.err.splitlines()[-1]) == (
+        2,
+        "sepcost: --plot r.svg: this result has no chart roofline (it has: speedup)",
+    )
+
+
 def test_energies_are_those_of_the_fit(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save({"a.weight": torch.randn(8, 4, 3, 3), "b.weight": torch.randn(8, 8, 3, 3)}, tmp_path / "w.pt")
