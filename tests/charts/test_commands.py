@@ -76,7 +76,7 @@ def test_a_benchmark_is_drawn_with_its_own_intervals(tmp_path: Path) -> None:
 
 
 def test_bytes_of_the_backward_pass_are_not_known(tmp_path: Path) -> None:
-    options = "lenet5 --min-time 0.001 --backward --format csv --plot roofline=r.svg".split()
+    options = ["lenet5", "--min-time", "0.001", "--backward", "--format", "csv", "--plot", "roofline=r.svg"]
     run = sepcost("bench", *options, cwd=tmp_path)
     assert (run.code, run.err.splitlines()[-1]) == (
         2,
