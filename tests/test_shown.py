@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from doctest import DocTestParser, DocTestRunner
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_the_readmes_python_does_what_its_comments_say() -> None:
         else:
             exec(line, names)
     assert checked == 3
+
+
+def test_the_page_of_python_shows_what_python_prints() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    text = "\n".join(re.findall(r"```pycon\n(.*?)```", page, re.DOTALL))
+    shown = DocTestParser().get_doctest(text, {}, "docs/python.md", "docs/python.md", 0)
+    assert DocTestRunner().run(shown) == (0, len(shown.examples))
+    assert len(shown.examples) >= 15
 
 
 def test_the_page_of_targets_reads_times_as_its_comments_say() -> None:

@@ -89,7 +89,8 @@ class Shown:
         from sepcost.charts.charts import charts
 
         with in_python_words():
-            drawn = dict(charts(self._name, self._drawn(), self._options().view))
+            options = self._options()
+            drawn = dict(charts(self._name, self._drawn(), options.view, options.assumed))
             refuse(
                 (not drawn, f"{type(self).__name__} has nothing to draw"),
                 (kind not in (None, *drawn), f"kind: it has {listed([*drawn])}, got {as_text(kind, repr)}"),

@@ -86,3 +86,49 @@ def test_what_is_no_value_is_said_at_once(options: dict[str, Any], message: str)
     with pytest.raises(SepcostError) as caught:
         list(sweep(**options))
     assert str(caught.value) == message
+
+
+def test_a_sweep_is_gone_over_again_and_has_a_length() -> None:
+    many = sweep(H=8, C=[4, 5, 8], K=3, O=8, groups=4)
+    assert len(many) == 3
+    assert [type(each) for each in many] == [type(each) for each in many]
+    several = sweep(["vgg16", "mobilenet_v1"], alpha=["0.5", 1])
+    assert len([*several]) == len(several) == 4
+    assert [*several] == [*several]
+    chosen = sweep(H=8, C=64, K=3, O="8:64:8", filter="reduction.macs>=7")
+    assert len(chosen) == len([*chosen]) == 5
+    assert "Only rows with reduction.macs >= 7: 5 of 8." in str(chosen)
+    assert str(chosen) == str(chosen)
+
+
+def test_what_cannot_be_counted_is_a_warning_of_a_frame_and_an_error_of_nothing() -> None:
+    with pytest.warns(UserWarning, match=r"^not counted: groups: must divide .* \(1 more: the sweep has each"):
+        frame = sweep(H=8, C=[4, 5, 6, 8], K=3, O=8, groups=4).to_frame("polars")
+    assert frame["C"].to_list() == [4, 8]
+    with pytest.raises(SepcostError, match=r"^groups: must divide in_channels, got 4 groups of 5 channels$"):
+        sweep(H=8, C=[5, 6], K=3, O=8, groups=4).to_frame()
+    shown = str(sweep(H=8, C=[4, 5, 8], K=3, O=8, groups=4))
+    assert "Not counted: groups: must divide in_channels, got 4 groups of 5 channels." in shown
+
+
+def test_a_long_sweep_shows_its_beginning() -> None:
+    shown = str(sweep(H="1:100000:1", C=64, K=3, O=range(1, 100_000))).splitlines()
+    assert shown[-1] == "These are the first 60: to_frame() has all of them."
+    assert shown[0].endswith("over H and O (no bias, padding same)")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sort": "mac"}, "sort: nothing is called 'mac'; did you mean `macs`? (docs/json.md has the names)"),
+        ({"columns": ["mac"]}, "columns: nothing is called 'mac'; did you mean `macs`? (docs/json.md has the names)"),
+        ({"top": 0}, "top: must be at least 1, got 0"),
+        ({"rows": "total"}, "rows: must be layers, totals, blocks or types, got 'total'"),
+        ({"rows": "layers", "pareto": "macs"}, 'pareto is for rows of networks: give rows="totals"'),
+        ({"filter": "macs"}, "filter: must be a name, a comparison and a number, got macs"),
+    ],
+)
+def test_what_is_no_view_is_said_in_words_of_python(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(SepcostError) as caught:
+        sweep(H=8, C=64, K=3, O=[8, 16], **options)
+    assert str(caught.value) == message
