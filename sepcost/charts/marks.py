@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sepcost.count.verification import STANDARD
 from sepcost.errors import needs
-from sepcost.text.harmless import harmless
+from sepcost.text.harmless import harmless, visible
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 """The data of a chart: what its points are, under the names of its fields."""
@@ -46,8 +46,12 @@ def altair() -> Any:
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> Any:
-    """Rows inside of the chart."""
-    return altair().Data(values=list(rows))
+    """Rows inside of the chart, with names as harmless text: what draws it stops the program at control characters."""
+    return altair().Data(values=[{name: _plain(value) for name, value in row.items()} for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) else value
 
 
 def by_series(rows: Rows, *, lines: bool = False) -> dict[str, Any]:
@@ -56,7 +60,7 @@ def by_series(rows: Rows, *, lines: bool = False) -> dict[str, Any]:
     >>> by_series([{"series": "standard"}, {"series": "separable"}])["color"].to_dict()["scale"]["range"]
     ['#767676', '#0072B2']
     """
-    alt, names = altair(), [*dict.fromkeys(row["series"] for row in rows)]
+    alt, names = altair(), [*dict.fromkeys(visible(row["series"]) for row in rows)]
     colours = cycle(COLOURS)
     looks: dict[str, Sequence[Any]] = {"color": [INK if name == STANDARD else next(colours) for name in names]}
     others: Sequence[Any] = DASHES if lines else SHAPES

@@ -8,10 +8,10 @@ import unicodedata
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Unicode categories that control a terminal or hide text: controls, formats (bidi), surrogates, separators."""
 BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffe\uffff"
     "\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Other invisible characters: Unicode's Default_Ignorable_Code_Point, and two symbols without ink."""
+"""Other invisible characters: Unicode's Default_Ignorable_Code_Point, two symbols without ink, what XML does not allow."""
 
 
 def harmless(text: str) -> str:
