@@ -11,7 +11,7 @@ BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffe\uffff"
     "\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Other invisible characters: Unicode's Default_Ignorable_Code_Point, two symbols without ink, what XML does not allow."""
+"""Other invisible characters: Unicode's Default_Ignorable_Code_Point, two symbols without ink, two that XML bans."""
 
 
 def harmless(text: str) -> str:
