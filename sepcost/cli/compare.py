@@ -28,12 +28,11 @@ from sepcost.formats.format import Format, FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
-from sepcost.sheets.records import HOW_COUNTED
 from sepcost.sources.model_options import ModelOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
-from sepcost.tasks.replacement_texts import asked_replacements, kinds_of_options
+from sepcost.tasks.replacement_texts import asked_replacements
 from sepcost.tasks.verifier import asked_verifier
 from sepcost.tasks.viewing import chosen_view
 from sepcost.text.wording import listed
@@ -145,17 +144,14 @@ def compare(
     verifier = asked_verifier(verify, waiting.complain)
     if asked.format.one_convolution and sweep.names:
         raise SepcostError(f"{asked.format.name} writes one convolution: give one value for {listed(sweep.names)}")
-    swept = (*sweep.names, *(f"options.{name}" for name in swept_options))
-    fixed = {name: value for name, value in sweep.fixed.items() if name not in HOW_COUNTED}
     profile = asked_target(target, replace_if)
-    timed = profile is not None
     view = chosen_view(
-        rows, columns, sort, top, join, pareto, filters, swept,
-        of_networks=not files, fixed=fixed, timed=timed, kinds={**sweep.kinds, **kinds_of_options(chosen, swept)},
+        rows, columns, sort, top, join, pareto, filters, sweep, chosen, swept_options,
+        of_networks=not files, timed=profile is not None,
     )  # fmt: skip
     if chosen == []:
         refuse_figures_of_replacements(columns, sort, filters)
-    refuse_saving_plan(files, chosen, output, save_plan, several=bool(swept))
+    refuse_saving_plan(files, chosen, output, save_plan, several=bool(view.swept))
     job = Job(
         chosen, convention, multipliers, selection, models, replace_if, profile, verifier, waiting, view,
         at_once=asked.format.at_once and not pictures, alone=explain, keeps_first=save_plan is not None,

@@ -22,7 +22,7 @@ from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import AnyReplacement, asked_in_python
 from sepcost.tasks.sweep_result import Swept
-from sepcost.tasks.viewing import view_in_python
+from sepcost.tasks.viewing import chosen_view
 
 
 @in_python_words()
@@ -81,19 +81,10 @@ def sweep(
     condition = ReplaceIf.read(replace_if)
     profile = asked_target(target, condition)
     sweep = (given.sweep if given else Sweep()).with_axes(*axes)
-    view = view_in_python(
-        sweep,
-        chosen,
-        options,
-        rows,
-        columns,
-        sort,
-        top,
-        pareto,
-        filter,
-        of_networks=given is not None,
-        timed=bool(profile),
-    )
+    view = chosen_view(
+        rows, columns, sort, top, None, pareto, filter, sweep, chosen, options,
+        of_networks=given is not None, timed=profile is not None,
+    )  # fmt: skip
     job = Job(
         chosen,
         Convention.asked(flops_per_mac, 1, dtype),

@@ -6,11 +6,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from sepcost.count.snapshot import Snapshot
 from sepcost.errors import SepcostError
-from sepcost.formats.format import Format, FormatOptions
+from sepcost.formats.format import Format
 from sepcost.sheets.sheet import Sheet
 from sepcost.sheets.summary_sheet import several_sheets
 from sepcost.sheets.text_template import Several
@@ -81,15 +80,11 @@ class Swept(OfComparisons):
         problems = Problems()
         return self._counted(self._again(problems, at_once=at_once), problems)
 
-    def _written(self, format_: Format, options: FormatOptions) -> Iterable[Any]:
-        problems = Problems()
-        job = self._again(problems, at_once=format_.at_once)
-        return format_.comparisons(self._counted(job, problems), options._replace(view=job.view))
-
     def _again(self, problems: Problems, *, at_once: bool = False) -> Job:
         """The job from its beginning: a filter counts its rows anew."""
-        only = self.view.filter and replace(self.view.filter, asked=0, count=0)
-        return replace(self._job, events=problems, at_once=at_once, view=replace(self.view, filter=only))
+        if self.view.filter:
+            self.view.filter.asked = self.view.filter.count = 0
+        return replace(self._job, events=problems, at_once=at_once)
 
     def _counted(self, job: Job, problems: Problems) -> Iterator[Snapshot | Several]:
         """What the job counts; then what it could not is a warning, or an error if that is all there is."""
@@ -116,7 +111,7 @@ class Swept(OfComparisons):
             notes.append(f"Nor are {len(errors) - MOST_NAMES:,} more.")
         if len(items) > MOST_SHOWN:
             notes.append(f"These are the first {MOST_SHOWN}: to_frame() has all of them.")
-        *others, last = several_sheets(shown, job.view, self.assumed, drawn=False) or [Sheet("nothing", (), ())]
+        *others, last = several_sheets(shown, self.view, self.assumed, drawn=False) or [Sheet("nothing", (), ())]
         return [*others, last._replace(notes=(*last.notes, *notes))]
 
 
