@@ -25,7 +25,7 @@ from tests.commands import Run, in_a_process, sepcost
 from tests.targets.profiles import written
 
 NANOSECONDS = 1e-9
-NO_FORMAT = "--format: this command has no format 'sarif': it has table, csv, json, latex and markdown"
+NO_FORMAT = "--format: this command has no format 'sarif': it has table, csv, html, json, latex and markdown"
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ def test_the_same_limit_twice_is_refused(check: Sepcost) -> None:
         (("--flops-per-mac", "3"), "--flops-per-mac: must be 1 or 2, got 3"),
         (("-r", "none", "-r", "separable"), "-r none is the network as given: leave out the other replacements"),
         (("-r", "separabel"), "no replacement is called 'separabel'; did you mean `separable`?"),
-        (("--format", "csv"), "--format: this command has no format 'csv': it has table, github, gitlab, json,"),
+        (("--format", "csv"), "--format: this command has no format 'csv': it has table, github, gitlab, html, json,"),
         (("--output", "x.csv"), "--output x.csv: its name says csv, which does not go here: give --format"),
         (("--output", M5), f"--output {M5}: is a source, and would be overwritten"),
         (

@@ -132,7 +132,7 @@ def test_flops_per_mac_doubles_flops_alone() -> None:
         ((*ONE, "--groups", "5"), "--groups: must divide in_channels, got 5 groups of 32 channels"),
         (
             (*ONE, "--explain", "--format", "csv"),
-            "--explain is for people: it goes with --format table, latex or markdown, not csv",
+            "--explain is for people: it goes with --format table, html, latex or markdown, not csv",
         ),
         (("-H", "3", "-C", "3", "-K", "3", "-O", "-4"), "-O: must not be negative, got -4"),
         (

@@ -278,8 +278,8 @@ def test_costs_that_were_counted_differently_are_refused(tmp_path: Path) -> None
         ((BEFORE, AFTER, "--output", AFTER), f"--output {AFTER}: is a source, and would be overwritten"),
         ((BEFORE, AFTER, "--output", "no/such/file"), "--output no/such/file: cannot be written: there is no folder"),
         (
-            (BEFORE, AFTER, "--format", "html"),
-            "--format: this command has no format 'html': it has table, csv,",
+            (BEFORE, AFTER, "--format", "sarif"),
+            "--format: this command has no format 'sarif': it has table, csv,",
         ),
     ],
 )

@@ -89,7 +89,7 @@ def test_it_needs_a_target() -> None:
     for command in (["compare", "-"], ["check", "-", "--max-params", "1G", "--no-verify"]):
         run = sepcost(*command, "--replace-if", "faster", stdin=NET)
         assert (run.code, run.err) == (2, "sepcost: --replace-if faster is by predicted times: give --target\n")
-    with pytest.raises(SepcostError, match="replace_if faster is by predicted times: give target"):
+    with pytest.raises(SepcostError, match='replace_if="faster" is by predicted times: give target'):
         compare(yaml.safe_load(NET), replace_if="faster")
 
 

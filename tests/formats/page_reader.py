@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
+SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
+"""The code of a page, which is not ours alone, and has no names."""
 VOID = {"meta", "input", "img", "br", "link"}
 
 

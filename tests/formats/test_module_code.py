@@ -150,7 +150,7 @@ def test_a_users_function(tmp_path: Path) -> None:
         ((*ONE, "--columns", "macs"), "pytorch writes modules, not figures: leave out --columns"),
         (
             (*ONE, "--explain"),
-            "--explain is for people: it goes with --format table, latex or markdown, not pytorch",
+            "--explain is for people: it goes with --format table, html, latex or markdown, not pytorch",
         ),
         (("compare", "configs/m5.yaml"), "pytorch writes one convolution: give -C, -K and -O (and -H), not a source"),
         (("compare", "-C", "3", "-K", "3,5", "-O", "8"), "pytorch writes one convolution: give one value for K"),

@@ -15,11 +15,10 @@ import yaml
 from sepcost.blocks.replacements import REPLACEMENTS
 from sepcost.formats.registry import format_named, names_of, writing
 from tests.commands import ROOT, sepcost
+from tests.formats.page_reader import SCRIPT
 
 COUNTS = ("params", "macs", "flops", "activations", "weight_bytes", "activation_bytes", "traffic_bytes")
 HOSTILE = "tests/configs/hostile.yaml"
-SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
-"""The code of a page, which is not ours alone, and has no names."""
 
 
 def json_of(*arguments: str) -> Any:
