@@ -10,7 +10,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from sepcost import Conv, LayerError, Replacement
-from sepcost.count.figure import BOUNDED, OWN, kind_of
+from sepcost.count.figure import BOUNDED, OWN, SPEEDUP, kind_of
 from sepcost.layers import Flatten, Layer, Linear, Other, Pool, Shape, Split, Upsample
 from sepcost.layers.sharing import could_share
 from sepcost.network.budget import Budget, Limit
@@ -58,10 +58,10 @@ def budgets(draw: st.DrawFn) -> Budget:
     counts = st.integers(0, 10**18)
     ratios = st.integers(1, 10**9).map(lambda number: Fraction(number, 10**4))
     figures = draw(st.lists(st.sampled_from(BOUNDED), unique=True))
-    limits = [Limit(figure, draw(counts if kind_of(figure).is_whole else ratios)) for figure in figures]
+    limits = [Limit(figure, draw(counts) if kind_of(figure).is_whole else draw(ratios)) for figure in figures]
     reduced = draw(st.lists(st.sampled_from(OWN), unique=True, min_size=not limits))
     limits += [Limit(f"reduction.{figure}", draw(ratios)) for figure in reduced]
-    texts = ["separable", "blueprint:inner_norm=true", *([] if reduced else ["none"])]
+    texts = ["separable", "blueprint:inner_norm=true", *([] if reduced or SPEEDUP in figures else ["none"])]
     return Budget(tuple(limits), draw(st.none() | st.sampled_from(texts)))
 
 
