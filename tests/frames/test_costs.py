@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,12 @@ def test_a_table_keeps_its_columns_and_gets_figures_behind_them(table: Any) -> N
     assert params == [9 * 64 * 128, 9 * 32 * 64]
     if isinstance(found, pd.DataFrame):
         assert list(found.index) == [7, 9]
+
+
+def test_polars_counts_a_lazy_frame_in_batches() -> None:
+    lazy = pl.LazyFrame({"C": [8, 16], "O": [16, 32]})
+    counted = lazy.map_batches(partial(costs, K=3, columns=["params"]), validate_output_schema=False)
+    assert counted.collect()["params"].to_list() == [9 * 8 * 16, 9 * 16 * 32]
 
 
 LARGE = 2**31 - 1
