@@ -9,7 +9,7 @@ import numpy as np
 
 from sepcost.count.integers import LARGEST_EXACT, Array
 from sepcost.errors import SepcostError, needs
-from sepcost.frames.counting import refuse_taken, type_of
+from sepcost.frames.counting import refuse_taken, too_large, type_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +34,7 @@ def arrow_columns(figures: Mapping[str, Array], errors: Mapping[int, str], rows:
     with needs("frames"):
         import pyarrow as pa
 
-    errors = {**_too_large(figures), **errors}
+    errors = {**too_large(figures), **errors}
     gaps = np.zeros(rows, bool)
     gaps[list(errors)] = True
     columns = {
@@ -62,15 +62,6 @@ def _small(name: str, values: Array, gaps: Array) -> Array:
     if values.dtype == type_of(name):
         return values
     return np.where(gaps, 0, values).astype(np.int64)
-
-
-def _too_large(figures: Mapping[str, Array]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for name, values in figures.items():
-        if values.dtype == object and type_of(name) is np.int64:
-            for row in np.flatnonzero(values > LARGEST_EXACT).tolist():
-                found.setdefault(row, f"{name} is {values[row]}, which is beyond 64 bits")
-    return found
 
 
 def integers_of(name: str, column: pa.Array) -> tuple[Array, Array]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sepcost.count.integers import LARGEST_EXACT, Array
+from sepcost.count.integers import Array
 from sepcost.errors import SepcostError, needs
-from sepcost.frames.counting import refuse_taken
+from sepcost.frames.counting import refuse_taken, too_large
 from sepcost.text.arguments import LARGEST
 from sepcost.text.units import as_text, shortened
 
@@ -130,17 +130,10 @@ def _same_index(one: nw.Series[Any], other: nw.Series[Any]) -> bool:
 def _series(figures: Mapping[str, Array], frame: nw.DataFrame[Any]) -> Sequence[Any]:
     import narwhals as nw
 
-    for name, values in figures.items():
-        if values.dtype == object and name != "kept" and not frame.implementation.is_pandas_like():
-            _refuse_large(name, values)
+    large = {} if frame.implementation.is_pandas_like() else too_large(figures)
+    if large:
+        raise SepcostError(f"row {min(large):,}: {large[min(large)]}: give NumPy arrays or pandas columns")
     return [
         nw.new_series(name, values, nw.String if name == "kept" else None, backend=frame.implementation)
         for name, values in figures.items()
     ]
-
-
-def _refuse_large(name: str, values: Array) -> None:
-    for row, value in enumerate(values):
-        if type(value) is int and value > LARGEST_EXACT:
-            hint = "give NumPy arrays or pandas columns"
-            raise SepcostError(f"row {row:,}: {name} is {value}, which is beyond 64 bits: {hint}")

@@ -92,7 +92,7 @@ class Counter:
                     figures[name] = with_values(figures[name], where, record[name])
         return Counted(figures, sorted(bad))
 
-    def reason(self, numbers: Numbers, row: int) -> str:
+    def reason(self, numbers: Numbers, row: int = 0) -> str:
         """Why the convolution of this row is not possible."""
         own = {name: int(value[row]) if isinstance(value, np.ndarray) else value for name, value in numbers.items()}
         try:
@@ -204,6 +204,16 @@ def type_of(name: str) -> type:
     if kind is Kind.TEXT:
         return np.bool_ if name == "costs_more" else object
     return np.int64 if kind.is_whole else np.float64
+
+
+def too_large(figures: Mapping[str, Array]) -> dict[int, str]:
+    """The rows with a count beyond 64 bits, and what to say of the first one in each."""
+    found: dict[int, str] = {}
+    for name, values in figures.items():
+        if values.dtype == object and type_of(name) is np.int64:
+            for row in np.flatnonzero(values > LARGEST_EXACT).tolist():
+                found.setdefault(row, f"{name} is {values[row]}, which is beyond 64 bits")
+    return found
 
 
 def with_values(column: Array, where: Any, values: Any) -> Array:

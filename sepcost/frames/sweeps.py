@@ -12,7 +12,6 @@ from sepcost.blocks.replacements import Replacement
 from sepcost.count.grid import Grid
 from sepcost.count.integers import Array
 from sepcost.count.sweep import Axis, Sweep, SweptValue, value_text
-from sepcost.errors import SepcostError
 from sepcost.frames.arrow import arrow_columns, batch_of, texts_of, types_of
 from sepcost.frames.counting import AT_ONCE, Counter, type_of, with_values
 from sepcost.network.budget import AS_GIVEN
@@ -51,9 +50,10 @@ class SweepBlocks:
         rows = len(numbers)
         figures: dict[str, Array] = {name: np.zeros(rows, type_of(name)) for name in self.counter.columns}
         errors: dict[int, str] = {}
-        for places, record in grid.applied(numbers, self._record_or_none):
+        for places, record in grid.applied(numbers, lambda values: self._counter(values).record_or_none(values)):
             if record is None:
-                errors |= {place: self._reason(numbers[place]) for place in places}
+                alone = {place: self.sweep.combination(numbers[place]) for place in places}
+                errors |= {place: self._counter(values).reason(values) for place, values in alone.items()}
                 continue
             for name in figures:
                 figures[name] = with_values(figures[name], places if len(places) < rows else slice(None), record[name])
@@ -61,22 +61,10 @@ class SweepBlocks:
         own = {axis.name: _column(axis, chosen[axis.name]) for axis in self.sweep.axes}
         return batch_of(self.sweep.with_tied(own), arrow_columns(figures, errors, rows))
 
-    def _record_or_none(self, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        try:
-            return self._record(values)
-        except SepcostError:
-            return None
-
-    def _record(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _counter(self, values: Mapping[str, Any]) -> Counter:
+        """What counts combinations with this replacement."""
         chosen = values[REPLACEMENT]
-        return (self.counter if chosen == AS_GIVEN else replace(self.counter, replacement=chosen)).record(values)
-
-    def _reason(self, number: int) -> str:
-        try:
-            self._record(self.sweep.combination(number))
-        except SepcostError as error:
-            return str(error)
-        raise ValueError(f"row {number} is possible")
+        return self.counter if chosen == AS_GIVEN else replace(self.counter, replacement=chosen)
 
 
 def _is_whole(axis: Axis) -> bool:
