@@ -23,10 +23,13 @@ def roofline_chart(snapshot: Snapshot) -> Any:
     """How fast each layer and part runs, by its MACs per byte, and the roof over all that was measured there.
 
     The roof is of Williams, Waterman and Patterson (Communications of the ACM 52(4), 2009): below it, the memory bounds
-    what runs, or the arithmetic.
+    what runs, or the arithmetic. None with the backward pass, whose bytes are not counted.
     """
+    profile = snapshot.comparison.target if snapshot.comparison else None
+    if profile and profile.setup.backward:
+        return None
     rows = [*_predicted(snapshot)]
-    measured = snapshot.comparison.target.points if snapshot.comparison and snapshot.comparison.target else ()
+    measured = profile.points if profile else ()
     speeds = [
         (2 * cost.macs * snapshot.convention.batch / seconds / 1e9, cost.traffic_bytes(snapshot.convention) / seconds)
         for cost, seconds in ((point.layer.cost, point.seconds) for point in measured)
