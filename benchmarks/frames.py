@@ -26,7 +26,7 @@ FIGURES = ("params", "macs", "reduction.macs")
 ROWS = 2_000_000
 AXES: Mapping[str, Any] = {"C": range(8, 1025, 8), "K": [3, 5, 7], "O": range(8, 1025, 8)}
 SIZES = {10**7: range(1, 225), 10**8: range(1, 2049), 10**9: range(1, 20481)}
-"""The maps of a sweep of so many rows, a little more."""
+"""The map sizes of a sweep with a little more than this number of rows."""
 BITS = 32
 """Sums of large counts are summed in two halves, each of which fits into 64 bits."""
 
@@ -101,7 +101,7 @@ def of_command(rows: int) -> tuple[int, ...]:
 
 
 def on_spark(rows: int, cores: int, *, command: bool) -> None:
-    """A sweep of about so many rows on so many local cores, the second time, when the workers are there."""
+    """A sweep on local cores; the first, small one starts the workers, and is not measured."""
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -11,7 +11,7 @@ from sepcost.count.figure import BY_NAME
 from sepcost.layers.cost import Convention
 
 DECADES = 100
-"""Values that span more than so many times need a logarithmic scale."""
+"""Values that span more than this factor need a logarithmic scale."""
 PADDING = 10
 """Pixels beyond the first and the last value of a logarithmic axis."""
 

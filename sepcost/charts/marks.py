@@ -80,7 +80,7 @@ def by_series(rows: Rows, *, lines: bool = False) -> dict[str, Any]:
 def dots(rows: Rows, value: Any, *tips: Any) -> Any:
     """A line for each layer, from the least to the most of its series, with a mark for each of them.
 
-    A place tells a value on a logarithmic axis as well, where the length of a bar would not.
+    A place shows its value on a logarithmic axis, too; the length of a bar would not.
     """
     alt = altair()
     place = alt.Y("layer:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))

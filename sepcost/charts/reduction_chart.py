@@ -112,7 +112,7 @@ class Curves(NamedTuple):
                         yield {"series": series, "reduction": far, "limit": _limit_text(far, conv)}
 
     def _reduction(self, snapshot: Snapshot, text: str, channels: int) -> float | None:
-        """The reduction with so many channels; None where there is none."""
+        """The reduction with this number of channels; None where there is none."""
         conv = cast(Conv, snapshot.layers[0].layer)
         chosen = [each for each in snapshot.counted_now().replacements if each.text == text]
         try:

@@ -14,13 +14,13 @@ from sepcost.text.harmless import harmless
 from sepcost.text.kind import Kind
 
 FILTERED_FROM = 8
-"""Tables with so many rows have a box to filter them."""
+"""Tables with at least this number of rows have a box to filter them."""
 WIDE_FROM = 28
 """Names with more characters are broken into lines."""
 RENAMED = " → "
 """In the name of a layer that had another name before: it is in two blocks."""
 LONG_FROM = 40
-"""Tables with so many scroll below their headers."""
+"""Tables with at least this number scroll below their headers."""
 
 
 class Cell(NamedTuple):
@@ -46,7 +46,7 @@ class Line(NamedTuple):
 
 
 class Header(NamedTuple):
-    """A header above so many columns, and of so many lines."""
+    """A header, above a number of columns, and a number of lines high."""
 
     text: str
     is_text: bool = False
