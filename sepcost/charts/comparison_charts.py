@@ -56,12 +56,13 @@ def networks_chart(snapshots: Sequence[Snapshot], view: View) -> Any:
     x, y = (quantity(axis, name, title, rows) for axis, (name, title) in zip("XY", titles.items()))
     tips = [alt.Tooltip(f"{name}:Q", title=title, format=",") for name, title in titles.items()]
     base = alt.Chart(data(rows)).encode(x=x, y=y, tooltip=["network:N", alt.Tooltip("series:N", title="as"), *tips])
-    front = alt.Chart(data(_front(rows))).mark_line(interpolate="step-after", color=INK, strokeDash=[4, 3])
-    chart = front.encode(x=x, y=y) + points(base).encode(**by_series(rows))
+    front = _front(rows)
+    line = alt.Chart(data(front)).mark_line(interpolate="step-after", color=INK, strokeDash=[4, 3])
+    chart = line.encode(x=x, y=y) + points(base).encode(**by_series(rows))
     if len({*names}) > 1:
         for text in labels(rows):
             chart += text.encode(x=x, y=y)
-    dashed = "Dashed: the Pareto front, which nothing beats in both."
+    dashed = "Dashed: the Pareto front, which nothing beats in both." * (len(front) > 1)
     chart = chart.properties(width=WIDE, height=HIGH)
     return finished(chart, sweep_title(snapshots, view.swept), counted_by(convention), dashed)
 

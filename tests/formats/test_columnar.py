@@ -127,6 +127,13 @@ def test_compressed_files_have_the_same_text_and_are_reproducible(tmp_path: Path
     assert first[4:8] == bytes(4)  # no time
 
 
+def test_a_compressed_file_is_no_source_and_says_so(tmp_path: Path) -> None:
+    compressed = written(tmp_path / "costs.json.gz", *NETWORKS)
+    run = sepcost("compare", str(compressed))
+    assert (run.code, run.out) == (2, "")
+    assert run.err == f"{compressed}:1:1: is compressed by gzip: unpack it first\n"
+
+
 def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     numbers = ("compare", "-H", "7", "-C", "8", "-K", "3", "-O", "8")

@@ -102,6 +102,8 @@ def read_documents(data: bytes, source: str, quota: Quota, lines_before: int = 0
 
 
 def _decoded(data: bytes, source: str) -> str:
+    if data.startswith(b"\x1f\x8b"):
+        raise ConfigError([ConfigProblem(source, 1, 1, "", "is compressed by gzip: unpack it first")])
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         raise ConfigError(
             [ConfigProblem(source, 1, 1, "", "is not UTF-8 (it looks like UTF-16 or UTF-32): save it as UTF-8")]
