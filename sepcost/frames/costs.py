@@ -40,10 +40,10 @@ def costs(
     >>> costs(H=56, C=64, K=3, O=np.array([64, 128]), columns=["macs", "reduction.macs"])
     {'macs': array([115605504, 231211008]), 'reduction.macs': array([7.89041096, 8.40875912])}
 
-    The numbers of a convolution are H, W, size, C, K, O, stride, padding, output_padding, dilation and groups, as
-    ``sweep`` takes them; without H and size it is counted per position. Each is one number for all rows, or a column of
-    any type of integers: a NumPy array, a list, a column of pandas or Polars, an array of Arrow. A tuple has one of
-    either for each axis: ``K=(3, widths)``. What comes out is of the kind that went in: a dict of arrays, or a frame.
+    The numbers of a convolution are H, W, size, C, K, O, stride, padding, output_padding, dilation and groups; without
+    H and size it is counted per position. Each is one number for all rows, or a column of any type of integers: a NumPy
+    array, a list, a column of pandas or Polars, an array of Arrow. A tuple has one of either for each axis:
+    ``K=(3, widths)``. What comes out is of the kind that went in: a dict of arrays, or a frame.
     Of numbers alone it is a dict of numbers.
 
     A ``table`` (a frame, or a mapping) gives the columns that have such names. The result has its own columns first:
@@ -84,7 +84,8 @@ def refuse_unknown(names: Mapping[str, Any]) -> None:
     """A SepcostError for the first name that no number of a convolution has."""
     for name in names:
         if name not in READERS:
-            raise SepcostError(f"no number of a convolution is called {name!r}{did_you_mean(name, READERS)}")
+            hint = did_you_mean(name, [*READERS, "columns", "replacement"])
+            raise SepcostError(f"no number of a convolution is called {name!r}{hint}")
 
 
 def _columns_of(table: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -149,8 +149,9 @@ def counter_of(
     """What counts convolutions for which these numbers are given. Raises SepcostError for a wrong option."""
     if missing := [name for name in NEEDED if name not in given]:
         raise SepcostError(f"missing {listed(missing)}: a convolution has C, K and O (and H or size, for a map)")
-    has_map = "H" in given or "size" in given
-    convolution = Convolution(has_map, flag("bias", bias), _norm(norm), flag("transposed", transposed))
+    numbers = dict.fromkeys(given)
+    convolution = Convolution.of(numbers, flag("bias", bias), _norm(norm), flag("transposed", transposed))
+    has_map = convolution.has_map
     chosen = _only(replacement)
     there = [name for name in (*in_records(()), *MORE) if chosen or name in BY_NAME]
     there = [name for name in there if has_map or name.rpartition(".")[2] not in NEED_A_MAP]

@@ -25,6 +25,7 @@ WORDS = {
     "groups": "groups",
     "dilation": "product of dilations",
     "width": "width of the output",
+    "oblong": "kernel and stride, longest axis ÷ shortest",
 }
 """What the numbers of a layer's work are called."""
 
@@ -111,6 +112,11 @@ def _estimate(value: Any, shares: Iterable[tuple[LayerTime, Any]]) -> Estimate:
     return estimate if np.ndim(value) else Estimate(*map(float, estimate))
 
 
+def _short(value: float) -> str:
+    """A number, with two decimals where it is not whole."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
 def why_outside(profile: Profile, layer: Layer) -> str | None:
     """What of a layer no layer of its kind that was measured has; None if there is nothing."""
     if not is_timed(layer):
@@ -123,5 +129,6 @@ def why_outside(profile: Profile, layer: Layer) -> str | None:
         if is_so.any():
             points: Array = getattr(law.work, name)
             value = getattr(work, name)[0]
-            return f"{WORDS[name]}: {value:,.0f}, measured {points.min():,.0f} to {points.max():,.0f}"
+            here, least, most = map(_short, (value, points.min(), points.max()))
+            return f"{WORDS[name]}: {here}, measured {least} to {most}"
     return None

@@ -162,7 +162,9 @@ class Shown:
 
         from sepcost.formats.table import UNLIMITED, draw
 
-        return draw(Console(width=UNLIMITED, color_system=None), None, self._in_python()).rstrip("\n")
+        return draw(Console(width=UNLIMITED, color_system=None, force_jupyter=False), None, self._in_python()).rstrip(
+            "\n"
+        )
 
     __repr__ = __str__
 

@@ -416,3 +416,9 @@ def test_many_at_once_are_sorted_and_written_as_json(target: str) -> None:
     last = document["networks"][-1]
     assert last["total"]["standard"] == one["total"]["standard"] | {"peak": last["total"]["standard"]["peak"]}
     assert {each["total"]["standard"]["time_source"] for each in document["networks"]} == {"predicted", "extrapolated"}
+
+
+def test_a_kernel_longer_along_one_axis_than_any_measured_one_is_extrapolated() -> None:
+    run = sepcost("compare", *["-H", "56", "-C", "8", "-K", "7x3", "-O", "8", "--target", "example-cpu"])
+    assert (run.code, run.err) == (0, "")
+    assert "(kernel and stride, longest axis ÷ shortest: 2.33, measured 1 to 1)" in run.out

@@ -198,6 +198,10 @@ def test_a_frame_that_cannot_hold_them_gets_an_error_that_names_the_first(column
         ({"O": [3, 4], "C": [1]}, "O: has 2 rows, and C has 1: give as many"),
         ({"O": [3, 4], "groups": [1, 3]}, "row 1: groups: must divide in_channels, got 3 groups of 8 channels"),
         ({"O": None}, "missing O: a convolution has C, K and O (and H or size, for a map)"),
+        ({"H": None, "W": [8, 9]}, "W needs H"),
+        ({"size": 8}, "size contradicts H and W: give one or the other"),
+        ({"replacements": ["separable"]}, "no number of a convolution is called 'replacements'; did you mean "
+         "`replacement`?"),
         ({"o": 3}, "no number of a convolution is called 'o'; did you mean `O`?"),
         ({"columns": ["mcas"]}, "columns: there is no 'mcas'; did you mean `macs`?"),
         ({"H": None, "columns": ["traffic_bytes"]}, "columns: there is no 'traffic_bytes' (there are: params, macs, "
