@@ -12,12 +12,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from sepcost.graphs.calls import Call, larger
+from sepcost.graphs.names import joined
 from sepcost.pytorch.convolutions.usage import Usage
 from sepcost.pytorch.private import DispatchMode, Functional, can_decompose, flop_registry, packet_of
-from sepcost.pytorch.tracing.maps.flow import Flow
-from sepcost.pytorch.tracing.operators.calls import Call, larger
+from sepcost.pytorch.tracing.flow import TorchFlow
 from sepcost.pytorch.tracing.operators.ledger import Ledger
-from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
+from sepcost.pytorch.tracing.operators.names import ModuleNames
 from sepcost.pytorch.tracing.operators.operators import Operators
 from sepcost.pytorch.tracing.operators.resizes import is_resize
 from sepcost.pytorch.tracing.operators.uncounted import uncounted
@@ -42,7 +43,7 @@ class Recorder(DispatchMode):
         self.uncounted = Counter[tuple[str, str]]()
         self.operators = Operators(self.names, Ledger(model))
         self.calls: list[Call] = []
-        self.flow = Flow((*model.parameters(), *model.buffers()))
+        self.flow = TorchFlow((*model.parameters(), *model.buffers()))
         self.value_reads = ValueReads(lambda tensor: not self.flow.is_map(tensor))
 
     def begin(self, inputs: Any) -> None:

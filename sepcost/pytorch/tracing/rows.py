@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from sepcost.layers import Conv, Other
+from sepcost.graphs.calls import Call
+from sepcost.graphs.names import LayerNames
+from sepcost.graphs.rows import REMAINDER, held_by, placed
+from sepcost.layers import Other
 from sepcost.layers.cost import Cost, Stored
-from sepcost.layers.sharing import could_share
 from sepcost.network.network import Node
 from sepcost.pytorch.convolutions.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.private import ConvModule
-from sepcost.pytorch.tracing.operators.calls import Call, together
-from sepcost.pytorch.tracing.operators.names import LayerNames
 from sepcost.pytorch.tracing.recorder import Recorder
 
 QUANTISED = "it is quantised"
@@ -25,9 +23,6 @@ FUNCTIONAL = "it is a functional call: no module runs it"
 UNHELD = "its module is not in the model"
 FOREIGN_WEIGHTS = "it runs with weights that are not its own"
 BRANCH = "it is in a branch of torch.cond"
-REMAINDER = "remainder"
-MOST_KINDS = 3
-"""How many classes of modules the remainder names."""
 
 
 class Rows(NamedTuple):
@@ -44,24 +39,12 @@ class Rows(NamedTuple):
 def rows(recorder: Recorder, model: nn.Module) -> Rows:
     """The rows of what a recorder has seen of a model."""
     names = LayerNames(recorder.names.of.values())
-    keep = _reasons_to_keep(recorder, model)
-    nodes: dict[Call, Node] = {}
-    owners: dict[Hashable, Node] = {}
-    row_of = together(recorder.calls)
-    for call in dict.fromkeys(row_of.values()):
+
+    def named(call: Call) -> str:
         own = recorder.names.of.get(call.module) if call.module is not None else None
-        name = names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
-        kept = keep(call) if isinstance(call.layer, Conv) else None
-        node = Node(
-            name, call.layer, keep=kept, index=len(nodes), times=call.times, shared=call.shared, widths=call.widths,
-            reads=call.reads,
-        )  # fmt: skip
-        if call.weights is not None:
-            first = owners.setdefault(call.weights, node)
-            if call.shared and not first.shared and could_share([first.layer], [call.layer]):
-                node = replace(node, weights_of=first.name)
-        nodes[call] = node
-    of = {call: (nodes[row].index, nodes[row].name) for call, row in row_of.items()}
+        return names.own(call.name or call.layer.type) if call.name == own else names.other(call.name)
+
+    nodes, of = placed(recorder.calls, named, _reasons_to_keep(recorder, model))
     unconfirmed = tuple(node.name for call, node in nodes.items() if call.is_packed)
     counted = [node.cost for call, node in nodes.items() if not call.is_packed]
     return Rows((*nodes.values(), *_remainder(recorder, model, counted, names, len(nodes))), of, unconfirmed)
@@ -76,7 +59,7 @@ def _remainder(
     if left:
         in_layers = sum(cost.stored.weights for cost in counted if cost.stored)
         stored = Stored(sum(each.numel() * each.element_size() for each in parameters) - in_layers, 0, 0)
-        held = Other(_held(recorder.operators.ledger.left(), left), params=left, stored=stored)
+        held = Other(held_by(recorder.operators.ledger.left(), left), params=left, stored=stored)
         yield Node(names.other(REMAINDER), held, index=index)
 
 
@@ -98,15 +81,3 @@ def _reasons_to_keep(recorder: Recorder, model: nn.Module) -> Callable[[Call], s
         return reason or (BRANCH if module in in_branches else None if module in with_own else FOREIGN_WEIGHTS)
 
     return keep
-
-
-def _held(left: Counter[str], params: int) -> str:
-    """The classes that hold these parameters, the most first.
-
-    >>> _held(Counter(LayerNorm=7680, Embedding=152064), 159750)
-    'params of Embedding (152,064), LayerNorm (7,680) and others (6)'
-    """
-    most = left.most_common(MOST_KINDS)
-    kinds = ", ".join(f"{kind} ({many:,})" for kind, many in most)
-    others = params - sum(many for _, many in most)
-    return f"params of {' and '.join(filter(None, (kinds, f'others ({others:,})' * bool(others))))}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,12 +13,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
-from sepcost.layers import Other
-from sepcost.layers.cost import MIXED, MODEL_DTYPES
-from sepcost.network.network import Network, Node
-from sepcost.network.schedule import Schedule
+from sepcost.graphs.dtypes import with_dtypes
+from sepcost.graphs.plan import schedule
+from sepcost.network.network import Network
 from sepcost.pytorch.private import is_lazy
-from sepcost.pytorch.tracing.maps.plan import schedule
 from sepcost.pytorch.tracing.recorder import Recorder
 from sepcost.pytorch.tracing.rows import rows
 
@@ -95,34 +93,8 @@ def _network(recorder: Recorder, model: nn.Module, name: str) -> Network:
         no_peak=recorder.flow.unknown,
         unconfirmed=found.unconfirmed,
     )
-    return _with_dtypes(network, recorder.operators.dtypes | {parameter.dtype for parameter in model.parameters()})
-
-
-def _with_dtypes(network: Network, dtypes: Collection[torch.dtype]) -> Network:
-    """The network with its dtype; layers and maps have widths of their own only if they differ from it.
-
-    >>> _with_dtypes(Network("net", ()), {torch.float16}).dtype, _with_dtypes(Network("net", ()), ()).dtype
-    ('float16', None)
-    """
-    names = {str(dtype).removeprefix("torch.") for dtype in dtypes}
-    if len(names) > 1 or not names <= MODEL_DTYPES.keys():
-        return replace(network, dtype=MIXED)
-    dtype = next(iter(names), None)
-    nodes = tuple(map(_of_one_dtype, network.nodes))
-    return replace(
-        network, nodes=nodes, dtype=dtype, schedule=_of_width(network.schedule, MODEL_DTYPES.get(dtype or ""))
-    )
-
-
-def _of_one_dtype(node: Node) -> Node:
-    if isinstance(node.layer, Other):
-        return replace(node, layer=replace(node.layer, stored=None))
-    return node if node.widths and node.widths.products > 1 else replace(node, widths=None)
-
-
-def _of_width(schedule: Schedule | None, width: int | None) -> Schedule | None:
-    """Without widths, if all are this one."""
-    return replace(schedule, widths=()) if schedule and set(schedule.widths) <= {width} else schedule
+    dtypes = recorder.operators.dtypes | {parameter.dtype for parameter in model.parameters()}
+    return with_dtypes(network, {str(dtype).removeprefix("torch.") for dtype in dtypes})
 
 
 class _Untracked(ModuleTracker):

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from sepcost.errors import LayerError
+from sepcost.graphs.calls import Call
+from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other, Pool, Upsample
 from sepcost.layers.cost import Stored
 from sepcost.network.network import Widths
@@ -19,9 +21,8 @@ from sepcost.pytorch.convolutions.eligibility import described
 from sepcost.pytorch.convolutions.usage import is_at_work
 from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import ConvModule, flop_registry, packet_of, times_written
-from sepcost.pytorch.tracing.operators.calls import Call
 from sepcost.pytorch.tracing.operators.ledger import Claim, Ledger
-from sepcost.pytorch.tracing.operators.names import ModuleNames, joined
+from sepcost.pytorch.tracing.operators.names import ModuleNames
 from sepcost.pytorch.tracing.operators.pools import is_pool, pool_of
 from sepcost.pytorch.tracing.operators.quantized import packed_layer
 from sepcost.pytorch.tracing.operators.resizes import is_resize, upsample_of

@@ -1,4 +1,4 @@
-"""Calls: each operator that ran in a forward pass, as the layer that it is."""
+"""Calls: each operator of a program that has a cost, as the layer that it is."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from torch import nn
-
 from sepcost.layers import Layer, Other
 from sepcost.network.network import Widths
-from sepcost.pytorch.tracing.operators.ledger import Claim
 
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One operator that ran: under which name, as which layer.
+    """One operator that ran: under which name, as which layer; ``module`` is what runs it, if that is known.
 
     ``claims`` are the parameters that count here. ``weights`` identifies its weights among those of all calls.
     ``widths`` are the bytes of its elements. ``is_packed``: torch hides its weights, and counts it as nothing.
@@ -23,11 +20,11 @@ class Call:
     """
 
     name: str
-    module: nn.Module | None
+    module: Any
     operator: Any
     layer: Layer
     times: int = 1
-    claims: list[Claim] = field(default_factory=list)
+    claims: list[Any] = field(default_factory=list)
     weights: Hashable = None
     widths: Widths | None = None
     in_branch: bool = False

@@ -1,17 +1,16 @@
-"""Flow: a record of the maps that the operators of a forward pass read and write."""
+"""Flow of torch: the maps that the operators of a forward pass read and write."""
 
 from __future__ import annotations
 
 import gc
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
+from sepcost.graphs.flow import Effect, Event, Flow, Tensor
 from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import Memory, memory_key, memory_of, packet_of, written
 
@@ -38,65 +37,11 @@ JOINS = {aten.cat, aten.stack, quantized.cat}
 """Operators whose parts' producers can write into the result."""
 
 
-class Tensor(NamedTuple):
-    """A tensor that an operator reads or writes: its memory, how large that is, and where the tensor is in it."""
-
-    memory: int
-    elements: int
-    width: int
-    numel: int
-    lies: tuple[Any, ...]
-
-    @property
-    def bytes(self) -> int:
-        return self.elements * self.width
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it has all numbers of its memory, each once."""
-        _, shape, strides = self.lies
-        is_expanded = any(size > 1 and not stride for size, stride in zip(shape, strides))
-        return self.numel * self.width == self.bytes and not is_expanded
-
-
-class Effect(Enum):
-    """What an operator does with the maps that it reads."""
-
-    MAKES = "makes another map"
-    OVER = "writes over one, if no operator reads it later"
-    ADDS = "writes their sum over one, if no operator reads it later"
-    MULTIPLIES = "writes their product over one, if no operator reads it later"
-    JOINS = "puts them side by side, where they are"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An operator that ran: what it read, what it made, and what it wrote over.
-
-    ``call`` is the layer that it is, if it is one; ``plan.schedule`` looks it up. ``fresh`` are elements of a
-    concatenation that no operator has made: constants, and what is there several times.
-    """
-
-    name: str
-    reads: Sequence[Tensor]
-    makes: Sequence[Tensor]
-    changes: Sequence[Tensor]
-    call: Hashable | None
-    kind: Effect
-    fresh: int
-
-
-class Flow:
-    """The operators of a pass in their order; ``plan.schedule`` decides where their maps are.
-
-    ``unknown`` says which operator hides what it reads and writes: then no map is known.
-    """
+class TorchFlow(Flow):
+    """The operators of a pass, as torch's dispatcher sees them; ``held`` are weights, which are no maps."""
 
     def __init__(self, held: Iterable[torch.Tensor] = ()) -> None:
-        self.events: list[Event] = []
-        self.inputs: list[Tensor] = []
-        self.outputs: list[Tensor] = []
-        self.unknown: str | None = None
+        super().__init__()
         self._held = set(map(memory_of, held))
         self._known: dict[int, tuple[Memory, Tensor]] = {}
 

@@ -1,4 +1,4 @@
-"""Plan: which operators write over which maps of a recorded pass, and where each map is."""
+"""Plan: which operators write over which maps of a recorded program, and where each map is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from typing import Any
 
+from sepcost.graphs.flow import Effect, Event, Flow, Tensor
 from sepcost.network.schedule import Combined, Schedule, Step
-from sepcost.pytorch.tracing.maps.flow import Effect, Event, Flow, Tensor
 
 COMBINED = {Effect.OVER: None, Effect.ADDS: Combined.SUM, Effect.MULTIPLIES: Combined.PRODUCT}
 """The operators that can write over what they read, and what some make of two maps."""

@@ -1,0 +1,37 @@
+"""Dtypes: what the tensors of a program are stored in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from sepcost.layers import Other
+from sepcost.layers.cost import MIXED, MODEL_DTYPES
+from sepcost.network.network import Network, Node
+from sepcost.network.schedule import Schedule
+
+
+def with_dtypes(network: Network, dtypes: Collection[str]) -> Network:
+    """The network with the dtype of all its tensors; layers and maps have widths of their own only if these differ.
+
+    >>> with_dtypes(Network("net", ()), {"float16"}).dtype, with_dtypes(Network("net", ()), ()).dtype
+    ('float16', None)
+    """
+    if len(dtypes) > 1 or not MODEL_DTYPES.keys() >= set(dtypes):
+        return replace(network, dtype=MIXED)
+    dtype = next(iter(dtypes), None)
+    nodes = tuple(map(_of_one_dtype, network.nodes))
+    return replace(
+        network, nodes=nodes, dtype=dtype, schedule=_of_width(network.schedule, MODEL_DTYPES.get(dtype or ""))
+    )
+
+
+def _of_one_dtype(node: Node) -> Node:
+    if isinstance(node.layer, Other):
+        return replace(node, layer=replace(node.layer, stored=None))
+    return node if node.widths and node.widths.products > 1 else replace(node, widths=None)
+
+
+def _of_width(schedule: Schedule | None, width: int | None) -> Schedule | None:
+    """Without widths, if all are this one."""
+    return replace(schedule, widths=()) if schedule and set(schedule.widths) <= {width} else schedule
