@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class Effect(Enum):
     ADDS = "writes their sum over one, if no operator reads it later"
     MULTIPLIES = "writes their product over one, if no operator reads it later"
     JOINS = "puts them side by side, where they are"
+    VIEWS = "shows the first, or a part of it, in another shape"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,12 @@ class Flow:
     inputs: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     unknown: str | None = None
+
+
+def fresh(whole: Tensor, parts: Iterable[Tensor]) -> int:
+    """How much of a concatenation no producer can write: constants, other dtypes, and what is in it twice."""
+    once, there = Counter[int](), {}
+    for part in set(parts):
+        once[part.memory] += part.numel
+        there[part.memory] = part.elements if part.width == whole.width else 0
+    return whole.numel - sum(min(there[memory], many) for memory, many in once.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 from sepcost.errors import ModelError, SepcostError
@@ -25,7 +25,7 @@ class ModelOptions:
     """How models are run: on which inputs, on which device, and whether configs may name them.
 
     ``refusal`` is what is said of a config that names one and may not. With ``fold_norms`` norms are folded into their
-    convolutions, in any network.
+    convolutions, in any network. ``dims`` are the sizes of symbols in files, ``values`` those of scalar inputs.
     """
 
     inputs: InputTexts | Inputs = ()
@@ -33,6 +33,8 @@ class ModelOptions:
     from_configs: bool = False
     refusal: str = "names code to run: give --run-models if you trust it"
     fold_norms: bool = False
+    dims: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import torch
 
-from sepcost.graphs.flow import Effect, Event, Flow, Tensor
+from sepcost.graphs.flow import Effect, Event, Flow, Tensor, fresh
 from sepcost.pytorch.models.tensors import tensors_in
 from sepcost.pytorch.private import Memory, memory_key, memory_of, packet_of, written
 
@@ -82,9 +81,9 @@ class TorchFlow(Flow):
         kind = _kind(func) if makes or _kind(func) is not Effect.JOINS else Effect.MAKES
         if packet_of(func) is aten._to_copy and made[0].stride() != read[0].stride():
             kind = Effect.MAKES  # it has another layout
-        fresh = self._copied(read, made[0]) if kind is Effect.JOINS else 0
+        copied = fresh(_tensor(made[0]), reads) if kind is Effect.JOINS else 0
         if makes or changes or (reads and (over or not made)):
-            self.events.append(Event(name, reads, makes, changes, call, kind, fresh))
+            self.events.append(Event(name, reads, makes, changes, call, kind, copied))
 
     def is_map(self, tensor: torch.Tensor) -> bool:
         """Whether its memory was given to the model, or made by an operator of that: no constant."""
@@ -107,21 +106,6 @@ class TorchFlow(Flow):
             for memory, (storage, made) in self._known.items()
             if memory not in given and not storage.is_gone
         }
-
-    def _copied(self, parts: Sequence[torch.Tensor], whole: torch.Tensor) -> int:
-        """How much of a concatenation no producer can write: constants, other dtypes, and what is in it twice."""
-        wanted, distinct = Counter[int](), set[Tensor]()
-        there: dict[int, int] = {}
-        for part in map(_tensor, parts):
-            wanted[part.memory] += part.numel
-            distinct.add(part)
-            there[part.memory] = (
-                part.elements if part.memory in self._known and part.width == whole.element_size() else 0
-            )
-        once = Counter[int]()
-        for part in distinct:
-            once[part.memory] += part.numel
-        return sum(many - min(there[memory], once[memory]) for memory, many in wanted.items())
 
 
 @cache
