@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sepcost.errors import ModelError
 from sepcost.graphs.calls import Call
@@ -47,8 +47,20 @@ class Value(NamedTuple):
         return MODEL_DTYPES.get(self.dtype, 1)
 
     @property
+    def bits(self) -> int:
+        """The bits of an element."""
+        return BITS.get(self.dtype, 8 * self.width)
+
+    @property
     def bytes(self) -> int:
-        return -(-self.numel * BITS[self.dtype] // 8) if self.dtype in BITS else self.numel * self.width
+        return -(-self.numel * self.bits // 8)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether its elements lie one after the other."""
+        _, shape, strides = self.lies
+        usual = Value(shape).lies[2]
+        return all(size == 1 or step == want for size, step, want in zip(shape, strides, usual))
 
     @property
     def lies(self) -> tuple[int, Shape, Shape]:
@@ -62,6 +74,14 @@ class Param(NamedTuple):
 
     value: Value
     of: str = "others"
+
+
+class Part(NamedTuple):
+    """A weight, or some of its numbers: which these are, ``key`` says."""
+
+    of: str
+    numel: int
+    key: Hashable
 
 
 class Operator(NamedTuple):
@@ -100,8 +120,9 @@ class Graph:
     def __init__(self, params: Mapping[str, Param]) -> None:
         self.uncounted = Counter[str]()
         self._params = params
-        self._left = dict(params)
-        self._weights: dict[str, str] = {}
+        self._left = Counter({name: param.value.numel for name, param in params.items()})
+        self._taken: set[Hashable] = set()
+        self._weights = {name: Part(name, many, name) for name, many in self._left.items()}
         self._values: dict[str, Value] = {}
         self._maps: dict[str, Tensor] = {}
         self._memory = count()
@@ -115,17 +136,19 @@ class Graph:
         """What the program is given."""
         self._flow.inputs.append(self._place(name, value))
 
-    def rename(self, made: str, of: str) -> None:
-        """Another name of a weight: it is dequantised, transposed or reshaped, and stays what it is."""
-        self._weights[made] = self.weight(of)
-
-    def weight(self, name: str) -> str:
-        """The weight that has this name, perhaps as another one."""
-        return self._weights.get(name, name)
+    def rename(self, made: str, of: str, part: Value | None = None) -> None:
+        """Another name of a weight, which is dequantised, transposed or reshaped; or of a ``part`` of it."""
+        whole = self._weights[of]
+        is_part = part is not None and part.numel < whole.numel
+        self._weights[made] = Part(whole.of, part.numel, (whole.of, part.lies)) if part and is_part else whole
 
     def is_weight(self, name: str) -> bool:
-        """Whether it is a weight of the file, under whatever name."""
-        return self.weight(name) in self._params
+        """Whether it is a weight of the file, or a part of one, under whatever name."""
+        return name in self._weights
+
+    def held(self, name: str) -> str | None:
+        """The name in the file of the weight that has this name."""
+        return self._weights[name].of if name in self._weights else None
 
     def is_map(self, name: str) -> bool:
         """Whether it was given, or made of what was given: no weight, and no constant."""
@@ -155,26 +178,28 @@ class Graph:
 
     def norm(self, source: str, scale: str, shift: str) -> None:
         """Give a batch norm to the convolution that made what it reads, if one did."""
-        call, both = self._made_by.get(source), [self.weight(scale), self.weight(shift)]
+        call = self._made_by.get(source)
         conv = call and call.layer
-        if call and isinstance(conv, Conv) and conv.norm == "none" and self._left.keys() >= {*both}:
+        if call and isinstance(conv, Conv) and conv.norm == "none" and self._are_free(scale, shift):
             call.layer = replace(conv, norm="batch")
-            call.widths = call.widths and call.widths._replace(norm=self._params[both[0]].value.width)
-            self._take(both)
+            call.widths = call.widths and call.widths._replace(norm=self._width(scale))
+            self._take([scale, shift])
 
     def bias(self, source: str, bias: str) -> None:
         """Give a bias that is added to the linear layer that made what it is added to, if one did."""
-        call, name = self._made_by.get(source), self.weight(bias)
+        call = self._made_by.get(source)
         linear = call and call.layer
-        if not call or not isinstance(linear, Linear) or linear.bias or call.shared or name not in self._left:
+        if not call or not isinstance(linear, Linear) or linear.bias or call.shared or not self._are_free(bias):
             return
-        if self._params[name].value.numel == linear.out_features:
+        if self._weights[bias].numel == linear.out_features:
             call.layer = replace(linear, bias=True)
-            call.widths = call.widths and call.widths._replace(biases=self._params[name].value.width)
-            self._take([name])
+            call.widths = call.widths and call.widths._replace(biases=self._width(bias))
+            self._take([bias])
 
-    def network(self, name: str, outputs: Sequence[str], *, source: str | None = None, given: str = "") -> Network:
-        """The network of the layers, on inputs that were ``given``; raises ModelError if there are none."""
+    def network(
+        self, name: str, outputs: Sequence[str], *, source: str | None = None, given: str = "", batch: int = 1
+    ) -> Network:
+        """The network of the layers, on inputs that were ``given``, in a ``batch``; a ModelError if there are none."""
         names = LayerNames(())
         nodes, of = placed(self._calls, lambda call: names.own(call.name or call.layer.type), self._keep.get)
         rows = (*nodes.values(), *self._remainder(names, len(nodes)))
@@ -182,52 +207,70 @@ class Graph:
             why = f": what {named(sorted(self.uncounted))} costs is not known" if self.uncounted else ""
             raise ModelError(f"has nothing that can be counted{why}")
         self._flow.outputs = [self._maps[each] for each in outputs if each in self._maps]
+        inputs = given if batch != 1 else None
         network = Network(
-            name, rows, source=source, independent=True, inner_norm=False, uncounted=dict(self.uncounted), given=given,
-            schedule=schedule(self._flow, of),
+            name, rows, source=source, independent=True, inner_norm=False, uncounted=dict(self.uncounted),
+            inputs=inputs, given=given, schedule=schedule(self._flow, of),
         )  # fmt: skip
         return with_dtypes(network, self._dtypes)
 
     def _call(self, operator: Operator) -> Call:
         """The layer that an operator is, with the weights that count with it."""
-        weights = [self.weight(name) for name in operator.weights]
-        maps = [self._values[name] for name in operator.reads if name in self._maps and name not in weights]
+        read = [self._values[name] for name in operator.reads if name in self._maps and name not in operator.weights]
         made = list(operator.makes.values())
-        self._dtypes.update(value.dtype for value in (*maps, *made))
-        layer: Layer | None = operator.layer
-        if isinstance(layer, Other):
-            call = Call(operator.name, None, operator.kind, self._other(layer, weights, maps, made))
+        self._dtypes.update(value.dtype for value in (*read, *made))
+        if isinstance(operator.layer, Other):
+            call = Call(operator.name, None, operator.kind, self._other(operator, read, made))
         else:
-            call = self._weighted(operator, weights, maps, made)
+            call = self._weighted(operator, (read or made)[0], made[0])
         self._calls.append(call)
         self._keep[call] = operator.keep
         return call
 
-    def _other(self, layer: Other, weights: Sequence[str], read: Sequence[Value], made: Sequence[Value]) -> Other:
+    def _other(self, operator: Operator, read: Sequence[Value], made: Sequence[Value]) -> Layer:
         """With the weights that no earlier operator has; it reads its maps once, and writes its results once."""
-        held = [self._params[name].value for name in self._take(weights)]
+        held = self._take(operator.weights)
+        weights = sum(-(-part.numel * self._params[part.of].value.bits // 8) for part in held)
         reads, writes = (sum(value.numel for value in values) for values in (read, made))
-        stored = Stored(sum(each.bytes for each in held), 0, sum(each.bytes for each in (*read, *made)))
-        return replace(layer, params=sum(each.numel for each in held), reads=reads, writes=writes, stored=stored)
+        stored = Stored(weights, 0, sum(each.bytes for each in (*read, *made)))
+        layer: Any = operator.layer
+        return cast(
+            Layer, replace(layer, params=sum(part.numel for part in held), reads=reads, writes=writes, stored=stored)
+        )
 
-    def _weighted(
-        self, operator: Operator, weights: Sequence[str], read: Sequence[Value], made: Sequence[Value]
-    ) -> Call:
+    def _weighted(self, operator: Operator, read: Value, made: Value) -> Call:
         """A layer with a kernel of its own, with that of an earlier one, or with one that is computed."""
         layer: Any = operator.layer
-        kernel, *others = [*weights, ""]
-        taken = self._take(weights) if kernel in self._left or not weights else []
-        if isinstance(layer, (Conv, Linear)) and layer.bias and taken and not set(others) & set(taken):
+        kernel, bias = [*operator.weights, "", ""][:2]
+        taken = self._take(operator.weights) if self._are_free(kernel) else []
+        if taken and layer.bias and len(taken) == 1:
             layer = replace(layer, bias=False)  # an earlier layer has the same bias: it is stored, and counts, once
-        widths = [self._params[name].value.width for name in weights if name in self._params] or [read[0].width]
-        stored = Widths(widths[0], widths[-1], widths[-1], read[0].width, made[0].width)
-        is_own = kernel in self._params
-        key, reads = (kernel, 0) if is_own else (None, layer.cost.params)
-        return Call(operator.name, None, operator.kind, layer, operator.times, list(taken), key, stored, reads=reads)
+        width = self._width(kernel) or read.width
+        biases = self._width(bias) or width
+        widths = Widths(width, biases, biases, read.width, made.width)
+        is_held = kernel in self._weights
+        reads = 0 if is_held or not operator.weights else layer.cost.params
+        key = self._weights[kernel].key if is_held else None
+        return Call(operator.name, None, operator.kind, layer, operator.times, list(taken), key, widths, reads=reads)
 
-    def _take(self, names: Sequence[str]) -> list[str]:
+    def _are_free(self, *names: str) -> bool:
+        """Whether these are weights that no layer has yet."""
+        parts = [self._weights.get(name) for name in names]
+        return all(part and part.key not in self._taken and part.numel <= self._left[part.of] for part in parts)
+
+    def _take(self, names: Sequence[str]) -> list[Part]:
         """Those of these weights that no layer has yet: they count now."""
-        return [name for name in dict.fromkeys(names) if self._left.pop(name, None)]
+        taken = []
+        for name in names:
+            if self._are_free(name):
+                part = self._weights[name]
+                self._left[part.of] -= part.numel
+                self._taken.add(part.key)
+                taken.append(part)
+        return taken
+
+    def _width(self, name: str) -> int:
+        return self._params[self._weights[name].of].value.width if name in self._weights else 0
 
     def _place(self, name: str, value: Value, base: Tensor | None = None) -> Tensor:
         """A map of its own, or a view of another."""
@@ -238,9 +281,10 @@ class Graph:
 
     def _remainder(self, names: LayerNames, index: int) -> Iterator[Node]:
         """A row for the weights that no layer has, if there are any."""
-        kinds = Counter[str]()
-        for param in self._left.values():
-            kinds[param.of] += param.value.numel
+        kinds, many = Counter[str](), 0
+        for name, left in (+self._left).items():
+            kinds[self._params[name].of] += left
+            many += -(-left * self._params[name].value.bits // 8)
         if left := kinds.total():
-            stored = Stored(sum(param.value.bytes for param in self._left.values()), 0, 0)
-            yield Node(names.other(REMAINDER), Other(held_by(kinds, left), params=left, stored=stored), index=index)
+            held = Other(held_by(kinds, left), params=left, stored=Stored(many, 0, 0))
+            yield Node(names.other(REMAINDER), held, index=index)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sepcost.pytorch.models.inputs import Inputs
 
 DEVICES: tuple[Device, ...] = get_args(Device)
+GRAPH_LIMIT = 8 * 2**20
 CALLER = "the caller"
 """The name of inputs that are not texts."""
 
@@ -25,7 +26,8 @@ class ModelOptions:
     """How models are run: on which inputs, on which device, and whether configs may name them.
 
     ``refusal`` is what is said of a config that names one and may not. With ``fold_norms`` norms are folded into their
-    convolutions, in any network. ``dims`` are the sizes of symbols in files, ``values`` those of scalar inputs.
+    convolutions, in any network. ``dims`` are the sizes of symbols in files, ``values`` those of scalar inputs,
+    ``graph_limit`` the most bytes that a file's graph may have, its weights apart.
     """
 
     inputs: InputTexts | Inputs = ()
@@ -35,6 +37,7 @@ class ModelOptions:
     fold_norms: bool = False
     dims: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
+    graph_limit: int = GRAPH_LIMIT
 
     @classmethod
     def read(

@@ -12,6 +12,7 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
+from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
 from sepcost.sources.yaml.configs import CONFIGS
@@ -32,7 +33,7 @@ class Source(Protocol):
         """
 
 
-SOURCES: tuple[Source, ...] = (OBJECTS, MODELS, COSTS, CONFIGS)
+SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
 

@@ -17,9 +17,10 @@ from torch.nn.utils import parametrizations, parametrize
 from torch.utils.flop_counter import FlopCounterMode, flop_registry, register_flop_formula
 
 from sepcost import Conv
+from sepcost.graphs.aten import OPERATOR_NAMES
 from sepcost.layers import Linear, Other
 from sepcost.network.network import Node
-from sepcost.pytorch.tracing.operators.uncounted import OPERATOR_NAMES, uncounted
+from sepcost.pytorch.tracing.operators.uncounted import uncounted
 from sepcost.pytorch.tracing.trace import Trace, trace
 from tests.cases.models import ClassToken
 

@@ -1,0 +1,66 @@
+"""The archive of an exported program: its graph as JSON; nothing else in it is opened."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from sepcost.errors import ModelError
+from sepcost.text.units import exact
+from sepcost.text.wording import in_one_line, named
+
+MAJOR = 8
+"""The version of the schema that is read: as torch 2.7 to 2.13 write it."""
+WEIGHTS = "/model_weights_config.json"
+DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, RecursionError)
+AGAIN = "torch.export.save(torch.export.export(model, inputs), FILE) writes one"
+
+
+class Program(NamedTuple):
+    """The JSON of an exported program, and that of its weights: which file of the archive holds each."""
+
+    fields: Mapping[str, Any]
+    weights: Mapping[str, Mapping[str, Any]]
+
+
+def program_in(path: str, limit: int) -> Program:
+    """The exported program in the file; raises ModelError, also if its JSON has more bytes than ``limit``."""
+    try:
+        with ZipFile(path) as archive:
+            fields = json.loads(_read(archive, _graph_of(archive), limit))
+            weights = next((each for each in archive.infolist() if each.filename.endswith(WEIGHTS)), None)
+            config = json.loads(_read(archive, weights, limit))["config"] if weights else {}
+    except OSError as error:
+        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except DAMAGED as error:
+        raise ModelError(f"is no exported program, or is damaged: {in_one_line(str(error))[:80]}; {AGAIN}") from None
+    version = fields["schema_version"]["major"]
+    if version != MAJOR:
+        raise ModelError(
+            f"has version {in_one_line(str(version))[:20]} of the schema, and {MAJOR} is read: {AGAIN} anew"
+        )
+    return Program(fields, config)
+
+
+def _graph_of(archive: ZipFile) -> ZipInfo:
+    names = [each for each in archive.infolist() if each.filename.endswith(".json") and "/models/" in each.filename]
+    names += [each for each in archive.infolist() if each.filename.endswith("serialized_exported_program.json")]
+    if len(names) > 1:
+        raise ModelError(f"has {len(names)} programs ({named([each.filename for each in names])}): save one in a file")
+    if not names:
+        what = "is TorchScript" if any("/code/" in each for each in archive.namelist()) else "has no program in it"
+        raise ModelError(f"{what}: {AGAIN}")
+    return names[0]
+
+
+def _read(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
+    """The bytes of an entry, if these are few: those that it declares, and those that are there."""
+    with archive.open(entry) as file:
+        data = b"" if entry.file_size > limit else file.read(limit + 1)
+    if not data or len(data) > limit:
+        many = exact(max(entry.file_size, len(data)))
+        raise ModelError(f"its graph has {many} bytes, and {exact(limit)} are read: --graph-limit {many} reads it")
+    return data

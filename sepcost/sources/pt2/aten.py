@@ -1,0 +1,223 @@
+"""Operators of ATen, by name: which layer each one is, and what it does with the maps that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+from sepcost.errors import LayerError
+from sepcost.graphs.flow import Effect
+from sepcost.graphs.graph import Graph, Value
+from sepcost.graphs.products import attention, einsum, matmul, recurrent
+from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
+from sepcost.layers import Layer, Linear, Other
+from sepcost.layers.upsample import MODES
+
+EFFECTS: Mapping[str, Effect] = {
+    **dict.fromkeys(("add", "add_"), Effect.ADDS),
+    **dict.fromkeys(("mul", "mul_"), Effect.MULTIPLIES),
+    **dict.fromkeys(("cat", "stack", "concat", "hstack", "vstack"), Effect.JOINS),
+    **dict.fromkeys((
+        "abs", "batch_norm", "bitwise_and", "bitwise_not", "bitwise_or", "ceil", "celu", "clamp", "clamp_max",
+        "clamp_min", "cos", "div", "elu", "eq", "erf", "exp", "floor", "floor_divide", "fmod", "ge", "gelu", "glu",
+        "group_norm", "gt", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "instance_norm", "isinf", "isnan",
+        "layer_norm", "le", "leaky_relu", "lerp", "log", "log1p", "log_sigmoid", "log_softmax", "logical_and",
+        "logical_not", "logical_or", "lt", "masked_fill", "maximum", "minimum", "mish", "native_batch_norm",
+        "native_group_norm", "native_layer_norm", "ne", "neg", "pow", "prelu", "reciprocal", "relu", "relu6",
+        "remainder", "rms_norm", "round", "rrelu", "rsqrt", "rsub", "selu", "sigmoid", "sign", "silu", "sin", "softmax",
+        "softplus", "softshrink", "softsign", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
+        "_log_softmax", "_native_batch_norm_legit_no_training", "_prelu_kernel", "_safe_softmax", "_softmax",
+        "_to_copy",
+    ), Effect.OVER),
+    **dict.fromkeys((
+        "alias", "alpha_dropout", "chunk", "contiguous", "detach", "dropout", "expand", "expand_as",
+        "flatten", "identity", "lift_fresh_copy", "movedim", "narrow", "permute", "real", "reshape", "select",
+        "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "transpose", "unbind", "unflatten", "unfold",
+        "unsafe_chunk", "unsafe_split", "unsqueeze", "view", "view_as", "_unsafe_view", "numpy_T", "mT",
+    ), Effect.VIEWS),
+}  # fmt: skip
+"""Those of other operators make another map."""
+COPYING = ("contiguous", "flatten", "reshape")
+"""Views that copy what does not lie one after the other."""
+STAYS = {"clone", "to", "_to_copy", "type_as", "dequantize_per_tensor", "dequantize_per_channel"}
+"""What leaves a weight what it is, as views do."""
+REMADE = ("quantize_per", "dequantize_per", "choose_qparams")
+"""How the names of operators begin that quantise, and have no products."""
+NORMS = ("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
+OF_CONVOLUTIONS = "torch.nn.modules.conv."
+RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+OF_LINEAR = "torch.nn.modules.linear."
+OF_POOLS = ("torch.nn.modules.pooling.", "torch.nn.modules.upsampling.")
+
+
+class Node(NamedTuple):
+    """A node of the graph: the operator's name, its arguments, and what it makes."""
+
+    kind: str
+    args: Mapping[str, Any]
+    made: Sequence[Value]
+    values: Mapping[str, Value]
+    graph: Graph
+
+    def shape(self, argument: str) -> tuple[int, ...]:
+        """The shape of a tensor that is an argument."""
+        return self.values[self.args[argument]].shape
+
+
+class Found(NamedTuple):
+    """The layer that a node is, how often it runs, and its weights, by name."""
+
+    layer: Layer
+    times: int = 1
+    weights: Sequence[str] = ()
+
+
+def layer_of(node: Node) -> Found | None:
+    """The layer that a node is; None of one without params and MACs, a LayerError of one that no layer describes."""
+    find = LAYERS.get(node.kind)
+    if find is not None:
+        return find(node)
+    mode = next((mode for mode in MODES if node.kind.startswith((f"upsample_{mode}", f"_upsample_{mode}"))), None)
+    return _resize(node, mode) if mode else None
+
+
+def _convolution(node: Node) -> Found:
+    weight, bias = node.args["weight"], node.args.get("bias")
+    shape, kernel = node.shape("input"), node.values[weight].shape
+    rank = len(kernel) - 2
+    transposed = node.args.get("transposed", node.kind.startswith("conv_transpose"))
+    groups = node.args.get("groups", 1)
+    conv = convolution(
+        shape[-rank - 1 :], node.made[0].shape[-rank - 1 :], kernel[2:],
+        stride=_axes(node, "stride", 1, rank), padding=_axes(node, "padding", 0, rank),
+        dilation=_axes(node, "dilation", 1, rank), groups=groups, bias=bias is not None, transposed=transposed,
+        output_padding=_axes(node, "output_padding", 0, rank),
+    )  # fmt: skip
+    return Found(conv, prod(shape[: -rank - 1]), [name for name in (weight, bias) if name])
+
+
+def _axes(node: Node, name: str, usual: int, rank: int) -> Any:
+    """One number for each axis, or ``same``."""
+    given = node.args.get(name, usual)
+    if isinstance(given, str):
+        return {"valid": 0}.get(given, given)
+    several = [given] if isinstance(given, int) else list(given)
+    return tuple(several * rank if len(several) == 1 else several)
+
+
+def _linear(node: Node) -> Found:
+    weight, bias = node.args["weight"], node.args.get("bias")
+    out_features, in_features = node.values[weight].shape
+    return _matrix(node, "input", "weight", bias, (in_features, out_features))
+
+
+def _addmm(node: Node) -> Found:
+    bias = node.args["self"]
+    return _product(node, "mat1", "mat2", bias if node.graph.is_weight(bias) else None)
+
+
+def _product(node: Node, left: str, right: str, bias: str | None = None) -> Found:
+    """A product with a matrix of weights, on either side, is a linear layer."""
+    shape, other = node.shape(left), node.shape(right)
+    if len(other) == 2 and node.graph.is_weight(node.args[right]):
+        return _matrix(node, left, right, bias, (other[0], other[1]))
+    if len(shape) == 2 and node.graph.is_weight(node.args[left]) and len(other) > 1:
+        return _matrix(node, right, left, None, (shape[1], shape[0]))
+    return Found(Other(node.kind, macs=matmul(shape, other)), weights=_held(node, (left, right)))
+
+
+def _matrix(node: Node, source: str, weight: str, bias: str | None, features: tuple[int, int]) -> Found:
+    if not node.graph.is_weight(node.args[weight]):
+        return Found(Other(node.kind, macs=prod(node.shape(source)) * features[1]))
+    times = prod(node.shape(source)) // features[0]
+    if not times:
+        raise LayerError("times", "has no positions")
+    return Found(Linear(*features, bias is not None), times, [node.args[weight], *filter(None, [bias])])
+
+
+def _held(node: Node, arguments: Sequence[str]) -> list[str]:
+    return [node.args[name] for name in arguments if node.graph.is_weight(node.args[name])]
+
+
+def _einsum(node: Node) -> Found:
+    tensors = node.args["tensors"]
+    macs = einsum(node.args["equation"], [node.values[name].shape for name in tensors])
+    return Found(Other(node.kind, macs=macs), weights=[name for name in tensors if node.graph.is_weight(name)])
+
+
+def _attention(node: Node) -> Found:
+    return Found(Other(node.kind, macs=attention(*(node.shape(name) for name in ("query", "key", "value")))))
+
+
+def _recurrent(node: Node) -> Found | None:
+    if "input" not in node.args:  # a packed sequence: how long each is, its values say
+        raise LayerError("type", "has sequences whose lengths are not known")
+    weights = node.args["params"]
+    steps = prod(node.shape("input")[:-1])
+    macs = recurrent((node.values[name].shape for name in weights), steps)
+    return Found(Other(node.kind, macs=macs), weights=weights)
+
+
+def _pool(node: Node) -> Found:
+    shape, made = node.shape(next(iter(node.args))), node.made[0].shape
+    rank = int(node.kind.partition("_with")[0].removesuffix("d")[-1])
+    mode: Any = "max" if "max" in node.kind else "average"
+    stride = _axes(node, "stride", 0, rank) or (0,)
+    kernel = _axes(node, "kernel_size", 1, rank)
+    found = pool(
+        shape[-rank - 1 :], made[-rank - 1 :], kernel, mode=mode, stride=stride if any(stride) else kernel,
+        padding=_axes(node, "padding", 0, rank), dilation=_axes(node, "dilation", 1, rank),
+        ceil_mode=node.args.get("ceil_mode", False),
+    )  # fmt: skip
+    return Found(found or Other(node.kind), prod(shape[: -rank - 1]) if found else 1)
+
+
+def _adaptive(node: Node) -> Found:
+    shape, made = node.shape("self"), node.made[0].shape
+    rank = int(node.kind.removesuffix("d")[-1])
+    found = adaptive_pool(shape[-rank - 1 :], made[-rank - 1 :], "max" if "max" in node.kind else "average")
+    return Found(found or Other(node.kind), prod(shape[: -rank - 1]) if found else 1)
+
+
+def _reduction(node: Node) -> Found | None:
+    """A mean or a maximum over the whole map of each channel is a global pool."""
+    shape, axes = node.shape("self"), node.args.get("dim")
+    if len(shape) not in (4, 5) or not isinstance(axes, list):
+        return None
+    if sorted(axis % len(shape) for axis in axes) != list(range(2, len(shape))):
+        return None
+    found = adaptive_pool(shape[1:], (shape[1], *(1 for _ in axes)), "average" if node.kind == "mean" else "max")
+    return Found(found, shape[0]) if found else None
+
+
+def _resize(node: Node, mode: Any) -> Found:
+    shape, made = node.shape(next(iter(node.args))), node.made[0].shape
+    found = upsample(shape[1:], made[1:], mode)
+    return Found(found or Other(node.kind), shape[0] if found else 1)
+
+
+LAYERS: Mapping[str, Callable[[Node], Found | None]] = {
+    **dict.fromkeys((f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3)), _convolution),
+    **dict.fromkeys(("convolution", "_convolution"), _convolution),
+    "linear": _linear,
+    "addmm": _addmm,
+    "mm": lambda node: _product(node, "self", "mat2"),
+    "bmm": lambda node: _product(node, "self", "mat2"),
+    "matmul": lambda node: _product(node, "self", "other"),
+    "baddbmm": lambda node: _product(node, "batch1", "batch2"),
+    "mv": lambda node: _product(node, "self", "vec"),
+    "dot": lambda node: _product(node, "self", "tensor"),
+    "einsum": _einsum,
+    **dict.fromkeys(RECURRENT, _recurrent),
+    "scaled_dot_product_attention": _attention,
+    **dict.fromkeys(
+        (f"_scaled_dot_product_{how}_attention{where}" for how in ("flash", "efficient", "fused", "cudnn")
+         for where in ("", "_for_cpu", "_overrideable")), _attention,
+    ),
+    **dict.fromkeys((f"{mode}_pool{axes}d" for mode in ("max", "avg") for axes in (1, 2, 3)), _pool),
+    **dict.fromkeys((f"max_pool{axes}d_with_indices" for axes in (2, 3)), _pool),
+    **dict.fromkeys((f"adaptive_{mode}_pool{axes}d" for mode in ("max", "avg") for axes in (1, 2, 3)), _adaptive),
+    **dict.fromkeys((f"_adaptive_avg_pool{axes}d" for axes in (2, 3)), _adaptive),
+    **dict.fromkeys(("mean", "amax"), _reduction),
+}  # fmt: skip

@@ -1,0 +1,257 @@
+"""Program: the graph of an exported program, node by node, as a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sepcost.errors import LayerError, ModelError
+from sepcost.graphs.aten import unknown_cost
+from sepcost.graphs.flow import Effect
+from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.names import joined
+from sepcost.layers import Conv, Linear, Other
+from sepcost.network.network import Network
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.pt2.archive import Program
+from sepcost.sources.pt2.aten import (
+    COPYING,
+    EFFECTS,
+    NORMS,
+    OF_CONVOLUTIONS,
+    OF_LINEAR,
+    OF_POOLS,
+    RECURRENT,
+    REMADE,
+    STAYS,
+    Found,
+    Node,
+    layer_of,
+)  # fmt: skip
+from sepcost.sources.pt2.expressions import size_of, symbol_of
+from sepcost.sources.sizes import Declared, Sized, sizes
+from sepcost.text.units import exact
+
+DTYPES = {
+    1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
+    9: "complex32", 10: "complex64", 11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn",
+    30: "float8_e5m2", 34: "uint32", 35: "uint64",
+}  # fmt: skip
+"""The numbers that the schema gives to dtypes."""
+FUNCTIONAL = "it is a functional call: no module runs it"
+
+Fields = Mapping[str, Any]
+
+
+class Ref(str):
+    """The name of a tensor, among other arguments that may be texts."""
+
+    __slots__ = ()
+
+
+class Module(NamedTuple):
+    """The module that calls an operator: its path in the model, and its class."""
+
+    path: str
+    kind: str
+
+    @classmethod
+    def of(cls, node: Fields) -> Module:
+        """The innermost of the modules in a node's metadata; a module that runs again has ``@1`` at its end."""
+        last = str(node["metadata"].get("nn_module_stack", "")).split(";")[-1].split(",", 2)
+        return cls(last[1].partition("@")[0], last[2]) if len(last) == 3 else cls("", "")
+
+
+def network_of(program: Program, name: str, options: ModelOptions) -> Network:
+    """The network of an exported program. Raises ModelError for sizes that are not known, or wrong."""
+    module = program.fields["graph_module"]
+    specs = [next(iter(spec.items())) for spec in module["signature"]["input_specs"]]
+    sized = _sized(module["graph"], [_name(spec["arg"]) for kind, spec in specs if kind == "user_input"], options)
+    _check_ranges(program.fields["range_constraints"], sized)
+    walk = _Walk(module["graph"], sized, specs, program.weights)
+    outputs = walk.run(module["graph"], {}, "")
+    return walk.graph.network(name, outputs, given=sized.given, batch=sized.batch)
+
+
+def _sized(graph: Fields, inputs: Sequence[str], options: ModelOptions) -> Sized:
+    """The sizes of the inputs; the export's own are examples for messages."""
+    declared: list[Declared] = []
+    usual: dict[str, int] = {}
+    for name in (name for name in inputs if name in graph["tensor_values"]):
+        tensor = graph["tensor_values"][name]
+        shape: list[int | str] = []
+        for size in tensor["sizes"]:
+            expression = size.get("as_expr")
+            shape.append(size["as_int"] if expression is None else symbol_of(expression["expr_str"]) or "")
+            if expression and expression.get("hint"):
+                usual[str(shape[-1])] = expression["hint"]["as_int"]
+        declared.append(Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], "float32")))
+    return sizes(declared, options, usual)
+
+
+def _check_ranges(ranges: Fields, sized: Sized) -> None:
+    for symbol, size in sized.symbols.items():
+        least, most = (ranges.get(symbol, {}).get(side) for side in ("min_val", "max_val"))
+        if (least is not None and size < least) or (most is not None and size > most):
+            upto = f"from {least} to {exact(most)}" if most is not None else f"at least {least}"
+            raise ModelError(f"the size {symbol} was exported for {upto}, got {exact(size)}")
+
+
+def _name(arg: Any) -> str:
+    """The name of a tensor; nothing for other arguments."""
+    tensor = arg.get("as_tensor", arg) if isinstance(arg, dict) else {}
+    return str(tensor.get("name", "")) if isinstance(tensor, dict) else ""
+
+
+class _Walk:
+    """The nodes in their order, those of inner graphs too; ``graph`` counts them."""
+
+    def __init__(self, data: Fields, sized: Sized, specs: Sequence[tuple[str, Fields]], weights: Fields) -> None:
+        self.symbols = sized.symbols
+        self.values: dict[str, Value] = {}
+        self.of: dict[str, str] = {}
+        for kind, spec in specs:
+            name = _name(spec.get("arg"))
+            if name in data["tensor_values"]:
+                self._know(name, data["tensor_values"][name])
+            if kind == "parameter":
+                self.of[name] = spec["parameter_name"]
+        holders = dict(_holders(data))
+        same = {name: _stored(weights.get(of, {}), name) for name, of in self.of.items()}
+        first = {stored: name for name, stored in reversed(same.items())}
+        params = {name: Param(self.values[name], holders.get(name, "others")) for name in first.values()}
+        self.graph = Graph({name: params[name] for name in self.of if name in params})
+        for name, stored in same.items():
+            self.graph.rename(name, first[stored])
+        for given, shape in sized.shapes.items():
+            self.graph.input(given, self.values[given]._replace(shape=shape))
+
+    def run(self, data: Fields, bound: dict[str, str], scope: str) -> list[str]:
+        """Run the nodes of a graph, and give its outputs' names; ``bound`` has the names of its inputs outside."""
+        for node in data["nodes"]:
+            made = [name for output in node["outputs"] for name in _tensors(output)]
+            for name in made:
+                bound[name] = scope + name
+                self._know(bound[name], data["tensor_values"][name])
+            args = {each["name"]: self._argument(each["arg"], data, bound) for each in node["inputs"]}
+            inner = [each["arg"]["as_graph"]["graph"] for each in node["inputs"] if "as_graph" in each["arg"]]
+            given = [name for each in node["inputs"] for name in _tensors(each["arg"])]
+            if len(inner) == 1 and len(given) == len(inner[0]["inputs"]):
+                names = {_name(each): bound.get(name, name) for each, name in zip(inner[0]["inputs"], given)}
+                bound.update(zip(made, self.run(inner[0], names, f"{scope}{node['name']}/")))
+            else:
+                self._node(node, args, [bound[name] for name in made])
+        return [bound.get(name, name) for output in data["outputs"] for name in _tensors(output)]
+
+    def _node(self, fields: Fields, args: Mapping[str, Any], made: Sequence[str]) -> None:
+        """Run one node: what it is, by its name and what it reads."""
+        namespace, _, rest = str(fields["target"]).removeprefix("torch.ops.").partition(".")
+        kind, reads = rest.partition(".")[0], list(_refs(args.values()))
+        effect = self._effect(kind, reads, made)
+        if len(reads) == 1 and self.graph.is_weight(reads[0]) and (effect is Effect.VIEWS or kind in STAYS):
+            for name in made:
+                self.graph.rename(name, reads[0], self.values.get(name))
+            return
+        if kind in NORMS and args.get("weight") and args.get("bias"):
+            self.graph.norm(args["input"], args["weight"], args["bias"])
+        module, values = Module.of(fields), [self.values[name] for name in made if name in self.values]
+        operator = Operator(kind, module.path, reads, {name: self.values[name] for name in made if name in self.values})
+        try:
+            found = layer_of(Node(kind, args, values, self.values, self.graph)) if values else None
+        except (LayerError, KeyError):  # a size is not known, or no layer has such
+            self.graph.skip(operator)
+            return
+        if found is not None:
+            self.graph.run(self._layer(operator, found, module)._replace(effect=effect))
+        elif unknown_cost(namespace, kind) and not kind.startswith(REMADE) and reads:
+            self.graph.skip(operator._replace(kind=str(unknown_cost(namespace, kind))))
+        else:
+            self.graph.run(operator._replace(effect=effect))
+
+    def _effect(self, kind: str, reads: Sequence[str], made: Sequence[str]) -> Effect:
+        """What an operator does with maps; some views copy what does not lie one after the other."""
+        effect = EFFECTS.get(kind, EFFECTS.get(kind.removesuffix("_"), Effect.MAKES))
+        source, result = self.values.get(reads[0]) if reads else None, self.values.get(made[0]) if made else None
+        if source is None or result is None:
+            return effect
+        if kind in ("to", "type_as") and (source.dtype, source.strides) == (result.dtype, result.strides):
+            return Effect.VIEWS
+        return Effect.MAKES if kind in COPYING and not source.is_dense and result.is_dense else effect
+
+    def _layer(self, operator: Operator, found: Found, module: Module) -> Operator:
+        """The operator as a layer, which is called after its module, or after that which holds its weight."""
+        layer, weights = found.layer, found.weights
+        holder = (
+            self.of.get(self.graph.held(weights[0]) or "", "").removesuffix("weight").rstrip(".") if weights else ""
+        )
+        keep, name = None, joined(module.path, operator.kind)
+        if isinstance(layer, (Conv, Linear)):
+            is_module = module.kind.startswith(OF_CONVOLUTIONS if isinstance(layer, Conv) else OF_LINEAR)
+            name = module.path if is_module else holder or name
+            keep = None if is_module and module.path == holder else FUNCTIONAL
+        elif not isinstance(layer, Other):
+            name = module.path if module.kind.startswith(OF_POOLS) else joined(module.path, layer.type)
+        elif operator.kind in RECURRENT:
+            name = module.path or operator.kind
+        return operator._replace(name=name, layer=layer, times=found.times, weights=weights, keep=keep)
+
+    def _know(self, name: str, tensor: Fields) -> None:
+        """Note what a tensor is, unless its size depends on values."""
+        try:
+            shape, strides = (tuple(map(self._size, tensor[key])) for key in ("sizes", "strides"))
+            offset = self._size(tensor["storage_offset"])
+        except ModelError:
+            return
+        if any(size < 0 for size in shape):
+            raise ValueError(f"a tensor has the size {list(shape)}")
+        self.values[name] = Value(shape, DTYPES.get(tensor["dtype"], "float32"), offset, strides)
+
+    def _size(self, size: Fields) -> int:
+        if "as_int" in size:
+            return int(size["as_int"])
+        return size_of(size["as_expr"]["expr_str"], self.symbols)
+
+    def _argument(self, arg: Fields, data: Fields, bound: Mapping[str, str]) -> Any:
+        """An argument as Python has it; a tensor is its name."""
+        ((kind, value), *_) = arg.items()
+        if kind == "as_tensor":
+            return Ref(bound.get(value["name"], value["name"]))
+        if kind == "as_tensors":
+            return [Ref(bound.get(each["name"], each["name"])) for each in value]
+        if kind in ("as_optional_tensors", "as_sym_ints"):
+            return [self._argument(each, data, bound) for each in value]
+        if kind in ("as_optional_tensor", "as_sym_int"):
+            return self._argument(value, data, bound)
+        if kind == "as_name":
+            return self._size(data["sym_int_values"][value]) if value in data["sym_int_values"] else None
+        return None if kind in ("as_none", "as_graph") else value
+
+
+def _stored(weight: Fields, name: str) -> str:
+    """Where the archive has a weight, and how it lies there: the same for one that has two names."""
+    return str((weight.get("path_name"), weight.get("tensor_meta"))) if weight else name
+
+
+def _tensors(arg: Fields) -> list[str]:
+    """The names of the tensors that an argument is, or has."""
+    ((kind, value), *_) = arg.items()
+    if kind == "as_tensor":
+        return [value["name"]]
+    if kind == "as_tensors":
+        return [each["name"] for each in value]
+    return [name for each in value for name in _tensors(each)] if kind == "as_optional_tensors" else []
+
+
+def _refs(arguments: Iterable[Any]) -> Iterator[Ref]:
+    for each in arguments:
+        if isinstance(each, Ref):
+            yield each
+        elif isinstance(each, list):
+            yield from (one for one in each if isinstance(one, Ref))
+
+
+def _holders(data: Fields) -> Iterator[tuple[str, str]]:
+    """Each tensor that a node reads, and the class of the module that reads it."""
+    for node in data["nodes"]:
+        kind = Module.of(node).kind.rpartition(".")[2]
+        yield from ((name, kind) for each in node["inputs"] for name in _tensors(each["arg"]) if kind)
