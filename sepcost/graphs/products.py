@@ -54,16 +54,6 @@ def _letters(term: str, rank: int) -> list[str]:
     return [*before, *hidden, *after]
 
 
-def attention(query: Shape, key: Shape, value: Shape) -> int:
-    """The MACs of attention: queries times keys, and the result times values; heads of keys may be shared.
-
-    >>> attention((1, 8, 196, 64), (1, 8, 196, 64), (1, 8, 196, 64))
-    39337984
-    """
-    scores = prod(query[:-1]) * key[-2]
-    return scores * (query[-1] + value[-1])
-
-
 def recurrent(weights: Iterable[Shape], steps: int) -> int:
     """The MACs of a recurrent layer, each of whose matrices is used in every step; ``steps`` are those of all samples.
 

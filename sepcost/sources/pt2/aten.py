@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sepcost.errors import LayerError
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Value
-from sepcost.graphs.products import attention, einsum, matmul, recurrent
+from sepcost.graphs.products import einsum, matmul, recurrent
 from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
 from sepcost.layers import Layer, Linear, Other
 from sepcost.layers.upsample import MODES
@@ -32,18 +32,20 @@ EFFECTS: Mapping[str, Effect] = {
     ), Effect.OVER),
     **dict.fromkeys((
         "alias", "alpha_dropout", "chunk", "contiguous", "detach", "dropout", "expand", "expand_as",
-        "flatten", "identity", "lift_fresh_copy", "movedim", "narrow", "permute", "real", "reshape", "select",
-        "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "transpose", "unbind", "unflatten", "unfold",
-        "unsafe_chunk", "unsafe_split", "unsqueeze", "view", "view_as", "_unsafe_view", "numpy_T", "mT",
+        "flatten", "identity", "lift_fresh_copy", "movedim", "narrow", "permute", "real", "reshape", "reshape_as",
+        "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "transpose", "unbind", "unflatten",
+        "unfold", "unsafe_chunk", "unsafe_split", "unsqueeze", "view", "view_as", "_unsafe_view", "numpy_T", "mT",
     ), Effect.VIEWS),
 }  # fmt: skip
 """Those of other operators make another map."""
-COPYING = ("contiguous", "flatten", "reshape")
+COPYING = ("contiguous", "flatten", "reshape", "reshape_as")
 """Views that copy what does not lie one after the other."""
 STAYS = {"clone", "to", "_to_copy", "type_as", "dequantize_per_tensor", "dequantize_per_channel"}
 """What leaves a weight what it is, as views do."""
 REMADE = ("quantize_per", "dequantize_per", "choose_qparams")
 """How the names of operators begin that quantise, and have no products."""
+ATTENTION = "scaled_dot_product_"
+"""What the names of operators have that are attention: queries, keys and values are their first arguments."""
 NORMS = ("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
 OF_CONVOLUTIONS = "torch.nn.modules.conv."
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
@@ -146,10 +148,6 @@ def _einsum(node: Node) -> Found:
     return Found(Other(node.kind, macs=macs), weights=[name for name in tensors if node.graph.is_weight(name)])
 
 
-def _attention(node: Node) -> Found:
-    return Found(Other(node.kind, macs=attention(*(node.shape(name) for name in ("query", "key", "value")))))
-
-
 def _recurrent(node: Node) -> Found | None:
     if "input" not in node.args:  # a packed sequence: how long each is, its values say
         raise LayerError("type", "has sequences whose lengths are not known")
@@ -210,11 +208,6 @@ LAYERS: Mapping[str, Callable[[Node], Found | None]] = {
     "dot": lambda node: _product(node, "self", "tensor"),
     "einsum": _einsum,
     **dict.fromkeys(RECURRENT, _recurrent),
-    "scaled_dot_product_attention": _attention,
-    **dict.fromkeys(
-        (f"_scaled_dot_product_{how}_attention{where}" for how in ("flash", "efficient", "fused", "cudnn")
-         for where in ("", "_for_cpu", "_overrideable")), _attention,
-    ),
     **dict.fromkeys((f"{mode}_pool{axes}d" for mode in ("max", "avg") for axes in (1, 2, 3)), _pool),
     **dict.fromkeys((f"max_pool{axes}d_with_indices" for axes in (2, 3)), _pool),
     **dict.fromkeys((f"adaptive_{mode}_pool{axes}d" for mode in ("max", "avg") for axes in (1, 2, 3)), _adaptive),

@@ -15,6 +15,7 @@ from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.pt2.archive import Program
 from sepcost.sources.pt2.aten import (
+    ATTENTION,
     COPYING,
     EFFECTS,
     NORMS,
@@ -154,6 +155,9 @@ class _Walk:
             return
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
+        if ATTENTION in kind and "attention" in kind and made:
+            self._attention(kind, Module.of(fields).path, reads[:3], made[0])
+            return
         module, values = Module.of(fields), [self.values[name] for name in made if name in self.values]
         operator = Operator(kind, module.path, reads, {name: self.values[name] for name in made if name in self.values})
         try:
@@ -168,6 +172,16 @@ class _Walk:
         else:
             self.graph.run(operator._replace(effect=effect))
 
+    def _attention(self, kind: str, path: str, reads: Sequence[str], made: str) -> None:
+        """Run attention as the two products that it consists of, as torch does where nothing fuses it."""
+        query, key, value = (self.values[name] for name in reads)
+        scores = query._replace(shape=(*query.shape[:-1], key.shape[-2]), strides=None, offset=0)
+        name = joined(path, kind)
+        macs = scores.numel * query.shape[-1], scores.numel * value.shape[-1]
+        inner = f"{made}/scores"
+        self.graph.run(Operator("bmm", name, reads[:2], {inner: scores}, Other(kind, macs=macs[0])))
+        self.graph.run(Operator("bmm", name, (inner, reads[2]), {made: self.values[made]}, Other(kind, macs=macs[1])))
+
     def _effect(self, kind: str, reads: Sequence[str], made: Sequence[str]) -> Effect:
         """What an operator does with maps; some views copy what does not lie one after the other."""
         effect = EFFECTS.get(kind, EFFECTS.get(kind.removesuffix("_"), Effect.MAKES))
@@ -181,19 +195,28 @@ class _Walk:
     def _layer(self, operator: Operator, found: Found, module: Module) -> Operator:
         """The operator as a layer, which is called after its module, or after that which holds its weight."""
         layer, weights = found.layer, found.weights
-        holder = (
-            self.of.get(self.graph.held(weights[0]) or "", "").removesuffix("weight").rstrip(".") if weights else ""
-        )
+        self._find_original(weights, module)
+        held = self.of.get(self.graph.held(weights[0]) or "", "") if weights else ""
+        holder = held.removesuffix("weight").rstrip("._")
         keep, name = None, joined(module.path, operator.kind)
         if isinstance(layer, (Conv, Linear)):
             is_module = module.kind.startswith(OF_CONVOLUTIONS if isinstance(layer, Conv) else OF_LINEAR)
             name = module.path if is_module else holder or name
-            keep = None if is_module and module.path == holder else FUNCTIONAL
+            foreign = f"it is no plain convolution of torch.nn, but {module.kind.rpartition('.')[2]}"
+            keep = FUNCTIONAL if module.path != name else None if is_module else foreign
         elif not isinstance(layer, Other):
             name = module.path if module.kind.startswith(OF_POOLS) else joined(module.path, layer.type)
         elif operator.kind in RECURRENT:
             name = module.path or operator.kind
         return operator._replace(name=name, layer=layer, times=found.times, weights=weights, keep=keep)
+
+    def _find_original(self, weights: Sequence[str], module: Module) -> None:
+        """A kernel that its module computes, as weight norm does, is the module's own weight of that size."""
+        if weights and not self.graph.is_weight(weights[0]) and module.path:
+            many = self.values[weights[0]].numel
+            own = (name for name, of in self.of.items() if of.startswith(f"{module.path}."))
+            if original := next((name for name in own if self.values[name].numel == many), None):
+                self.graph.rename(weights[0], original)
 
     def _know(self, name: str, tensor: Fields) -> None:
         """Note what a tensor is, unless its size depends on values."""
