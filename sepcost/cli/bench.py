@@ -21,7 +21,7 @@ from sepcost.errors import refuse
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.registry import AskedFormat, writing
 from sepcost.network.selection import Selection
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
@@ -61,6 +61,9 @@ def bench(
     norm: o.NormBehind = None,
     transposed: o.Transposed = None,
     inputs: o.Inputs = None,
+    dims: o.Dims = None,
+    values: o.Values = None,
+    graph_limit: o.GraphLimit = None,
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
     plan: o.PlanFile = None,
@@ -115,7 +118,8 @@ def bench(
     asked = chosen_format(format_, writing("benchmark"), output)
     pictures = Pictures(plot, "benchmark", read, output)
     chosen, _ = asked_replacements(replacements, plan)
-    models = ModelOptions.read(inputs, "cpu", run_models, files, batch)
+    file = ProgramOptions.read(dims, values, graph_limit)
+    models = ModelOptions.read(inputs, "cpu", run_models, files, batch, file=file)
     multipliers, convention = multiplier_sweep(alpha, rho, resolution, "1"), read_convention("1", dtype, batch)
     settings = {"device": device, "dtype": dtype, "memory_format": memory_format, "backward": backward}
     seconds = float(read_as("--min-time", read_factor, min_time))

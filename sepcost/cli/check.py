@@ -91,6 +91,9 @@ def check(
     include: o.Include = None,
     exclude: o.Exclude = None,
     inputs: o.Inputs = None,
+    dims: o.Dims = None,
+    values: o.Values = None,
+    graph_limit: o.GraphLimit = None,
     device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     alpha: o.OneAlpha = "1",
@@ -139,12 +142,13 @@ def check(
         raise SepcostError(f"check judges one version of a network: give one value for {listed(multipliers.names)}")
 
     from sepcost.cli.limits import chosen_allowances, chosen_limits
-    from sepcost.sources.model_options import ModelOptions
+    from sepcost.sources.model_options import ModelOptions, ProgramOptions
     from sepcost.tasks.check import judgement_of, witness
     from sepcost.tasks.figures import asked_target
     from sepcost.tasks.inspection import Wishes
 
     torch, unverified = witness(wanted=verify)
+    file = ProgramOptions.read(dims, values, graph_limit)
     wishes = Wishes(
         convention=read_convention(flops_per_mac, dtype, batch),
         sweep=multipliers,
@@ -157,7 +161,7 @@ def check(
         replace_if=replace_if,
         target=asked_target(target, replace_if),
         allowed=frozenset(allow or ()),
-        models=ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms),
+        models=ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms, file=file),
     )
     with Waiting("networks") as waiting:
         judgement = judgement_of(files, wishes, baseline, unverified, waiting)

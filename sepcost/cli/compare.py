@@ -28,7 +28,7 @@ from sepcost.formats.format import Format, FormatOptions, ResultName
 from sepcost.formats.people import refuse_too_many
 from sepcost.formats.registry import writing
 from sepcost.network.selection import Selection
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.tasks.convolution_sweep import ConvolutionSweep
 from sepcost.tasks.figures import asked_target
 from sepcost.tasks.job import Job
@@ -55,6 +55,9 @@ def compare(
     norm: o.NormBehind = None,
     transposed: o.Transposed = None,
     inputs: o.Inputs = None,
+    dims: o.Dims = None,
+    values: o.Values = None,
+    graph_limit: o.GraphLimit = None,
     device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     replacements: o.Replacements = None,
@@ -136,7 +139,8 @@ def compare(
     pictures = Pictures(plot, "comparisons", read, output)
     chosen, swept_options = asked_replacements(replacements, plan)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
-    models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms)
+    file = ProgramOptions.read(dims, values, graph_limit)
+    models = ModelOptions.read(inputs, device, run_models, files, batch, fold_norms=fold_norms, file=file)
     multipliers = multiplier_sweep(alpha, rho, resolution, batch)
     convention = read_convention(flops_per_mac, dtype)
     sweep = multipliers if files else one.sweep().with_axes(*multipliers.axes)

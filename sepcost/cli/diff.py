@@ -16,7 +16,7 @@ from sepcost.cli.streams import complain, write
 from sepcost.errors import ConfigError, SepcostError
 from sepcost.formats.format import FormatOptions
 from sepcost.formats.registry import AskedFormat, writing
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.tasks.replacement_texts import plan_of_file
 from sepcost.tasks.verifier import asked_verifier
 
@@ -29,6 +29,9 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(help="What it is set against.", metavar="AFTER")],
     inputs: o.Inputs = None,
+    dims: o.Dims = None,
+    values: o.Values = None,
+    graph_limit: o.GraphLimit = None,
     device: o.RunOn = "meta",
     run_models: o.RunModels = False,
     fold_norms: o.FoldNorms = False,
@@ -67,7 +70,9 @@ def diff(
     waiting = Waiting("files")
     pictures = Pictures(plot, "difference", read, output)
     verifier = asked_verifier(verify, waiting.complain)
-    models = ModelOptions.read(inputs, device, run_models, (before, after), batch, fold_norms=fold_norms)
+    file = ProgramOptions.read(dims, values, graph_limit)
+    sides = (before, after)
+    models = ModelOptions.read(inputs, device, run_models, sides, batch, fold_norms=fold_norms, file=file)
     carried_out = plan_of_file(plan) if plan else None
     try:
         with waiting:

@@ -182,8 +182,35 @@ Inputs = Annotated[
     typer.Option(
         "--input",
         help="One sample of a model's input, without the batch, of zeros: 3x224x224, tokens=77:int64, t=scalar; "
-        "or a function that returns all inputs: file.py:function (runs it).",
+        "of a file, also with the batch; or a function that returns all inputs: file.py:function (runs it).",
         metavar="[NAME=]SHAPE[:dtype]|FILE.py:FUNCTION",
+        rich_help_panel=MODEL,
+    ),
+]
+Dims = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dim",
+        help="The size of a symbol in a file: width=320.",
+        metavar="SYMBOL=SIZE",
+        rich_help_panel=MODEL,
+    ),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--value",
+        help="The value of a scalar input of a file, which chooses what runs: sr=16000.",
+        metavar="NAME=NUMBER",
+        rich_help_panel=MODEL,
+    ),
+]
+GraphLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--graph-limit",
+        help="Read a graph of a file, its weights apart, of up to so many bytes (8MiB unless given).",
+        metavar="BYTES",
         rich_help_panel=MODEL,
     ),
 ]

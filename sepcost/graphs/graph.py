@@ -119,7 +119,7 @@ class Graph:
 
     def __init__(self, params: Mapping[str, Param]) -> None:
         self.uncounted = Counter[str]()
-        self._params = params
+        self._params = dict(params)
         self._left = Counter({name: param.value.numel for name, param in params.items()})
         self._taken: set[Hashable] = set()
         self._weights = {name: Part(name, many, name) for name, many in self._left.items()}
@@ -141,6 +141,14 @@ class Graph:
         whole = self._weights[of]
         is_part = part is not None and part.numel < whole.numel
         self._weights[made] = Part(whole.of, part.numel, (whole.of, part.lies)) if part and is_part else whole
+
+    def repack(self, name: str, value: Value) -> None:
+        """A weight that is stored in another form: what it holds is this."""
+        of = self._weights[name].of
+        if name in self._weights and of not in self._taken:
+            self._params[of] = self._params[of]._replace(value=value)
+            self._weights[name] = Part(of, value.numel, of)
+            self._left[of] = value.numel
 
     def is_weight(self, name: str) -> bool:
         """Whether it is a weight of the file, or a part of one, under whatever name."""

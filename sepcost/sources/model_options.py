@@ -2,23 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from sepcost.errors import ModelError, SepcostError
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
-from sepcost.text.model_text import Device, ModelText, is_model_text
-from sepcost.text.units import as_text
+from sepcost.text.model_text import Device, ModelText, is_model_text, is_program
+from sepcost.text.quantities import read_bytes
+from sepcost.text.units import NumberError, as_text, at_least_one, read_as, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from sepcost.pytorch.models.inputs import Inputs
 
+T = TypeVar("T")
 DEVICES: tuple[Device, ...] = get_args(Device)
 GRAPH_LIMIT = 8 * 2**20
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
 CALLER = "the caller"
 """The name of inputs that are not texts."""
+
+
+@dataclass(frozen=True)
+class ProgramOptions:
+    """How programs in files are read: the sizes of symbols, the values of scalar inputs.
+
+    ``limit`` is the most bytes that a graph may have, its weights apart; ``typed`` is the first option that was typed.
+    """
+
+    dims: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
+    limit: int = GRAPH_LIMIT
+    typed: str = ""
+
+    @classmethod
+    def read(cls, dims: Sequence[str] | None, values: Sequence[str] | None, limit: str | None) -> ProgramOptions:
+        """Read the options; a ModelError names the one that is wrong.
+
+        >>> ProgramOptions.read(["width=320"], ["sr=16000"], None).dims
+        {'width': 320}
+        """
+        sizes = dict(_pair("--dim", text, at_least_one) for text in dims or ())
+        numbers = dict(_pair("--value", text, _number) for text in values or ())
+        most = GRAPH_LIMIT if limit is None else read_as("--graph-limit", read_bytes, limit)
+        typed = [*(f"--dim {text}" for text in dims or ()), *(f"--value {text}" for text in values or ())]
+        return cls(sizes, numbers, most, (typed or [f"--graph-limit {limit}" if limit is not None else ""])[0])
+
+
+def _pair(option: str, text: str, read: Callable[[str], T]) -> tuple[str, T]:
+    """The name and the value of NAME=VALUE."""
+    name, equals, value = text.rpartition("=")
+    if not equals or not name:
+        raise ModelError(f"{option} {shortened(text)}: must be NAME=NUMBER, as in {option} width=320")
+    return name, read_as(f"{option} {shortened(name)}", read, value)
+
+
+def _number(text: str) -> float:
+    if not NUMBER.fullmatch(text):
+        raise NumberError(f"must be a number such as 16000 or 0.5, got {shortened(text)}")
+    return float(text) if "." in text else int(text)
 
 
 @dataclass(frozen=True)
@@ -26,8 +70,7 @@ class ModelOptions:
     """How models are run: on which inputs, on which device, and whether configs may name them.
 
     ``refusal`` is what is said of a config that names one and may not. With ``fold_norms`` norms are folded into their
-    convolutions, in any network. ``dims`` are the sizes of symbols in files, ``values`` those of scalar inputs,
-    ``graph_limit`` the most bytes that a file's graph may have, its weights apart.
+    convolutions, in any network. ``file`` is for programs in files.
     """
 
     inputs: InputTexts | Inputs = ()
@@ -35,9 +78,7 @@ class ModelOptions:
     from_configs: bool = False
     refusal: str = "names code to run: give --run-models if you trust it"
     fold_norms: bool = False
-    dims: Mapping[str, int] = field(default_factory=dict)
-    values: Mapping[str, float] = field(default_factory=dict)
-    graph_limit: int = GRAPH_LIMIT
+    file: ProgramOptions = field(default_factory=lambda: ProgramOptions())
 
     @classmethod
     def read(
@@ -49,24 +90,34 @@ class ModelOptions:
         batch: str = "1",
         *,
         fold_norms: bool = False,
+        file: ProgramOptions = ProgramOptions(),
     ) -> ModelOptions:
         """Read the options; raises ModelError for a wrong input, or one that no source would take."""
+        are_programs = any(map(is_program, sources))
         try:
-            read = read_inputs(inputs or ())
+            read = read_inputs(inputs or (), any_name=are_programs)
         except ModelError as error:
             raise ModelError(f"--input {error}") from None
-        if inputs and not from_configs and not any(map(is_model_text, sources)):
-            what = (
-                f"{sources[0]} is not one (--run-models runs those that configs name)" if sources else "none is given"
-            )
-            raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
+        what = f"{sources[0]} is not one" if sources else "none is given"
+        if inputs and not from_configs and not are_programs and not any(map(is_model_text, sources)):
+            runs = " (--run-models runs those that configs name)" * bool(sources)
+            raise ModelError(f"--input {inputs[0]} is for a model, and {what}{runs}")
+        if file.typed and not are_programs:
+            raise ModelError(f"{file.typed} is for a program in a file, such as .onnx or .pt2, and {what}")
         if isinstance(read, ModelText) and batch != "1":
             raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")
-        return cls(read, device, from_configs, fold_norms=fold_norms)
+        return cls(read, device, from_configs, fold_norms=fold_norms, file=file)
 
     @classmethod
     def of(
-        cls, inputs: Any = None, device: str = "meta", *, run_models: bool = False, fold_norms: bool = False
+        cls,
+        inputs: Any = None,
+        device: str = "meta",
+        *,
+        run_models: bool = False,
+        fold_norms: bool = False,
+        file: ProgramOptions = ProgramOptions(),
+        any_name: bool = False,
     ) -> ModelOptions:
         """As a caller in Python gives them: texts, shapes, or whatever a function of ``--input`` may return.
 
@@ -79,10 +130,10 @@ class ModelOptions:
         if device not in DEVICES:
             hint = did_you_mean(device, DEVICES)
             raise SepcostError(f"device: must be {listed(DEVICES, 'or')}, got {device!r}{hint}")
-        return cls(_inputs(inputs), device, run_models, fold_norms=fold_norms)
+        return cls(_inputs(inputs, any_name), device, run_models, fold_norms=fold_norms, file=file)
 
 
-def _inputs(given: Any) -> InputTexts | Inputs:
+def _inputs(given: Any, any_name: bool) -> InputTexts | Inputs:
     """Texts and shapes as ``--input`` has them, or what a function of ``--input`` may return."""
     if given is None:
         return ()
@@ -92,7 +143,7 @@ def _inputs(given: Any) -> InputTexts | Inputs:
         names, several = [f"{name}=" for name in given], list(given.values())
     if all(isinstance(each, str) or _is_shape(each) for each in several):
         texts = (each if isinstance(each, str) else shape_text(each) for each in several)
-        return _described([f"{name}{text}" for name, text in zip(names, texts)])
+        return _described([f"{name}{text}" for name, text in zip(names, texts)], any_name)
     from sepcost.pytorch.models.inputs import OwnInputs
 
     try:
@@ -102,9 +153,9 @@ def _inputs(given: Any) -> InputTexts | Inputs:
         raise ModelError(f"inputs: must be {what}, got {as_text(given, repr)}") from None
 
 
-def _described(texts: Sequence[str]) -> InputTexts:
+def _described(texts: Sequence[str], any_name: bool) -> InputTexts:
     try:
-        return read_inputs(texts)
+        return read_inputs(texts, any_name=any_name)
     except ModelError as error:
         raise ModelError(f"inputs: {error}") from None
 

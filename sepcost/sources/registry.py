@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
@@ -16,7 +16,8 @@ from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
 from sepcost.sources.yaml.configs import CONFIGS
-from sepcost.text.units import as_text
+from sepcost.text.model_text import is_program
+from sepcost.text.units import as_text, at_least_one, read_as
 from sepcost.text.wording import in_one_line
 
 
@@ -24,7 +25,7 @@ class Source(Protocol):
     """It decides whether it can read something, and reads it."""
 
     takes: str
-    """What can be given to it, as messages list it."""
+    """What can be given to it, as messages list it; nothing for files, which are listed once."""
 
     def read(self, given: Given, options: ModelOptions) -> Iterable[Item | ConfigError] | None:
         """The networks, or what is wrong with them, one by one; None if this is for another source.
@@ -75,14 +76,29 @@ def read_one(source: Any, options: ModelOptions | None = None) -> Item:
 
 
 def options_in_python(
-    inputs: Any, device: str, run_models: bool, *sources: Any, fold_norms: bool = False
+    inputs: Any,
+    device: str,
+    run_models: bool,
+    *sources: Any,
+    fold_norms: bool = False,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
 ) -> ModelOptions:
-    """How models run for a caller in Python; a SepcostError for inputs that no source takes."""
-    options = ModelOptions.of(inputs, device, run_models=run_models, fold_norms=fold_norms)
-    is_model = any(each.names_model or each.is_module for each in map(Given, sources))
+    """How models run, and programs are read, for a caller in Python; a SepcostError for what no source takes."""
+    given = list(map(Given, sources))
+    are_programs = any(each.is_named and is_program(each.value) for each in given)
+    file = ProgramOptions(
+        {name: read_as(f"dims[{name!r}]", at_least_one, str(size)) for name, size in (dims or {}).items()}, values or {}
+    )
+    options = ModelOptions.of(
+        inputs, device, run_models=run_models, fold_norms=fold_norms, file=file, any_name=are_programs
+    )
+    what = f"{_shown(sources[0])} is not one" if sources else "none is given"
+    is_model = are_programs or any(each.names_model or each.is_module for each in given)
     if options.inputs != () and not run_models and not is_model:
-        what = f"{_shown(sources[0])} is not one" if sources else "none is given"
         raise SepcostError(f"inputs are for a model, and {what}")
+    if (dims or values) and not are_programs:
+        raise SepcostError(f"{'dims' if dims else 'values'} are for a program in a file, such as .onnx, and {what}")
     return options
 
 
@@ -115,5 +131,5 @@ def _read(given: Given, options: ModelOptions) -> Iterator[Item | ConfigError]:
     except ConfigError as error:
         yield error
         return
-    forms = ", ".join(source.takes for source in SOURCES)
+    forms = ", ".join(source.takes for source in SOURCES if source.takes)
     raise SepcostError(f"a source is one of: {forms}; got {_shown(given.value)}")

@@ -49,7 +49,7 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     Raises ModelError for what is not given, does not fit, or is none of the file's.
     """
     typed = _typed(declared, options)
-    found = _of_dims(declared, options.dims)
+    found = _of_dims(declared, options.file.dims)
     whole: dict[str, list[int | str]] = {each.name: list(each.shape) for each in declared}
     for each in declared:
         if each.name in typed:

@@ -59,6 +59,8 @@ def bench(
     replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     *,
     inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
     runtime: str = "torch",
     device: str = "cpu",
     threads: int = 1,
@@ -91,7 +93,7 @@ def bench(
     job = Job(
         replacements_in_python(replacements),
         Convention(batch=batch, dtype=dtype),
-        models=options_in_python(inputs, "cpu", run_models, *sources),
+        models=options_in_python(inputs, "cpu", run_models, *sources, dims=dims, values=values),
         replace_if=condition,
         target=profile if condition is ReplaceIf.FASTER else None,
         events=Raising(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ def load(
     source: AnySource,
     *,
     inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
     alpha: Factor = 1,
     rho: Factor = 1,
     resolution: Extent | int | None = None,
@@ -48,12 +50,18 @@ def load(
     from sepcost.sources.source import in_python
 
     source = in_python(source)
-    options = options_in_python(inputs, "meta", False, source)
+    options = options_in_python(inputs, "meta", False, source, dims=dims, values=values)
     network = read_one(source, replace(options, refusal=NOT_RUN)).network
     return scale(network, alpha=alpha, rho=rho, resolution=resolution)
 
 
-def load_all(source: AnySource | Sequence[AnySource], *, inputs: Any = None) -> Iterator[Network | ConfigError]:
+def load_all(
+    source: AnySource | Sequence[AnySource],
+    *,
+    inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
+) -> Iterator[Network | ConfigError]:
     """The networks of files and folders, one by one as they are read; a bad document is a ConfigError among them.
 
     >>> [net.name for net in load_all("configs/vgg16.yaml") if isinstance(net, Network)]
@@ -67,7 +75,7 @@ def load_all(source: AnySource | Sequence[AnySource], *, inputs: Any = None) -> 
 
     with in_python_words():
         sources = several_in_python(source)
-        options = options_in_python(inputs, "meta", False, *sources)
+        options = options_in_python(inputs, "meta", False, *sources, dims=dims, values=values)
         for item in read(sources, replace(options, refusal=NOT_RUN)):
             if isinstance(item, Item):
                 yield _network_of(item)
@@ -88,6 +96,8 @@ def compare(
     replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     *,
     inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
@@ -148,7 +158,10 @@ def compare(
     given, item = one_convolution(source, numbers, bias, norm, transposed), None
     if source is not None:
         source = in_python(source)
-        item = read_one(source, options_in_python(inputs, device, run_models, source, fold_norms=fold_norms))
+        item = read_one(
+            source,
+            options_in_python(inputs, device, run_models, source, fold_norms=fold_norms, dims=dims, values=values),
+        )
     profile = asked_target(target, condition)
     job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify), target=profile)
     comparison = job.compare((given or item).network)  # type: ignore[union-attr]  # one of them is there

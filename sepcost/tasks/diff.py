@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sepcost.count.snapshot import Snapshot
@@ -31,6 +32,8 @@ def diff(
     after: AnySource,
     *,
     inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
@@ -53,7 +56,9 @@ def diff(
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
-    models = options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms)
+    models = options_in_python(
+        inputs, device, run_models, before, after, fold_norms=fold_norms, dims=dims, values=values
+    )
     found = difference(before, after, convention, models, target=asked_target(target), plan=plan_in_python(plan))
     return DifferenceResult.over(found)
 

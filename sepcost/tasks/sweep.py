@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,8 @@ def sweep(
     replacements: AnyReplacement | Sequence[AnyReplacement] | None = None,
     replace_if: str = "always",
     inputs: Any = None,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, float] | None = None,
     device: str = "meta",
     run_models: bool = False,
     fold_norms: bool = False,
@@ -89,7 +91,7 @@ def sweep(
         chosen,
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
-        models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms),
+        models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms, dims=dims, values=values),
         replace_if=condition,
         target=profile,
         view=view,

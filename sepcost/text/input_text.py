@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,6 +17,8 @@ DTYPES = (
     "int8", "uint8", "int16", "int32", "int64", "bool", "complex64",
 )  # fmt: skip
 USUAL_DTYPE = DTYPES[0]
+SHAPED = re.compile(r"=(\d|scalar)[^=]*$")
+"""How a text ends that gives a shape to a name."""
 SCALAR = "scalar"
 """The shape of one number a sample."""
 
@@ -39,8 +42,8 @@ class InputText:
     dtype: str = USUAL_DTYPE
 
     @classmethod
-    def parse(cls, text: str) -> InputText:
-        """Read such a text; raises ModelError.
+    def parse(cls, text: str, *, any_name: bool = False) -> InputText:
+        """Read such a text; raises ModelError. Only in a file an input may have ``any_name``.
 
         >>> InputText.parse("tokens=77:int46")
         Traceback (most recent call last):
@@ -48,7 +51,7 @@ class InputText:
         """
         name, equals, described = text.rpartition("=")
         shape, colon, dtype = described.partition(":")
-        if equals and not name.isidentifier():
+        if equals and not (name.isidentifier() or (any_name and name)):
             raise _error(text, f"{shortened(name)} is no name of a parameter")
         if colon and dtype not in DTYPES:
             raise _error(text, _unknown(dtype))
@@ -69,15 +72,19 @@ InputTexts: TypeAlias = "Sequence[InputText] | ModelText"
 """Inputs that are described, each of zeros; or the function that returns all of them."""
 
 
-def read_inputs(texts: Sequence[str]) -> InputTexts:
-    """What was typed as inputs; raises ModelError.
+def read_inputs(texts: Sequence[str], *, any_name: bool = False) -> InputTexts:
+    """What was typed as inputs; raises ModelError. Only in a file an input may have ``any_name``.
 
     >>> read_inputs(["3x224x224"])
     (InputText(name=None, shape=(3, 224, 224), dtype='float32'),)
     >>> str(read_inputs(["nets.py:images"]))
     'nets.py:images'
+    >>> read_inputs(["serving_default:0=32x32x3"], any_name=True)[0].name
+    'serving_default:0'
     """
     for text in texts:
+        if any_name and SHAPED.search(text):
+            continue
         name, equals, function = text.partition("=")
         if equals and name.isidentifier() and names_function(function):
             raise _error(text, f"a function returns every input: leave out {name}=, and let it return a dict")
@@ -85,7 +92,7 @@ def read_inputs(texts: Sequence[str]) -> InputTexts:
             if len(texts) > 1:
                 raise _error(text, "a function returns every input: leave out the others")
             return _function(text)
-    return tuple(map(InputText.parse, texts))
+    return tuple(InputText.parse(text, any_name=any_name) for text in texts)
 
 
 def _function(text: str) -> ModelText:

@@ -21,6 +21,8 @@ DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 PYTHON = ".py"
 CONFIG_SUFFIXES = (".yaml", ".yml")
 """How the names of configs in a folder end."""
+PROGRAM_SUFFIXES = (".pt2", ".onnx", ".tflite")
+"""How the names of files end that hold a program: its operators, with the sizes of what they read and make."""
 SCHEMES = "//"
 """What follows the colon of an address in the web."""
 
@@ -114,6 +116,15 @@ def is_model_text(text: str) -> bool:
     if text.lower().endswith(CONFIG_SUFFIXES):
         return False
     return not expression.startswith(SCHEMES) and not _exists(text)
+
+
+def is_program(text: str) -> bool:
+    """Whether a text is the name of a file that holds a program.
+
+    >>> [is_program(name) for name in ("net.onnx", "NET.PT2", "net.yaml", "net.py:build")]
+    [True, True, False, False]
+    """
+    return text.lower().endswith(PROGRAM_SUFFIXES)
 
 
 def names_python(text: str) -> bool:

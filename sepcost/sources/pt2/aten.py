@@ -25,16 +25,16 @@ EFFECTS: Mapping[str, Effect] = {
         "layer_norm", "le", "leaky_relu", "lerp", "log", "log1p", "log_sigmoid", "log_softmax", "logical_and",
         "logical_not", "logical_or", "lt", "masked_fill", "maximum", "minimum", "mish", "native_batch_norm",
         "native_group_norm", "native_layer_norm", "ne", "neg", "pow", "prelu", "reciprocal", "relu", "relu6",
-        "remainder", "rms_norm", "round", "rrelu", "rsqrt", "rsub", "selu", "sigmoid", "sign", "silu", "sin", "softmax",
-        "softplus", "softshrink", "softsign", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as", "where",
-        "_log_softmax", "_native_batch_norm_legit_no_training", "_prelu_kernel", "_safe_softmax", "_softmax",
+        "remainder", "rms_norm", "round", "rrelu", "rsqrt", "rsub", "selu", "sigmoid", "sign", "silu", "sin",
+        "softmax", "softplus", "softshrink", "softsign", "sqrt", "square", "sub", "tanh", "threshold", "to", "type_as",
+        "where", "_log_softmax", "_native_batch_norm_legit_no_training", "_prelu_kernel", "_safe_softmax", "_softmax",
         "_to_copy",
     ), Effect.OVER),
     **dict.fromkeys((
-        "alias", "alpha_dropout", "chunk", "contiguous", "detach", "dropout", "expand", "expand_as",
-        "flatten", "identity", "lift_fresh_copy", "movedim", "narrow", "permute", "real", "reshape", "reshape_as",
-        "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "transpose", "unbind", "unflatten",
-        "unfold", "unsafe_chunk", "unsafe_split", "unsqueeze", "view", "view_as", "_unsafe_view", "numpy_T", "mT",
+        "alias", "alpha_dropout", "chunk", "contiguous", "detach", "dropout", "expand", "expand_as", "flatten",
+        "identity", "lift_fresh_copy", "movedim", "narrow", "permute", "real", "reshape", "reshape_as", "select",
+        "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "transpose", "unbind", "unflatten", "unfold",
+        "unsafe_chunk", "unsafe_split", "unsqueeze", "view", "view_as", "_unsafe_view", "numpy_T", "mT",
     ), Effect.VIEWS),
 }  # fmt: skip
 """Those of other operators make another map."""

@@ -19,7 +19,7 @@ SUFFIX = ".pt2"
 class ExportedPrograms:
     """Files that torch.export has saved. They are data: torch, which runs code in them, never sees them."""
 
-    takes = "an exported program (.pt2)"
+    takes = ""
 
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
         """The program's network; None of other files."""
@@ -27,7 +27,7 @@ class ExportedPrograms:
             return None
         name = PurePath(given.value).name.removesuffix(SUFFIX)
         try:
-            network = network_of(program_in(given.value, options.graph_limit), name, options)
+            network = network_of(program_in(given.value, options.file.limit), name, options)
         except ModelError as error:
             raise ConfigError.of(given.value, str(error)) from None
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
