@@ -9,7 +9,7 @@ from sepcost.errors import ModelError
 from sepcost.sources.model_options import ModelOptions
 from sepcost.text.input_text import InputText, shape_text
 from sepcost.text.model_text import ModelText
-from sepcost.text.wording import did_you_mean, named
+from sepcost.text.wording import counted, did_you_mean, named
 
 
 class Declared(NamedTuple):
@@ -75,7 +75,7 @@ def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, 
     for text in texts:
         name = text.name or next(free, None)
         if name is None:
-            raise ModelError(f"takes {len(declared)} inputs, and --input {text} is one more")
+            raise ModelError(f"takes {counted(len(declared), 'input')}, and --input {text} is one more")
         if name not in by_name:
             raise ModelError(f"has no input {name}; there is {named(list(by_name))}{did_you_mean(name, by_name)}")
         found[name] = text

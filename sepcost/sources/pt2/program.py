@@ -39,6 +39,9 @@ DTYPES = {
     30: "float8_e5m2", 34: "uint32", 35: "uint64",
 }  # fmt: skip
 """The numbers that the schema gives to dtypes."""
+OPEN = 2
+"""The least size that export writes where nothing says another: it sets 0 and 1 apart."""
+PARAMETRIZED = ".parametrizations."
 FUNCTIONAL = "it is a functional call: no module runs it"
 
 Fields = Mapping[str, Any]
@@ -93,6 +96,7 @@ def _sized(graph: Fields, inputs: Sequence[str], options: ModelOptions) -> Sized
 def _check_ranges(ranges: Fields, sized: Sized) -> None:
     for symbol, size in sized.symbols.items():
         least, most = (ranges.get(symbol, {}).get(side) for side in ("min_val", "max_val"))
+        least = 1 if least == OPEN else least
         if (least is not None and size < least) or (most is not None and size > most):
             upto = f"from {least} to {exact(most)}" if most is not None else f"at least {least}"
             raise ModelError(f"the size {symbol} was exported for {upto}, got {exact(size)}")
@@ -156,7 +160,7 @@ class _Walk:
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
         if ATTENTION in kind and "attention" in kind and made:
-            self._attention(kind, Module.of(fields).path, reads[:3], made[0])
+            self._attention(Module.of(fields).path, reads[:3], made[0])
             return
         module, values = Module.of(fields), [self.values[name] for name in made if name in self.values]
         operator = Operator(kind, module.path, reads, {name: self.values[name] for name in made if name in self.values})
@@ -172,15 +176,16 @@ class _Walk:
         else:
             self.graph.run(operator._replace(effect=effect))
 
-    def _attention(self, kind: str, path: str, reads: Sequence[str], made: str) -> None:
+    def _attention(self, path: str, reads: Sequence[str], made: str) -> None:
         """Run attention as the two products that it consists of, as torch does where nothing fuses it."""
         query, key, value = (self.values[name] for name in reads)
         scores = query._replace(shape=(*query.shape[:-1], key.shape[-2]), strides=None, offset=0)
-        name = joined(path, kind)
+        name, scaled, inner = joined(path, "bmm"), [f"{made}/query", f"{made}/key"], f"{made}/scores"
+        for given, copy in zip(reads, scaled):
+            self.graph.run(Operator("mul", path, [given], {copy: self.values[given]}, effect=Effect.OVER))
         macs = scores.numel * query.shape[-1], scores.numel * value.shape[-1]
-        inner = f"{made}/scores"
-        self.graph.run(Operator("bmm", name, reads[:2], {inner: scores}, Other(kind, macs=macs[0])))
-        self.graph.run(Operator("bmm", name, (inner, reads[2]), {made: self.values[made]}, Other(kind, macs=macs[1])))
+        self.graph.run(Operator("bmm", name, scaled, {inner: scores}, Other("bmm", macs=macs[0])))
+        self.graph.run(Operator("bmm", name, (inner, reads[2]), {made: self.values[made]}, Other("bmm", macs=macs[1])))
 
     def _effect(self, kind: str, reads: Sequence[str], made: Sequence[str]) -> Effect:
         """What an operator does with maps; some views copy what does not lie one after the other."""
@@ -197,7 +202,7 @@ class _Walk:
         layer, weights = found.layer, found.weights
         self._find_original(weights, module)
         held = self.of.get(self.graph.held(weights[0]) or "", "") if weights else ""
-        holder = held.removesuffix("weight").rstrip("._")
+        holder = held.partition(PARAMETRIZED)[0] if PARAMETRIZED in held else held.removesuffix("weight").rstrip("._")
         keep, name = None, joined(module.path, operator.kind)
         if isinstance(layer, (Conv, Linear)):
             is_module = module.kind.startswith(OF_CONVOLUTIONS if isinstance(layer, Conv) else OF_LINEAR)
@@ -252,7 +257,9 @@ class _Walk:
 
 def _stored(weight: Fields, name: str) -> str:
     """Where the archive has a weight, and how it lies there: the same for one that has two names."""
-    return str((weight.get("path_name"), weight.get("tensor_meta"))) if weight else name
+    meta = weight.get("tensor_meta") or {}
+    is_stored = (meta.get("device") or {}).get("type") not in (None, "meta")
+    return str((weight.get("path_name"), meta)) if is_stored else name
 
 
 def _tensors(arg: Fields) -> list[str]:
