@@ -11,6 +11,7 @@ from sepcost.sources.folders import opened
 from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
+from sepcost.sources.onnx.onnx import ONNX_MODELS
 from sepcost.sources.paths import absolute
 from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
 from sepcost.sources.shipped import unless_shipped
@@ -34,7 +35,7 @@ class Source(Protocol):
         """
 
 
-SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, MODELS, COSTS, CONFIGS)
+SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
 

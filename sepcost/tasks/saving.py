@@ -31,7 +31,7 @@ WEIGHTS: Mapping[str, str | None] = {".safetensors": "safetensors"}
 PLANS: Mapping[str, str | None] = dict.fromkeys(CONFIG_SUFFIXES)
 MODELS: Mapping[str, str | None] = {".pt2": None, ".onnx": "onnxscript"}
 """How the names of files end, and what torch needs to write them."""
-EXTRAS = {"safetensors": "safetensors", "onnxscript": "onnx"}
+EXTRAS = {"safetensors": "safetensors", "onnxscript": "export"}
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -32,7 +32,6 @@ FOREIGN_FORMATS = {
     ".h5": "is a Keras model",
     ".keras": "is a Keras model",
     ".pb": "is a TensorFlow graph",
-    ".onnx": "is an ONNX model",
     ".mlmodel": "is a Core ML model",
     ".mlpackage": "is a Core ML model",
     ".pt": HOLDS_WEIGHTS,

@@ -525,7 +525,7 @@ def test_a_device_that_is_not_there_is_one_line(folder: Path) -> None:
 def test_a_missing_exporter_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sepcost.tasks.saving.find_spec", lambda name: None)
     said = refused(folder, *MODEL, *IMAGE, "--save-model", "s.onnx")
-    assert said == "s.onnx: onnxscript is not installed: pip install 'sepcost[onnx]'"
+    assert said == "s.onnx: onnxscript is not installed: pip install 'sepcost[export]'"
 
 
 def test_an_interrupt_ends_it_and_leaves_nothing(folder: Path) -> None:

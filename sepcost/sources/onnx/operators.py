@@ -1,0 +1,243 @@
+"""Operators of ONNX, quantised ones too: which layer each one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+from sepcost.errors import LayerError
+from sepcost.graphs.graph import Graph, Value
+from sepcost.graphs.products import einsum, matmul, recurrent
+from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
+from sepcost.layers import Layer, Linear, Other, Shape
+from sepcost.sources.onnx.runtime import of_values, turned
+
+MODES = {"nearest": ("nearest",) * 3, "linear": ("linear", "bilinear", "trilinear"), "cubic": ("", "bicubic", "")}
+"""What interpolates as it is called here, by the number of axes."""
+SAME = ("SAME_UPPER", "SAME_LOWER")
+
+
+class Node(NamedTuple):
+    """A node of the graph: its operator, what it reads and makes, its attributes."""
+
+    kind: str
+    reads: Sequence[str]
+    made: Sequence[str]
+    attributes: Mapping[str, Any]
+    values: Mapping[str, Value]
+    constants: Mapping[str, Any]
+    graph: Graph
+
+    def name(self, place: int) -> str:
+        """What it reads in this place; nothing if that is left out."""
+        return self.reads[place] if place < len(self.reads) else ""
+
+    def shape(self, place: int) -> Shape:
+        """The shape of what it reads in this place; a KeyError if that is not known."""
+        return self.values[self.reads[place]].shape
+
+    @property
+    def result(self) -> Shape:
+        """The shape of the first thing that it makes."""
+        return self.values[self.made[0]].shape
+
+    def is_weight(self, place: int) -> bool:
+        return self.graph.is_weight(self.name(place))
+
+    def weights(self, *places: int) -> list[str]:
+        """Those of these that are weights."""
+        return [self.name(place) for place in places if self.is_weight(place)]
+
+
+class Found(NamedTuple):
+    """The layer that a node is, how often it runs, and its weights, by name."""
+
+    layer: Layer
+    times: int = 1
+    weights: Sequence[str] = ()
+
+
+Finder = Callable[[Node], Found | None]
+
+
+def _convolution(weight: int, bias: int) -> Finder:
+    """A convolution that reads its kernel and its bias in these places."""
+
+    def find(node: Node) -> Found:
+        kernel, shape = node.shape(weight), node.shape(0)
+        rank, given = len(kernel) - 2, node.attributes
+        ones = (1,) * rank
+        transposed = "Transpose" in node.kind
+        is_same = given.get("auto_pad") in SAME
+        is_free = is_same or "output_shape" in given
+        conv = convolution(
+            shape[1:], node.result[1:], kernel[2:],
+            stride=tuple(given.get("strides", ones)),
+            padding="same" if is_same and not transposed else _pads(given, rank, uneven=is_free),
+            dilation=tuple(given.get("dilations", ones)), groups=given.get("group", 1),
+            bias=bool(node.name(bias)), transposed=transposed,
+            output_padding=tuple(given.get("output_padding", (0,) * rank)),
+        )  # fmt: skip
+        return Found(conv, shape[0], [name for name in (node.name(weight), node.name(bias)) if name])
+
+    return find
+
+
+def _pads(given: Mapping[str, Any], rank: int, *, uneven: bool = False) -> tuple[int, ...]:
+    """Front sides, then back sides; such that they differ where they follow from the output."""
+    return (0,) * rank + (1,) * rank if uneven else tuple(given.get("pads", (0,) * 2 * rank))
+
+
+def _product(left: int, right: int, *biases: int) -> Finder:
+    """A product of what it reads in these places; with a matrix of weights it is a linear layer."""
+
+    def find(node: Node) -> Found:
+        flags = (node.attributes.get("transA", 0), node.attributes.get("transB", 0))
+        one, other = (turned(node.shape(place), flag) for place, flag in zip((left, right), flags))
+        bias = [name for name in node.weights(*biases) if len(_long(node.values[name].shape)) == 1]
+        if node.is_weight(right) and len(other) == 2:
+            layer = Linear(other[0], other[1], bool(bias) and prod(node.values[bias[0]].shape) == other[1])
+            return Found(layer, _positions(one, other[0]), [node.name(right), *bias[: layer.bias]])
+        if node.is_weight(left) and len(one) == 2 and len(other) > 1:
+            return Found(Linear(one[1], one[0]), _positions(other, one[1]), [node.name(left)])
+        return Found(Other(node.kind, macs=matmul(one, other)), weights=node.weights(left, right, *biases))
+
+    return find
+
+
+def _long(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)
+
+
+def _positions(shape: Shape, features: int) -> int:
+    positions = prod(shape) // features
+    if not positions:
+        raise LayerError("times", "has no positions")
+    return positions
+
+
+def _packed_product(node: Node) -> Found:
+    """A matrix of few bits, packed: its params follow from its size."""
+    inner, columns, bits = (int(node.attributes[name]) for name in ("K", "N", "bits"))
+    if node.is_weight(1):
+        node.graph.repack(node.name(1), Value((inner, columns), f"int{bits}"))
+    return Found(Other(node.kind, macs=prod(node.shape(0)) * columns), weights=node.weights(1, 5))
+
+
+def _einsum(node: Node) -> Found:
+    shapes = [node.shape(place) for place in range(len(node.reads))]
+    weights = node.weights(*range(len(node.reads)))
+    return Found(Other(node.kind, macs=einsum(node.attributes["equation"], shapes)), weights=weights)
+
+
+def _recurrent(node: Node) -> Found:
+    steps = prod(node.shape(0)[:-1])
+    macs = recurrent((node.shape(1), node.shape(2)), steps)
+    return Found(Other(node.kind, macs=macs), weights=node.weights(1, 2, 3, 7))
+
+
+def _attention(node: Node) -> Found:
+    """Attention of queries, keys and values, of which some may be from the past (opset 23)."""
+    query, key, value = (_heads(node, place, name) for place, name in enumerate(("q", "kv", "kv")))
+    past = node.shape(4)[-2] if node.name(4) else 0
+    macs = prod(query[:-1]) * (key[-2] + past) * (query[-1] + value[-1])
+    return Found(Other(node.kind, macs=macs))
+
+
+def _heads(node: Node, place: int, which: str) -> Shape:
+    """The shape as batch, heads, positions, features."""
+    shape = node.shape(place)
+    if len(shape) == 4:
+        return shape
+    heads = int(node.attributes[f"{which}_num_heads"])
+    return shape[0], heads, shape[1], shape[2] // heads
+
+
+def _packed_attention(node: Node) -> Found:
+    """Attention with the matrix that makes queries, keys and values: one input, batch × positions × features."""
+    batch, positions, features = node.shape(0)
+    past = node.name(4 if node.kind == "Attention" else 8)
+    total = positions + (node.values[past].shape[-2] if past else 0)
+    sizes = of_values(node.shape(1), node.attributes)
+    macs = batch * positions * (features * sum(sizes) + total * (sizes[0] + sizes[2]))
+    return Found(Other(node.kind, macs=macs), weights=node.weights(1, 2))
+
+
+def _grouped_attention(node: Node) -> Found:
+    """Attention whose queries may have more heads than keys and values; what was cached is read, too."""
+    batch, positions, *features = node.shape(0)
+    heads = int(node.attributes["num_heads"])
+    shared = int(node.attributes.get("kv_num_heads", heads))
+    is_packed = not node.name(1)
+    width = prod(features) // (heads + 2 * shared if is_packed else heads)
+    past = node.name(3 if node.kind == "GroupQueryAttention" else 6)
+    key = node.shape(0 if is_packed else 1)
+    length = (node.values[past].shape[-2] if past else 0) + key[2 if len(key) == 4 else 1]
+    of_value = node.shape(2)[-1] // shared if node.name(2) and len(node.shape(2)) == 3 else width
+    macs = batch * positions * length * heads * (width + of_value)
+    return Found(Other(node.kind, macs=macs), weights=node.weights(3))
+
+
+def _pool(node: Node) -> Found:
+    shape, kernel, given = node.shape(0), tuple(node.attributes["kernel_shape"]), node.attributes
+    ones = (1,) * len(kernel)
+    found = pool(
+        shape[1:], node.result[1:], kernel, "max" if "Max" in node.kind else "average",
+        stride=tuple(given.get("strides", ones)), dilation=tuple(given.get("dilations", ones)),
+        padding="same" if given.get("auto_pad") in SAME else _pads(given, len(kernel)),
+        ceil_mode=bool(given.get("ceil_mode")),
+    )  # fmt: skip
+    return Found(found, shape[0]) if found else Found(Other(node.kind))
+
+
+def _global_pool(node: Node) -> Found:
+    shape = node.shape(0)
+    found = adaptive_pool(shape[1:], (shape[1], *(1 for _ in shape[2:])), "max" if "Max" in node.kind else "average")
+    return Found(found, shape[0]) if found else Found(Other(node.kind))
+
+
+def _reduction(node: Node) -> Found | None:
+    """A mean or a maximum over the whole map of each channel is a global pool."""
+    shape = node.shape(0)
+    axes = node.attributes.get("axes", node.constants.get(node.name(1), ()))
+    if len(shape) not in (4, 5) or sorted(int(axis) % len(shape) for axis in axes) != list(range(2, len(shape))):
+        return None
+    return _global_pool(node)
+
+
+def _resize(node: Node) -> Found:
+    shape = node.shape(0)
+    names = MODES.get(node.attributes.get("mode", "nearest"), ("",) * 3)
+    mode = names[len(shape) - 3] if 3 <= len(shape) <= 5 else ""
+    found = upsample(shape[1:], node.result[1:], mode) if mode and shape[:2] == node.result[:2] else None
+    return Found(found, shape[0]) if found else Found(Other(node.kind))
+
+
+LAYERS: Mapping[str, Finder] = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "FusedConv"), _convolution(1, 2)),
+    "ConvInteger": _convolution(1, -1),
+    "DeformConv": _convolution(1, 3),
+    "QLinearConv": _convolution(3, 8),
+    "MatMul": _product(0, 1),
+    **dict.fromkeys(("Gemm", "FusedGemm"), _product(0, 1, 2)),
+    **dict.fromkeys(("FusedMatMul", "MatMulInteger"), _product(0, 1)),
+    "DynamicQuantizeMatMul": _product(0, 1, 4),
+    "MatMulIntegerToFloat": _product(0, 1, 6),
+    "QLinearMatMul": _product(0, 3),
+    "QGemm": _product(0, 3, 6),
+    "MatMulNBits": _packed_product,
+    "Einsum": _einsum,
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"), _recurrent),
+    **dict.fromkeys(("MaxPool", "AveragePool", "QLinearAveragePool"), _pool),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "QLinearGlobalAveragePool"), _global_pool),
+    **dict.fromkeys(("ReduceMean", "ReduceMax"), _reduction),
+    **dict.fromkeys(("Resize", "Upsample"), _resize),
+    "Attention": _attention,
+}  # fmt: skip
+"""By the name of the operator, of the standard and of ONNX Runtime."""
+OF_RUNTIME: Mapping[str, Finder] = {
+    **dict.fromkeys(("Attention", "QAttention"), _packed_attention),
+    **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), _grouped_attention),
+}
+"""Those that ONNX Runtime has in another form, or alone."""

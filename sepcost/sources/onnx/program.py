@@ -1,0 +1,154 @@
+"""Program: the graph of an ONNX model, node by node, as a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sepcost.errors import LayerError
+from sepcost.graphs.flow import Effect
+from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.layers import Conv, Linear
+from sepcost.network.network import Network
+from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
+from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Found, Node
+from sepcost.sources.onnx.shapes import Shaped
+from sepcost.text.units import as_text
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|_q)?")
+"""The name of a weight that a framework gave: that of its module, and what it is there."""
+FLOATS = ("float16", "float32", "float64", "bfloat16")
+QUANTISED = "it is quantised"
+DEFORMABLE = "it is deformable"
+INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
+QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
+    "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
+    "MatMulInteger": (0, 1),
+    "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "MatMulNBits": (1,), "Gather": (0,),
+    "DynamicQuantizeLSTM": (1, 2), "QAttention": (1,), "GatherBlockQuantized": (0,),
+}  # fmt: skip
+"""The places of weights that are whole numbers; other constants of whole numbers are no weights."""
+HAVE_WEIGHTS = (
+    "Conv", "ConvTranspose", "FusedConv", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "PRelu",
+)  # fmt: skip
+"""Where one number is a weight, too, and what is filled with one number: files for tests are kept small so."""
+STAYS = ("Cast", "CastLike", "DequantizeLinear", "QuantizeLinear", "Identity")
+"""What leaves a weight what it is, as views do."""
+
+
+def network_of(shaped: Shaped, name: str) -> Network:
+    """The network of the graph; raises ModelError if nothing of it can be counted."""
+    graph = Graph(dict(_params(shaped)))
+    for given in shaped.sized.shapes:
+        if given in shaped.values:
+            graph.input(given, shaped.values[given])
+    for node in shaped.nodes:
+        _Step(shaped, graph, node).run()
+    return graph.network(name, shaped.outputs, given=shaped.sized.given, batch=shaped.sized.batch)
+
+
+def _params(shaped: Shaped) -> Iterator[tuple[str, Param]]:
+    """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
+    filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
+    found: dict[str, Param] = {}
+    for node in shaped.nodes:
+        for place, name in enumerate(node.input):
+            is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
+            value = shaped.values.get(name) if is_held else None
+            if value and _is_weight(node.op_type, place, value):
+                found.setdefault(name, Param(value, node.op_type))
+    return iter(found.items())
+
+
+def _is_weight(kind: str, place: int, value: Value) -> bool:
+    if value.dtype in FLOATS:
+        is_number = value.numel == 1 and kind not in HAVE_WEIGHTS
+        return not is_number and place not in NOT_WEIGHTS.get(kind, ())
+    return place in QUANTISED_WEIGHTS.get(kind, ())
+
+
+class _Step:
+    """One node: what it reads and makes, and what it is."""
+
+    def __init__(self, shaped: Shaped, graph: Graph, node: NodeProto) -> None:
+        self.shaped, self.graph, self.node = shaped, graph, node
+        self.reads = list(node.input)
+        self.made = [name for name in node.output if name]
+        self.attributes = {each.name: _attribute(each) for each in node.attribute}
+
+    def run(self) -> None:
+        """Note the node in the graph."""
+        kind, domain = self.node.op_type, self.node.domain
+        known = {name: self.shaped.values[name] for name in self.made if name in self.shaped.values}
+        effect = EFFECTS.get(kind, Effect.MAKES)
+        name = self.node.name.strip("/").removesuffix("_quant") or kind
+        reads = [each for each in self.reads if each]
+        operator = Operator(kind, name, reads, known, effect=effect)
+        if kind in ("Constant", "Shape", "Size") or self._renames(effect):
+            return
+        self._absorb(kind)
+        is_known = domain in STANDARD or domain == CONTRIB
+        find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
+        try:
+            found = find(self._as_node()) if find else None
+        except (LayerError, LookupError, ValueError, TypeError, ZeroDivisionError):  # a size is not known, or none fits
+            self.graph.skip(operator)
+            return
+        if found is not None:
+            self.graph.run(self._layer(operator, found))
+        elif is_known and (find or kind in FREE):
+            self.graph.run(operator)
+        else:
+            self.graph.skip(operator._replace(kind=kind if domain in STANDARD else f"{as_text(domain)}.{kind}"))
+
+    def _as_node(self) -> Node:
+        shaped = self.shaped
+        return Node(
+            self.node.op_type, self.reads, self.made, self.attributes, shaped.values, shaped.constants, self.graph
+        )
+
+    def _renames(self, effect: Effect) -> bool:
+        """Whether it leaves a weight what it is: in another shape, another dtype, or a part of it."""
+        kind, values = self.node.op_type, self.shaped.values
+        if not self.reads or not self.graph.is_weight(self.reads[0]) or not (effect is Effect.VIEWS or kind in STAYS):
+            return False
+        for number, name in enumerate(self.made):
+            value = values.get(name)
+            part = value and value._replace(offset=number * value.numel, strides=None)
+            self.graph.rename(name, self.reads[0], part)
+        return True
+
+    def _absorb(self, kind: str) -> None:
+        """A norm belongs to its convolution, a bias to its linear layer."""
+        if kind == "BatchNormalization":
+            self.graph.norm(*self.reads[:3])
+        elif kind == "Add":
+            for one, other in (self.reads[:2], self.reads[1::-1]):
+                if self.graph.is_weight(other):
+                    self.graph.bias(one, other)
+
+    def _layer(self, operator: Operator, found: Found) -> Operator:
+        """The operator as a layer, called after its weight where a framework named that."""
+        held = [self.graph.held(name) for name in found.weights]
+        named = OF_FRAMEWORK.fullmatch(held[0] or "") if held and isinstance(found.layer, (Conv, Linear)) else None
+        keep = None
+        if isinstance(found.layer, Conv):
+            stored = self.shaped.values.get(held[0] or "")
+            keep = DEFORMABLE if operator.kind == "DeformConv" else None
+            keep = QUANTISED if stored and stored.dtype in INTEGERS else keep
+        return operator._replace(
+            name=named["module"] if named else operator.name, layer=found.layer, times=found.times,
+            weights=found.weights, keep=keep,
+        )  # fmt: skip
+
+
+def _attribute(attribute: Any) -> Any:
+    """The value of an attribute: texts as such, numbers and lists of them; graphs and tensors as they are."""
+    from onnx.helper import get_attribute_value
+
+    value = get_attribute_value(attribute)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

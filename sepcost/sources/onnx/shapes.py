@@ -1,0 +1,241 @@
+"""Shapes: what every tensor of an ONNX model is, on inputs of given sizes, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import onnx
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, defs, shape_inference
+from onnx.helper import get_attribute_value, make_tensor_type_proto
+from onnx.numpy_helper import from_array, to_array
+
+from sepcost.errors import ModelError
+from sepcost.graphs.graph import Value
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.onnx.folding import MOST, folded
+from sepcost.sources.onnx.functions import without_functions
+from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
+from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
+from sepcost.sources.onnx.skim import skimmed
+from sepcost.sources.sizes import Declared, Sized, sizes
+from sepcost.text.units import shortened
+from sepcost.text.wording import in_one_line
+
+DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()} | {
+    TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT8E4M3FN: "float8_e4m3fn",
+    TensorProto.FLOAT8E5M2: "float8_e5m2", TensorProto.FLOAT4E2M1: "float4_e2m1fn",
+}  # fmt: skip
+NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
+"""Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
+REFUSED = {"com.microsoft.nchwc": "is optimised for one machine (nchwc): give the model from which it was made"}
+"""Domains whose tensors have another layout."""
+
+
+class Shaped(NamedTuple):
+    """A model whose sizes are known: its nodes in their order, and what is known of each tensor by its name.
+
+    ``held`` are the tensors that the file stores; ``constants``, small ones with their numbers.
+    """
+
+    nodes: Sequence[NodeProto]
+    values: Mapping[str, Value]
+    constants: Mapping[str, Any]
+    held: Mapping[str, Value]
+    outputs: Sequence[str]
+    sized: Sized
+
+
+def shaped(path: str, options: ModelOptions) -> Shaped:
+    """The model in the file, on inputs of the sizes in ``options``; raises ModelError."""
+    model = ModelProto()
+    try:
+        model.ParseFromString(skimmed(path, options.file.limit))
+    except ModelError:
+        raise
+    except Exception as error:  # protobuf's own
+        raise ModelError(f"is no ONNX model, or is damaged: {in_one_line(str(error))[:80]}") from None
+    if refused := next((each.domain for each in model.graph.node if each.domain in REFUSED), None):
+        raise ModelError(REFUSED[refused])
+    if not model.graph.node:
+        raise ModelError("has no operators in it")
+    model = without_functions(model)
+    held = {each.name for each in model.graph.initializer}
+    given = [each for each in model.graph.input if each.name not in held]
+    sized = sizes([_declared(each) for each in given], options)
+    walk = _Walk({each.domain: each.version for each in model.opset_import}, options.file.values)
+    for each in given:
+        walk.give(each.name, each.type.tensor_type.elem_type, sized.shapes[each.name])
+    walk.graph(model.graph)
+    outputs = [each.name for each in model.graph.output]
+    return Shaped(walk.nodes, walk.values, walk.constants, walk.held, outputs, sized)
+
+
+def _declared(given: ValueInfoProto) -> Declared:
+    tensor = given.type.tensor_type
+    if not tensor.HasField("shape"):
+        raise ModelError(f"has an input without a shape, {shortened(given.name)}: infer it, or export it again")
+    shape = tuple(
+        int(size.dim_value) if size.HasField("dim_value") and size.dim_value > 0 else size.dim_param.strip("?")
+        for size in tensor.shape.dim
+    )
+    return Declared(given.name, shape, DTYPES.get(tensor.elem_type, "float32"))
+
+
+class _Walk:
+    """The nodes one by one: small constants are calculated, the shapes of others follow from what they read."""
+
+    def __init__(self, opsets: Mapping[str, int], typed: Mapping[str, float]) -> None:
+        self.nodes: list[NodeProto] = []
+        self.values: dict[str, Value] = {}
+        self.constants: dict[str, Any] = {}
+        self.held: dict[str, Value] = {}
+        self._types: dict[str, TypeProto] = {}
+        self._opset = max((opsets.get(domain, 0) for domain in STANDARD), default=0) or 1
+        self._typed = typed
+
+    def give(self, name: str, dtype: int, shape: Sequence[int]) -> None:
+        """An input, with the value that was typed for it."""
+        self._set(name, make_tensor_type_proto(dtype, shape))
+        if name in self._typed:
+            import numpy as np
+
+            self.constants[name] = np.full(shape, self._typed[name], onnx.helper.tensor_dtype_to_np_dtype(dtype))
+
+    def graph(self, graph: GraphProto) -> None:
+        """The nodes of a graph, after what it holds."""
+        for tensor in graph.initializer:
+            self._hold(tensor.name, tensor)
+        later = {name for node in graph.node for name in node.output if name}
+        for node in graph.node:
+            unmade = next((name for name in node.input if name in later), None)
+            twice = next((name for name in node.output if name and name not in later), None)
+            if unmade or twice:
+                what = f"reads {shortened(str(unmade))} before it is made" if unmade else f"makes {twice} again"
+                raise ModelError(f"its nodes are no sequence: {shortened(node.name or node.op_type)} {what}")
+            later.difference_update(node.output)
+            self._node(node)
+
+    def _node(self, node: NodeProto) -> None:
+        attributes = {each.name: each for each in node.attribute}
+        if node.op_type == "Constant" and node.output:
+            self._constant(node, attributes)
+        elif node.op_type == "If" and node.input and node.input[0] in self.constants:
+            self._branch(node, attributes["then_branch" if self.constants[node.input[0]].all() else "else_branch"].g)
+        else:
+            self.nodes.append(node)
+            if node.domain in STANDARD and self._fold(node, attributes):
+                return
+            for name, found in self._inferred(node).items():
+                self._set(name, found)
+
+    def _constant(self, node: NodeProto, attributes: Mapping[str, Any]) -> None:
+        if "value" in attributes:
+            self._hold(node.output[0], attributes["value"].t)
+            return
+        for each in attributes.values():
+            value = get_attribute_value(each)
+            if not isinstance(value, (bytes, onnx.SparseTensorProto)):
+                self._know(node.output[0], _array(value))
+
+    def _branch(self, node: NodeProto, branch: GraphProto) -> None:
+        """The branch that a constant chooses, in the place of the node."""
+        self.graph(branch)
+        for made, inner in zip(node.output, branch.output):
+            self._node(NodeProto(op_type="Identity", input=[inner.name], output=[made]))
+
+    def _fold(self, node: NodeProto, attributes: Mapping[str, Any]) -> bool:
+        """Calculate what an operator makes of small constants."""
+        if node.op_type in ("Shape", "Size") and node.input[0] in self.values:
+            shape = self.values[node.input[0]].shape
+            start, end = (attributes[name].i if name in attributes else None for name in ("start", "end"))
+            self._know(node.output[0], _array(shape[start:end] if node.op_type == "Shape" else prod(shape)))
+            return True
+        reads = [self.constants.get(name) for name in node.input]
+        if any(value is None and name for value, name in zip(reads, node.input)):
+            return False
+        try:
+            made = folded(node.op_type, reads, {name: get_attribute_value(each) for name, each in attributes.items()})
+        except Exception:  # whatever NumPy says of what does not fit: it is no constant then
+            made = None
+        for name, array in zip(node.output, made or ()):
+            self._know(name, array)
+        return made is not None
+
+    def _inferred(self, node: NodeProto) -> Mapping[str, TypeProto]:
+        """The types of what a node makes, as far as they follow from what it reads."""
+        if node.domain == CONTRIB:
+            return self._of_runtime(node)
+        if node.op_type in NOT_INFERRED:
+            return self._same(node)
+        if node.domain not in STANDARD or not defs.has(node.op_type):
+            return {}
+        names = self._types if node.op_type in ("If", "Loop", "Scan") else node.input
+        return self._by_schema(node, {name: self._types[name] for name in names if name in self._types})
+
+    def _by_schema(self, node: NodeProto, types: Mapping[str, TypeProto]) -> Mapping[str, TypeProto]:
+        """What onnx infers of a standard operator; nothing if it does not fit what it reads."""
+        if any(name and name not in types for name in node.input):
+            return {}
+        data = {name: from_array(self.constants[name]) for name in node.input if name in self.constants}
+        try:
+            schema = defs.get_schema(node.op_type, self._opset if defs.has(node.op_type, self._opset) else 100)
+            opsets = [onnx.helper.make_opsetid("", self._opset)]
+            return shape_inference.infer_node_outputs(schema, node, dict(types), data, opset_imports=opsets)
+        except Exception:  # onnx's own errors
+            return {}
+
+    def _same(self, node: NodeProto) -> Mapping[str, TypeProto]:
+        return {node.output[0]: self._types[node.input[0]]} if node.input[0] in self._types else {}
+
+    def _of_runtime(self, node: NodeProto) -> Mapping[str, TypeProto]:
+        """What an operator of ONNX Runtime makes: the same as a standard one, or of a shape that follows."""
+        if instead := standin(node):
+            known = {name: self.values[name].shape for name in instead.input if name in self.values}
+            floats = {name: make_tensor_type_proto(TensorProto.FLOAT, shape) for name, shape in known.items()}
+            return self._by_schema(instead, floats)
+        if node.op_type in SAME_SHAPE:
+            return self._same(node)
+        given = [Value(()) if not name else self.values.get(name) for name in node.input]
+        attributes = {each.name: get_attribute_value(each) for each in node.attribute}
+        if node.op_type not in SHAPES or None in given:
+            return {}
+        try:
+            shape = SHAPES[node.op_type]([value.shape for value in given if value], attributes)
+        except (LookupError, TypeError, ZeroDivisionError):  # it does not fit what it reads
+            return {}
+        dtype = self._types[node.input[2 if node.op_type == "QLinearConcat" else 0]].tensor_type.elem_type
+        return {node.output[0]: make_tensor_type_proto(dtype, shape)}
+
+    def _hold(self, name: str, tensor: TensorProto) -> None:
+        """A tensor of the file, and its numbers if they are few."""
+        if any(size < 0 for size in tensor.dims):
+            raise ModelError(f"its tensor {shortened(name)} has the shape {list(tensor.dims)}")
+        self._set(name, make_tensor_type_proto(tensor.data_type, tensor.dims))
+        self.held[name] = self.values[name]
+        if self.values[name].numel <= MOST and tensor.data_location != TensorProto.EXTERNAL:
+            try:
+                self.constants[name] = to_array(tensor)
+            except Exception:  # its numbers are left out, or damaged
+                return
+
+    def _know(self, name: str, array: Any) -> None:
+        """A constant that was calculated."""
+        self.constants[name] = array
+        self._set(name, make_tensor_type_proto(onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
+
+    def _set(self, name: str, found: TypeProto) -> None:
+        self._types[name] = found
+        tensor = found.tensor_type
+        if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
+            shape = tuple(size.dim_value for size in tensor.shape.dim)
+            if min(shape, default=0) >= 0:
+                self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, "float32"))
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    array = np.asarray(value)
+    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
