@@ -13,7 +13,7 @@ from sepcost.errors import ModelError
 from sepcost.graphs.calls import Call
 from sepcost.graphs.dtypes import with_dtypes
 from sepcost.graphs.flow import Effect, Event, Flow, Tensor, fresh
-from sepcost.graphs.names import LayerNames, joined
+from sepcost.graphs.names import LayerNames
 from sepcost.graphs.plan import schedule
 from sepcost.graphs.rows import REMAINDER, held_by, placed
 from sepcost.layers import Conv, Layer, Linear, Other, Shape
@@ -176,7 +176,7 @@ class Graph:
         if call is not None:
             self._made_by |= dict.fromkeys(operator.makes, call)
         new = fresh(made[0], reads) if made and operator.effect is Effect.JOINS else 0
-        name = joined(operator.name, operator.kind) if call is None else call.name
+        name = operator.name or operator.kind
         self._flow.events.append(Event(name, reads, made, (), call, operator.effect, new))
 
     def skip(self, operator: Operator) -> None:

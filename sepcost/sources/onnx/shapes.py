@@ -21,7 +21,6 @@ from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
 from sepcost.sources.sizes import Declared, Sized, sizes
 from sepcost.text.units import shortened
-from sepcost.text.wording import in_one_line
 
 DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()} | {
     TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT8E4M3FN: "float8_e4m3fn",
@@ -55,7 +54,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     except ModelError:
         raise
     except Exception as error:  # protobuf's own
-        raise ModelError(f"is no ONNX model, or is damaged: {in_one_line(str(error))[:80]}") from None
+        raise ValueError(str(error)) from None
     if refused := next((each.domain for each in model.graph.node if each.domain in REFUSED), None):
         raise ModelError(REFUSED[refused])
     if not model.graph.node:

@@ -43,10 +43,8 @@ def skimmed(path: str, limit: int) -> bytes:
             return b"".join(_within(_copied(data, 0, len(data), MODEL), limit))
     except OSError as error:
         raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except ValueError:
-        raise ModelError("is empty, or a pipe: give a file") from None
-    except IndexError:
-        raise ModelError("is no ONNX model, or is cut off or damaged") from None
+    except ValueError as error:
+        raise ModelError(f"cannot be read: {str(error).lower()}") from None
 
 
 def _within(parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -74,7 +72,7 @@ def _copied(data: memoryview, at: int, end: int, kind: int, depth: int = 0) -> I
         else:
             size = {EIGHT: 8, FOUR: 4}[wire] if wire in (EIGHT, FOUR) else end + 1
         if at + size > end or depth > DEEPEST:
-            raise IndexError
+            raise IndexError(f"byte {begin}")
         if field in inner and wire == BYTES and size > SMALL:
             message = b"".join(_copied(data, at, at + size, inner[field], depth + 1))
             yield bytes(data[begin : _varint(data, begin, end)[1]]) + _as_varint(len(message)) + message
@@ -88,7 +86,7 @@ def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
     number = shift = 0
     while True:
         if at >= end or shift > 63:
-            raise IndexError
+            raise IndexError(f"byte {at}")
         byte = data[at]
         number |= (byte & 127) << shift
         at, shift = at + 1, shift + 7

@@ -15,7 +15,8 @@ from sepcost.text.wording import in_one_line, named
 MAJOR = 8
 """The version of the schema that is read: as torch 2.7 to 2.13 write it."""
 WEIGHTS = "/model_weights_config.json"
-DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, RecursionError)
+DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What zipfile raises of archives that are none."""
 AGAIN = "torch.export.save(torch.export.export(model, inputs), FILE) writes one"
 
 
@@ -36,7 +37,7 @@ def program_in(path: str, limit: int) -> Program:
     except OSError as error:
         raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DAMAGED as error:
-        raise ModelError(f"is no exported program, or is damaged: {in_one_line(str(error))[:80]}; {AGAIN}") from None
+        raise ValueError(str(error)) from None
     version = fields["schema_version"]["major"]
     if version != MAJOR:
         raise ModelError(

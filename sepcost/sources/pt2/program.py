@@ -174,7 +174,7 @@ class _Walk:
         elif unknown_cost(namespace, kind) and not kind.startswith(REMADE) and reads:
             self.graph.skip(operator._replace(kind=str(unknown_cost(namespace, kind))))
         else:
-            self.graph.run(operator._replace(effect=effect))
+            self.graph.run(operator._replace(name=joined(module.path, kind), effect=effect))
 
     def _attention(self, path: str, reads: Sequence[str], made: str) -> None:
         """Run attention as the two products that it consists of, as torch does where nothing fuses it."""

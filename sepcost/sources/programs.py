@@ -1,0 +1,49 @@
+"""Programs in files: what the formats have in common. A file is data, whoever made it; nothing in it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sepcost.errors import ConfigError, ModelError
+from sepcost.network.network import Network
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.source import Given, Item
+from sepcost.text.wording import in_one_line
+
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Python raises where a file is not what it should be."""
+
+
+@dataclass
+class Programs:
+    """The files of one format, a source: each is one network.
+
+    ``network_of`` reads a file, on inputs of the sizes in the options, and gives the network a name. ``what`` is what
+    such a file is called, ``again`` how one is made.
+    """
+
+    suffix: str
+    what: str
+    again: str
+    network_of: Callable[[str, str, ModelOptions], Network]
+    takes: str = ""
+
+    def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
+        """The program's network; None of other files."""
+        path = Path(given.value) if given.is_named else Path()
+        if path.suffix.lower() != self.suffix:
+            return None
+        if path.exists() and not path.is_file():
+            raise ConfigError.of(given.value, "is a device or a pipe, not a file")
+        if path.exists() and not path.stat().st_size:
+            raise ConfigError.of(given.value, "is empty")
+        try:
+            network = self.network_of(given.value, path.name[: -len(self.suffix)], options)
+        except ModelError as error:
+            raise ConfigError.of(given.value, str(error)) from None
+        except DAMAGED as error:
+            said = in_one_line(f"{type(error).__name__}: {error}")[:80]
+            raise ConfigError.of(given.value, f"is no {self.what}, or is damaged ({said}): {self.again}") from None
+        return iter([Item(replace(network, source=given.value))])
