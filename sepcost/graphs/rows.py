@@ -12,6 +12,8 @@ from sepcost.layers.sharing import could_share
 from sepcost.network.network import Node
 
 REMAINDER = "remainder"
+QUANTISED = "it is quantised"
+"""Why a convolution is kept whose weights are whole numbers."""
 MOST_KINDS = 3
 """How many of those that hold parameters the remainder names."""
 

@@ -16,6 +16,7 @@ from sepcost.sources.paths import absolute
 from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
+from sepcost.sources.tflite.tflite import TFLITE_MODELS
 from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.model_text import is_program
 from sepcost.text.units import as_text, at_least_one, read_as
@@ -35,7 +36,7 @@ class Source(Protocol):
         """
 
 
-SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, MODELS, COSTS, CONFIGS)
+SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, TFLITE_MODELS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
 

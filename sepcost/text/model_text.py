@@ -28,7 +28,6 @@ SCHEMES = "//"
 
 HOLDS_WEIGHTS = "holds weights, and costs come from the code"
 FOREIGN_FORMATS = {
-    ".tflite": "is a TensorFlow Lite model",
     ".h5": "is a Keras model",
     ".keras": "is a Keras model",
     ".pb": "is a TensorFlow graph",

@@ -569,7 +569,6 @@ FOREIGN = "name the PyTorch code that builds it, as in mynet.py:build or pkg.net
             ["torch.nn:ReLU", "--input", "3"],
             "torch.nn:ReLU: runs nothing that counts: no operator with MACs, and it has no params",
         ),
-        (["net.tflite"], f"net.tflite: is a TensorFlow Lite model: {FOREIGN}"),
         (["net.h5"], f"net.h5: is a Keras model: {FOREIGN}"),
     ],
 )

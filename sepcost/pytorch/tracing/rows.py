@@ -10,7 +10,7 @@ from torch import nn
 
 from sepcost.graphs.calls import Call
 from sepcost.graphs.names import LayerNames
-from sepcost.graphs.rows import REMAINDER, held_by, placed
+from sepcost.graphs.rows import QUANTISED, REMAINDER, held_by, placed
 from sepcost.layers import Other
 from sepcost.layers.cost import Cost, Stored
 from sepcost.network.network import Node
@@ -18,7 +18,6 @@ from sepcost.pytorch.convolutions.eligibility import SCRIPTED, reasons
 from sepcost.pytorch.private import ConvModule
 from sepcost.pytorch.tracing.recorder import Recorder
 
-QUANTISED = "it is quantised"
 FUNCTIONAL = "it is a functional call: no module runs it"
 UNHELD = "its module is not in the model"
 FOREIGN_WEIGHTS = "it runs with weights that are not its own"

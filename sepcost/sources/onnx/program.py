@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sepcost.errors import LayerError
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear
 from sepcost.network.network import Network
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|_q)?")
 """The name of a weight that a framework gave: that of its module, and what it is there."""
 FLOATS = ("float16", "float32", "float64", "bfloat16")
-QUANTISED = "it is quantised"
 DEFORMABLE = "it is deformable"
 INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
 QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
