@@ -55,6 +55,15 @@ class Value(NamedTuple):
     def bytes(self) -> int:
         return -(-self.numel * self.bits // 8)
 
+    def part(self, axis: int, start: int, length: int) -> Value:
+        """Some of its elements along an axis, where they are.
+
+        >>> Value((1, 8, 4, 4)).part(1, 6, 2)
+        Value(shape=(1, 2, 4, 4), dtype='float32', offset=96, strides=(128, 16, 4, 1))
+        """
+        offset, shape, strides = self.lies
+        return Value((*shape[:axis], length, *shape[axis + 1 :]), self.dtype, offset + start * strides[axis], strides)
+
     @property
     def is_dense(self) -> bool:
         """Whether its elements lie one after the other."""
@@ -149,6 +158,10 @@ class Graph:
             self._params[of] = self._params[of]._replace(value=value)
             self._weights[name] = Part(of, value.numel, of)
             self._left[of] = value.numel
+
+    def value(self, name: str) -> Value | None:
+        """The map that has this name, as it lies in its memory."""
+        return self._values.get(name)
 
     def is_weight(self, name: str) -> bool:
         """Whether it is a weight of the file, or a part of one, under whatever name."""
@@ -283,6 +296,8 @@ class Graph:
     def _place(self, name: str, value: Value, base: Tensor | None = None) -> Tensor:
         """A map of its own, or a view of another."""
         memory, elements = (next(self._memory), value.numel) if base is None else (base.memory, base.elements)
+        if base is not None and value.strides is None and value.numel != base.numel:
+            value = value._replace(strides=(0,) * len(value.shape))  # where it is in the other is not known
         self._values[name] = value
         self._maps[name] = Tensor(memory, elements, value.width, value.numel, value.lies)
         return self._maps[name]

@@ -12,6 +12,7 @@ from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear
 from sepcost.network.network import Network
+from sepcost.sources.onnx.functions import inner_graphs
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Found, Node
 from sepcost.sources.onnx.shapes import Shaped
@@ -83,7 +84,7 @@ class _Step:
     def run(self) -> None:
         """Note the node in the graph."""
         kind, domain = self.node.op_type, self.node.domain
-        known = {name: self.shaped.values[name] for name in self.made if name in self.shaped.values}
+        known = self._parts({name: self.shaped.values[name] for name in self.made if name in self.shaped.values})
         effect = EFFECTS.get(kind, Effect.MAKES)
         name = self.node.name.strip("/").removesuffix("_quant") or kind
         reads = [each for each in self.reads if each]
@@ -100,10 +101,33 @@ class _Step:
             return
         if found is not None:
             self.graph.run(self._layer(operator, found))
-        elif is_known and (find or kind in FREE):
+        elif is_known and (find or _is_free(self.node)):
             self.graph.run(operator)
         else:
             self.graph.skip(operator._replace(kind=kind if domain in STANDARD else f"{as_text(domain)}.{kind}"))
+
+    def _parts(self, known: dict[str, Value]) -> dict[str, Value]:
+        """What it makes; of a split or a slice along one axis, where that is in the map that it reads."""
+        source = self.graph.value(self.reads[0]) if self.reads else None
+        if source is None or self.node.op_type not in ("Split", "Slice"):
+            return known
+        shapes = [source.shape, *(value.shape for value in known.values())]
+        axes = [axis for axis, sizes in enumerate(zip(*shapes)) if len(set(sizes)) > 1]
+        if len(axes) != 1:
+            return known
+        start = self._start(axes[0], source.shape[axes[0]]) if self.node.op_type == "Slice" else 0
+        for name, value in known.items():
+            known[name] = source.part(axes[0], start, value.shape[axes[0]])
+            start += value.shape[axes[0]]
+        return known
+
+    def _start(self, axis: int, size: int) -> int:
+        """Where a slice begins on this axis."""
+        constants: list[Any] = [self.shaped.constants.get(name) for name in (*self.reads, "", "")]
+        starts, axes = self.attributes.get("starts", constants[1]), self.attributes.get("axes", constants[3])
+        places = list(range(len(starts))) if axes is None else [int(each) for each in axes]
+        start = int(starts[places.index(axis)])
+        return start + size if start < 0 else start
 
     def _as_node(self) -> Node:
         shaped = self.shaped
@@ -144,6 +168,12 @@ class _Step:
             name=named["module"] if named else operator.name, layer=found.layer, times=found.times,
             weights=found.weights, keep=keep,
         )  # fmt: skip
+
+
+def _is_free(node: NodeProto) -> bool:
+    """Whether an operator has no products; one that runs graphs, if nothing in these has any."""
+    inner = inner_graphs(node)
+    return node.op_type in FREE or (bool(inner) and all(_is_free(each) for graph in inner for each in graph.node))
 
 
 def _attribute(attribute: Any) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import nn
 
-from sepcost.errors import LayerError
+from sepcost.graphs.windows import adaptive_pool, pool
 from sepcost.layers import Pool
 from sepcost.pytorch.private import packet_of
 
@@ -56,37 +55,24 @@ def pool_of(func: Any, args: Sequence[Any], out: torch.Tensor, module: nn.Module
     """The pool as a layer; None if no layer describes it, as with a dilation."""
     operator = packet_of(func)
     shape, made = tuple(args[0].shape[1:]), tuple(out.shape[1:])
-    with suppress(LayerError):
-        if operator in REDUCTIONS:  # the output may have lost the axes
-            return Pool(shape, mode=REDUCTIONS[operator], global_pool=True)
-        if operator in ADAPTIVE:
-            pool = _adaptive(shape, made, ADAPTIVE[operator])
-        else:
-            pool = _with_kernel(operator, shape, args)
-        if pool is not None and pool.output_shape == made:
-            return _on_one_axis(pool) if isinstance(module, OF_ONE_AXIS) else pool
-    return None
+    if operator in REDUCTIONS:  # the output may have lost the axes
+        return adaptive_pool(shape, (shape[0], *(1 for _ in shape[1:])), REDUCTIONS[operator])
+    if operator in ADAPTIVE:
+        found = adaptive_pool(shape, made, ADAPTIVE[operator])
+    else:
+        found = _with_kernel(operator, shape, made, args)
+    return _on_one_axis(found) if found and isinstance(module, OF_ONE_AXIS) else found
 
 
-def _adaptive(shape: Sequence[int], made: Sequence[int], mode: Any) -> Pool | None:
-    if set(made[1:]) == {1}:
-        return Pool(shape, mode=mode, global_pool=True)
-    if any(before % after for before, after in zip(shape[1:], made[1:])):
-        return None
-    return Pool(shape, tuple(before // after for before, after in zip(shape[1:], made[1:])), mode=mode)
-
-
-def _with_kernel(operator: Any, shape: Sequence[int], args: Sequence[Any]) -> Pool | None:
+def _with_kernel(operator: Any, shape: tuple[int, ...], made: tuple[int, ...], args: Sequence[Any]) -> Pool | None:
     mode: Any = POOLS[operator]
     given = {**POOL_DEFAULTS, **dict(zip(POOL_ARGUMENTS[mode], args[1:]))}
-    if set(given.pop("dilation")) != {1}:
-        return None
-    stride = given.pop("stride") or given["kernel_size"]
-    axes = {"stride": stride, "kernel_size": given.pop("kernel_size"), "padding": given.pop("padding")}
+    given["stride"] = given["stride"] or given["kernel_size"]
+    ceil_mode = bool(given.pop("ceil_mode"))
     every: dict[str, Any] = {
-        name: tuple(value) * (len(shape) - 1 if len(value) == 1 else 1) for name, value in axes.items()
+        name: tuple(value) * (len(shape) - 1 if len(value) == 1 else 1) for name, value in given.items()
     }
-    return Pool(shape, **every, **given, mode=mode)
+    return pool(shape, made, every.pop("kernel_size"), mode, ceil_mode=ceil_mode, **every)
 
 
 def _on_one_axis(pool: Pool) -> Pool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import torch
 
-from sepcost.errors import LayerError
+from sepcost.graphs.windows import upsample
 from sepcost.layers import Upsample
 from sepcost.layers.upsample import MODES
 from sepcost.pytorch.private import packet_of
@@ -30,6 +29,4 @@ def upsample_of(func: Any, args: Sequence[Any], out: torch.Tensor) -> Upsample |
     """The interpolation as a layer; None if no layer describes it: its output is smaller on an axis."""
     name = packet_of(func).__name__
     mode: Any = next(mode for mode in MODES if f"upsample_{mode}" in name)
-    with suppress(LayerError):
-        return Upsample(tuple(args[0].shape[1:]), output_size=tuple(out.shape[2:]), mode=mode)
-    return None
+    return upsample(tuple(args[0].shape[1:]), tuple(out.shape[1:]), mode)
