@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sepcost.errors import LayerError
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.names import joined
 from sepcost.graphs.rows import QUANTISED
-from sepcost.layers import Conv, Linear
+from sepcost.layers import Conv, Linear, Other
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|_q)?")
 """The name of a weight that a framework gave: that of its module, and what it is there."""
+SCOPES = "pkg.torch.onnx.name_scopes"
+"""Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 DEFORMABLE = "it is deformable"
 INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
@@ -86,7 +89,7 @@ class _Step:
         kind, domain = self.node.op_type, self.node.domain
         known = self._parts({name: self.shaped.values[name] for name in self.made if name in self.shaped.values})
         effect = EFFECTS.get(kind, Effect.MAKES)
-        name = self.node.name.strip("/").removesuffix("_quant") or kind
+        name = _name(self.node)
         reads = [each for each in self.reads if each]
         operator = Operator(kind, name, reads, known, effect=effect)
         if kind in ("Constant", "Shape", "Size") or self._renames(effect):
@@ -164,10 +167,35 @@ class _Step:
             stored = self.shaped.values.get(held[0] or "")
             keep = DEFORMABLE if operator.kind == "DeformConv" else None
             keep = QUANTISED if stored and stored.dtype in INTEGERS else keep
+        if not isinstance(found.layer, Other):
+            operator = operator._replace(name=operator.name.removesuffix(f".{operator.kind}"))
         return operator._replace(
             name=named["module"] if named else operator.name, layer=found.layer, times=found.times,
             weights=found.weights, keep=keep,
         )  # fmt: skip
+
+
+def _name(node: NodeProto) -> str:
+    """The node's name, or the path of the module that it is in and its kind, where torch's exporters say that."""
+    scopes = next((each.value for each in node.metadata_props if each.key == SCOPES), "")
+    modules = re.findall("'([^']*)'", scopes)[:-1]
+    return (
+        joined(modules[-1], node.op_type) if modules else module_path(node.name.removesuffix("_quant")) or node.op_type
+    )
+
+
+def module_path(name: str) -> str:
+    """A node's name; where that lists the modules around it, the path of the innermost and its own.
+
+    >>> module_path("/layer1/layer1.0/conv1/Conv"), module_path("Conv_41")
+    ('layer1.0.conv1.Conv', 'Conv_41')
+    """
+    path: list[str] = []
+    for part in name.strip("/").split("/") if name.startswith("/") else [name]:
+        if path and part.startswith(f"{path[-1]}."):
+            path.pop()
+        path.append(part)
+    return ".".join(path)
 
 
 def _is_free(node: NodeProto) -> bool:

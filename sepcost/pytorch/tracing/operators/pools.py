@@ -28,7 +28,7 @@ POOL_ARGUMENTS = {
     "average": ("kernel_size", "stride", "padding", "ceil_mode"),
 }
 POOL_DEFAULTS = {"stride": (), "padding": (0,), "dilation": (1,), "ceil_mode": False}
-ADAPTIVE = {
+ADAPTIVE: dict[Any, Any] = {
     aten._adaptive_avg_pool2d: "average",
     aten._adaptive_avg_pool3d: "average",
     aten.adaptive_max_pool2d: "max",
