@@ -173,7 +173,7 @@ def input_notes(*snapshots: Snapshot) -> Iterator[str]:
 def uncounted_line(uncounted: Mapping[str, int]) -> str:
     """The operators of a model that are not counted, and how often each runs."""
     operators = [f"{what} ({many}×)" if many > 1 else what for what, many in uncounted.items()]
-    return f"Not counted, as torch's counter counts it as nothing: {named(operators)}"
+    return f"Not counted, as its cost is not known: {named(operators)}"
 
 
 def remainder_notes(snapshot: Snapshot) -> Iterator[str]:

@@ -208,7 +208,7 @@ def test_what_cannot_be_replaced_is_kept_with_its_reason(sepcost: Sepcost) -> No
     assert layers["remainder"]["standard"]["params"] == 5
 
 
-UNCOUNTED = "Not counted, as torch's counter counts it as nothing: mv (2×)"
+UNCOUNTED = "Not counted, as its cost is not known: mv (2×)"
 
 
 @pytest.mark.parametrize("model", ["nets.py:Mv", "nets.py:OnlyMv"])

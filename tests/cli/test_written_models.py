@@ -135,7 +135,7 @@ def test_weights_that_code_computes_keep_macs_params_and_traffic(
 def test_operators_that_are_not_counted_are_named_with_what_that_means(in_process: Sepcost) -> None:
     comments, _ = written(in_process, f"{models.__file__}:Transformed", "--input", "3x8x8")
     assert comments[-2:] == [
-        "# Not counted, as torch's counter counts it as nothing: _fft_r2c (1×).",
+        "# Not counted, as its cost is not known: _fft_r2c (1×).",
         "# So every total of this is a lower bound.",
     ]
 

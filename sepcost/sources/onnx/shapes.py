@@ -193,7 +193,10 @@ class _Walk:
         if instead := standin(node):
             known = {name: self.values[name].shape for name in instead.input if name in self.values}
             floats = {name: make_tensor_type_proto(TensorProto.FLOAT, shape) for name, shape in known.items()}
-            return self._by_schema(instead, floats)
+            found = self._by_schema(instead, floats)
+            for made in found.values() if node.op_type.startswith("Q") else ():  # quantised, as what it reads
+                made.tensor_type.elem_type = self._types[node.input[0]].tensor_type.elem_type
+            return found
         if node.op_type in SAME_SHAPE:
             return self._same(node)
         given = [Value(()) if not name else self.values.get(name) for name in node.input]
