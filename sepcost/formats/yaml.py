@@ -95,8 +95,7 @@ def _comment(network: Network, why: str | None) -> str:
     if network.dtype not in (None, "float32"):
         sentences.append(f"Its own memory is in {'several dtypes' if network.dtype == MIXED else network.dtype}.")
     sentences += [
-        f"Not counted, as its cost is not known: {what} ({many}×)."
-        for what, many in (network.uncounted or {}).items()
+        f"Not counted, as its cost is not known: {what} ({many}×)." for what, many in (network.uncounted or {}).items()
     ]
     sentences += ["So every total of this is a lower bound."] if network.uncounted else []
     sentences += [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
 from sepcost.errors import LayerError
+from sepcost.graphs.aten import unknown_cost
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Value
 from sepcost.graphs.products import einsum, matmul, recurrent
@@ -46,6 +48,28 @@ REMADE = ("quantize_per", "dequantize_per", "choose_qparams")
 """How the names of operators begin that quantise, and have no products."""
 ATTENTION = "scaled_dot_product_"
 """What the names of operators have that are attention: queries, keys and values are their first arguments."""
+PRODUCTS = re.compile(
+    r"(^|_)(\w*(matmul|mm|dot|lstm|gru|rnn)\w*|\w*det|addr|attention|bilinear|cdist|chain|cholesky|conv\w*|corrcoef|cov|fft"
+    r"|inner|inverse|istft|linalg|lu|matrix|pdist|pinverse|qr|solve|stft|svd)(_|$)"
+)
+"""The names of operators that may have products; torch takes most of them apart when it runs them, export does not."""
+HARMLESS = {
+    "fft_fftfreq",
+    "fft_fftshift",
+    "fft_ifftshift",
+    "fft_rfftfreq",
+    "linalg__powsum",
+    "linalg_cross",
+    "linalg_diagonal",
+    "linalg_norm",
+    "linalg_vander",
+    "linalg_vecdot",
+    "linalg_vector_norm",
+    "lu_unpack",
+    "matrix_H",
+    "slice_inverse",
+}
+"""Those of them that have none."""
 NORMS = ("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
 OF_CONVOLUTIONS = "torch.nn.modules.conv."
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
@@ -73,6 +97,16 @@ class Found(NamedTuple):
     layer: Layer
     times: int = 1
     weights: Sequence[str] = ()
+
+
+def unknown(namespace: str, kind: str) -> str | None:
+    """The name of an operator that may have products and is not counted; None of one that has none.
+
+    >>> unknown("aten", "fft_rfft"), unknown("aten", "fft_fftshift"), unknown("aten", "relu"), unknown("mine", "relu")
+    ('fft_rfft', None, None, 'mine.relu')
+    """
+    has_products = PRODUCTS.search(kind) and kind not in HARMLESS
+    return unknown_cost(namespace, kind) or (kind if has_products else None)
 
 
 def layer_of(node: Node) -> Found | None:
@@ -148,6 +182,23 @@ def _einsum(node: Node) -> Found:
     return Found(Other(node.kind, macs=macs), weights=[name for name in tensors if node.graph.is_weight(name)])
 
 
+def _inner(node: Node) -> Found:
+    left, right = node.shape("self"), node.shape("other")
+    return Found(Other(node.kind, macs=prod(left[:-1]) * prod(right)), weights=_held(node, ("self", "other")))
+
+
+def _tensordot(node: Node) -> Found:
+    shape = node.shape("self")
+    summed = prod(shape[axis] for axis in node.args["dims_self"])
+    return Found(Other(node.kind, macs=prod(node.made[0].shape) * summed), weights=_held(node, ("self", "other")))
+
+
+def _cell(node: Node) -> Found:
+    weights = [node.args[name] for name in ("w_ih", "w_hh", "b_ih", "b_hh") if node.args.get(name)]
+    macs = recurrent((node.values[name].shape for name in weights), prod(node.shape("input")[:-1]))
+    return Found(Other(node.kind, macs=macs), weights=weights)
+
+
 def _recurrent(node: Node) -> Found | None:
     if "input" not in node.args:  # a packed sequence: how long each is, its values say
         raise LayerError("type", "has sequences whose lengths are not known")
@@ -206,7 +257,11 @@ LAYERS: Mapping[str, Callable[[Node], Found | None]] = {
     "baddbmm": lambda node: _product(node, "batch1", "batch2"),
     "mv": lambda node: _product(node, "self", "vec"),
     "dot": lambda node: _product(node, "self", "tensor"),
+    "linalg_matmul": lambda node: _product(node, "self", "other"),
+    "inner": _inner,
+    "tensordot": _tensordot,
     "einsum": _einsum,
+    **dict.fromkeys((f"{kind}_cell" for kind in RECURRENT), _cell),
     **dict.fromkeys(RECURRENT, _recurrent),
     **dict.fromkeys((f"{mode}_pool{axes}d" for mode in ("max", "avg") for axes in (1, 2, 3)), _pool),
     **dict.fromkeys((f"max_pool{axes}d_with_indices" for axes in (2, 3)), _pool),

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sepcost.errors import LayerError, ModelError
-from sepcost.graphs.aten import unknown_cost
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
@@ -28,6 +27,7 @@ from sepcost.sources.pt2.aten import (
     Found,
     Node,
     layer_of,
+    unknown,
 )  # fmt: skip
 from sepcost.sources.pt2.expressions import size_of, symbol_of
 from sepcost.sources.sizes import Declared, Sized, sizes
@@ -159,7 +159,7 @@ class _Walk:
             return
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
-        if ATTENTION in kind and "attention" in kind and made:
+        if ATTENTION in kind and "attention" in kind and made and self.values.keys() >= {*reads[:3], made[0]}:
             self._attention(Module.of(fields).path, reads[:3], made[0])
             return
         module, values = Module.of(fields), [self.values[name] for name in made if name in self.values]
@@ -171,8 +171,8 @@ class _Walk:
             return
         if found is not None:
             self.graph.run(self._layer(operator, found, module)._replace(effect=effect))
-        elif unknown_cost(namespace, kind) and not kind.startswith(REMADE) and reads:
-            self.graph.skip(operator._replace(kind=str(unknown_cost(namespace, kind))))
+        elif reads and (named := unknown(namespace, kind)) and not kind.startswith(REMADE):
+            self.graph.skip(operator._replace(kind=named))
         else:
             self.graph.run(operator._replace(name=joined(module.path, kind), effect=effect))
 

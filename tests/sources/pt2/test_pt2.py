@@ -131,6 +131,25 @@ def test_inner_graphs_shared_and_computed_weights(tmp_path: Path) -> None:
     assert {node.name: node.weights_of for node in network}["two"] == "one"
 
 
+class Products(nn.Module):
+    """Products that export does not take apart, and operators whose cost is not known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.gru = nn.LSTMCell(4, 5), nn.GRUCell(4, 5)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        products = [torch.inner(x, x), torch.tensordot(x, x, dims=([1], [1])), torch.linalg.matmul(x, x.t())]
+        return [*products, *self.cell(x), self.gru(x), torch.fft.rfft(x).abs(), torch.linalg.inv(x @ x.t())]
+
+
+def test_operators_that_torch_would_take_apart(tmp_path: Path) -> None:
+    inputs = (torch.ones(3, 4),)
+    network = sepcost.load(saved(tmp_path / "net.pt2", Products(), inputs))
+    assert totals(network) == totals(sepcost.load(Products().eval(), inputs=inputs))
+    assert network.uncounted == {"fft_rfft": 1, "linalg_inv": 1}
+
+
 def test_without_torch_and_without_running_anything(files: Callable[..., Path]) -> None:
     code = (
         "import sys\n"
