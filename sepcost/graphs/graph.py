@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from math import prod
@@ -13,6 +13,7 @@ from sepcost.errors import ModelError
 from sepcost.graphs.calls import Call
 from sepcost.graphs.dtypes import with_dtypes
 from sepcost.graphs.flow import Effect, Event, Flow, Tensor, fresh
+from sepcost.graphs.found import UNFIT, Found
 from sepcost.graphs.names import LayerNames
 from sepcost.graphs.plan import schedule
 from sepcost.graphs.rows import REMAINDER, held_by, placed
@@ -192,9 +193,41 @@ class Graph:
         name = operator.name or operator.kind
         self._flow.events.append(Event(name, reads, made, (), call, operator.effect, new))
 
+    def count(
+        self,
+        operator: Operator,
+        find: Callable[[], Found | None],
+        as_layer: Callable[[Operator, Found], Operator],
+        *,
+        is_free: bool,
+    ) -> None:
+        """Run an operator as the layer that it is; one that is none runs if it is free, and else is not counted."""
+        try:
+            found = find()
+        except UNFIT:
+            self.skip(operator)
+            return
+        if found is not None:
+            self.run(as_layer(operator, found))
+        elif is_free:
+            self.run(operator)
+        else:
+            self.skip(operator)
+
+    def stays(self, operator: Operator) -> bool:
+        """Whether it leaves a weight what it is, in another shape or dtype, or is a part of one; that is noted."""
+        source = operator.reads[0] if operator.reads else ""
+        if source not in self._weights:
+            return False
+        for number, (name, value) in enumerate(operator.makes.items()):
+            place = value if value.strides else value._replace(offset=number * value.numel)
+            self.rename(name, source, place)
+        return True
+
     def skip(self, operator: Operator) -> None:
         """Note an operator that may have MACs and cannot be counted."""
-        self.uncounted[f"{operator.kind} in {operator.name}" if operator.name else operator.kind] += 1
+        path = operator.name.removesuffix(operator.kind).rstrip(".")
+        self.uncounted[f"{operator.kind} in {path}" if path else operator.kind] += 1
         self.run(operator._replace(layer=None))
 
     def norm(self, source: str, scale: str, shift: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from sepcost.errors import LayerError
+from sepcost.graphs.found import Found, product, resampled
 from sepcost.graphs.graph import Graph, Value
-from sepcost.graphs.products import einsum, matmul, recurrent
+from sepcost.graphs.products import einsum, recurrent
 from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
-from sepcost.layers import Layer, Linear, Other, Shape
+from sepcost.layers import Other, Shape
 from sepcost.sources.onnx.runtime import of_values, turned
 
 MODES = {"nearest": ("nearest",) * 3, "linear": ("linear", "bilinear", "trilinear"), "cubic": ("", "bicubic", "")}
@@ -50,14 +50,6 @@ class Node(NamedTuple):
         return [self.name(place) for place in places if self.is_weight(place)]
 
 
-class Found(NamedTuple):
-    """The layer that a node is, how often it runs, and its weights, by name."""
-
-    layer: Layer
-    times: int = 1
-    weights: Sequence[str] = ()
-
-
 Finder = Callable[[Node], Found | None]
 
 
@@ -95,26 +87,11 @@ def _product(left: int, right: int, *biases: int) -> Finder:
     def find(node: Node) -> Found:
         flags = (node.attributes.get("transA", 0), node.attributes.get("transB", 0))
         one, other = (turned(node.shape(place), flag) for place, flag in zip((left, right), flags))
-        bias = [name for name in node.weights(*biases) if len(_long(node.values[name].shape)) == 1]
-        if node.is_weight(right) and len(other) == 2:
-            layer = Linear(other[0], other[1], bool(bias) and prod(node.values[bias[0]].shape) == other[1])
-            return Found(layer, _positions(one, other[0]), [node.name(right), *bias[: layer.bias]])
-        if node.is_weight(left) and len(one) == 2 and len(other) > 1:
-            return Found(Linear(one[1], one[0]), _positions(other, one[1]), [node.name(left)])
-        return Found(Other(node.kind, macs=matmul(one, other)), weights=node.weights(left, right, *biases))
+        bias = [name for name in node.weights(*biases) if prod(node.values[name].shape) == other[-1]]
+        weights = [node.name(place) * node.is_weight(place) for place in (left, right)]
+        return product(node.kind, one, other, (weights[0], weights[1]), bias)
 
     return find
-
-
-def _long(shape: Shape) -> Shape:
-    return tuple(size for size in shape if size != 1)
-
-
-def _positions(shape: Shape, features: int) -> int:
-    positions = prod(shape) // features
-    if not positions:
-        raise LayerError("times", "has no positions")
-    return positions
 
 
 def _packed_product(node: Node) -> Found:
@@ -188,13 +165,13 @@ def _pool(node: Node) -> Found:
         padding="same" if given.get("auto_pad") in SAME else _pads(given, len(kernel)),
         ceil_mode=bool(given.get("ceil_mode")),
     )  # fmt: skip
-    return Found(found, shape[0]) if found else Found(Other(node.kind))
+    return resampled(node.kind, found, shape[0])
 
 
 def _global_pool(node: Node) -> Found:
     shape = node.shape(0)
     found = adaptive_pool(shape[1:], (shape[1], *(1 for _ in shape[2:])), "max" if "Max" in node.kind else "average")
-    return Found(found, shape[0]) if found else Found(Other(node.kind))
+    return resampled(node.kind, found, shape[0])
 
 
 def _reduction(node: Node) -> Found | None:
@@ -211,7 +188,7 @@ def _resize(node: Node) -> Found:
     names = MODES.get(node.attributes.get("mode", "nearest"), ("",) * 3)
     mode = names[len(shape) - 3] if 3 <= len(shape) <= 5 else ""
     found = upsample(shape[1:], node.result[1:], mode) if mode and shape[:2] == node.result[:2] else None
-    return Found(found, shape[0]) if found else Found(Other(node.kind))
+    return resampled(node.kind, found, shape[0])
 
 
 LAYERS: Mapping[str, Finder] = {

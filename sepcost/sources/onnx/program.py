@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sepcost.errors import LayerError
 from sepcost.graphs.flow import Effect
+from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
 from sepcost.graphs.rows import QUANTISED
@@ -15,7 +15,7 @@ from sepcost.layers import Conv, Linear, Other
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
-from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Found, Node
+from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
 
@@ -92,22 +92,17 @@ class _Step:
         name = _name(self.node)
         reads = [each for each in self.reads if each]
         operator = Operator(kind, name, reads, known, effect=effect)
-        if kind in ("Constant", "Shape", "Size") or self._renames(effect):
+        if kind in ("Constant", "Shape", "Size"):
+            return
+        if (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
             return
         self._absorb(kind)
         is_known = domain in STANDARD or domain == CONTRIB
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
-        try:
-            found = find(self._as_node()) if find else None
-        except (LayerError, LookupError, ValueError, TypeError, ZeroDivisionError):  # a size is not known, or none fits
-            self.graph.skip(operator)
-            return
-        if found is not None:
-            self.graph.run(self._layer(operator, found))
-        elif is_known and (find or _is_free(self.node)):
-            self.graph.run(operator)
-        else:
-            self.graph.skip(operator._replace(kind=kind if domain in STANDARD else f"{as_text(domain)}.{kind}"))
+        if not is_known:
+            operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
+        is_free = is_known and (find is not None or _is_free(self.node))
+        self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._layer, is_free=is_free)
 
     def _parts(self, known: dict[str, Value]) -> dict[str, Value]:
         """What it makes; of a split or a slice along one axis, where that is in the map that it reads."""
@@ -137,17 +132,6 @@ class _Step:
         return Node(
             self.node.op_type, self.reads, self.made, self.attributes, shaped.values, shaped.constants, self.graph
         )
-
-    def _renames(self, effect: Effect) -> bool:
-        """Whether it leaves a weight what it is: in another shape, another dtype, or a part of it."""
-        kind, values = self.node.op_type, self.shaped.values
-        if not self.reads or not self.graph.is_weight(self.reads[0]) or not (effect is Effect.VIEWS or kind in STAYS):
-            return False
-        for number, name in enumerate(self.made):
-            value = values.get(name)
-            part = value and value._replace(offset=number * value.numel, strides=None)
-            self.graph.rename(name, self.reads[0], part)
-        return True
 
     def _absorb(self, kind: str) -> None:
         """A norm belongs to its convolution, a bias to its linear layer."""

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from sepcost.errors import LayerError
 from sepcost.graphs.aten import unknown_cost
 from sepcost.graphs.flow import Effect
+from sepcost.graphs.found import Found, product, resampled
 from sepcost.graphs.graph import Graph, Value
-from sepcost.graphs.products import einsum, matmul, recurrent
+from sepcost.graphs.products import einsum, recurrent
 from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
-from sepcost.layers import Layer, Linear, Other
+from sepcost.layers import Other
 from sepcost.layers.upsample import MODES
 
 EFFECTS: Mapping[str, Effect] = {
@@ -91,14 +92,6 @@ class Node(NamedTuple):
         return self.values[self.args[argument]].shape
 
 
-class Found(NamedTuple):
-    """The layer that a node is, how often it runs, and its weights, by name."""
-
-    layer: Layer
-    times: int = 1
-    weights: Sequence[str] = ()
-
-
 def unknown(namespace: str, kind: str) -> str | None:
     """The name of an operator that may have products and is not counted; None of one that has none.
 
@@ -144,32 +137,19 @@ def _axes(node: Node, name: str, usual: int, rank: int) -> Any:
 
 def _linear(node: Node) -> Found:
     weight, bias = node.args["weight"], node.args.get("bias")
-    out_features, in_features = node.values[weight].shape
-    return _matrix(node, "input", "weight", bias, (in_features, out_features))
+    kernel, is_weight = node.values[weight].shape, node.graph.is_weight(weight)
+    return product(node.kind, node.shape("input"), kernel[::-1], ("", weight * is_weight), [bias] if bias else [])
 
 
 def _addmm(node: Node) -> Found:
     bias = node.args["self"]
-    return _product(node, "mat1", "mat2", bias if node.graph.is_weight(bias) else None)
+    is_bias = node.graph.is_weight(bias) and len(node.values[bias].shape) == 1
+    return _product(node, "mat1", "mat2", [bias] if is_bias else [])
 
 
-def _product(node: Node, left: str, right: str, bias: str | None = None) -> Found:
-    """A product with a matrix of weights, on either side, is a linear layer."""
-    shape, other = node.shape(left), node.shape(right)
-    if len(other) == 2 and node.graph.is_weight(node.args[right]):
-        return _matrix(node, left, right, bias, (other[0], other[1]))
-    if len(shape) == 2 and node.graph.is_weight(node.args[left]) and len(other) > 1:
-        return _matrix(node, right, left, None, (shape[1], shape[0]))
-    return Found(Other(node.kind, macs=matmul(shape, other)), weights=_held(node, (left, right)))
-
-
-def _matrix(node: Node, source: str, weight: str, bias: str | None, features: tuple[int, int]) -> Found:
-    if not node.graph.is_weight(node.args[weight]):
-        return Found(Other(node.kind, macs=prod(node.shape(source)) * features[1]))
-    times = prod(node.shape(source)) // features[0]
-    if not times:
-        raise LayerError("times", "has no positions")
-    return Found(Linear(*features, bias is not None), times, [node.args[weight], *filter(None, [bias])])
+def _product(node: Node, left: str, right: str, bias: Sequence[str] = ()) -> Found:
+    weights = [node.args[name] * node.graph.is_weight(node.args[name]) for name in (left, right)]
+    return product(node.kind, node.shape(left), node.shape(right), (weights[0], weights[1]), bias)
 
 
 def _held(node: Node, arguments: Sequence[str]) -> list[str]:
@@ -219,14 +199,14 @@ def _pool(node: Node) -> Found:
         padding=_axes(node, "padding", 0, rank), dilation=_axes(node, "dilation", 1, rank),
         ceil_mode=node.args.get("ceil_mode", False),
     )  # fmt: skip
-    return Found(found or Other(node.kind), prod(shape[: -rank - 1]) if found else 1)
+    return resampled(node.kind, found, prod(shape[: -rank - 1]))
 
 
 def _adaptive(node: Node) -> Found:
     shape, made = node.shape("self"), node.made[0].shape
     rank = int(node.kind.removesuffix("d")[-1])
     found = adaptive_pool(shape[-rank - 1 :], made[-rank - 1 :], "max" if "max" in node.kind else "average")
-    return Found(found or Other(node.kind), prod(shape[: -rank - 1]) if found else 1)
+    return resampled(node.kind, found, prod(shape[: -rank - 1]))
 
 
 def _reduction(node: Node) -> Found | None:
@@ -242,8 +222,7 @@ def _reduction(node: Node) -> Found | None:
 
 def _resize(node: Node, mode: Any) -> Found:
     shape, made = node.shape(next(iter(node.args))), node.made[0].shape
-    found = upsample(shape[1:], made[1:], mode)
-    return Found(found or Other(node.kind), shape[0] if found else 1)
+    return resampled(node.kind, upsample(shape[1:], made[1:], mode), shape[0])
 
 
 LAYERS: Mapping[str, Callable[[Node], Found | None]] = {

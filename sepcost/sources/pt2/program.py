@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from sepcost.errors import LayerError, ModelError
+from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
+from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other
@@ -24,7 +26,6 @@ from sepcost.sources.pt2.aten import (
     RECURRENT,
     REMADE,
     STAYS,
-    Found,
     Node,
     layer_of,
     unknown,
@@ -152,29 +153,21 @@ class _Walk:
         """Run one node: what it is, by its name and what it reads."""
         namespace, _, rest = str(fields["target"]).removeprefix("torch.ops.").partition(".")
         kind, reads = rest.partition(".")[0], list(_refs(args.values()))
-        effect = self._effect(kind, reads, made)
-        if len(reads) == 1 and self.graph.is_weight(reads[0]) and (effect is Effect.VIEWS or kind in STAYS):
-            for name in made:
-                self.graph.rename(name, reads[0], self.values.get(name))
+        effect, module = self._effect(kind, reads, made), Module.of(fields)
+        makes = {name: self.values[name] for name in made if name in self.values}
+        operator = Operator(kind, joined(module.path, kind), reads, makes, effect=effect)
+        if len(reads) == 1 and (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
             return
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
         if ATTENTION in kind and "attention" in kind and made and self.values.keys() >= {*reads[:3], made[0]}:
-            self._attention(Module.of(fields).path, reads[:3], made[0])
+            self._attention(module.path, reads[:3], made[0])
             return
-        module, values = Module.of(fields), [self.values[name] for name in made if name in self.values]
-        operator = Operator(kind, module.path, reads, {name: self.values[name] for name in made if name in self.values})
-        try:
-            found = layer_of(Node(kind, args, values, self.values, self.graph)) if values else None
-        except (LayerError, KeyError):  # a size is not known, or no layer has such
-            self.graph.skip(operator)
-            return
-        if found is not None:
-            self.graph.run(self._layer(operator, found, module)._replace(effect=effect))
-        elif reads and (named := unknown(namespace, kind)) and not kind.startswith(REMADE):
-            self.graph.skip(operator._replace(kind=named))
-        else:
-            self.graph.run(operator._replace(name=joined(module.path, kind), effect=effect))
+        node = Node(kind, args, list(makes.values()), self.values, self.graph)
+        name = None if kind.startswith(REMADE) or not reads else unknown(namespace, kind)
+        self.graph.count(
+            operator, lambda: layer_of(node) if makes else None, partial(self._layer, module), is_free=name is None
+        )
 
     def _attention(self, path: str, reads: Sequence[str], made: str) -> None:
         """Run attention as the two products that it consists of, as torch does where nothing fuses it."""
@@ -197,13 +190,13 @@ class _Walk:
             return Effect.VIEWS
         return Effect.MAKES if kind in COPYING and not source.is_dense and result.is_dense else effect
 
-    def _layer(self, operator: Operator, found: Found, module: Module) -> Operator:
+    def _layer(self, module: Module, operator: Operator, found: Found) -> Operator:
         """The operator as a layer, which is called after its module, or after that which holds its weight."""
         layer, weights = found.layer, found.weights
         self._find_original(weights, module)
         held = self.of.get(self.graph.held(weights[0]) or "", "") if weights else ""
         holder = held.partition(PARAMETRIZED)[0] if PARAMETRIZED in held else held.removesuffix("weight").rstrip("._")
-        keep, name = None, joined(module.path, operator.kind)
+        keep, name = None, operator.name
         if isinstance(layer, (Conv, Linear)):
             is_module = module.kind.startswith(OF_CONVOLUTIONS if isinstance(layer, Conv) else OF_LINEAR)
             name = module.path if is_module else holder or name

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from sepcost.errors import LayerError
 from sepcost.graphs.flow import Effect
+from sepcost.graphs.found import Found, product, resampled
 from sepcost.graphs.graph import Graph
-from sepcost.graphs.products import matmul, recurrent
+from sepcost.graphs.products import recurrent
 from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
-from sepcost.layers import Layer, Linear, Other, Shape
+from sepcost.layers import Other, Shape
 
 EFFECTS: Mapping[str, Effect] = {
     **dict.fromkeys(("ADD", "ADD_N"), Effect.ADDS),
@@ -68,14 +68,6 @@ class Node(NamedTuple):
         return self.graph.is_weight(self.reads[place])
 
 
-class Found(NamedTuple):
-    """The layer that an operator is, how often it runs, and its weights, by name."""
-
-    layer: Layer
-    times: int = 1
-    weights: Sequence[str] = ()
-
-
 def _first(shape: Shape) -> Shape:
     """A map with its channels first, without the batch."""
     return (shape[-1], *shape[1:-1])
@@ -109,23 +101,16 @@ def _convolution(source: int, kernel: int, bias: int) -> Callable[[Node], Found]
 
 
 def _linear(node: Node) -> Found:
-    out_features, in_features = node.shapes[1]
-    positions = prod(node.shapes[0]) // in_features
-    if not positions:
-        raise LayerError("times", "has no positions")
-    if not node.is_weight(1):
-        return Found(Other(node.kind, macs=positions * in_features * out_features))
-    bias = node.weights(2)
-    return Found(Linear(in_features, out_features, bool(bias)), positions, [node.reads[1], *bias])
+    kernel = node.reads[1] * node.is_weight(1)
+    return product(node.kind, node.shapes[0], node.shapes[1][::-1], ("", kernel), node.weights(2))
 
 
 def _product(node: Node) -> Found:
-    left, right = node.shapes[:2]
-    left = (*left[:-2], left[-1], left[-2]) if node.options and node.options.AdjX() else left
-    right = (*right[:-2], right[-1], right[-2]) if node.options and node.options.AdjY() else right
-    if len(right) == 2 and node.is_weight(1):
-        return Found(Linear(*right), prod(left) // right[0], [node.reads[1]])
-    return Found(Other(node.kind, macs=matmul(left, right)), weights=node.weights(0, 1))
+    sides = [node.shapes[0], node.shapes[1]]
+    for place, flag in enumerate((node.options.AdjX(), node.options.AdjY()) if node.options else ()):
+        sides[place] = (*sides[place][:-2], sides[place][-1], sides[place][-2]) if flag else sides[place]
+    weights = [node.reads[place] * node.is_weight(place) for place in (0, 1)]
+    return product(node.kind, sides[0], sides[1], (weights[0], weights[1]))
 
 
 def _recurrent(node: Node) -> Found:
@@ -142,7 +127,7 @@ def _pool(node: Node) -> Found:
         "max" if "MAX" in node.kind else "average", stride=axes_of(options, "Stride*", 2),
         padding="same" if options.Padding() == SAME else 0,
     )  # fmt: skip
-    return Found(found, shape[0]) if found else Found(Other(node.kind))
+    return resampled(node.kind, found, shape[0])
 
 
 def _reduction(node: Node) -> Found | None:
@@ -157,7 +142,7 @@ def _reduction(node: Node) -> Found | None:
 
 def _resize(node: Node) -> Found:
     found = upsample(_first(node.shapes[0]), _first(node.made[0]), "bilinear" if "BI" in node.kind else "nearest")
-    return Found(found, node.shapes[0][0]) if found else Found(Other(node.kind))
+    return resampled(node.kind, found, node.shapes[0][0])
 
 
 LAYERS: Mapping[str, Callable[[Node], Found | None]] = {

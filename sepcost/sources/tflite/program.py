@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sepcost.errors import LayerError, ModelError
+from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
+from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
 from sepcost.graphs.rows import QUANTISED
@@ -15,7 +16,7 @@ from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.sizes import Declared, sizes
 from sepcost.sources.tflite.model import Model, Operator, Tensor
-from sepcost.sources.tflite.operators import EFFECTS, FREE, LAYERS, Found, Node
+from sepcost.sources.tflite.operators import EFFECTS, FREE, LAYERS, Node
 from sepcost.sources.tflite.shapes import made
 from sepcost.text.arguments import times
 
@@ -96,23 +97,13 @@ class _Walk:
         for number in operator.makes:
             self.shapes[number] = self._made(operator, node, number)
             makes[str(number)] = Value(self.shapes[number], self._tensor(number).dtype)
-        effect = EFFECTS.get(operator.kind, Effect.MAKES)
-        if self._renames(operator, effect):
-            return
-        reads = [name for name in node.reads if name]
+        effect, reads = EFFECTS.get(operator.kind, Effect.MAKES), [name for name in node.reads if name]
         step = Step(operator.kind, self._name(operator.kind, *operator.makes[:1]), reads, makes, effect=effect)
-        find = LAYERS.get(operator.kind)
-        try:
-            found = find(node._replace(made=[self.shapes[number] for number in operator.makes])) if find else None
-        except (LayerError, LookupError, ValueError, ZeroDivisionError):  # no layer is like this
-            self.graph.skip(step)
+        if (effect is Effect.VIEWS or operator.kind in STAYS) and self.graph.stays(step):
             return
-        if found is not None:
-            self.graph.run(self._layer(step, found))
-        elif find or operator.kind in FREE:
-            self.graph.run(step)
-        else:
-            self.graph.skip(step)
+        node, find = node._replace(made=[value.shape for value in makes.values()]), LAYERS.get(operator.kind)
+        is_free = find is not None or operator.kind in FREE
+        self.graph.count(step, lambda: find(node) if find else None, self._layer, is_free=is_free)
 
     def _node(self, operator: Operator) -> Node:
         reads = [str(number) if number >= 0 else "" for number in operator.reads]
@@ -130,15 +121,6 @@ class _Walk:
             source = " and ".join(times(shape) for shape in node.shapes[:1])
             raise ModelError(f"what {operator.kind} makes of {source} is not known: convert it again with fixed sizes")
         return shape
-
-    def _renames(self, operator: Operator, effect: Effect) -> bool:
-        """Whether it leaves a weight what it is: in another shape, or another dtype."""
-        source = str(operator.reads[0]) if operator.reads else ""
-        if not self.graph.is_weight(source) or not (effect is Effect.VIEWS or operator.kind in STAYS):
-            return False
-        for number in operator.makes:
-            self.graph.rename(str(number), source)
-        return True
 
     def _name(self, kind: str, *numbers: int) -> str:
         """The name of the first of these tensors that an author named; else the kind of the operator."""
