@@ -25,7 +25,7 @@ from sepcost.tasks.figures import asked_target
 from sepcost.tasks.files import resolved
 from sepcost.tasks.fitted_layers import Limit, LimitError
 from sepcost.tasks.replacement_texts import chosen_replacements
-from sepcost.text.model_text import ModelText, foreign_format, halves, names_python
+from sepcost.text.model_text import ModelText, halves, is_weights, names_python
 from sepcost.text.quantities import read_count, read_seconds, read_share
 from sepcost.text.units import at_least_one, read_as, read_whole
 from sepcost.text.wording import listed
@@ -203,7 +203,7 @@ def _refuse_one_file_for_two(written: Mapping[str, Path | None]) -> None:
 
 def _names_a_model(source: str) -> bool:
     """Whether a source is code; ckpt.pth:ema is a key in a file."""
-    return names_python(source) and foreign_format(halves(source)[0]) is None
+    return names_python(source) and not is_weights(source)
 
 
 def _replacements(texts: list[str] | None, plan: str | None) -> Sequence[Replacement]:

@@ -9,7 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from sepcost.blocks.replacements import ReplaceIf, Replacement
-from sepcost.count.figure import WHOLE, Figures, reductions, total_figures
+from sepcost.count.figure import WHOLE, Figures, reductions, total_figures, unknown_figures
 from sepcost.count.layer_comparison import (
     ByReplacement,
     LayerComparison,
@@ -170,4 +170,4 @@ def _total(
     costs_more = standard is not None and cost.macs > standard.macs
     runs = [layer.runs_as(replacement) for layer in layers] if schedule and replacement else ()
     most = peak(schedule, runs, own=convention.in_own_dtype) if schedule else None
-    return Total(cost, most, costs_more, kept, has_map=not network.per_position)
+    return Total(cost, most, costs_more, kept, unknown_figures(network))

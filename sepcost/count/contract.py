@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from sepcost.count.figure import COUNTS, MULTIPLES, Figures, cost_figures, with_quotients
+from sepcost.count.figure import COUNTS, MULTIPLES, NEED_A_MAP, NOT_IN_WEIGHTS, Figures, cost_figures, with_quotients
 from sepcost.layers.cost import Convention, Cost
 from sepcost.version import __version__
 
@@ -50,6 +50,7 @@ def all_figures(values: Sequence[int | None], row: Sequence[str], convention: Co
     """What the values of such a row say, and what follows from them; null what the row does not have."""
     known = dict(zip(row, values))
     cost = Cost(known["params"] or 0, known["macs"] or 0, known.get("activations") or 0)
-    follow = cost_figures(cost, convention, has_map=known.get("traffic_bytes") is not None)
+    unknown = NEED_A_MAP if known.get("traffic_bytes") is None else ()
+    follow = cost_figures(cost, convention, unknown=NOT_IN_WEIGHTS if known["macs"] is None else unknown)
     told = {name: follow.get(name) for name in (*row, FLOPS) if MULTIPLES.get(name, name) in row} | known
     return with_quotients({name: told.get(name) for name in COUNTS}, convention)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from sepcost.count.comparison import Comparison
 from sepcost.count.facts import layer_facts, node_facts, peak_place
-from sepcost.count.figure import Figures, cost_figures, total_figures
+from sepcost.count.figure import Figures, cost_figures, total_figures, unknown_figures
 from sepcost.count.layer_comparison import Alternatives, LayerComparison, Variant
 from sepcost.count.snapshot import Common, LayerSnapshot, Lazily, Model, PartSnapshot, Replaced, Snapshot, partly
 from sepcost.count.total import Total
@@ -52,6 +52,7 @@ def evaluated(comparison: Comparison) -> Snapshot:
         unread=_unread(network),
         partly=partly([layer.variants for layer in comparison.layers], comparison.totals),
         swept={name: plain(value) for name, value in comparison.swept.items()},
+        only_params=network.only_params,
         verified=comparison.verified,
         comparison=comparison,
     )
@@ -70,14 +71,14 @@ def plain(value: Any) -> Any:
 
 
 def _layers(comparison: Comparison) -> Lazily[LayerComparison]:
-    has_map = not comparison.network.per_position
-    evaluate = _evaluator(comparison.convention, has_map, len(comparison.layers) > 1)
+    unknown = unknown_figures(comparison.network)
+    evaluate = _evaluator(comparison.convention, unknown, len(comparison.layers) > 1)
 
     def snapshot_of(layer: LayerComparison) -> LayerSnapshot:
         found = evaluate(layer.alternatives)
         if layer.node.weights_of is None:
             return found._replace(name=layer.name)
-        return found._replace(name=layer.name, facts=node_facts(layer.node, has_map=has_map))
+        return found._replace(name=layer.name, facts=node_facts(layer.node, unknown=unknown))
 
     return Lazily(comparison.layers, snapshot_of)
 
@@ -86,17 +87,17 @@ _Evaluate: TypeAlias = "Callable[[Alternatives], LayerSnapshot]"
 
 
 @lru_cache(maxsize=16)
-def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evaluate:
+def _evaluator(convention: Convention, unknown: tuple[str, ...], remembers: bool) -> _Evaluate:
     """What makes figures of costs, for a layer without a name; equal ones have the same alternatives: it is made once.
 
     Nothing is remembered of a single layer: it may be many at once, which take much memory.
     """
 
     def of(cost: Any) -> Figures:
-        return cost_figures(cost, convention, has_map=has_map)
+        return cost_figures(cost, convention, unknown=unknown)
 
     def facts(layer: Layer) -> Mapping[str, Any]:
-        return layer_facts(layer, has_map=has_map)
+        return layer_facts(layer, has_map=not unknown)
 
     def variant(each: Variant, standard: Figures) -> Replaced:
         if not each.parts:
@@ -107,7 +108,7 @@ def _evaluator(convention: Convention, has_map: bool, remembers: bool) -> _Evalu
     def evaluate(alternatives: Alternatives) -> LayerSnapshot:
         standard = of(alternatives.standard)
         replaced = {text: variant(each, standard) for text, each in alternatives.variants.items()}
-        facts = node_facts(alternatives.node, has_map=has_map)
+        facts = node_facts(alternatives.node, unknown=unknown)
         return LayerSnapshot("", facts, standard, replaced, alternatives.kept)
 
     @lru_cache(MOST_KNOWN)

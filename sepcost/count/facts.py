@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sepcost.count.total import Total
@@ -16,6 +16,9 @@ FACTS = ("type", "input", "output", *dict.fromkeys(_OF_KINDS), "times", "shared"
 
 PEAK_PARTS = ("read_bytes", "written_bytes", "held_bytes")
 """What the maps of a peak are used for."""
+
+NOT_IN_SHAPES = ("stride", "padding", "output_padding", "dilation", "groups", "transposed")
+"""What the shape of a kernel does not say."""
 
 UNLESS_GIVEN = {"times": 1, "shared": False}
 """The values of these facts for a layer that does not have them."""
@@ -41,9 +44,14 @@ def peak_place(total: Total, convention: Convention) -> dict[str, Any] | None:
     return {"at": peak.at, **{name: convention.bytes_of(many, in_bytes=peak.in_bytes) for name, many in elements}}
 
 
-def node_facts(node: Node, *, has_map: bool = True) -> dict[str, Any]:
-    """A layer's facts, and how it runs where that is not once, with weights of its own."""
-    facts = layer_facts(node.layer, has_map=has_map)
+def node_facts(node: Node, *, unknown: Collection[str] = ()) -> dict[str, Any]:
+    """A layer's facts, and how it runs where that is not once, with weights of its own.
+
+    Where these figures are ``unknown``, so are the facts that they follow from.
+    """
+    facts = layer_facts(node.layer, has_map=not unknown)
+    if "macs" in unknown:
+        facts = {name: value for name, value in facts.items() if name not in NOT_IN_SHAPES}
     if node.times != 1:
         facts["times"] = node.times
     if node.shared:
@@ -63,7 +71,7 @@ def layer_facts(layer: Layer, *, has_map: bool = True) -> dict[str, Any]:
     }
     if not has_map:
         sizes = {"input": _channels_only(layer.input_shape), "output": _channels_only(layer.output_shape)}
-        return {**facts, **sizes, "padding": None}
+        return {**facts, **sizes, **({"padding": None} if "padding" in facts else {})}
     return facts
 
 
@@ -83,4 +91,4 @@ def layer_of(facts: Mapping[str, Any]) -> Layer:
 
 
 def _channels_only(shape: tuple[int, ...]) -> tuple[int | None, ...]:
-    return (shape[0], *([None] * (len(shape) - 1)))
+    return (*shape[:1], *([None] * (len(shape) - 1)))

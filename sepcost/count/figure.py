@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from sepcost.layers.cost import Convention, ratio
+from sepcost.network.network import Network
 from sepcost.text.kind import Kind
 
 Figures: TypeAlias = Mapping[str, Any]
@@ -84,6 +85,10 @@ class Figure:
         return self.column(convention) if not shortly else MACS if convention.flops_per_mac == 1 else self.header
 
 
+def _times(count: Any, factor: int) -> Any:
+    return None if count is None else count * factor
+
+
 _of_target = partial(Figure, is_usual=False, is_limited=False, reduced_as=None, of_target=True)
 FIGURES: tuple[Figure, ...] = (
     Figure("params", "params", Kind.COUNT, lambda cost, _: cost.params, example="4.3M"),
@@ -107,7 +112,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "macs_per_byte", f"{MACS}/byte", Kind.INTENSITY, needs_map=True,
         reduced_as=None, hides_first=5,
-        quotient=lambda figures, _, c: (figures["macs"] * c.batch, figures["traffic_bytes"]),
+        quotient=lambda figures, _, c: (_times(figures["macs"], c.batch), figures["traffic_bytes"]),
     ),
     Figure(
         "peak_activation_bytes", "peak activations", Kind.BYTES, lambda total, c: total.peak_bytes(c),
@@ -115,7 +120,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "share", f"share of {MACS}", Kind.PERCENT, is_usual=False, is_limited=False, reduced_as=None,
-        quotient=lambda figures, whole, _: (100 * figures["macs"], whole["macs"]),
+        quotient=lambda figures, whole, _: (_times(figures["macs"], 100), whole["macs"]),
     ),
     Figure("receptive_field", "receptive field", Kind.TEXT, is_usual=False, is_limited=False, reduced_as=None),
     Figure("backward_macs", f"backward {MACS}", Kind.COUNT, is_usual=False, is_limited=False, reduced_as=None),
@@ -160,6 +165,8 @@ AT_MOST = tuple(name for name in BOUNDED if not BY_NAME[name].of_replacement)
 """Those whose limit is an upper one; of a speed-up it is the least."""
 ONLY_OF_NETWORKS = names(lambda figure: figure.whole is Whole.ONLY)
 NEED_A_MAP = names(lambda figure: figure.needs_map)
+NOT_IN_WEIGHTS = names(lambda figure: figure.is_usual and "params" not in (figure.name, figure.reduced_as))
+"""What nothing is known of where only weights are."""
 NOT_USUAL = names(lambda figure: not figure.is_usual)
 OF_TARGET = names(lambda figure: figure.of_target)
 """Figures that a target predicts."""
@@ -187,8 +194,8 @@ ALL = in_records()
 """All names of figures in a record."""
 
 _COUNTED = tuple((figure, figure.count) for figure in FIGURES if figure.count)
-_OF_LAYERS = tuple((each.name, count, each.needs_map) for each, count in _COUNTED if each.whole is Whole.SUM)
-COSTED = frozenset(name for name, _, _ in _OF_LAYERS)
+_OF_LAYERS = tuple((each.name, count) for each, count in _COUNTED if each.whole is Whole.SUM)
+COSTED = frozenset(name for name, _ in _OF_LAYERS)
 """Figures that follow from a layer's cost alone."""
 _OF_NETWORKS = tuple((each.name, count) for each, count in _COUNTED if each.whole is Whole.ONLY)
 _QUOTIENTS = names(lambda figure: figure.quotient and figure.is_usual)
@@ -230,15 +237,20 @@ def kind_of(name: str) -> Kind:
 
 
 def cost_figures(
-    cost: Any, convention: Convention, *, has_map: bool = True, of: Collection[str] | None = None
+    cost: Any, convention: Convention, *, unknown: Collection[str] = (), of: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """The figures of a layer's cost, or only these ``of`` COSTED; what needs a map is null without one."""
+    """The figures of a layer's cost, or only these ``of`` COSTED; what is ``unknown`` is null."""
     figures = {
-        name: count(cost, convention) if has_map or not needs_map else None
-        for name, count, needs_map in _OF_LAYERS
+        name: None if name in unknown else count(cost, convention)
+        for name, count in _OF_LAYERS
         if of is None or name in of
     }
     return with_quotients(figures, convention) if of is None else figures
+
+
+def unknown_figures(network: Network) -> tuple[str, ...]:
+    """The figures that need more than is known of the network: maps, or all but weights."""
+    return NOT_IN_WEIGHTS if network.only_params else () if network.has_map else NEED_A_MAP
 
 
 def with_quotients(
@@ -264,7 +276,7 @@ def asked(names: Iterable[str]) -> tuple[str, ...]:
 
 def total_figures(total: Any, convention: Convention) -> dict[str, Any]:
     """Those of a network's Total, and what only networks have."""
-    figures = cost_figures(total.cost, convention, has_map=total.has_map)
+    figures = cost_figures(total.cost, convention, unknown=total.unknown)
     return figures | {name: count(total, convention) for name, count in _OF_NETWORKS}
 
 

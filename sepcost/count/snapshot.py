@@ -184,8 +184,8 @@ class Snapshot:
     output no layer reads. ``partly`` has the replacements that take only layers for which they are worth it: how many,
     of how many. ``swept`` are the numbers in which it differs from the others of its sweep, ``fixed`` those that all
     have. ``joined`` has values from elsewhere by replacement, under None for all. ``chosen`` are the layers that were
-    asked for, in their order; None for all. ``target`` is what it has times for. ``comparison`` is what was counted
-    just now.
+    asked for, in their order; None for all. ``only_params``: nothing but weights is known of it. ``target``
+    is what it has times for. ``comparison`` is what was counted just now.
     """
 
     name: str
@@ -212,6 +212,7 @@ class Snapshot:
     swept: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     verified: Verification | None = None
+    only_params: bool = False
     joined: Mapping[str | None, Mapping[str, str | None]] = field(default_factory=dict)
     chosen: Sequence[LayerSnapshot] | None = None
     target: Target | None = None
@@ -235,7 +236,7 @@ class Snapshot:
     @property
     def is_single_convolution(self) -> bool:
         """Whether it is about one convolution rather than a network, or a model that runs something else, too."""
-        alone = len(self.layers) == 1 and self.independent and not self.lower_bound
+        alone = len(self.layers) == 1 and self.independent and not (self.lower_bound or self.only_params)
         return alone and self.layers[0].is_convolution
 
     def counted_now(self) -> Comparison:

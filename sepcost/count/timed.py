@@ -45,7 +45,7 @@ def targeted(comparison: Comparison, profile: Profile, replace_if: ReplaceIf = R
     if differing:
         what = ", ".join(differing)
         raise SepcostError(f"--target {profile.name} is for another setup ({what}): {_remedy(profile, convention)}")
-    if comparison.network.per_position:
+    if not comparison.network.has_map:
         raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: give -H")
     if replace_if is not ReplaceIf.FASTER:
         return replace(comparison, target=profile)

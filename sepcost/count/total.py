@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sepcost.layers.cost import Convention, Cost
@@ -12,15 +13,15 @@ from sepcost.network.liveness import Peak
 class Total:
     """A network's cost, and where the most of its maps is alive at once (None if it is not known).
 
-    ``kept`` is the reason why the only layer of a network stays as it is; without ``has_map`` the counts are those of
-    one position.
+    ``kept`` is the reason why the only layer of a network stays as it is; ``unknown`` are the figures that need more
+    than is known of the network.
     """
 
     cost: Cost
     peak: Peak | None
     costs_more: bool = False
     kept: str | None = None
-    has_map: bool = True
+    unknown: Collection[str] = ()
 
     def peak_bytes(self, convention: Convention) -> int | None:
         """The peak of the whole batch's maps."""

@@ -16,6 +16,7 @@ from sepcost.derive.symbolic import AXES, OPTION_LETTERS, along, symbolic, with_
 from sepcost.errors import SepcostError
 from sepcost.layers import Conv
 from sepcost.layers.cost import HALF_A_BYTE
+from sepcost.text.model_text import HOLDS_WEIGHTS
 from sepcost.text.units import exact
 
 MEANINGS = {
@@ -48,10 +49,12 @@ def derivation(comparison: Comparison) -> list[Section]:
     layer = comparison.layers[0]
     if len(comparison.layers) > 1 or not isinstance(layer.layer, Conv):
         raise SepcostError("--explain derives one convolution")
+    if comparison.network.only_params:
+        raise SepcostError(f"--explain derives counts on a map, and {comparison.name} {HOLDS_WEIGHTS}")
     conv, convention = symbolic(layer.layer), comparison.convention
     if HALF_A_BYTE in convention.bits:
         raise SepcostError("--explain derives whole bytes an element: give another dtype than int4")
-    basis = Basis(convention, layer.node.widths_under(convention), not comparison.network.per_position)
+    basis = Basis(convention, layer.node.widths_under(convention), comparison.network.has_map)
     sections = [Section("Output map", tuple(_output_map(conv)))] if basis.has_map else []
 
     def formulas(parts: Sequence[Conv]) -> list[Formulas]:

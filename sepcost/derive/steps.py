@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sepcost.count.figure import BY_NAME, OWN, Figures, cost_figures
+from sepcost.count.figure import BY_NAME, NEED_A_MAP, OWN, Figures, cost_figures
 from sepcost.count.layer_comparison import Variant
 from sepcost.derive.algebra import Expression, Letter, Product, Quotient, Sum, Term, Word, number, total
 from sepcost.derive.formulas import DerivationStep, Formulas, step
@@ -62,7 +62,7 @@ class Basis(NamedTuple):
                 yield BY_NAME[name].header, before[name], after[name]
 
     def _figures(self, cost: Cost) -> Figures:
-        return cost_figures(cost, self.convention, has_map=self.has_map)
+        return cost_figures(cost, self.convention, unknown=() if self.has_map else NEED_A_MAP)
 
     def _word(self, name: str, cost: Cost) -> Word:
         return Word(BY_NAME[name].header, self._figures(cost)[name])

@@ -119,8 +119,8 @@ class Counter:
         chosen = (self.replacement,) if self.replacement else ()
         (layer,) = compared_layers(network, chosen, ReplaceIf.ALWAYS)
         costs = (layer.standard, *(variant.cost for variant in layer.variants.values()))
-        has_map = self.convolution.has_map
-        standard, *others = (cost_figures(cost, self.convention, has_map=has_map, of=needed) for cost in costs)
+        unknown = () if self.convolution.has_map else NEED_A_MAP
+        standard, *others = (cost_figures(cost, self.convention, unknown=unknown, of=needed) for cost in costs)
         found = dict(standard)
         for replaced, variant in zip(others, layer.variants.values()):
             found |= {"kept": variant.kept, "costs_more": variant.costs_more}

@@ -109,7 +109,7 @@ def _nearest(limit: Limit, value: Quantity) -> Quantity:
 
 def _why_none(snapshot: Snapshot, limit: Limit) -> str:
     name = limit.figure.removeprefix(REDUCTION)
-    if name == PEAK and snapshot.total[PEAK] is None:
+    if (name == PEAK or snapshot.only_params) and snapshot.total[name] is None:
         return snapshot.no_peak or NOT_KNOWN
     if snapshot.is_earlier and BY_NAME[name].kind.is_whole and snapshot.total[name] is None:
         return "the costs from earlier do not have it"

@@ -62,6 +62,8 @@ def why_no_peak(network: Network) -> str:
     """
     if network.no_peak is not None:
         return network.no_peak
+    if network.only_params:
+        return "weights alone do not say on which maps they run: give the code of the model, or its .onnx"
     if network.per_position:
         return "there is no map"
     return "its layers are independent: which maps wait for each other is not known"
@@ -71,7 +73,7 @@ def scheduled(network: Network) -> Schedule | None:
     """The network's own schedule, or that of layers that follow each other, or of one alone; None of others."""
     if network.schedule is not None:
         return network.schedule
-    if network.no_peak is not None or network.per_position or (network.independent and not _is_alone(network)):
+    if network.no_peak is not None or not network.has_map or (network.independent and not _is_alone(network)):
         return None
     steps: list[Step] = []
     maps, last_reads = _Maps(), _last_reads(network.nodes)

@@ -149,6 +149,7 @@ class Network:
     after the last, as in a model. ``uncounted`` is for what a model ran: the operators that cannot be counted, and how
     often each ran; None elsewhere. ``inputs`` says whose inputs it ran on, where they are not zeros in a batch of one;
     ``given``, what was typed for them. ``read_zeros``: it read values, and those of its inputs were zeros.
+    ``only_params``: its layers are tensors of which nothing but the shape is known.
     ``schedule`` is what reads and writes which maps; ``no_peak``, why the peak is not known; ``dtype``, what its
     tensors are stored in (``mixed``: the nodes know); ``unconfirmed`` are the layers that torch's counter counts as
     nothing.
@@ -166,6 +167,7 @@ class Network:
     source: str | None = None
     independent: bool = False
     per_position: bool = False
+    only_params: bool = False
     alpha: Fraction | int = 1
     rho: Fraction | int = 1
     resolution: tuple[int, ...] | None = None
@@ -191,6 +193,11 @@ class Network:
         """A SepcostError for a batch if the inputs have one of their own."""
         if self.inputs is not None and batch != 1:
             raise SepcostError(f"the inputs of {self.inputs} have their batch: a batch of {batch} contradicts that")
+
+    @property
+    def has_map(self) -> bool:
+        """Whether it is known on which maps its layers run."""
+        return not (self.per_position or self.only_params)
 
     @property
     def has_convolutions(self) -> bool:

@@ -38,6 +38,7 @@ from sepcost.sheets.notes import (
     peak_notes,
     remainder_notes,
     unread_notes,
+    weights_notes,
 )
 from sepcost.sheets.records import REPLACED_BY, Record, layer_record, total_record
 from sepcost.sheets.sheet import LAYER, Cell, Column, Look, Row, Sheet, Speedup
@@ -56,6 +57,8 @@ PER_POSITION = tuple(name for name in OF_LAYERS if name not in NEED_A_MAP)
 REDUCED_FIGURES = figure_names(lambda figure: figure.reduced_as)
 """The figures that have a reduction in a table."""
 LAYER_COLUMNS = ("kernel", "output", "params", "flops", "replacement.params", "replacement.flops", "reduction.macs")
+PARAMS_COLUMNS = ("params", "replacement.params", "reduction.params")
+"""What follows the kernel where only weights are known."""
 TIMED_COLUMNS = (TIME, f"{REPLACEMENT}{TIME}", SPEEDUP)
 TIMED_FIGURES = (TIME, "bound")
 """What follows where there is a target."""
@@ -122,7 +125,8 @@ def convolution_sheet(snapshot: Snapshot, view: View, assumed: Sequence[str] = (
 def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
     """A row for each layer, and a row for the network."""
     several = len(snapshot.replaced) > 1
-    usual = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
+    usual: tuple[str, ...] = SUBTOTAL_COLUMNS if view.rows in SUBTOTALS else LAYER_COLUMNS
+    usual = (usual[0], *PARAMS_COLUMNS) if snapshot.only_params else usual
     timed = TIMED_COLUMNS if snapshot.target else ()
     before, names = split_columns(view.shown((*usual, *timed)), view.identity)
     replaced = _of_each(snapshot, names, view)
@@ -142,6 +146,7 @@ def layers_sheet(snapshot: Snapshot, view: View) -> Sheet:
         *kept_notes(snapshot),
         *model_notes(snapshot),
         *remainder_notes(snapshot),
+        *weights_notes(snapshot),
         *time_notes(snapshot),
         *cost_notes(snapshot),
     )
@@ -258,7 +263,9 @@ def _layer_row(
 ) -> Row:
     records: dict[str | None, Record] = {text: layer_record(snapshot, layer, text) for text in snapshot.texts}
     times = layer.facts.get("times", 1)
-    kernel = {} if layer.is_subtotal else {"kernel": f"{layer.layer.label}{f' (×{times})' * (times > 1)}"}
+    ends = [shape[0] for name in ("input", "output") if snapshot.only_params and (shape := layer.facts.get(name))]
+    told = f" (×{times})" * (times > 1) + f", {' → '.join(map(str, ends))}" * bool(ends)
+    kernel = {} if layer.is_subtotal else {"kernel": f"{layer.layer.label}{told}"}
     own = {**records[snapshot.texts[0]], **kernel}
     cells = [layer.name, *(cell_of(name, own) for name in before)]
     cells += [cell_of(name, records[text]) for text, name in replaced]

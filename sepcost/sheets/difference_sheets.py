@@ -60,7 +60,8 @@ def totals_sheet(difference: Difference, notes: Sequence[str] = ()) -> Sheet:
 def layers_sheet(difference: Difference, listed: Sequence[LayerDifference], notes: Sequence[str] = ()) -> Sheet:
     """A row for each of these layers, and one for each further change of it."""
     columns = [LAYER, Column("change", Kind.TEXT)]
-    shown = ["params", "flops", *([TIME] if TIME in difference.total else [])]
+    only_params = difference.before.only_params and difference.after.only_params
+    shown = ["params", *(["flops"] * (not only_params)), *([TIME] if TIME in difference.total else [])]
     for least, name in zip((2, 0, 0), shown):
         group = BY_NAME[name].heads(difference.before.convention)
         columns += [

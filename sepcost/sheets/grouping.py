@@ -79,12 +79,13 @@ def _subtotal(name: str, row: str, layers: Sequence[LayerSnapshot], convention: 
         )
 
     standard = summed(layer.figures for layer in layers)
+    known = "params" if standard["macs"] is None else "macs"
     replaced: dict[str, Replaced] = {}
     for text in layers[0].replaced:
         alternatives = [layer.replaced[text] for layer in layers]
         figures, reasons = summed(each.figures for each in alternatives), {each.kept for each in alternatives}
         kept = None if None in reasons else reasons.pop() if len(reasons) == 1 else SEVERAL
-        replaced[text] = Replaced(figures, figures["macs"] > standard["macs"], kept)
+        replaced[text] = Replaced(figures, figures[known] > standard[known], kept)
     kept_by_all = {each.kept for each in replaced.values()}
     kept = kept_by_all.pop() if len(kept_by_all) == 1 else None
     group = LayerSnapshot(name, {"type": row, "layers": len(layers)}, standard, replaced, kept)

@@ -7,9 +7,10 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from sepcost.count.figure import BY_NAME, HEADLINES, PEAK
+from sepcost.count.figure import BY_NAME, HEADLINES, MACS, PEAK
 from sepcost.count.snapshot import NOT_KNOWN, Model, Snapshot
 from sepcost.count.verification import STANDARD, Verification
+from sepcost.graphs.weights import ASSUMED
 from sepcost.layers import Other
 from sepcost.layers.cost import MIXED, Convention
 from sepcost.network.network import Widths
@@ -87,13 +88,16 @@ def cost_notes(snapshot: Snapshot) -> Iterator[str]:
     for layer in snapshot.shown:
         for text, replaced in layer.replaced.items():
             if replaced.costs_more:
-                bad.setdefault(f"{text} costs more MACs than the standard", []).append(layer.name)
+                bad.setdefault(
+                    f"{text} costs more {'params' if snapshot.only_params else MACS} than the standard", []
+                ).append(layer.name)
             if replaced.is_slower:
                 bad.setdefault(f"{text} is predicted to be slower", []).append(layer.name)
     for line, names in bad.items():
         where = "" if len(snapshot.shown) == 1 else f" in {named(names)}"
         yield f"! {line}{where}."
-    yield flops_note(snapshot.convention)
+    if not snapshot.only_params:
+        yield flops_note(snapshot.convention)
     yield from _reduction_notes(snapshot)
     yield from verified_note(snapshot.verified)
 
@@ -182,6 +186,12 @@ def remainder_notes(snapshot: Snapshot) -> Iterator[str]:
         operator = layer.facts.get("operator", "")
         if layer.facts["type"] == Other.type and operator.startswith("params of "):
             yield f"The {layer.name} is {operator}."
+
+
+def weights_notes(snapshot: Snapshot) -> Iterator[str]:
+    """What is assumed of kernels of which only weights are known."""
+    if snapshot.only_params and any(layer.is_convolution for layer in snapshot.layers):
+        yield f"{ASSUMED[0].upper()}{ASSUMED[1:]}."
 
 
 def flops_note(convention: Convention) -> str:

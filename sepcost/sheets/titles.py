@@ -18,7 +18,8 @@ def headlines(figures: Figures) -> str:
     >>> headlines({"params": 18432, "macs": 231211008})
     '18,432 params, 231,211,008 MACs'
     """
-    return ", ".join(f"{exact(figures[name] or 0)} {BY_NAME[name].header}" for name in HEADLINES)
+    known = (name for name in HEADLINES if figures[name] is not None)
+    return ", ".join(f"{exact(figures[name])} {BY_NAME[name].header}" for name in known)
 
 
 def conv_title(conv: Conv, per: str | None = None, swept: Collection[str] = ()) -> str:

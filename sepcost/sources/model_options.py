@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from sepcost.errors import ModelError, SepcostError
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
-from sepcost.text.model_text import Device, ModelText, is_model_text, is_program
+from sepcost.text.model_text import HOLDS_WEIGHTS, Device, ModelText, is_model_text, is_program, is_weights
 from sepcost.text.quantities import read_bytes
 from sepcost.text.units import NumberError, as_text, at_least_one, read_as, shortened
 from sepcost.text.wording import did_you_mean, listed
@@ -101,8 +101,10 @@ class ModelOptions:
         what = f"{sources[0]} is not one" if sources else "none is given"
         if inputs and not from_configs and not are_programs and not any(map(is_model_text, sources)):
             runs = " (--run-models runs those that configs name)" * bool(sources)
-            raise ModelError(f"--input {inputs[0]} is for a model, and {what}{runs}")
-        if file.typed and not are_programs:
+            what = f"{sources[0]} {HOLDS_WEIGHTS}" if sources and is_weights(sources[0]) else f"{what}{runs}"
+            raise ModelError(f"--input {inputs[0]} is for a model, and {what}")
+        has_header = not (file.dims or file.values) and any(map(is_weights, sources))
+        if file.typed and not are_programs and not has_header:
             raise ModelError(f"{file.typed} is for a program in a file, such as .onnx or .pt2, and {what}")
         if isinstance(read, ModelText) and batch != "1":
             raise SepcostError(f"--input {read} and --batch {batch} contradict each other: its inputs have their batch")

@@ -11,6 +11,7 @@ from sepcost.errors import ConfigError, ModelError
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.source import Given, Item
+from sepcost.text.foreign import HEAD, foreign_head
 from sepcost.text.wording import in_one_line
 
 DAMAGED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error)
@@ -31,20 +32,35 @@ class Programs:
     network_of: Callable[[str, str, ModelOptions], Network]
     takes: str = ""
 
+    def path_of(self, source: str) -> Path | None:
+        """The file that a source is, if it is of this format."""
+        return Path(source) if source.lower().endswith(self.suffix) else None
+
     def read(self, given: Given, options: ModelOptions) -> Iterator[Item] | None:
-        """The program's network; None of other files."""
-        path = Path(given.value) if given.is_named else Path()
-        if path.suffix.lower() != self.suffix:
+        """The network of the file; None of other files."""
+        path = self.path_of(given.value) if given.is_named else None
+        if path is None:
             return None
-        if path.exists() and not path.is_file():
-            raise ConfigError.of(given.value, "is a device or a pipe, not a file")
-        if path.exists() and not path.stat().st_size:
-            raise ConfigError.of(given.value, "is empty")
+        refuse_what_is_none(given.value, path)
         try:
-            network = self.network_of(given.value, path.name[: -len(self.suffix)], options)
+            network = self.network_of(given.value, path.stem, options)
         except ModelError as error:
             raise ConfigError.of(given.value, str(error)) from None
         except DAMAGED as error:
             said = in_one_line(f"{type(error).__name__}: {error}")[:80]
             raise ConfigError.of(given.value, f"is no {self.what}, or is damaged ({said}): {self.again}") from None
         return iter([Item(replace(network, source=given.value))])
+
+
+def refuse_what_is_none(source: str, path: Path) -> None:
+    """A ConfigError for what cannot be read, or is plainly no model: a device, a web page, a pointer of Git LFS."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ConfigError.of(source, "is a device or a pipe, not a file")
+        with path.open("rb") as file:
+            what = foreign_head(file.read(HEAD))
+    except (OSError, ValueError) as error:
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise ConfigError.of(source, f"cannot be read: {said.lower()}") from None
+    if what:
+        raise ConfigError.of(source, what)

@@ -17,8 +17,9 @@ from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
 from sepcost.sources.tflite.tflite import TFLITE_MODELS
+from sepcost.sources.weights.weights import WEIGHTS
 from sepcost.sources.yaml.configs import CONFIGS
-from sepcost.text.model_text import is_program
+from sepcost.text.model_text import HOLDS_WEIGHTS, is_program, is_weights
 from sepcost.text.units import as_text, at_least_one, read_as
 from sepcost.text.wording import in_one_line
 
@@ -36,7 +37,7 @@ class Source(Protocol):
         """
 
 
-SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, TFLITE_MODELS, MODELS, COSTS, CONFIGS)
+SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, TFLITE_MODELS, WEIGHTS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
 
@@ -98,7 +99,8 @@ def options_in_python(
     what = f"{_shown(sources[0])} is not one" if sources else "none is given"
     is_model = are_programs or any(each.names_model or each.is_module for each in given)
     if options.inputs != () and not run_models and not is_model:
-        raise SepcostError(f"inputs are for a model, and {what}")
+        weights = next((each.name for each in given if each.is_named and is_weights(each.value)), None)
+        raise SepcostError(f"inputs are for a model, and {f'{weights} {HOLDS_WEIGHTS}' if weights else what}")
     if (dims or values) and not are_programs:
         raise SepcostError(f"{'dims' if dims else 'values'} are for a program in a file, such as .onnx, and {what}")
     return options

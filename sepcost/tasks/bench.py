@@ -32,6 +32,7 @@ from sepcost.tasks.job import Job
 from sepcost.tasks.python_words import in_python_words
 from sepcost.tasks.replacement_texts import AnyReplacement, replacements_in_python
 from sepcost.tasks.result import BenchmarkResult
+from sepcost.text.model_text import HOLDS_WEIGHTS
 from sepcost.text.wording import did_you_mean
 from sepcost.timing.clock import MIN_TIME, Contender, alternating
 from sepcost.timing.runtime import Runtime, bare
@@ -131,6 +132,8 @@ def of_sources(job: Job, sources: Iterable[AnySource]) -> Iterator[tuple[Compari
     for item in job.items(list(sources)):
         if item.earlier is not None:
             job.fail(ConfigError.of(item.file, f"{item.name}: {ONLY_FIGURES}"))
+        elif item.network.only_params:
+            job.fail(ConfigError.of(item.source or item.name, HOLDS_WEIGHTS))
         else:
             yield from ((comparison, item) for comparison in job.comparisons(item))
     if job.good and any(job.unmatched):

@@ -107,11 +107,11 @@ class FitTask:
     def of_weights(self) -> Outcome:
         """Fit each kernel in a file of weights, by itself; no code is run. Raises SepcostError."""
         from sepcost.pytorch.running.alone import kernels_alone
-        from sepcost.pytorch.weights.network import network_of, notes_on
+        from sepcost.pytorch.weights.network import kernels_of, notes_on
         from sepcost.pytorch.weights.reading import read_weights
 
         weights = read_weights(str(self.weights))
-        network = self.selection.of(network_of(weights, weights.source))
+        network = self.selection.of(kernels_of(weights, weights.source))
         if not network.nodes:
             raise SepcostError(f"{weights.source}: has no kernel of a convolution")
         self._refuse_unmatched(network)

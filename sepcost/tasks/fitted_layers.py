@@ -74,7 +74,7 @@ class FittedLayers:
         return times
 
     def _counts(self, cost: Cost, seconds: Sequence[float | None]) -> Counts:
-        macs = None if self.comparison.network.per_position else cost.macs
+        macs = cost.macs if self.comparison.network.has_map else None
         return Counts(cost.params, macs, None if None in seconds else sum(filter(None, seconds)))
 
     def counts(self, layer: str, text: str | None = None) -> Counts:

@@ -8,10 +8,10 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 from sepcost.errors import ModelError
+from sepcost.text.foreign import foreign_format
 from sepcost.text.units import shortened
 from sepcost.text.wording import in_one_line
 
@@ -23,24 +23,13 @@ CONFIG_SUFFIXES = (".yaml", ".yml")
 """How the names of configs in a folder end."""
 PROGRAM_SUFFIXES = (".pt2", ".onnx", ".tflite")
 """How the names of files end that hold a program: its operators, with the sizes of what they read and make."""
+WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin")
+"""How the names of files end that hold weights: tensors by name."""
+HOLDS_WEIGHTS = "holds weights: name the code of the model, as in net.py:build, or give its .onnx"
+"""What is said of such a file where a model is needed."""
 SCHEMES = "//"
 """What follows the colon of an address in the web."""
 
-HOLDS_WEIGHTS = "holds weights, and costs come from the code"
-FOREIGN_FORMATS = {
-    ".h5": "is a Keras model",
-    ".keras": "is a Keras model",
-    ".pb": "is a TensorFlow graph",
-    ".mlmodel": "is a Core ML model",
-    ".mlpackage": "is a Core ML model",
-    ".pt": HOLDS_WEIGHTS,
-    ".pth": HOLDS_WEIGHTS,
-    ".ckpt": HOLDS_WEIGHTS,
-    ".safetensors": HOLDS_WEIGHTS,
-}
-"""Files of models that are no Python, by the end of their names."""
-
-INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
 LITERALS = "numbers, texts in quotes, True, False, None, and lists, tuples, sets and dicts of these"
 
 
@@ -109,6 +98,8 @@ def is_model_text(text: str) -> bool:
     [False, False, False, False]
     """
     source, colon, expression = halves(text)
+    if is_weights(text):
+        return False
     if not colon:
         return _is_python_file(source) or foreign_format(source) is not None
     if text.lower().endswith(CONFIG_SUFFIXES):
@@ -125,6 +116,19 @@ def is_program(text: str) -> bool:
     return text.lower().endswith(PROGRAM_SUFFIXES)
 
 
+def is_weights(text: str) -> bool:
+    """Whether a text is the name of a file that holds weights, perhaps with a key of it behind a colon.
+
+    >>> [is_weights(name) for name in ("w.pt", "model.safetensors", "ckpt.pth:ema", "net.pt2", "pkg.pt:build")]
+    [True, True, True, False, False]
+
+    A module may be called pt, or bin: before a colon, only a file that is there is none.
+    """
+    source, colon, _ = halves(text)
+    may_be_module = colon and source.endswith((".pt", ".bin")) and _is_module(source)
+    return source.lower().endswith(WEIGHT_SUFFIXES) and not (may_be_module and not _exists(source))
+
+
 def names_python(text: str) -> bool:
     """Whether a text names something in Python code: after a module and a colon, or in a file that ends in .py.
 
@@ -133,17 +137,6 @@ def names_python(text: str) -> bool:
     """
     source, colon, _ = halves(text)
     return _is_python_file(source) or (bool(colon) and _is_module(source))
-
-
-def foreign_format(source: str) -> str | None:
-    """Why a file of this name is no source, and what is; None if it may be one.
-
-    >>> foreign_format("net.tflite").partition(":")[0]
-    'is a TensorFlow Lite model'
-    >>> foreign_format("net.yaml")
-    """
-    known = FOREIGN_FORMATS.get(PurePath(source).suffix.lower())
-    return known and f"{known}: {INSTEAD}"
 
 
 def halves(text: str) -> tuple[str, str, str]:

@@ -222,7 +222,7 @@ def test_the_shallow_mobilenet_is_five_layers_less() -> None:
 
 
 def test_the_names_of_figures_and_facts_are_those_of_the_contract() -> None:
-    figures: dict[str, Any] = cost_figures(LAYERS[0].cost, Convention(), has_map=False)
+    figures: dict[str, Any] = cost_figures(LAYERS[0].cost, Convention(), unknown=NEED_A_MAP)
     assert set(figures) == {*COUNTS, "macs_per_byte"}
     assert {name for name in figures if figures[name] is None} == set(NEED_A_MAP) - {"peak_activation_bytes"}
     assert {name for layer in LAYERS for name in layer_facts(layer)} | {"times", "shared", "weights_of"} == set(FACTS)

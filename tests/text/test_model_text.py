@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from sepcost.errors import ModelError
-from sepcost.text.model_text import FOREIGN_FORMATS, ModelText, is_model_text
-
-INSTEAD = "name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet, or write its layers as YAML"
+from sepcost.text.foreign import FOREIGN_FORMATS
+from sepcost.text.model_text import ModelText, is_model_text
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_files_of_other_kinds_get_a_message_that_says_what_works(suffix: str) ->
         assert is_model_text(text)
         with pytest.raises(ModelError) as caught:
             ModelText.parse(text)
-        assert str(caught.value) == f"{text}: {FOREIGN_FORMATS[suffix]}: {INSTEAD}"
+        assert str(caught.value) == f"{text}: {': '.join(FOREIGN_FORMATS[suffix])}"
 
 
 def test_a_module_may_be_called_like_such_a_file() -> None:

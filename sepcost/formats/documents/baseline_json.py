@@ -46,6 +46,7 @@ def _network_fields(network: Snapshot, source: str | None) -> dict[str, Any]:
     marks = {
         "own_dtype": network.own_dtype,
         "per": network.per,
+        "only_params": network.only_params,
         "lower_bound": network.lower_bound,
         "read_zeros": network.model is not None and network.model.read_zeros,
         "resolution": network.resolution,

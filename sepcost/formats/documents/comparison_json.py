@@ -108,6 +108,7 @@ def _network_head(snapshot: Snapshot) -> dict[str, Any]:
         "resolution": snapshot.resolution,
         "given": snapshot.given,
         "per": snapshot.per,
+        "only_params": snapshot.only_params,
         "no_peak": snapshot.no_peak,
         "unread": snapshot.unread,
         **of_model(snapshot),

@@ -18,6 +18,7 @@ from sepcost.network.budget import Budget, Quantity
 from sepcost.network.network import INPUT, Network, Node
 from sepcost.sources.yaml.reading.quota import LONGEST_NAME
 from sepcost.text.kind import Kind
+from sepcost.text.model_text import HOLDS_WEIGHTS
 from sepcost.text.quantities import Allowance
 from sepcost.text.units import LONGEST_NUMBER, factor_text, shortened
 
@@ -97,6 +98,8 @@ def _problems(network: Network) -> Iterator[LayerProblem]:
 
 def _head(network: Network) -> Keys:
     """All but the layers."""
+    if network.only_params:
+        raise SepcostError(f"{network.name} {HOLDS_WEIGHTS}")
     if network.per_position:
         raise SepcostError("a convolution without a map cannot be written as a config: give it one (-H)")
     if not is_unicode(network.name):

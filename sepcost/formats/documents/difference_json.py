@@ -59,6 +59,8 @@ def _network(network: Snapshot) -> dict[str, Any]:
     }
     if network.per is not None:
         fields["per"] = network.per
+    if network.only_params:
+        fields["only_params"] = True
     fields |= of_snapshot(network)
     if network.verified is not None:
         fields["verified"] = verification_fields(network.verified)

@@ -42,7 +42,7 @@ def module_code(title: str, comparison: Comparison) -> str:
     conv = layer.layer
     if len(comparison.layers) > 1 or not isinstance(conv, Conv):
         raise SepcostError("PyTorch source is of a single convolution: give -C, -K and -O (and -H)")
-    any_size = comparison.network.per_position
+    any_size = not comparison.network.has_map
     taken = set(OURS)
     blocks = [_block("standard", [("conv", conv)], any_size)]
     notes = [_note("standard", layer.standard, conv, any_size)]
@@ -90,7 +90,7 @@ def _value(value: object) -> str:
 
 def _border_notes(comparison: Comparison, conv: Conv) -> Iterator[str]:
     """Which maps the modules are for."""
-    if not comparison.network.per_position:
+    if comparison.network.has_map:
         yield f"(N, {times(conv.input_shape)}) -> (N, {times(conv.output_shape)})".replace("×", ", ")
         return
     parts = [part.layer for variant in comparison.layers[0].variants.values() for part in variant.parts]

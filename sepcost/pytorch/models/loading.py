@@ -26,7 +26,8 @@ from sepcost.pytorch.models.own_code import RAISED, error_line, own_line
 from sepcost.pytorch.models.placement import META, built, copied_to, is_on, misses_values
 from sepcost.pytorch.models.settings import Settings, unchanged_settings
 from sepcost.pytorch.private import MISSING_ON_META, ORIGINAL
-from sepcost.text.model_text import Device, ModelText, foreign_format
+from sepcost.text.foreign import foreign_format
+from sepcost.text.model_text import Device, ModelText
 from sepcost.text.wording import did_you_mean
 
 FOREIGN_LIBRARIES = {"keras": "Keras", "tensorflow": "TensorFlow", "tf_keras": "Keras", "flax": "Flax", "jax": "JAX"}

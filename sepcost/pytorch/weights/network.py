@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import replace
 
-from sepcost.layers import Conv
-from sepcost.network.network import Network, Node
-from sepcost.pytorch.weights.weights import WEIGHT, Weights
+from sepcost.graphs.weights import ASSUMED, WEIGHT, bias_of, layer_name, network_of
+from sepcost.network.network import Network
+from sepcost.pytorch.weights.weights import Weights
 from sepcost.text.wording import counted
 
-AMBIGUOUS = "already depthwise, or one input channel"
-"""Why a kernel is kept that is one channel deep."""
-ASSUMED = "a kernel's shape says neither groups nor transposed: each is read as O × C × its size, in one group"
 
+def kernels_of(weights: Weights, name: str) -> Network:
+    """A network of this name, of the kernels that can be fitted: only its params are known.
 
-def network_of(weights: Weights, name: str) -> Network:
-    """A network of this name, of the kernels, each a convolution without a map: its MACs are per output position.
-
-    >>> network = network_of(Weights("w.pt", {"conv.weight": torch.ones(64, 32, 3, 3)}), "w")
+    >>> import torch
+    >>> network = kernels_of(Weights("w.pt", {"conv.weight": torch.ones(64, 32, 3, 3), "cls": torch.ones(9)}), "w")
     >>> [(node.name, node.cost.params, node.keep) for node in network]
     [('conv', 18432, None)]
 
-    So only its params can be summed. In a grouped convolution C is the channels of a group, in a transposed one C and O
-    are swapped.
+    In a grouped convolution C is the channels of a group, in a transposed one C and O are swapped.
     """
-    return Network(
-        name,
-        tuple(_node(weights, *kernel, index) for index, kernel in enumerate(weights.kernels.items())),
-        source=weights.source,
-        independent=True,
-        per_position=True,
-        inner_norm=False,
-    )
+    kernels = [each for each in weights.shapes if each.endswith(WEIGHT) and layer_name(each) in weights.kernels]
+    tensors = {
+        each: weights.shapes[each] for kernel in kernels for each in (kernel, bias_of(kernel)) if each in weights.shapes
+    }
+    return replace(network_of(name, tensors, weights.twins), source=weights.source)
 
 
 def notes_on(weights: Weights) -> list[str]:
@@ -45,12 +38,3 @@ def notes_on(weights: Weights) -> list[str]:
         several = f" and {counted(len(names) - 1, 'other')}" if len(names) > 1 else ""
         others.append(f"weights: left out: {names[0]}{several}: {reason}")
     return [*weights.notes, *assumed, *others]
-
-
-def _node(weights: Weights, name: str, kernel: torch.Tensor, index: int) -> Node:
-    out_channels, in_channels, *size = kernel.shape
-    bias = "bias" if name == WEIGHT else f"{name}.bias"
-    conv = Conv((1,) * len(size), in_channels, out_channels, size, bias=bias in weights.tensors)
-    keep = AMBIGUOUS if in_channels == 1 and out_channels > 1 else None
-    first = weights.shared.get(name)
-    return Node(name, conv, keep=keep, index=index, shared=first is not None, weights_of=first)

@@ -18,14 +18,19 @@ from sepcost.pytorch.models.loading import described
 from sepcost.pytorch.models.own_code import raised
 from sepcost.pytorch.private import plain_name
 from sepcost.pytorch.weights.weights import Weights
-from sepcost.text.model_text import FOREIGN_FORMATS, HOLDS_WEIGHTS, halves
+from sepcost.text.foreign import FOREIGN_FORMATS, HEAD, foreign_head
+from sepcost.text.model_text import halves, is_program
 from sepcost.text.wording import did_you_mean, in_one_line, named
 
 SUFFIX = ".safetensors"
 INSTALL = "pip install 'sepcost[safetensors]'"
 SAVE = "torch.save(model.state_dict(), …) writes what is read here"
-ZIP, HDF5, LFS = b"PK\x03\x04", b"\x89HDF", b"version https://git-lfs"
-"""How files begin: what torch.save writes, what Keras writes, what Git has of a large file."""
+OF_TORCHSCRIPT = (
+    'torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which sepcost reads; '
+    "torch.save(torch.jit.load(FILE).state_dict(), …), its weights"
+)
+ZIP = b"PK\x03\x04"
+"""How a file begins that torch.save writes."""
 PREFIXES = ("module.", "model.")
 """What data-parallel and other wrappers put before all names."""
 AVERAGED = "n_averaged"
@@ -66,16 +71,15 @@ def _contents(source: str) -> Any:
         if path.exists() and not path.is_file():
             raise ModelError(f"{source}: is {'a folder' if path.is_dir() else 'a device or a pipe'}, not a file")
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(HEAD)
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         raise ModelError(f"{source}: cannot be read: {(said or str(error)).lower()}") from None
-    foreign = FOREIGN_FORMATS.get(path.suffix.lower(), HOLDS_WEIGHTS)
-    if foreign != HOLDS_WEIGHTS or head.startswith(HDF5):
-        is_what = "is a Keras model" if foreign == HOLDS_WEIGHTS else foreign
+    is_what, *_ = ("is a program",) if is_program(source) else FOREIGN_FORMATS.get(path.suffix.lower(), ("",))
+    if is_what:
         raise ModelError(f"{source}: {is_what}: weights are read from .safetensors, .pt and .pth")
-    if head.startswith(LFS) or not head:
-        raise ModelError(f"{source}: {'is a pointer to the file: git lfs pull fetches it' if head else 'is empty'}")
+    if what := foreign_head(head):
+        raise ModelError(f"{source}: {what}")
     try:
         with apart():
             is_safe = path.suffix.lower() == SUFFIX or head[8:10] == b'{"'
@@ -105,7 +109,9 @@ def _why(error: Exception) -> str:
     said = str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"{error.name} is not installed: {INSTALL}"
-    if "TorchScript" in said or "data.pkl" in said:
+    if "TorchScript" in said:
+        return f"is TorchScript: {OF_TORCHSCRIPT}"
+    if "data.pkl" in said:
         return f"is a program (TorchScript, torch.export) or another archive: {SAVE}"
     needed = CLASS.search(said)
     if needed:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 
-RANKS = {3: "1-D", 4: "2-D", 5: "3-D"}
-"""How many axes a kernel has, and what its convolution is called."""
+from sepcost.graphs.graph import Value
+from sepcost.graphs.weights import RANKS, layer_name, why_no_kernel
+
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-PART = re.compile(r"\b(weight_([gv]|orig|mask)|parametrizations\.weight\.original\d*)$")
-"""How the names end of tensors that a weight is computed from: torch's weight_norm, spectral_norm, pruning."""
-TABLE = re.compile(r"(embed(ding)?s?|position(al|s)?|table)$", re.IGNORECASE)
-"""How the names end of modules whose weight is looked up."""
-WEIGHT = "weight"
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Weights:
     @property
     def kernels(self) -> dict[str, torch.Tensor]:
         """The kernels of convolutions by the names of these: each tensor of rank 3 to 5 that is not left out."""
-        return {_layer(name): self.tensors[name] for name, reason in self._reasons.items() if reason is None}
+        return {layer_name(name): self.tensors[name] for name, reason in self._reasons.items() if reason is None}
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -49,9 +44,17 @@ class Weights:
     @cached_property
     def shared(self) -> dict[str, str]:
         """Kernels that are another one under a second name: by name, the first name."""
-        firsts: dict[tuple[object, ...], str] = {}
-        seen = {name: firsts.setdefault((each.data_ptr(), each.shape), name) for name, each in self.kernels.items()}
-        return {name: first for name, first in seen.items() if name != first}
+        return _twins(self.kernels)
+
+    @cached_property
+    def twins(self) -> dict[str, str]:
+        """Tensors that are another one under a second name: by name, the first name."""
+        return _twins(self.tensors)
+
+    @cached_property
+    def shapes(self) -> dict[str, Value]:
+        """The shape and the dtype of each tensor."""
+        return {name: Value(tuple(each.shape), dtype_name(each.dtype)) for name, each in self.tensors.items()}
 
     @cached_property
     def _reasons(self) -> dict[str, str | None]:
@@ -59,18 +62,9 @@ class Weights:
         return {name: self._reason(name) for name, each in self.tensors.items() if each.dim() in RANKS}
 
     def _reason(self, name: str) -> str | None:
-        tensor, bias = self.tensors[name], self.tensors.get(f"{name.removesuffix(WEIGHT)}bias")
-        layer, _, last = name.rpartition(".")
-        if PART.search(name):
-            return (
-                "a weight is computed from it (weight_norm, spectral_norm, pruning): fit the model with these weights"
-            )
-        if last != WEIGHT:
-            return "its name does not end in weight"
-        if tensor.dim() == min(RANKS) and TABLE.search(layer):
-            return "its name is that of a table"
-        if bias is not None and bias.dim() != 1:
-            return f"its bias has {bias.dim()} axes, and that of a convolution has one"
+        tensor, reason = self.tensors[name], why_no_kernel(name, self.shapes)
+        if reason is not None:
+            return reason
         if tensor.is_meta or not tensor.numel():
             return "it has no values"
         if tensor.layout is not torch.strided:
@@ -85,6 +79,8 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _layer(name: str) -> str:
-    """The name of the layer that has this weight."""
-    return name.removesuffix(WEIGHT).removesuffix(".") or WEIGHT
+def _twins(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """Those that lie where an earlier one does: by name, the first name."""
+    firsts: dict[tuple[object, ...], str] = {}
+    seen = {name: firsts.setdefault((each.data_ptr(), each.shape), name) for name, each in tensors.items()}
+    return {name: first for name, first in seen.items() if name != first}

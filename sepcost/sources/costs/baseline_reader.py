@@ -19,7 +19,7 @@ from sepcost.sources.paths import absolute, folder_of, relative
 from sepcost.text.units import shortened
 from sepcost.text.wording import Path
 
-SAME = ("name", "per", "alpha", "rho", "resolution", "given", "own_dtype", "lower_bound")
+SAME = ("name", "per", "alpha", "rho", "resolution", "given", "own_dtype", "lower_bound", "only_params")
 """What snapshots and baselines call the same."""
 _Row: TypeAlias = "Sequence[int | None]"
 

@@ -23,7 +23,7 @@ OF_MODELS = ("uncounted", "unconfirmed", "inputs", "read_zeros")
 """Keys that only a model has."""
 SAME = (
     "name", "source", "per", "alpha", "rho", "resolution", "given", "no_peak", "input", "independent", "own_dtype",
-    "lower_bound", "unread",
+    "lower_bound", "unread", "only_params",
 )  # fmt: skip
 """What snapshots and costs call the same."""
 OF_REPLACED = ("costs_more", "kept", "peak", "options", "if_all", "replaced_by")
@@ -46,7 +46,7 @@ def _network(fields: Mapping[str, Any], document: Mapping[str, Any], path: Path)
     replaced = {text: _replaced(each, WHOLE, convention) for text, each in replacements.items()}
     layers = [_layer(layer, replaced, convention) for layer in fields["layers"]]
     _check_sums(total, [layer.figures for layer in layers], (*path, "total", "standard"))
-    flops = cost_figures(Cost(macs=total["macs"]), convention)["flops"]
+    flops = cost_figures(Cost(macs=total["macs"] or 0), convention)["flops"]
     if total["flops"] not in (None, flops):
         message = f"must be flops_per_mac × macs ({exact(flops)}), got {exact(total['flops'])}"
         refuse(message, (*path, "total", "standard", "flops"))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial, reduce
 from operator import or_
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -28,7 +28,17 @@ from typing_extensions import Required, TypeAliasType
 
 from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROW, SCHEMA_VERSION, short
 from sepcost.count.facts import FACTS, PEAK_PARTS
-from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, OF_TARGET, PEAK, WHOLE, names
+from sepcost.count.figure import (
+    BY_NAME,
+    COUNTS,
+    HEADLINES,
+    NEED_A_MAP,
+    NOT_IN_WEIGHTS,
+    OF_TARGET,
+    PEAK,
+    WHOLE,
+    names,
+)
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConventionError
 from sepcost.layers.cost import BITS, MODEL_DTYPES, read_dtype
@@ -192,33 +202,54 @@ def _predicted(name: str) -> Any:
 OF_TARGETS: Keys = {name: _predicted(name) for name in OF_TARGET}
 
 
-def _figure(name: str, has_map: bool) -> Any:
-    """A figure: null where it needs a map and there is none, or where it is not known."""
-    is_there = has_map or name not in NEED_A_MAP
-    count = Count if name in HEADLINES else Count | None if is_there else None
+class _About(NamedTuple):
+    """What networks have figures of: the figures that they do not have are null."""
+
+    suffix: str
+    title: str
+    unknown: Sequence[str]
+    marks: Keys
+
+
+ABOUT: Mapping[str, _About] = {
+    "with a map": _About("", "A network.", (), {"per": _unread(**ABSENT), "only_params": _unread(**ABSENT)}),
+    "without": _About(
+        "WithoutMap",
+        "A convolution without a map.",
+        NEED_A_MAP,
+        {"per": Required[Text], "only_params": _unread(**ABSENT)},
+    ),
+    "of weights": _About("OfWeights", "A file of weights.", NOT_IN_WEIGHTS, {"only_params": Required[_literal[True]]}),
+}
+
+
+def _figure(name: str, about: _About) -> Any:
+    """A figure: null where it needs what is not there, or where it is not known."""
+    is_there = name not in about.unknown
+    count = None if not is_there else Count if name in HEADLINES else Count | None
     return Annotated[count, Field(description=BY_NAME[name].header if name in BY_NAME else None)]
 
 
-def _figures(of: Sequence[str], has_map: bool) -> Keys:
+def _figures(of: Sequence[str], about: _About) -> Keys:
     """Those that are not there are not known, as those that a later version counts."""
     quotients = dict.fromkeys(names(lambda figure: figure.quotient), _unread(**QUOTIENT))
-    figures = {name: _figure(name, has_map) for name in of} | OF_TARGETS
+    figures = {name: _figure(name, about) for name in of} | OF_TARGETS
     return figures | {name: Required[figures[name]] for name in HEADLINES} | quotients
 
 
-def _type(has_map: bool, name: str, description: str, keys: Keys) -> Any:
-    return mapping_type(name if has_map else f"{name}WithoutMap", description, keys, OPEN)
+def _type(about: _About, name: str, description: str, keys: Keys) -> Any:
+    return mapping_type(f"{name}{about.suffix}", description, keys, OPEN)
 
 
-def _layers(has_map: bool, name: str, keys: Keys) -> Any:
-    layer = _type(has_map, name, "A layer, as it is and replaced.", keys)
+def _layers(about: _About, name: str, keys: Keys) -> Any:
+    layer = _type(about, name, "A layer, as it is and replaced.", keys)
     return Annotated[_list[layer], Field(min_length=1), FailFast(), AfterValidator(_unique)]
 
 
-def _compared(has_map: bool) -> Keys:
+def _compared(about: _About) -> Keys:
     """The keys of a network in costs."""
-    make = partial(_type, has_map)
-    cost, whole = _figures(COUNTS, has_map), _figures(WHOLE, has_map) | {"peak": Peak | None}
+    make = partial(_type, about)
+    cost, whole = _figures(COUNTS, about), _figures(WHOLE, about) | {"peak": Peak | None}
     part = make("Part", "A layer that is a part of what replaces another.", PART | cost)
     of_layer = cost | REPLACED | {"kept": Text | None, "replaced_by": Text, "parts": _list[part]}
     if_all = mapping_type("IfAll", "The speed-up if all layers were replaced.", OF_TARGETS, OPEN)
@@ -233,21 +264,21 @@ def _compared(has_map: bool) -> Keys:
         "replacements": Required[_dict[str, make("ReplacedNetwork", "A network under a replacement.", of_network)]],
     }
     return COMPARED | {
-        "layers": Required[_layers(has_map, "Layer", layer)],
+        "layers": Required[_layers(about, "Layer", layer)],
         "total": Required[make("Total", "A network, as it is and replaced.", total)],
     }
 
 
-def _held(row: Sequence[str], has_map: bool) -> Keys:
+def _held(row: Sequence[str], about: _About) -> Keys:
     """The keys of a network in a baseline."""
     least = short(row)
-    rows = {str(len(each)): _tuple[tuple(_figure(name, has_map) for name in each)] for each in (least, row)}
+    rows = {str(len(each)): _tuple[tuple(_figure(name, about) for name in each)] for each in (least, row)}
     values = _union(lambda value: str(len(value if isinstance(value, list) else least)), rows)
     layer = LAYER | {"costs": Required[_by_replacement(values)], "seconds": _dict[str, NumberOrNone]}
     return NETWORK | {
         "predicted": _dict[str, mapping_type("Predicted", "What a target predicts.", OF_TARGETS, OPEN)],
-        "layers": Required[_layers(has_map, "BaselineLayer", layer)],
-        PEAK: Required[_by_replacement(_figure(PEAK, has_map))],
+        "layers": Required[_layers(about, "BaselineLayer", layer)],
+        PEAK: Required[_by_replacement(_figure(PEAK, about))],
     }
 
 
@@ -263,15 +294,17 @@ def _with_standard(values: Keys) -> Keys:
     return values
 
 
-def _network(name: str, keys: Callable[[bool], Keys], head: Keys) -> Any:
-    """What has a map, or what has none: then it says what its counts are ``per``."""
-    with_map = _type(True, name, "A network.", head | {"per": _unread(**ABSENT)} | keys(True))
-    without = _type(False, name, "A convolution without a map.", head | {"per": Required[Text]} | keys(False))
-    return _union(_tag_of_network, {"with a map": with_map, "without": without})
+def _network(name: str, keys: Callable[[_About], Keys], head: Keys) -> Any:
+    """What has a map, or what has none, and says what its counts are ``per``, or that they are only of weights."""
+    return _union(
+        _tag_of_network,
+        {tag: _type(about, name, about.title, head | about.marks | keys(about)) for tag, about in ABOUT.items()},
+    )
 
 
 def _tag_of_network(value: Any) -> str:
-    return "without" if isinstance(value, dict) and "per" in value else "with a map"
+    marks = value if isinstance(value, dict) else {}
+    return "of weights" if "only_params" in marks else "without" if "per" in marks else "with a map"
 
 
 def _tag_of_document(value: Any) -> str:
@@ -280,7 +313,7 @@ def _tag_of_document(value: Any) -> str:
     return "line" if "networks" not in value and "name" in value and "total" in value else "document"
 
 
-def _several(name: str, keys: Callable[[bool], Keys]) -> Keys:
+def _several(name: str, keys: Callable[[_About], Keys]) -> Keys:
     return {"networks": Required[Annotated[_list[_network(name, keys, {})], Field(min_length=1), FailFast()]]}
 
 

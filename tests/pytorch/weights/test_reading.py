@@ -202,9 +202,9 @@ UNREADABLE: dict[str, Callable[[], str]] = {
     "is a pointer to the file: git lfs pull fetches it": lambda: written(
         b"version https://git-lfs.github.com/spec/v1\n"
     ),
-    "is a program (TorchScript, torch.export) or another archive: "
-    "torch.save(model.state_dict(), …) writes what is read here": scripted,
-    "is a Keras model: weights are read from .safetensors, .pt and .pth": lambda: written(b"\x89HDF\r\n\x1a\n"),
+    'is TorchScript: torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which '
+    "sepcost reads; torch.save(torch.jit.load(FILE).state_dict(), …), its weights": scripted,
+    "is a Keras model, or another HDF5 file, and no weights of torch": lambda: written(b"\x89HDF\r\n\x1a\n"),
     "holds a tensor of shape (3,), and no state dict with weights in it": lambda: saved(torch.ones(3)),
     "holds a list, and no state dict with weights in it": lambda: saved([STATE]),
     "cannot be read: no such file or directory": lambda: "w.pt",
@@ -229,7 +229,9 @@ def test_files_of_other_frameworks_are_named(name: str) -> None:
 def test_an_archive_of_something_else_is_one_line() -> None:
     assert refusal(archive()).startswith("w.pt: is no state dict, or is cut off or damaged: ")
     torch.export.save(torch.export.export(nn.ReLU(), (torch.ones(3),)), "w.pt2")
-    assert refusal("w.pt2").startswith("w.pt2: is a program (TorchScript, torch.export) or another archive: ")
+    assert refusal("w.pt2") == "w.pt2: is a program: weights are read from .safetensors, .pt and .pth"
+    Path("w.pt2").rename("w.pt")
+    assert refusal("w.pt").startswith("w.pt: is a program (TorchScript, torch.export) or another archive: ")
 
 
 @pytest.mark.parametrize("way", ["zip", "older", "safetensors"])

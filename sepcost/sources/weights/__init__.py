@@ -1,0 +1,1 @@
+"""Files of weights: tensors by name, without the program that they belong to."""

@@ -1,0 +1,99 @@
+"""The header of a safetensors file: the names, shapes and dtypes of its tensors, whose values are not read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sepcost.errors import ModelError
+from sepcost.graphs.graph import Value
+from sepcost.text.units import exact, shortened
+
+LENGTH = 8
+"""How many bytes of a file say how long its header is."""
+INDEX = ".index.json"
+"""How the name of a file ends that says which of several files has which tensor."""
+METADATA = "__metadata__"
+MOST_AXES = 8
+DTYPES = {
+    "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
+    "I64": "int64", "U64": "uint64", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
+    "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu", "F4": "float4_e2m1fn",
+    "C64": "complex64",
+}  # fmt: skip
+
+
+def tensors_in(path: Path, limit: int) -> dict[str, Value]:
+    """The tensors of a file, or of all files that an index names; a ModelError where a header is not what it should be.
+
+    ``limit`` is the most bytes that a header may have.
+    """
+    if not path.name.lower().endswith(INDEX):
+        return _read(path, limit)
+    with path.open("rb") as file:
+        shards = _parsed(file.read(limit + 1), limit)["weight_map"].values()
+    tensors: dict[str, Value] = {}
+    for name in sorted(set(shards)):
+        shard = path.with_name(name)  # a ValueError unless it is in the same folder
+        if not shard.is_file():
+            raise ModelError(f"needs {shortened(name)}, and it is not there")
+        tensors |= _read(shard, limit)
+    return tensors
+
+
+def _read(path: Path, limit: int) -> dict[str, Value]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(LENGTH), "little")
+        if length > size - LENGTH:
+            raise ModelError(f"its header would have {exact(length)} bytes, and the file has {exact(size)}: cut off?")
+        header = _parsed(file.read(min(length, limit + 1)), limit)
+    header.pop(METADATA, None)
+    values = {name: _value(name, fields) for name, fields in header.items()}
+    _check_places(header, values, size - LENGTH - length)
+    return values
+
+
+def _parsed(data: bytes, limit: int) -> dict[str, Any]:
+    """The JSON, in which each name is once."""
+    if len(data) > limit:
+        raise ModelError(f"its header has more than {exact(limit)} bytes: --graph-limit reads more")
+    fields = json.loads(data, object_pairs_hook=_once)
+    if not isinstance(fields, dict):
+        raise ValueError("its header is no object")
+    return fields
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name is there twice")
+    return fields
+
+
+def _value(name: str, fields: Mapping[str, Any]) -> Value:
+    shape, dtype = fields["shape"], fields["dtype"]
+    if not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
+        raise ModelError(f"{shortened(name)}: its shape is {shortened(str(shape))}, and no list of sizes")
+    if len(shape) > MOST_AXES:
+        raise ModelError(f"{shortened(name)}: has {len(shape)} axes, and at most {MOST_AXES} are read")
+    if dtype not in DTYPES:
+        raise ModelError(f"{shortened(name)}: its dtype is {shortened(str(dtype))}, which is not known")
+    return Value(tuple(shape), DTYPES[dtype])
+
+
+def _check_places(header: Mapping[str, Any], values: Mapping[str, Value], size: int) -> None:
+    """A ModelError unless the tensors lie one after the other, up to the end of the file."""
+    places = sorted((*header[name]["data_offsets"], value.bytes, name) for name, value in values.items())
+    at = 0
+    for begin, end, many, name in places:
+        if (begin, end) != (at, at + many):
+            where = f"bytes {shortened(str(begin))} to {shortened(str(end))}"
+            raise ModelError(
+                f"{shortened(name)}: has {exact(many)} bytes from {exact(at)}, and lies at {where}: damaged"
+            )
+        at = end
+    if at != size:
+        raise ModelError(f"its tensors have {exact(at)} bytes, and the file {exact(size)}: is it cut off or damaged?")

@@ -1,0 +1,46 @@
+"""Files of weights as sources: their layers by name, with params and shapes; no value of theirs is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sepcost.errors import ModelError
+from sepcost.graphs.weights import network_of
+from sepcost.network.network import Network
+from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.programs import Programs
+from sepcost.sources.weights.safetensors import LENGTH, tensors_in
+from sepcost.text.model_text import halves, is_weights
+
+AGAIN = "safetensors.torch.save_file(model.state_dict(), FILE) writes one"
+
+
+class Weights(Programs):
+    """Files of weights, and those in them that a key behind a colon names: ckpt.pth:ema."""
+
+    def path_of(self, source: str) -> Path | None:
+        return Path(_file(source)) if is_weights(source) else None
+
+
+def _file(source: str) -> str:
+    return source if Path(source).exists() else halves(source)[0]
+
+
+def _network(source: str, name: str, options: ModelOptions) -> Network:
+    path = Path(_file(source))
+    with path.open("rb") as file:
+        is_header = file.read(LENGTH + 1)[LENGTH:] == b"{"
+    if is_header or path.suffix.lower() in (".safetensors", ".json"):
+        if source != str(path):
+            raise ModelError("has no keys in it: leave out what is behind the colon")
+        return network_of(name, tensors_in(path, options.file.limit))
+    from sepcost.pytorch.weights.reading import read_weights
+
+    try:
+        weights = read_weights(source)
+    except ModelError as error:
+        raise ModelError(str(error).removeprefix(f"{source}: ").removeprefix(f"{path}: ")) from None
+    return network_of(name, weights.shapes, weights.twins)
+
+
+WEIGHTS = Weights(".safetensors", "file of weights", AGAIN, _network)

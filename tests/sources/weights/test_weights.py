@@ -1,0 +1,297 @@
+"""Files of weights as sources: params are torch's, and what weights do not say is nowhere a number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import sepcost
+from sepcost.errors import ConfigError, SepcostError
+from sepcost.pytorch import replace_convolutions
+from tests.commands import Run
+from tests.commands import sepcost as command
+
+UNKNOWN = (
+    "macs",
+    "flops",
+    "activations",
+    "activation_bytes",
+    "traffic_bytes",
+    "macs_per_byte",
+    "peak_activation_bytes",
+)
+
+
+class Net(nn.Module):
+    """A layer of every kind whose weight is told from the others by its rank or its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, stride=2, bias=False), nn.BatchNorm2d(16))
+        self.depthwise = nn.Conv2d(16, 16, 5, groups=16)
+        self.up = nn.ConvTranspose2d(16, 8, 2)
+        self.wave, self.voxels = nn.Conv1d(8, 4, 7), nn.Conv3d(4, 4, 3, bias=False)
+        self.embed, self.rnn = nn.Embedding(11, 8), nn.LSTM(8, 6)
+        self.attention, self.norm = nn.MultiheadAttention(8, 2), nn.LayerNorm(8)
+        self.cls = nn.Parameter(torch.zeros(1, 1, 8))
+        self.head = nn.Linear(8, 11, bias=False)
+
+
+def params(model: nn.Module) -> int:
+    return sum(each.numel() for each in model.parameters())
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def saved(contents: Any, name: str) -> str:
+    save_file(contents, name) if name.endswith(".safetensors") else torch.save(contents, name)
+    return name
+
+
+def network(*arguments: str) -> dict[str, Any]:
+    done = command("compare", *arguments, "--format", "json", cwd=Path.cwd())
+    assert (done.code, done.err) == (0, "")
+    (found,) = json.loads(done.out)["networks"]
+    return dict(found)
+
+
+def run(*arguments: str) -> Run:
+    return command(*arguments, cwd=Path.cwd())
+
+
+@pytest.mark.parametrize("name", ["net.safetensors", "net.pt", "net.PTH", "net.ckpt"])
+def test_params_are_those_of_torch(name: str) -> None:
+    model = Net()
+    found = network(saved(model.state_dict(), name))
+    assert found["total"]["standard"]["params"] == params(model)
+    assert found["total"]["standard"]["weight_bytes"] == 4 * params(model)
+    layers = {each["name"]: (each["type"], each["standard"]["params"]) for each in found["layers"]}
+    kinds = {nn.Conv1d: "conv", nn.Conv2d: "conv", nn.Conv3d: "conv", nn.Linear: "linear"}
+    modules = {name: each for name, each in model.named_modules() if type(each) in kinds}
+    assert {name: (kinds[type(each)], params(each)) for name, each in modules.items()}.items() <= layers.items()
+    assert layers["attention.in_proj"] == ("linear", 3 * 8 * (8 + 1))
+    assert layers["rnn.weight_hh_l0"] == ("linear", 24 * (6 + 1))
+    left = params(model.embed) + params(model.norm) + params(model.stem[1]) + model.cls.numel()
+    assert layers["remainder"] == ("other", left + 8)  # with the bias of up, whose C and O are swapped
+
+
+def test_what_weights_do_not_say_is_null_and_a_dash() -> None:
+    file = saved(Net().state_dict(), "net.safetensors")
+    total = network(file)["total"]
+    for figures in (total["standard"], total["replacements"]["separable"]):
+        assert [figures[name] for name in UNKNOWN] == [None] * len(UNKNOWN)
+    assert total["replacements"]["separable"]["reduction"]["macs"] is None
+    stem = network(file)["layers"][0]
+    assert not {"stride", "groups", "transposed", "padding", "dilation"} & stem.keys()
+    rows = list(csv.DictReader(io.StringIO(run("compare", file, "--format", "csv").out)))
+    assert {row[name] for row in rows for name in UNKNOWN} == {""}
+    stem, *_ = (line for line in run("compare", file, "--columns", "params,macs").out.splitlines() if "stem.0" in line)
+    assert stem.split() == ["stem.0", "432", "–"]
+
+
+def test_reductions_are_of_params() -> None:
+    wide = nn.Conv2d(32, 64, 3)
+    model = nn.Sequential(wide, nn.Conv2d(1, 8, 3), nn.Conv2d(8, 8, 1))
+    first, second, third = network(saved(model.state_dict(), "net.pt"))["layers"]
+    replaced = params(replace_convolutions(nn.Sequential(wide), "separable"))
+    assert first["replacements"]["separable"]["params"] == replaced
+    assert first["replacements"]["separable"]["reduction"]["params"] == params(wide) / replaced
+    assert (second["kept"], third["kept"]) == ("already depthwise, or one input channel", "1×1")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(torch.float16, 2), (torch.bfloat16, 2), (torch.float64, 8), (torch.float8_e4m3fn, 1), (torch.int8, 1)],
+)
+@pytest.mark.parametrize("name", ["net.safetensors", "net.pt"])
+def test_bytes_are_those_of_the_file(dtype: torch.dtype, size: int, name: str) -> None:
+    weights = {"a.weight": torch.zeros(8, 4, 3, 3).to(dtype), "b.weight": torch.zeros(5, 7).to(dtype)}
+    (found,) = [network(saved(weights, name))["total"]["standard"]]
+    assert (found["params"], found["weight_bytes"]) == (288 + 35, size * (288 + 35))
+
+
+def test_bytes_of_several_dtypes_add_up() -> None:
+    weights = {"a.weight": torch.zeros(8, 4, 3, 3).half(), "a.bias": torch.zeros(8), "scale": torch.zeros(3).double()}
+    assert network(saved(weights, "net.safetensors"))["total"]["standard"]["weight_bytes"] == 2 * 288 + 4 * 8 + 8 * 3
+
+
+def test_weights_under_two_names_count_once() -> None:
+    kernel, table = torch.ones(8, 8, 3, 3), torch.ones(9, 4)
+    weights = {"a.weight": kernel, "b.weight": kernel, "tokens.embed.weight": table, "head.weight": table}
+    found = network(saved(weights, "net.pt"))
+    assert found["total"]["standard"]["params"] == kernel.numel() + table.numel()
+    assert {each["name"]: each.get("weights_of") for each in found["layers"]}["b"] == "a"
+
+
+def test_buffers_are_no_params_and_packed_weights_make_totals_lower_bounds() -> None:
+    weights = {"a.weight": torch.ones(8, 3, 3, 3), "a.running_mean": torch.ones(8), "index": torch.ones(4, 4).long()}
+    assert network(saved(weights, "net.safetensors"))["total"]["standard"]["params"] == 216
+    packed = weights | {"b.qweight": torch.ones(4, 4, dtype=torch.int32)}
+    found = network(saved(packed, "net.safetensors"))
+    assert (found["uncounted"], found["lower_bound"]) == ({"b.qweight (int32)": 1}, True)
+    assert run("check", "net.safetensors", "--max-params", "1k", "--no-verify").code == 2
+
+
+def test_a_key_names_one_of_several() -> None:
+    saved({"ema": {"a.weight": torch.ones(8, 3, 3, 3)}, "model": {"a.weight": torch.ones(8, 3, 5, 5)}}, "ckpt.pth")
+    assert network("ckpt.pth:ema")["total"]["standard"]["params"] == 216
+    assert run("compare", "ckpt.pth") == Run(2, "", "ckpt.pth: has 2 state dicts: type ckpt.pth:ema, ckpt.pth:model\n")
+    assert run("compare", "none.pth:ema") == Run(2, "", "none.pth:ema: cannot be read: no such file or directory\n")
+
+
+def test_an_index_is_all_of_its_files() -> None:
+    saved({"a.weight": torch.ones(8, 3, 3, 3)}, "part-1.safetensors")
+    saved({"b.weight": torch.ones(4, 8)}, "part-2.safetensors")
+    shards = {"a.weight": "part-1.safetensors", "b.weight": "part-2.safetensors"}
+    index = Path("model.safetensors.index.json")
+    index.write_text(json.dumps({"weight_map": shards}), encoding="utf-8")
+    assert [(node.name, node.cost.params) for node in sepcost.load(str(index))] == [("a", 216), ("b", 32)]
+    for name in ("../part-1.safetensors", "/etc/passwd", "part-3.safetensors"):
+        index.write_text(json.dumps({"weight_map": {"a": name}}), encoding="utf-8")
+        with pytest.raises(ConfigError):
+            sepcost.load(str(index))
+
+
+def test_check_holds_params_and_does_not_decide_macs() -> None:
+    file = saved(Net().state_dict(), "net.safetensors")
+    assert run("check", file, "--max-params", "10k").code == 0
+    assert run("check", file, "--max-params", "1k").code == 1
+    done = run("check", file, "--max-macs", "600M", "--no-verify")
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert "undecided, weights alone do not say on which maps they run: give the code of the model" in done.err
+
+
+def test_a_baseline_and_earlier_costs_are_as_good_as_the_file() -> None:
+    file = saved(Net().state_dict(), "net.safetensors")
+    assert run("check", file, "--update-baseline", "base.json").code == 0
+    assert run("check", file, "--baseline", "base.json").code == 0
+    Path("costs.json").write_text(run("compare", file, "--format", "json").out, encoding="utf-8")
+    for earlier in ("base.json", "costs.json"):
+        assert json.loads(run("diff", earlier, file, "--format", "json").out)["differ"] is False
+    saved({**Net().state_dict(), "more": torch.ones(3)}, file)
+    assert run("check", file, "--baseline", "base.json").code == 1
+
+
+def test_a_difference_is_of_params() -> None:
+    before = saved({"a.weight": torch.ones(8, 3, 3, 3), "b.weight": torch.ones(5, 8)}, "a.safetensors")
+    after = saved({"a.weight": torch.ones(8, 3, 3, 3), "b.weight": torch.ones(6, 8)}, "b.pt")
+    found = json.loads(run("diff", before, after, "--format", "json").out)
+    assert (found["total"]["params"]["difference"], found["total"]["macs"]["difference"]) == (8, None)
+    assert [each["after"]["name"] for each in found["changes"]] == ["b"]
+
+
+def test_a_difference_to_a_model_has_no_fact_that_weights_do_not_say() -> None:
+    conv = sepcost.Conv((8, 8), 3, 16, 3, stride=2)
+    saved({"conv.weight": torch.ones(16, 3, 3, 3)}, "a.safetensors")
+    difference = sepcost.diff("a.safetensors", conv)
+    assert [each.facts.keys() & {"stride", "padding"} for each in difference.layers] == [set()]
+
+
+NEEDS_A_MODEL = "holds weights: name the code of the model, as in net.py:build, or give its .onnx"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["compare", "net.pt", "--input", "3x8x8"],
+            f"sepcost: --input 3x8x8 is for a model, and net.pt {NEEDS_A_MODEL}",
+        ),
+        (["bench", "net.pt"], f"net.pt: {NEEDS_A_MODEL}"),
+        (["compare", "net.pt", "--explain"], f"sepcost: --explain derives counts on a map, and net {NEEDS_A_MODEL}"),
+        (["compare", "net.pt", "--format", "yaml"], f"sepcost: net {NEEDS_A_MODEL}"),
+        (
+            ["compare", "net.pt", "--alpha", "0.5"],
+            "net.pt: a model is what its code builds on --input: alpha, rho and resolution are for configs",
+        ),
+    ],
+)
+def test_what_needs_a_model_is_one_line(arguments: list[str], message: str) -> None:
+    saved({"a.weight": torch.ones(8, 3, 3, 3)}, "net.pt")
+    assert run(*arguments) == Run(2, "", f"{message}\n")
+    with pytest.raises(SepcostError, match=r"inputs are for a model, and net\.pt holds weights"):
+        sepcost.compare("net.pt", inputs="3x8x8")
+
+
+def test_weights_need_no_torch_where_they_are_safetensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = saved({"a.weight": torch.ones(8, 3, 3, 3)}, "net.safetensors")
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
+    assert sepcost.load(file).nodes[0].cost.params == 216
+
+
+def test_kinds_of_layers_have_subtotals() -> None:
+    file = saved(Net().state_dict(), "net.safetensors")
+    rows = csv.DictReader(io.StringIO(run("compare", file, "--rows", "types", "--format", "csv").out))
+    assert sum(int(row["params"]) for row in rows if row["row"] == "type") == params(Net())
+
+
+def header(fields: Any, data: bytes = b"") -> bytes:
+    text = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def tensor(**changed: Any) -> dict[str, Any]:
+    return {"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16], **changed}}
+
+
+DAMAGED: dict[str, bytes] = {
+    "is empty": b"",
+    "is a pointer to the file: git lfs pull fetches it": b"version https://git-lfs.github.com/spec/v1\n",
+    "is a web page, not the file: download it again": b"\n<!DOCTYPE html><html></html>",
+    "cut off?": struct.pack("<Q", 2**63) + b"{",
+    "has nothing that can be counted": header({}),
+    "--graph-limit reads more": header(b'{"' + b"a" * (8 << 20) + b'":{}}'),
+    "RecursionError": header(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
+    "is there twice": header(b'{"a":{},"a":{}}'),
+    "no list of sizes": header(tensor(shape=[-2, -2]), bytes(16)),
+    "and no list of sizes": header(tensor(shape=[True, 4]), bytes(16)),
+    "its dtype is F99, which is not known": header(tensor(dtype="F99"), bytes(16)),
+    "has 9 axes": header(tensor(shape=[1] * 9), bytes(16)),
+    "has 4 bytes from 0": header(tensor(shape=[1]), bytes(16)),
+    "and lies at bytes 4 to 20": header(tensor(data_offsets=[4, 20]), bytes(20)),
+    "its tensors have 16 bytes, and the file 8": header(tensor(), bytes(8)),
+    "is no file of weights": header(b"\xff\xfe{}"),
+    "TypeError": header({"a": 3}),
+    "KeyError": header({"a": {}}),
+}
+
+
+@pytest.mark.parametrize("reason", DAMAGED)
+def test_a_damaged_header_is_one_line(reason: str) -> None:
+    Path("net.safetensors").write_bytes(DAMAGED[reason])
+    done = run("compare", "net.safetensors")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert reason in done.err
+
+
+@pytest.mark.parametrize("name", ["net.safetensors", "net.pt"])
+def test_a_byte_that_is_wrong_anywhere_is_a_count_or_one_line(name: str) -> None:
+    torch.manual_seed(0)
+    whole = Path(saved(Net().state_dict(), name)).read_bytes()
+    at = torch.randint(len(whole), (150,)).tolist()
+    at += range(300) if name == "net.safetensors" else range(-300, 0, 7)
+    for number, place in enumerate(at):
+        spoiled = bytearray(whole)
+        if number % 4:
+            spoiled[place] = (spoiled[place] + 1 + number) % 256
+        else:
+            del spoiled[place:]
+        Path(name).write_bytes(spoiled)
+        try:
+            assert sepcost.load(name).nodes
+        except ConfigError as error:
+            assert "\n" not in str(error)  # noqa: PT017 (some are read)
