@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from math import ceil, floor, trunc
-from operator import add, mul
+from operator import add, floordiv, mod, mul, sub
 from typing import Any
 
 from sepcost.errors import ModelError
 from sepcost.text.units import shortened
 
 LONGEST = 20_000
+UNREADABLE = (ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError)
+OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.FloorDiv: floordiv, ast.Mod: mod,
+}  # fmt: skip
 LARGEST = 2**63
 """No size is larger."""
 
@@ -64,17 +68,7 @@ def size_of(text: str, symbols: Mapping[str, int]) -> int:
         value = _value(ast.parse(text, mode="eval").body, symbols)
         if value.denominator != 1 or not -LARGEST < value < LARGEST:
             raise ValueError
-    except (
-        SyntaxError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        ZeroDivisionError,
-        OverflowError,
-        RecursionError,
-        MemoryError,
-    ):
+    except UNREADABLE:
         raise ModelError(f"the size {shortened(text)} cannot be calculated") from None
     return int(value)
 
@@ -87,6 +81,38 @@ def symbol_of(text: str) -> str | None:
     """
     name = text.removeprefix("Symbol('").partition("'")[0]
     return name if text.startswith(f"Symbol('{name}'") and text.count("(") == 1 and name.isidentifier() else None
+
+
+def holds(guard: str, shapes: Mapping[str, Sequence[int]]) -> bool:
+    """Whether inputs of these shapes fulfil an equation that export has noted; what is no equation holds.
+
+    >>> holds("L['x'].size()[2] == 2*(L['x'].size()[2] // 2)", {"x": (1, 3, 33, 32)})
+    False
+
+    Other guards are about sizes of 0 and 1, which export sets apart.
+    """
+    try:
+        found = ast.parse(guard[:LONGEST], mode="eval").body
+        if not isinstance(found, ast.Compare) or not isinstance(found.ops[0], ast.Eq):
+            return True
+        return _of_sizes(found.left, shapes) == _of_sizes(found.comparators[0], shapes)
+    except UNREADABLE:
+        return True
+
+
+def _of_sizes(node: ast.expr, shapes: Mapping[str, Sequence[int]]) -> int:
+    if isinstance(node, ast.BinOp):
+        return OPERATORS[type(node.op)](_of_sizes(node.left, shapes), _of_sizes(node.right, shapes))
+    match node:
+        case ast.UnaryOp(ast.USub(), operand):
+            return -_of_sizes(operand, shapes)
+        case ast.Constant(int(value)):
+            return value
+        case ast.Subscript(
+            ast.Call(ast.Attribute(ast.Subscript(_, ast.Constant(name)), "size")), ast.Constant(int(axis))
+        ):
+            return shapes[str(name)][axis]
+    raise ValueError
 
 
 def _value(node: ast.expr, symbols: Mapping[str, int]) -> Fraction:

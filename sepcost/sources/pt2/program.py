@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,9 +31,9 @@ from sepcost.sources.pt2.aten import (
     layer_of,
     unknown,
 )  # fmt: skip
-from sepcost.sources.pt2.expressions import size_of, symbol_of
+from sepcost.sources.pt2.expressions import holds, size_of, symbol_of
 from sepcost.sources.sizes import Declared, Sized, sizes
-from sepcost.text.units import exact
+from sepcost.text.units import exact, shortened
 
 DTYPES = {
     1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
@@ -42,6 +43,8 @@ DTYPES = {
 """The numbers that the schema gives to dtypes."""
 OPEN = 2
 """The least size that export writes where nothing says another: it sets 0 and 1 apart."""
+SIZE = re.compile(r"L\['(\w+)'\]\.size\(\)\[(\d+)\]")
+"""How a guard writes a size of an input."""
 PARAMETRIZED = ".parametrizations."
 FUNCTIONAL = "it is a functional call: no module runs it"
 
@@ -72,7 +75,7 @@ def network_of(program: Program, name: str, options: ModelOptions) -> Network:
     module = program.fields["graph_module"]
     specs = [next(iter(spec.items())) for spec in module["signature"]["input_specs"]]
     sized = _sized(module["graph"], [_name(spec["arg"]) for kind, spec in specs if kind == "user_input"], options)
-    _check_ranges(program.fields["range_constraints"], sized)
+    _check(program.fields, sized)
     walk = _Walk(module["graph"], sized, specs, program.weights)
     outputs = walk.run(module["graph"], {}, "")
     return walk.graph.network(name, outputs, given=sized.given, batch=sized.batch)
@@ -94,13 +97,19 @@ def _sized(graph: Fields, inputs: Sequence[str], options: ModelOptions) -> Sized
     return sizes(declared, options, usual)
 
 
-def _check_ranges(ranges: Fields, sized: Sized) -> None:
+def _check(program: Fields, sized: Sized) -> None:
+    """Raise a ModelError for sizes on which the program does not run."""
+    ranges = program["range_constraints"]
     for symbol, size in sized.symbols.items():
         least, most = (ranges.get(symbol, {}).get(side) for side in ("min_val", "max_val"))
         least = 1 if least == OPEN else least
         if (least is not None and size < least) or (most is not None and size > most):
             upto = f"from {least} to {exact(most)}" if most is not None else f"at least {least}"
             raise ModelError(f"the size {symbol} was exported for {upto}, got {exact(size)}")
+    for guard in program.get("guards_code", ()):
+        if not holds(guard, sized.shapes):
+            equation = shortened(SIZE.sub(r"\1[\2]", guard))
+            raise ModelError(f"does not run on {sized.given}: it was exported for sizes with {equation}")
 
 
 def _name(arg: Any) -> str:

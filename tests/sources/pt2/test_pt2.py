@@ -177,6 +177,7 @@ def test_without_torch_and_without_running_anything(files: Callable[..., Path]) 
         (["--input", "64x48"], "has 4 axes"),
         (["--input", "x=3x64x48", "--input", "3x64x48"], "takes 1 input, and --input 3x64x48 is one more"),
         (["--input", "net.py:inputs"], "is a file, which runs no code: give shapes"),
+        (["--input", "x=3x63x48"], "does not run on x=3x63x48: it was exported for sizes with x[2] == "),
         (["--input", "x=2x3x64x48", "--batch", "4"], "have their batch: a batch of 4 contradicts that"),
     ],
 )
