@@ -75,5 +75,10 @@ def larger(branches: Sequence[Sequence[Call]]) -> list[Call]:
 def _sum(one: Other, other: Other) -> Other:
     stored = one.stored + other.stored if one.stored and other.stored else None
     return replace(
-        one, macs=one.macs + other.macs, reads=one.reads + other.reads, writes=one.writes + other.writes, stored=stored
+        one,
+        params=one.params + other.params,
+        macs=one.macs + other.macs,
+        reads=one.reads + other.reads,
+        writes=one.writes + other.writes,
+        stored=stored,
     )

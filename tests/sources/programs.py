@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+import sepcost
+from sepcost import Network
+from sepcost.errors import SepcostError
+from sepcost.network.liveness import Peak, peak
 
 
 class UNet(nn.Module):
@@ -93,3 +100,40 @@ MODELS = {
     "recurrent": Exported(Recurrent, (2, 12, 8), {0: "batch"}, ((1, 12, 8), (3, 12, 8), (7, 12, 8))),
     "encoder": Exported(Encoder, (2, 1, 4, 6, 6), {0: "batch"}, ((1, 1, 4, 6, 6), (3, 1, 4, 6, 6), (5, 1, 4, 6, 6))),
 }
+
+
+def totals(network: Network) -> tuple[int, int]:
+    costs = [node.cost for node in network]
+    return sum(cost.macs for cost in costs), sum(cost.params for cost in costs)
+
+
+def traffic_and_peak(network: Network) -> tuple[int, Peak | None]:
+    assert network.schedule is not None
+    return sum(node.cost.touched for node in network), peak(network.schedule, own=True)
+
+
+def traced(each: Exported, shape: tuple[int, ...]) -> Network:
+    return sepcost.load(each.model().eval(), inputs=each.inputs(shape))
+
+
+def spoiled(data: bytes, number: int) -> bytes:
+    """One of many corrupt forms: some bytes changed, cut off, put in, or moved."""
+    chance = random.Random(number)
+    place, many = chance.randrange(len(data)), chance.choice([1, 4, 64])
+    noise = bytes(chance.randrange(256) for _ in range(many))
+    return [
+        data[:place] + noise + data[place + many :],
+        data[:place],
+        data[:place] + noise + data[place:],
+        data[:place] + data[place + many :],
+    ][number % 4]
+
+
+def assert_counted_or_refused(file: Path) -> None:
+    try:
+        assert sepcost.load(file).nodes
+        said = "one line"
+    except SepcostError as error:
+        said = str(error)
+    assert len(said.splitlines()) == 1
+    assert len(said) < 400

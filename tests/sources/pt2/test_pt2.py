@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import subprocess
 import sys
@@ -20,25 +19,12 @@ from torch import nn
 from torch.export import Dim, export, save
 
 import sepcost
-from sepcost import Network
 from sepcost.errors import SepcostError
-from sepcost.network.liveness import Peak, peak
 from tests.commands import sepcost as command
 from tests.pytorch.models import ResNet50
-from tests.sources.programs import MODELS, Exported
+from tests.sources.programs import MODELS, assert_counted_or_refused, spoiled, totals, traced, traffic_and_peak
 
-Totals = tuple[int, int]
 JSON = "models/model.json"
-
-
-def totals(network: Network) -> Totals:
-    costs = [node.cost for node in network]
-    return sum(cost.macs for cost in costs), sum(cost.params for cost in costs)
-
-
-def traffic_and_peak(network: Network) -> tuple[int, Peak | None]:
-    assert network.schedule is not None
-    return sum(node.cost.touched for node in network), peak(network.schedule, own=True)
 
 
 def saved(path: Path, model: nn.Module, inputs: tuple[Any, ...], **options: Any) -> Path:
@@ -62,10 +48,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return path
 
     return file
-
-
-def traced(each: Exported, shape: tuple[int, ...]) -> Network:
-    return sepcost.load(each.model().eval(), inputs=each.inputs(shape))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -258,31 +240,8 @@ def test_what_is_no_archive(data: bytes, tmp_path: Path) -> None:
     assert (run.code, run.out, len(run.err.splitlines())) == (2, "", 1)
 
 
-def spoiled(data: bytes, number: int) -> bytes:
-    """One of many corrupt forms: some bytes changed, cut off, put in, or moved."""
-    chance = random.Random(number)
-    place, many = chance.randrange(len(data)), chance.choice([1, 4, 64])
-    noise = bytes(chance.randrange(256) for _ in range(many))
-    return [
-        data[:place] + noise + data[place + many :],
-        data[:place],
-        data[:place] + noise + data[place:],
-        data[:place] + data[place + many :],
-    ][number % 4]
-
-
 def spoiled_json(number: int, program: dict[str, Any]) -> bytes:
     return spoiled(json.dumps(program).encode(), number // 2)
-
-
-def assert_counted_or_refused(file: Path) -> None:
-    try:
-        assert sepcost.load(file).nodes
-        said = "one line"
-    except SepcostError as error:
-        said = str(error)
-    assert len(said.splitlines()) == 1
-    assert len(said) < 400
 
 
 def test_corrupt_files_are_counted_or_refused(files: Callable[..., Path], tmp_path: Path) -> None:
