@@ -1,0 +1,173 @@
+"""Operators of ONNX and of ONNX Runtime, one by one, against closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from onnx.numpy_helper import from_array
+
+import sepcost
+from sepcost import Network
+
+RUNTIME = "com.microsoft"
+Shape = Sequence[int]
+
+
+class Case(NamedTuple):
+    """An operator on maps and weights of these shapes, its MACs and its params."""
+
+    kind: str
+    maps: Sequence[Shape]
+    weights: Sequence[Shape]
+    macs: int
+    params: int
+    attributes: Mapping[str, Any] = {}
+    domain: str = ""
+    order: str = ""
+    """What it reads: m for the next map, w for the next weight, - for nothing; maps first, unless given."""
+
+
+def network(case: Case, path: Path, dtype: int = TensorProto.FLOAT) -> Network:
+    maps = [f"m{number}" for number in range(len(case.maps))]
+    weights = [f"w{number}" for number in range(len(case.weights))]
+    waiting = {"m": iter(maps), "w": iter(weights)}
+    order = case.order or "m" * len(maps) + "w" * len(weights)
+    reads = ["" if each == "-" else next(waiting[each]) for each in order]
+    node = helper.make_node(case.kind, reads, ["y"], domain=case.domain, name="layer", **case.attributes)
+    inputs = [helper.make_tensor_value_info(name, dtype, shape) for name, shape in zip(maps, case.maps)]
+    held = [from_array(np.zeros(shape, np.float32), name) for name, shape in zip(weights, case.weights)]
+    outputs = [helper.make_tensor_value_info("y", dtype, None)]
+    graph = helper.make_graph([node], "g", inputs, outputs, held)
+    opsets = [helper.make_opsetid("", 23), helper.make_opsetid(RUNTIME, 1)]
+    path.write_bytes(helper.make_model(graph, opset_imports=opsets).SerializeToString())
+    return sepcost.load(path)
+
+
+TWICE: dict[str, Any] = {"strides": [2, 2]}
+BOTH_WAYS = {"hidden_size": 5, "direction": "bidirectional"}
+HEADS = {"q_num_heads": 4, "kv_num_heads": 2}
+MAP, DEEP = (2, 8, 10, 12), (1, 4, 6, 8, 8)
+CASES = {
+    "conv": Case("Conv", [MAP], [(16, 8, 3, 3), (16,)], 2 * 8 * 10 * 16 * 72, 16 * 72 + 16),
+    "conv, padded": Case("Conv", [MAP], [(16, 8, 3, 3)], 2 * 120 * 16 * 72, 16 * 72, {"pads": [1, 1, 1, 1]}),
+    "conv, strides and dilations": Case(
+        "Conv", [MAP], [(16, 8, 3, 3)], 2 * 3 * 4 * 16 * 72, 16 * 72, {"strides": [2, 2], "dilations": [2, 2]}
+    ),
+    "conv, groups": Case("Conv", [MAP], [(16, 1, 3, 3)], 2 * 80 * 16 * 9, 16 * 9, {"group": 8}),
+    "conv, uneven pads": Case(
+        "Conv", [MAP], [(16, 8, 3, 3)], 2 * 5 * 6 * 16 * 72, 16 * 72, {"pads": [0, 0, 1, 1], "strides": [2, 2]}
+    ),
+    "conv, pads that are no same": Case(
+        "Conv", [MAP], [(16, 8, 1, 1)], 2 * 13 * 12 * 16 * 8, 128, {"pads": [1, 0, 2, 0]}
+    ),
+    "conv, same": Case(
+        "Conv", [MAP], [(16, 8, 4, 4)], 2 * 4 * 4 * 16 * 128, 16 * 128, {"auto_pad": "SAME_UPPER", "strides": [3, 3]}
+    ),
+    "conv, 1-D": Case("Conv", [(1, 3, 100)], [(8, 3, 5)], 96 * 8 * 15, 120),
+    "conv, 3-D": Case("Conv", [DEEP], [(8, 4, 3, 3, 3)], 4 * 6 * 6 * 8 * 108, 8 * 108),
+    "transposed": Case("ConvTranspose", [MAP], [(8, 16, 2, 2)], 2 * 120 * 8 * 16 * 4, 512, {"strides": [2, 2]}),
+    "transposed, a given output": Case(
+        "ConvTranspose",
+        [MAP],
+        [(8, 16, 3, 3)],
+        2 * 120 * 8 * 16 * 9,
+        1152,
+        {**TWICE, "output_shape": [20, 24]},
+    ),
+    "transposed, same": Case(
+        "ConvTranspose",
+        [MAP],
+        [(8, 16, 3, 3)],
+        2 * 120 * 8 * 16 * 9,
+        1152,
+        {**TWICE, "auto_pad": "SAME_UPPER"},
+    ),
+    "transposed, groups": Case(
+        "ConvTranspose", [MAP], [(8, 2, 3, 3)], 2 * 120 * 8 * 2 * 9, 144, {"group": 4, "output_padding": [0, 0]}
+    ),
+    "fused conv": Case(
+        "FusedConv", [MAP], [(16, 8, 3, 3), (16,)], 2 * 80 * 16 * 72, 1168, {"activation": "Relu"}, RUNTIME
+    ),
+    "deformable": Case(
+        "DeformConv",
+        [MAP, (2, 18, 8, 10)],
+        [(16, 8, 3, 3)],
+        2 * 80 * 16 * 72,
+        1152,
+        {"kernel_shape": [3, 3]},
+        "",
+        "mwm",
+    ),
+    "gemm": Case("Gemm", [(5, 8)], [(8, 4), (4,)], 160, 36),
+    "gemm, transposed": Case("Gemm", [(5, 8)], [(4, 8), (4,)], 160, 36, {"transB": 1}),
+    "gemm, weights first": Case("Gemm", [(8, 5)], [(4, 8)], 160, 32, {}, "", "wm"),
+    "matmul": Case("MatMul", [(2, 5, 8)], [(8, 4)], 320, 32),
+    "matmul, weights first": Case("MatMul", [(2, 8, 5)], [(4, 8)], 320, 32, {}, "", "wm"),
+    "matmul, a stack of weights": Case("MatMul", [(3, 5, 8)], [(3, 8, 4)], 480, 96),
+    "matmul of maps": Case("MatMul", [(2, 3, 5, 8), (3, 8, 4)], [], 960, 0),
+    "fused matmul": Case("FusedMatMul", [(2, 5, 8), (2, 4, 8)], [], 320, 0, {"transB": 1}, RUNTIME),
+    "einsum": Case("Einsum", [(2, 5, 8)], [(8, 4)], 320, 32, {"equation": "bik,kj->bij"}),
+    "einsum, ellipsis": Case("Einsum", [(2, 3, 5, 8), (2, 3, 7, 8)], [], 1680, 0, {"equation": "...ik,...jk->...ij"}),
+    "lstm": Case(
+        "LSTM", [(6, 2, 4)], [(1, 20, 4), (1, 20, 5), (1, 40)], 12 * (80 + 100), 80 + 100 + 40, {"hidden_size": 5}
+    ),
+    "gru, both directions": Case(
+        "GRU",
+        [(6, 2, 4)],
+        [(2, 15, 4), (2, 15, 5)],
+        12 * 2 * (60 + 75),
+        270,
+        BOTH_WAYS,
+    ),
+    "attention": Case("Attention", [(2, 4, 6, 8), (2, 4, 7, 8), (2, 4, 7, 10)], [], 2 * 4 * 6 * 7 * 18, 0),
+    "attention, fewer heads of keys": Case(
+        "Attention",
+        [(2, 6, 32), (2, 7, 16), (2, 7, 16)],
+        [],
+        2 * 4 * 6 * 7 * 16,
+        0,
+        HEADS,
+    ),
+    "runtime's attention": Case(
+        "Attention", [(2, 6, 16)], [(16, 48), (48,)], 2 * 6 * (16 * 48 + 6 * 32), 816, {"num_heads": 4}, RUNTIME
+    ),
+    "multi-head attention": Case(
+        "MultiHeadAttention", [(2, 6, 16), (2, 7, 16), (2, 7, 16)], [], 2 * 6 * 7 * 32, 0, {"num_heads": 4}, RUNTIME
+    ),
+    "average pool": Case("AveragePool", [MAP], [], 0, 0, {"kernel_shape": [2, 2], "strides": [2, 2]}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_operator(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    found = network(case, tmp_path / "net.onnx")
+    costs = [node.cost for node in found]
+    assert (sum(cost.macs for cost in costs), sum(cost.params for cost in costs)) == (case.macs, case.params)
+    assert not found.uncounted
+
+
+def test_a_deformable_convolution_is_kept(tmp_path: Path) -> None:
+    (layer,) = network(CASES["deformable"], tmp_path / "net.onnx")
+    assert layer.keep == "it is deformable"
+
+
+def test_few_bits(tmp_path: Path) -> None:
+    """The params of packed weights follow from K and N, their bytes from the bits."""
+    packed = from_array(np.zeros((16, 1, 16), np.uint8), "packed")
+    scales = from_array(np.zeros(16, np.float32), "scales")
+    options: dict[str, Any] = {"K": 32, "N": 16, "bits": 4, "block_size": 32}
+    node = helper.make_node("MatMulNBits", ["x", "packed", "scales"], ["y"], domain=RUNTIME, name="fc", **options)
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 5, 32])
+    made = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    model = helper.make_model(helper.make_graph([node], "g", [given], [made], [packed, scales]))
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    (layer,) = sepcost.load(tmp_path / "net.onnx")
+    assert (layer.cost.macs, layer.cost.params) == (5 * 32 * 16, 32 * 16)
+    assert layer.cost.stored is not None
+    assert layer.cost.stored.weights == 32 * 16 // 2
