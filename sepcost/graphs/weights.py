@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain
 
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.layers import Conv, Linear
 from sepcost.network.network import Network
 
 Tensors = Mapping[str, Value]
-RANKS = {3: "1-D", 4: "2-D", 5: "3-D"}
-"""How many axes a kernel has, and what its convolution is called."""
-MATRIX = 2
+NO_TWINS: Mapping[str, str] = {}
+RANKS = (3, 4, 5)
+"""How many axes the kernel of a convolution has."""
 WEIGHT = "weight"
 PART = re.compile(r"\b(weight_([gv]|orig|mask)|parametrizations\.weight\.original\d*)$")
 """How the names end of tensors that a weight is computed from: torch's weight_norm, spectral_norm, pruning."""
@@ -31,7 +30,7 @@ AMBIGUOUS = "already depthwise, or one input channel"
 ASSUMED = "a kernel's shape says neither groups nor transposed: each is read as O × C × its size, in one group"
 
 
-def network_of(name: str, tensors: Tensors, twins: Mapping[str, str] | None = None) -> Network:
+def network_of(name: str, tensors: Tensors, twins: Mapping[str, str] = NO_TWINS) -> Network:
     """The layers that have these tensors, and a remainder of the others; ``twins`` are second names of tensors.
 
     >>> network = network_of("w", {"conv.weight": Value((64, 32, 3, 3)), "fc.weight": Value((10, 64), "float16")})
@@ -41,16 +40,15 @@ def network_of(name: str, tensors: Tensors, twins: Mapping[str, str] | None = No
     Only params and their bytes can be summed: nothing says on which maps the layers run. Raises ModelError if there are
     no params.
     """
-    twins = twins or {}
-    own = {each: value for each, value in tensors.items() if each not in twins and not _is_no_param(each, value)}
-    graph = Graph({each: Param(value, _holder(each, tensors)) for each, value in own.items()})
-    for twin, first in twins.items():
-        if first in own:
-            graph.rename(twin, first)
+    params = {each: value for each, value in tensors.items() if not (BUFFER.search(each) or value.dtype in INTEGERS)}
+    twins = {twin: first for twin, first in twins.items() if {twin, first} <= params.keys()}
+    graph = Graph({each: Param(value, _holder(each, tensors)) for each, value in params.items() if each not in twins})
     graph.uncounted.update(f"{each} ({value.dtype})" for each, value in tensors.items() if _is_packed(each, value))
-    for each in chain(own, twins):
+    for each in params:
+        if each in twins:
+            graph.rename(each, twins[each])
         layer = layer_of(each, tensors)
-        if layer is not None and graph.is_weight(each):
+        if layer is not None:
             keep = AMBIGUOUS if isinstance(layer, Conv) and layer.in_channels == 1 < layer.out_channels else None
             made = {f"{each}()": Value(layer.output_shape, tensors[each].dtype)}
             held = (each, bias_of(each))[: 1 + layer.bias]
@@ -61,14 +59,15 @@ def network_of(name: str, tensors: Tensors, twins: Mapping[str, str] | None = No
 def layer_of(name: str, tensors: Tensors) -> Conv | Linear | None:
     """The layer that has this tensor as its kernel, by its rank; None of the others."""
     value, bias = tensors[name], tensors.get(bias_of(name))
+    has_bias = bias is not None and bias.shape == value.shape[:1]
     if not value.numel or value.bits < 8:
         return None
-    has_bias = bias is not None and bias.shape == value.shape[:1]
-    out_channels, in_channels, *size = (*value.shape, 1, 1)[: max(len(value.shape), MATRIX)]
-    if len(value.shape) in RANKS and why_no_kernel(name, tensors) is None:
-        return Conv((1,) * len(size), in_channels, out_channels, tuple(size), bias=has_bias)
-    is_linear = len(value.shape) == MATRIX and OF_LINEAR.search(name) and not _is_table(name)
-    return Linear(in_channels, out_channels, has_bias) if is_linear else None
+    if len(value.shape) == 2 and OF_LINEAR.search(name) and not _is_table(name):
+        return Linear(value.shape[1], value.shape[0], has_bias)
+    if len(value.shape) not in RANKS or why_no_kernel(name, tensors):
+        return None
+    out_channels, in_channels, *size = value.shape
+    return Conv((1,) * len(size), in_channels, out_channels, tuple(size), bias=has_bias)
 
 
 def why_no_kernel(name: str, tensors: Tensors) -> str | None:
@@ -108,13 +107,9 @@ def _is_table(name: str) -> bool:
     return bool(TABLE.search(layer_name(name)))
 
 
-def _is_no_param(name: str, value: Value) -> bool:
-    return bool(BUFFER.search(name)) or value.dtype in INTEGERS
-
-
 def _is_packed(name: str, value: Value) -> bool:
     """Whether it is a weight of which several share an element."""
-    return value.dtype in INTEGERS and len(value.shape) >= MATRIX and WEIGHT in name.rpartition(".")[2]
+    return value.dtype in INTEGERS and len(value.shape) > 1 and WEIGHT in name.rpartition(".")[2]
 
 
 def _holder(name: str, tensors: Tensors) -> str:

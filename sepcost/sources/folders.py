@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sepcost.errors import ConfigError, Notice
 from sepcost.sources.source import AnySource, Given
+from sepcost.text.foreign import SAVED_MODEL, foreign_format
 from sepcost.text.model_text import CONFIG_SUFFIXES
 from sepcost.text.wording import named
 
@@ -21,7 +22,9 @@ def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
     if folder.skipped:
         yield Notice(f"{given.value}: skips {named(folder.skipped)}")
     if not (folder.configs or folder.unreadable):
-        raise ConfigError.of(given.value, "the folder has no .yaml or .yml file in it")
+        is_saved = Path(given.value, "saved_model.pb").exists()
+        known = SAVED_MODEL if is_saved else foreign_format(given.value)
+        raise ConfigError.of(given.value, known or "the folder has no .yaml or .yml file in it")
     yield from map(Given, folder.configs)
     yield from folder.unreadable
 

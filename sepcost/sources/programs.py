@@ -14,7 +14,7 @@ from sepcost.sources.source import Given, Item
 from sepcost.text.foreign import HEAD, foreign_head
 from sepcost.text.wording import in_one_line
 
-DAMAGED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error)
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
 """What Python raises where a file is not what it should be."""
 
 
@@ -45,7 +45,8 @@ class Programs:
         try:
             network = self.network_of(given.value, path.stem, options)
         except ModelError as error:
-            raise ConfigError.of(given.value, str(error)) from None
+            said = str(error).removeprefix(f"{given.value}: ").removeprefix(f"{path}: ")
+            raise ConfigError.of(given.value, said) from None
         except DAMAGED as error:
             said = in_one_line(f"{type(error).__name__}: {error}")[:80]
             raise ConfigError.of(given.value, f"is no {self.what}, or is damaged ({said}): {self.again}") from None

@@ -17,23 +17,16 @@ TO_ONNX = 'torch.onnx.export(model, inputs, "net.onnx", dynamo=True)'
 OF_KERAS = 'keras.saving.load_model(FILE).export("net.onnx", format="onnx") writes an .onnx, which sepcost reads'
 OF_TENSORFLOW = "python -m tf2onnx.convert --{} --output net.onnx writes an .onnx, which sepcost reads"
 OF_ORIGIN = f"export the model that it was made from: {TO_ONNX}"
-COMPILED = "is compiled for one machine: give the .onnx that it was built from"
 SAVED_MODEL = f"is a TensorFlow SavedModel: {OF_TENSORFLOW.format('saved-model FOLDER')}"
 FOREIGN_FORMATS = {
     **dict.fromkeys((".h5", ".hdf5", ".keras"), ("is a Keras model", OF_KERAS)),
     ".pb": ("is a TensorFlow graph", OF_TENSORFLOW.format("graphdef FILE --inputs NAME:0 --outputs NAME:0")),
     **dict.fromkeys((".mlmodel", ".mlpackage", ".mlmodelc"), ("is a Core ML model", OF_ORIGIN)),
     ".xml": ("is an OpenVINO model", OF_ORIGIN),
-    **dict.fromkeys((".engine", ".plan", ".trt"), ("is a TensorRT engine", COMPILED)),
+    **dict.fromkeys((".engine", ".plan", ".trt"), ("is a TensorRT engine", "give the .onnx that it was built from")),
     ".ort": ("is a model of ONNX Runtime's own format", "give the .onnx that it was made from"),
     ".pte": ("is an ExecuTorch program", "give the .pt2 that it was lowered from"),
     ".gguf": ("is weights in GGUF", "give the .safetensors that they were made from"),
-    ".pdmodel": (
-        "is a Paddle model",
-        "paddle2onnx --model_dir . --model_filename FILE --save_file net.onnx writes one",
-    ),
-    ".caffemodel": ("is a Caffe model", OF_ORIGIN),
-    ".mar": ("is an archive of TorchServe", "give the .pt in it, or name the PyTorch code that builds the model"),
 }
 """What files are by the end of their names, and what to give instead."""
 
@@ -42,7 +35,7 @@ def foreign_format(source: str) -> str | None:
     """Why a file of this name is no source, and what is; None if it may be one.
 
     >>> foreign_format("net.engine")
-    'is a TensorRT engine: is compiled for one machine: give the .onnx that it was built from'
+    'is a TensorRT engine: give the .onnx that it was built from'
     >>> foreign_format("net.yaml")
     """
     known = FOREIGN_FORMATS.get(PurePath(source).suffix.lower())

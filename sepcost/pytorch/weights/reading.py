@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
@@ -25,10 +26,10 @@ from sepcost.text.wording import did_you_mean, in_one_line, named
 SUFFIX = ".safetensors"
 INSTALL = "pip install 'sepcost[safetensors]'"
 SAVE = "torch.save(model.state_dict(), …) writes what is read here"
-OF_TORCHSCRIPT = (
-    'torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which sepcost reads; '
-    "torch.save(torch.jit.load(FILE).state_dict(), …), its weights"
-)
+OF_SCRIPT = 'torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which is read'
+LARGEST_PICKLE, SMALL = 2 * 2**20, 4096
+"""Bytes: what a pickle holds takes many times its size, and more time from a file of the older form."""
+TOO_LARGE = "its pickle is too large: save the state dict alone, or as .safetensors"
 ZIP = b"PK\x03\x04"
 """How a file begins that torch.save writes."""
 PREFIXES = ("module.", "model.")
@@ -97,20 +98,40 @@ def _safetensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _pickled(path: Path, head: bytes) -> Any:
-    mapped = False
-    if head.startswith(ZIP):
-        with ZipFile(path) as archive:
-            mapped = all(each.compress_type == ZIP_STORED for each in archive.infolist())
+    if not head.startswith(ZIP):
+        with _Pickle(FileIO(path)) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
+    with ZipFile(path) as archive:
+        entries = archive.infolist()
+    if sum(each.file_size for each in entries if each.filename.endswith(".pkl")) > LARGEST_PICKLE:
+        raise ModelError(TOO_LARGE)
+    if sum(each.file_size for each in entries) > 2 * path.stat().st_size + LARGEST_PICKLE:
+        raise ModelError("is compressed, and more than twice as large without that")
+    mapped = all(each.compress_type == ZIP_STORED for each in entries)
     return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+class _Pickle(BufferedReader):
+    """A file of which little is read in small pieces, as a pickle is."""
+
+    left = LARGEST_PICKLE // 8
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.left -= size if size and 0 < size < SMALL else 0
+        if self.left < 0:
+            raise ModelError(TOO_LARGE)
+        return super().read(size)
 
 
 def _why(error: Exception) -> str:
     """Why torch or safetensors cannot read a file."""
     said = str(error)
+    if isinstance(error, ModelError):
+        return said
     if isinstance(error, ModuleNotFoundError):
         return f"{error.name} is not installed: {INSTALL}"
     if "TorchScript" in said:
-        return f"is TorchScript: {OF_TORCHSCRIPT}"
+        return f"is TorchScript: {OF_SCRIPT}"
     if "data.pkl" in said:
         return f"is a program (TorchScript, torch.export) or another archive: {SAVE}"
     needed = CLASS.search(said)

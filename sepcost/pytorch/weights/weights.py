@@ -82,5 +82,6 @@ def dtype_name(dtype: torch.dtype) -> str:
 def _twins(tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
     """Those that lie where an earlier one does: by name, the first name."""
     firsts: dict[tuple[object, ...], str] = {}
-    seen = {name: firsts.setdefault((each.data_ptr(), each.shape), name) for name, each in tensors.items()}
+    real = {name: each for name, each in tensors.items() if each.layout is torch.strided and not each.is_meta}
+    seen = {name: firsts.setdefault((each.data_ptr(), each.shape, each.dtype), name) for name, each in real.items()}
     return {name: first for name, first in seen.items() if name != first}

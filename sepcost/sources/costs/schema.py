@@ -28,17 +28,7 @@ from typing_extensions import Required, TypeAliasType
 
 from sepcost.count.contract import BASELINE, BASELINE_VERSION, NOTES, ROW, SCHEMA_VERSION, short
 from sepcost.count.facts import FACTS, PEAK_PARTS
-from sepcost.count.figure import (
-    BY_NAME,
-    COUNTS,
-    HEADLINES,
-    NEED_A_MAP,
-    NOT_IN_WEIGHTS,
-    OF_TARGET,
-    PEAK,
-    WHOLE,
-    names,
-)
+from sepcost.count.figure import BY_NAME, COUNTS, HEADLINES, NEED_A_MAP, NOT_IN_WEIGHTS, OF_TARGET, PEAK, WHOLE, names
 from sepcost.count.verification import STANDARD
 from sepcost.errors import ConventionError
 from sepcost.layers.cost import BITS, MODEL_DTYPES, read_dtype
@@ -127,6 +117,7 @@ Option = _one_of("true, false, a number or a text", bool=bool, int=int, float=fl
 QUOTIENT = {"type": ["number", "null"]}
 ABSENT: Keys = {"not": {}}
 """The JSON Schema of what is never there."""
+ABSENT_KEY = _unread(**ABSENT)
 Peak: Any = mapping_type(
     "Peak", "Where the peak is.", {"at": Required[Text], **dict.fromkeys(PEAK_PARTS, Required[Count])}, OPEN
 )
@@ -203,7 +194,7 @@ OF_TARGETS: Keys = {name: _predicted(name) for name in OF_TARGET}
 
 
 class _About(NamedTuple):
-    """What networks have figures of: the figures that they do not have are null."""
+    """What networks have figures of: the ``unknown`` ones are null, and ``marks`` say so."""
 
     suffix: str
     title: str
@@ -212,13 +203,8 @@ class _About(NamedTuple):
 
 
 ABOUT: Mapping[str, _About] = {
-    "with a map": _About("", "A network.", (), {"per": _unread(**ABSENT), "only_params": _unread(**ABSENT)}),
-    "without": _About(
-        "WithoutMap",
-        "A convolution without a map.",
-        NEED_A_MAP,
-        {"per": Required[Text], "only_params": _unread(**ABSENT)},
-    ),
+    "with a map": _About("", "A network.", (), {"per": ABSENT_KEY, "only_params": ABSENT_KEY}),
+    "without": _About("WithoutMap", "A convolution without a map.", NEED_A_MAP, {"per": Required[Text]}),
     "of weights": _About("OfWeights", "A file of weights.", NOT_IN_WEIGHTS, {"only_params": Required[_literal[True]]}),
 }
 

@@ -60,10 +60,7 @@ def _parsed(data: bytes, limit: int) -> dict[str, Any]:
     """The JSON, in which each name is once."""
     if len(data) > limit:
         raise ModelError(f"its header has more than {exact(limit)} bytes: --graph-limit reads more")
-    fields = json.loads(data, object_pairs_hook=_once)
-    if not isinstance(fields, dict):
-        raise ValueError("its header is no object")
-    return fields
+    return dict(json.loads(data, object_pairs_hook=_once))
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,25 +71,24 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _value(name: str, fields: Mapping[str, Any]) -> Value:
-    shape, dtype = fields["shape"], fields["dtype"]
-    if not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
-        raise ModelError(f"{shortened(name)}: its shape is {shortened(str(shape))}, and no list of sizes")
-    if len(shape) > MOST_AXES:
-        raise ModelError(f"{shortened(name)}: has {len(shape)} axes, and at most {MOST_AXES} are read")
-    if dtype not in DTYPES:
-        raise ModelError(f"{shortened(name)}: its dtype is {shortened(str(dtype))}, which is not known")
-    return Value(tuple(shape), DTYPES[dtype])
+    shape, dtype = fields["shape"], DTYPES.get(str(fields["dtype"]))
+    if dtype is None:
+        raise ModelError(f"{shortened(name)}: its dtype is {shortened(str(fields['dtype']))}, which is not known")
+    if len(shape) > MOST_AXES or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
+        raise ModelError(f"{shortened(name)}: its shape is {shortened(str(shape))}: at most {MOST_AXES} sizes are read")
+    return Value(tuple(shape), dtype)
 
 
 def _check_places(header: Mapping[str, Any], values: Mapping[str, Value], size: int) -> None:
     """A ModelError unless the tensors lie one after the other, up to the end of the file."""
-    places = sorted((*header[name]["data_offsets"], value.bytes, name) for name, value in values.items())
     at = 0
-    for begin, end, many, name in places:
+    for begin, end, many, name in sorted(
+        (*header[name]["data_offsets"], each.bytes, name) for name, each in values.items()
+    ):
         if (begin, end) != (at, at + many):
-            where = f"bytes {shortened(str(begin))} to {shortened(str(end))}"
+            lies = " to ".join(shortened(str(place)) for place in (begin, end))
             raise ModelError(
-                f"{shortened(name)}: has {exact(many)} bytes from {exact(at)}, and lies at {where}: damaged"
+                f"{shortened(name)}: lies at bytes {lies}, and should at {at} to {shortened(str(at + many))}"
             )
         at = end
     if at != size:

@@ -29,17 +29,16 @@ def _file(source: str) -> str:
 def _network(source: str, name: str, options: ModelOptions) -> Network:
     path = Path(_file(source))
     with path.open("rb") as file:
-        is_header = file.read(LENGTH + 1)[LENGTH:] == b"{"
-    if is_header or path.suffix.lower() in (".safetensors", ".json"):
+        head = file.read(LENGTH + 1)
+    if head.startswith((b"PK", b"\x80")) and path.suffix.lower() == ".safetensors":
+        raise ModelError("is what torch.save writes: its name should end in .pt")
+    if head[LENGTH:] == b"{" or path.suffix.lower() in (".safetensors", ".json"):
         if source != str(path):
             raise ModelError("has no keys in it: leave out what is behind the colon")
         return network_of(name, tensors_in(path, options.file.limit))
     from sepcost.pytorch.weights.reading import read_weights
 
-    try:
-        weights = read_weights(source)
-    except ModelError as error:
-        raise ModelError(str(error).removeprefix(f"{source}: ").removeprefix(f"{path}: ")) from None
+    weights = read_weights(source)
     return network_of(name, weights.shapes, weights.twins)
 
 

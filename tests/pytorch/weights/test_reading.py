@@ -203,7 +203,7 @@ UNREADABLE: dict[str, Callable[[], str]] = {
         b"version https://git-lfs.github.com/spec/v1\n"
     ),
     'is TorchScript: torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which '
-    "sepcost reads; torch.save(torch.jit.load(FILE).state_dict(), …), its weights": scripted,
+    "is read": scripted,
     "is a Keras model, or another HDF5 file, and no weights of torch": lambda: written(b"\x89HDF\r\n\x1a\n"),
     "holds a tensor of shape (3,), and no state dict with weights in it": lambda: saved(torch.ones(3)),
     "holds a list, and no state dict with weights in it": lambda: saved([STATE]),

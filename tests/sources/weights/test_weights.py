@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import pytest
 import torch
@@ -257,12 +259,13 @@ DAMAGED: dict[str, bytes] = {
     "--graph-limit reads more": header(b'{"' + b"a" * (8 << 20) + b'":{}}'),
     "RecursionError": header(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
     "is there twice": header(b'{"a":{},"a":{}}'),
-    "no list of sizes": header(tensor(shape=[-2, -2]), bytes(16)),
-    "and no list of sizes": header(tensor(shape=[True, 4]), bytes(16)),
+    "its shape is [-2, -2]: at most 8 sizes are read": header(tensor(shape=[-2, -2]), bytes(16)),
+    "its shape is [True, 4]: ": header(tensor(shape=[True, 4]), bytes(16)),
     "its dtype is F99, which is not known": header(tensor(dtype="F99"), bytes(16)),
-    "has 9 axes": header(tensor(shape=[1] * 9), bytes(16)),
-    "has 4 bytes from 0": header(tensor(shape=[1]), bytes(16)),
-    "and lies at bytes 4 to 20": header(tensor(data_offsets=[4, 20]), bytes(20)),
+    "its shape is [1, 1, 1, 1, 1, 1, 1, 1, 1]: ": header(tensor(shape=[1] * 9), bytes(16)),
+    "lies at bytes 0 to 16, and should at 0 to 4": header(tensor(shape=[1]), bytes(16)),
+    "lies at bytes 4 to 20, and should at 0 to 16": header(tensor(data_offsets=[4, 20]), bytes(20)),
+    "is what torch.save writes: its name should end in .pt": b"PK\x03\x04" + bytes(99),
     "its tensors have 16 bytes, and the file 8": header(tensor(), bytes(8)),
     "is no file of weights": header(b"\xff\xfe{}"),
     "TypeError": header({"a": 3}),
@@ -276,6 +279,72 @@ def test_a_damaged_header_is_one_line(reason: str) -> None:
     done = run("compare", "net.safetensors")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert reason in done.err
+
+
+def pickled(length: int) -> bytes:
+    return b"\x80\x02" + b"]" * length + b"."
+
+
+def zipped(contents: dict[str, bytes], compression: int = ZIP_STORED) -> bytes:
+    data = io.BytesIO()
+    with ZipFile(data, "w", compression) as archive:
+        for name, content in {"data.pkl": pickled(1), **contents, "version": b"3\n"}.items():
+            archive.writestr(f"net/{name}", content)
+    return data.getvalue()
+
+
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "pickle": (lambda: zipped({"data.pkl": pickled(3 << 20)}), "its pickle is too large"),
+    "compressed pickle": (lambda: zipped({"data.pkl": pickled(99 << 20)}, ZIP_DEFLATED), "its pickle is too large"),
+    "compressed zeros": (lambda: zipped({"zeros": bytes(99 << 20)}, ZIP_DEFLATED), "more than twice as large"),
+    "older form": (lambda: pickled(1 << 20), "its pickle is too large"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_what_would_take_much_memory_is_refused(bomb: str) -> None:
+    made, reason = BOMBS[bomb]
+    Path("net.pt").write_bytes(made())
+    done = run("compare", "net.pt")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert reason in done.err
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_tensors_of_torch_that_lie_nowhere_are_counted_or_refused() -> None:
+    sparse = {"a.weight": torch.ones(8, 3, 3, 3).to_sparse(), "b.weight": torch.ones(4, 4)}
+    assert network(saved(sparse, "net.pt"))["total"]["standard"]["params"] == 216 + 16
+    meta = {"a.weight": torch.ones(4, 4, device="meta"), "b.weight": torch.ones(4, 4, device="meta")}
+    assert network(saved(meta, "net.pt"))["total"]["standard"]["params"] == 32
+    nested = torch.nested.nested_tensor([torch.ones(2, 2), torch.ones(3, 2)])
+    saved({"a.weight": nested, "b.weight": torch.ones(4, 4)}, "net.pt")
+    assert run("compare", "net.pt").code in (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("folder", "inside", "message"),
+    [
+        ("saved", "saved_model.pb", "is a TensorFlow SavedModel: python -m tf2onnx.convert --saved-model FOLDER "),
+        ("net.mlpackage", "Manifest.json", "is a Core ML model: export the model that it was made from: "),
+        ("configs", "readme", "the folder has no .yaml or .yml file in it"),
+    ],
+)
+def test_folders_of_other_formats_are_refused_with_what_works(folder: str, inside: str, message: str) -> None:
+    Path(folder).mkdir()
+    Path(folder, inside).touch()
+    done = run("compare", folder)
+    assert (done.code, done.err.startswith(f"{folder}: {message}"), done.err.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.pt2", "net.tflite", "net.pt"])
+def test_what_is_no_model_is_said_of_all_formats(name: str) -> None:
+    for head, message in (
+        (b"<html>", "is a web page"),
+        (b"version https://git-lfs", "is a pointer"),
+        (b"", "is empty"),
+    ):
+        Path(name).write_bytes(head)
+        assert run("compare", name).err.startswith(f"{name}: {message}")
 
 
 @pytest.mark.parametrize("name", ["net.safetensors", "net.pt"])
