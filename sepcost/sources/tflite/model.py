@@ -1,47 +1,46 @@
-"""The model in a .tflite file: its tensors and operators, as plain data. The numbers of weights are never read."""
+"""A model of TensorFlow Lite as plain data, and its operators with what is known of the tensors that they read."""
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import tflite
+from sepcost.graphs.graph import Graph
+from sepcost.layers import Shape
 
-from sepcost.errors import ModelError
-
-IDENTIFIER = b"TFL3"
-"""What a file has after its first four bytes."""
-DTYPES = {
-    number: {"bool": "bool", "string": "uint8", "resource": "uint8", "variant": "uint8"}.get(name.lower(), name.lower())
-    for name, number in vars(tflite.TensorType).items()
-    if isinstance(number, int)
-}
-KINDS = {number: name for name, number in vars(tflite.BuiltinOperator).items() if isinstance(number, int)}
-OPTIONS = {number: name for name, number in vars(tflite.BuiltinOptions).items() if isinstance(number, int)}
 MOST_NUMBERS = 64
-"""Constants of more whole numbers are weights: no axes, no shape."""
-LARGEST = 2**31 - 1
+"""Constants of more numbers are weights: no axes, no shape."""
+LAYOUTS: Mapping[str, str] = {
+    "CONV_2D": "OHWI", "CONV_3D": "DHWIO", "CONV_3D_TRANSPOSE": "DHWOI", "DEPTHWISE_CONV_2D": "IHWO",
+    "TRANSPOSE_CONV": "OHWI",
+}  # fmt: skip
+"""The axes of kernels: output channels, sizes, input channels."""
+SAME = 0
+"""The number of padding SAME; the other one is VALID."""
 
 
 class Tensor(NamedTuple):
-    """A tensor; ``numbers`` are those of a small constant of whole numbers, ``is_constant`` says whether it is one."""
+    """A tensor; -1 in its ``signature`` is an open size, for which ``shape`` has an example.
+
+    ``numbers`` is the array of a small constant.
+    """
 
     name: str
     shape: tuple[int, ...]
     signature: tuple[int, ...]
     dtype: str
     is_constant: bool
-    numbers: tuple[int, ...] | None
+    numbers: Any
 
 
 class Operator(NamedTuple):
-    """An operator: what it is, the tensors that it reads (-1: left out) and makes, and its options."""
+    """An operator: what it is, the tensors that it reads (-1: left out) and makes, its options, and what it calls."""
 
     kind: str
     reads: Sequence[int]
     makes: Sequence[int]
     options: Any
+    inner: Sequence[str]
 
 
 class Model(NamedTuple):
@@ -53,57 +52,75 @@ class Model(NamedTuple):
     outputs: Sequence[int]
 
 
-def model_in(path: str, limit: int) -> Model:
-    """The model in the file, of which at most ``limit`` bytes are a graph; raises ModelError."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 (a name may be refused)
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if data[4:8] != IDENTIFIER:
-        raise ValueError("it does not begin as one")
-    model = tflite.Model.GetRootAsModel(data, 0)
-    graph = model.Subgraphs(0)
-    many = 64 * (graph.TensorsLength() + graph.OperatorsLength())
-    if many > limit:
-        raise ModelError(f"its graph has {many:,} bytes or more: --graph-limit {2 * many} reads it")
-    tensors = [_tensor(model, graph.Tensors(number)) for number in range(graph.TensorsLength())]
-    codes = [_kind(model.OperatorCodes(number)) for number in range(model.OperatorCodesLength())]
-    operators = [_operator(graph.Operators(number), codes) for number in range(graph.OperatorsLength())]
-    return Model(tensors, operators, _list(graph.InputsAsNumpy()), _list(graph.OutputsAsNumpy()))
+class Kernel(NamedTuple):
+    """The size of a convolution's kernel, and the channels that each of its outputs reads."""
+
+    size: Shape
+    in_channels: int
+    out_channels: int
 
 
-def _tensor(model: Any, tensor: Any) -> Tensor:
-    shape, signature = _list(tensor.ShapeAsNumpy()), _list(tensor.ShapeSignatureAsNumpy())
-    dtype = DTYPES.get(tensor.Type(), "uint8")
-    buffer = model.Buffers(tensor.Buffer())
-    many = buffer.DataLength() if buffer else 0
-    numbers = None
-    if 0 < many <= 8 * MOST_NUMBERS and dtype in ("int32", "int64"):
-        numbers = tuple(int(number) for number in buffer.DataAsNumpy().view(dtype))
-    if not all(0 <= size <= LARGEST for size in shape):
-        raise ModelError(f"has a tensor of the shape {shape}")
-    name = (tensor.Name() or b"").decode("utf-8", "replace")
-    return Tensor(name, tuple(shape), tuple(signature or shape), dtype, many > 0 or tensor.IsVariable(), numbers)
+class Node(NamedTuple):
+    """An operator: what it reads and makes, with the shapes, the names and the small constants that are known.
+
+    ``declared`` are the tensors that it makes, as they are in the file; ``made`` are their shapes.
+    """
+
+    kind: str
+    reads: Sequence[str]
+    shapes: Sequence[Shape | None]
+    numbers: Sequence[Any]
+    declared: Sequence[Tensor]
+    options: Any
+    graph: Graph
+    made: Sequence[Shape | None] = ()
+
+    def known(self, place: int) -> Shape:
+        """The shape of what it reads there; a LookupError if that is not known."""
+        shape = self.shapes[place]
+        if shape is None:
+            raise LookupError(place)
+        return shape
+
+    def whole(self, place: int) -> list[int]:
+        """The numbers of a constant that it reads there, one after the other; a LookupError if they are not known."""
+        if self.numbers[place] is None:
+            raise LookupError(place)
+        return [int(number) for number in self.numbers[place].reshape(-1)]
+
+    @property
+    def result(self) -> Shape:
+        """The shape of the first thing that it makes; a LookupError if that is not known."""
+        if self.made[0] is None:
+            raise LookupError(0)
+        return self.made[0]
+
+    def weight(self, place: int) -> str:
+        """The name of what it reads there, if that is a weight."""
+        name = self.reads[place] if place < len(self.reads) else ""
+        return name if self.graph.is_weight(name) else ""
+
+    def weights(self, *places: int) -> list[str]:
+        """The names of those of these that are weights."""
+        return [*filter(None, map(self.weight, places))]
 
 
-def _kind(code: Any) -> str:
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    kind = KINDS.get(number, f"operator {number}")
-    return (code.CustomCode() or b"CUSTOM").decode("utf-8", "replace") if kind == "CUSTOM" else kind
+def axes_of(options: Any, name: str, rank: int) -> tuple[int, ...]:
+    """A number for each axis: StrideD, StrideH, StrideW, or DilationHFactor and so on; 1 where there is none."""
+    before, _, after = name.partition("*")
+    return tuple(int(getattr(options, f"{before}{axis}{after}", lambda: 1)()) for axis in "DHW"[-rank:])
 
 
-def _operator(operator: Any, codes: Sequence[str]) -> Operator:
-    name, table = OPTIONS.get(operator.BuiltinOptionsType(), "NONE"), operator.BuiltinOptions()
-    options = None
-    if table is not None and name != "NONE":
-        options = getattr(tflite, name)()
-        options.Init(table.Bytes, table.Pos)
-    return Operator(
-        codes[operator.OpcodeIndex()], _list(operator.InputsAsNumpy()), _list(operator.OutputsAsNumpy()), options
-    )
+def kernel_of(node: Node) -> Kernel:
+    """The kernel of a convolution, from the layout that its operator has it in."""
+    sizes = dict(zip(LAYOUTS[node.kind], node.known(1), strict=True))
+    return Kernel(tuple(sizes[axis] for axis in "DHW" if axis in sizes), sizes["I"], sizes["O"])
 
 
-def _list(numbers: Any) -> list[int]:
-    """A vector of whole numbers; flatbuffers gives 0 for one that is not there."""
-    return [] if isinstance(numbers, int) else [int(number) for number in numbers]
+def factors_of(node: Node) -> tuple[Shape, Shape]:
+    """The shapes of two matrices, or batches of them, as they are multiplied."""
+    return _turned(node.known(0), node.options.AdjX()), _turned(node.known(1), node.options.AdjY())
+
+
+def _turned(shape: Shape, flag: bool) -> Shape:
+    return (*shape[:-2], shape[-1], shape[-2]) if flag else shape

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from math import prod
 
-from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import Found
+from sepcost.graphs.found import UNFIT, Found
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
 from sepcost.graphs.rows import QUANTISED
@@ -15,10 +15,10 @@ from sepcost.layers import Conv, Linear, Shape
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.sizes import Declared, sizes
-from sepcost.sources.tflite.model import Model, Operator, Tensor
-from sepcost.sources.tflite.operators import EFFECTS, FREE, LAYERS, Node
-from sepcost.sources.tflite.shapes import made
-from sepcost.text.arguments import times
+from sepcost.sources.tflite.kinds import EFFECTS, is_free
+from sepcost.sources.tflite.model import Model, Node, Operator, Tensor
+from sepcost.sources.tflite.operators import LAYERS
+from sepcost.sources.tflite.shapes import folded, made
 
 INTEGERS = ("int8", "uint8", "int16", "int4")
 INDICES = ("int32", "int64", "bool", "uint32", "uint64", "uint16")
@@ -26,7 +26,7 @@ INDICES = ("int32", "int64", "bool", "uint32", "uint64", "uint16")
 STAYS = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")
 """What leaves a weight what it is, as views do."""
 ENDS = re.compile(
-    r"(/(ReadVariableOp|Conv[123]D|depthwise|MatMul|BiasAdd|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?))+(_dequantize\d*)?$"
+    r"(/(ReadVariableOp|Conv[123]D|depthwise|MatMul|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?))+\d*(_dequantize\d*)?$"
 )
 """What converters put after the name of a layer."""
 MADE_UP = ("arith.constant", "tfl.pseudo", "const")
@@ -39,8 +39,8 @@ def network_of(model: Model, name: str, options: ModelOptions) -> Network:
     walk = _Walk(model)
     for number in model.inputs:
         walk.give(number, sized.shapes[model.tensors[number].name])
-    for operator in model.operators:
-        walk.run(operator)
+    for number, operator in enumerate(model.operators):
+        walk.run(number, operator)
     outputs = [str(number) for number in model.outputs]
     return walk.graph.network(name, outputs, given=sized.given, batch=sized.batch)
 
@@ -48,95 +48,112 @@ def network_of(model: Model, name: str, options: ModelOptions) -> Network:
 def _declared(tensor: Tensor, options: ModelOptions) -> Declared:
     """An open size has the size in the file, unless that is a placeholder, 1, or another one is given."""
     is_given = bool(options.inputs)
-    open_sizes = ("" if size == 1 or is_given else size for size in tensor.shape)
+    open_sizes = ("" if size == 1 or is_given or not axis else size for axis, size in enumerate(tensor.shape))
     shape = tuple(size if size >= 0 else other for size, other in zip(tensor.signature, open_sizes))
     return Declared(tensor.name, shape, tensor.dtype)
 
 
+def _params(model: Model) -> Mapping[str, Param]:
+    """The constants that are weights, by what reads them first in the end."""
+    found: dict[str, Param] = {}
+    readers: dict[int, str] = {}
+    for kind, reads, makes, *_ in reversed(model.operators):
+        reader = readers.get(makes[0], kind) if kind in STAYS and makes else kind
+        for place, number in enumerate(reads):
+            readers[number] = reader
+            tensor = model.tensors[number]
+            is_index = tensor.dtype in INDICES and (place < 2 or kind not in LAYERS)
+            if number >= 0 and tensor.is_constant and not is_index and (prod(tensor.shape) > 1 or kind in LAYERS):
+                found[str(number)] = Param(Value(tensor.shape, tensor.dtype), reader)
+    return found
+
+
+def _found(node: Node) -> Found | None:
+    """The layer that an operator is, if its sizes are known, and some layer is like this."""
+    try:
+        return LAYERS[node.kind](node) if node.kind in LAYERS else None
+    except (*UNFIT, AttributeError):
+        return None
+
+
 class _Walk:
-    """The operators in their order, and the shapes of their maps where these are not those of the file."""
+    """The operators in their order, with the shapes and the small constants that are known so far."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
-        self.shapes: dict[int, Shape] = {}
-        self.graph = Graph(dict(self._params()))
-        self._later = {number for operator in model.operators for number in operator.makes}
-
-    def _params(self) -> Iterator[tuple[str, Param]]:
-        """The constants that are weights, by what reads them first."""
-        found: dict[str, Param] = {}
-        for operator in self.model.operators:
-            for place, number in enumerate(operator.reads):
-                tensor = self._tensor(number)
-                is_index = tensor.dtype in INDICES and (place < 2 or operator.kind not in LAYERS)
-                is_weight = tensor.is_constant and not is_index
-                value = Value(tensor.shape, tensor.dtype)
-                if is_weight and number >= 0 and (value.numel > 1 or operator.kind in LAYERS):
-                    found.setdefault(str(number), Param(value, operator.kind))
-        return iter(found.items())
-
-    def _tensor(self, number: int) -> Tensor:
-        """The tensor of this number; an empty one for -1, which is left out."""
-        return self.model.tensors[number] if number >= 0 else Tensor("", (), (), "float32", False, None)
-
-    def _shape(self, number: int) -> Shape:
-        return self.shapes.get(number, self._tensor(number).shape)
+        self.tensors = model.tensors
+        self.open = {number for number, tensor in enumerate(model.tensors) if -1 in tensor.signature}
+        self.shapes: dict[int, Shape | None] = {
+            number: None if number in self.open else tensor.shape for number, tensor in enumerate(model.tensors)
+        }
+        self.numbers = {number: tensor.numbers for number, tensor in enumerate(model.tensors)}
+        self.graph = Graph(_params(model))
 
     def give(self, number: int, shape: Shape) -> None:
         """An input of the graph."""
         self.shapes[number] = shape
-        self.graph.input(str(number), Value(shape, self._tensor(number).dtype))
+        self.graph.input(str(number), self._value(number, shape))
 
-    def run(self, operator: Operator) -> None:
-        """Note an operator in the graph."""
-        if unmade := next((number for number in operator.reads if number in self._later), None):
-            raise ModelError(f"its operators are no sequence: {operator.kind} reads {unmade} before it is made")
-        self._later.difference_update(operator.makes)
-        node = self._node(operator)
-        makes = {}
-        for number in operator.makes:
-            self.shapes[number] = self._made(operator, node, number)
-            makes[str(number)] = Value(self.shapes[number], self._tensor(number).dtype)
-        effect, reads = EFFECTS.get(operator.kind, Effect.MAKES), [name for name in node.reads if name]
-        step = Step(operator.kind, self._name(operator.kind, *operator.makes[:1]), reads, makes, effect=effect)
-        if (effect is Effect.VIEWS or operator.kind in STAYS) and self.graph.stays(step):
+    def run(self, number: int, operator: Operator) -> None:
+        """Note the operator of this number in the graph."""
+        node, effect = self._node(operator), EFFECTS.get(operator.kind, Effect.MAKES)
+        known = {number: shape for number, shape in zip(operator.makes, node.made) if shape is not None}
+        makes = {str(number): self._value(number, shape) for number, shape in known.items()}
+        reads = [name for name in (node.reads[::-1] if node.kind == "SPLIT" else node.reads) if name]
+        name = self._name(*operator.makes[:1])
+        step = Step(operator.kind, name or f"{operator.kind}_{number}", reads, makes, effect=effect)
+        if (effect is Effect.VIEWS or node.kind in STAYS) and self.graph.stays(step):
             return
-        node, find = node._replace(made=[value.shape for value in makes.values()]), LAYERS.get(operator.kind)
-        is_free = find is not None or operator.kind in FREE
-        self.graph.count(step, lambda: find(node) if find else None, self._layer, is_free=is_free)
+        found = _found(node)
+        if found is not None:
+            self.graph.run(self._layer(step, found))
+        elif is_free(operator.kind, operator.inner):
+            self.graph.run(step)
+        else:
+            self.graph.skip(step._replace(name=name or step.kind))
 
     def _node(self, operator: Operator) -> Node:
-        reads = [str(number) if number >= 0 else "" for number in operator.reads]
-        shapes = [self._shape(number) for number in operator.reads]
-        numbers = [self._tensor(number).numbers for number in operator.reads]
-        made = [self._tensor(number).shape for number in operator.makes]
-        return Node(operator.kind, reads, shapes, made, numbers, operator.options, self.graph)
+        """The operator with what is known of its tensors; then what it makes is known, too, where that follows."""
+        kind, reads, makes, options, _ = operator
+        names = [str(number) if number >= 0 else "" for number in reads]
+        declared = [self.tensors[number] for number in makes if number >= 0]
+        node = Node(
+            kind, names, [self.shapes.get(number) for number in reads], [self.numbers.get(number) for number in reads],
+            declared, options, self.graph,
+        )  # fmt: skip
+        is_open = not self.open.isdisjoint((*reads, *makes))
+        self.open.update(makes if is_open else ())
+        node = node._replace(made=made(node) if is_open else [tensor.shape for tensor in declared])
+        self.shapes.update(zip(makes, node.made))
+        self.numbers.update(zip(makes, folded(node)))
+        return node
 
-    def _made(self, operator: Operator, node: Node, number: int) -> Shape:
-        """The shape in the file, if what is read has those of the file, too; else the one that follows."""
-        if all(self._shape(each) == self._tensor(each).shape for each in operator.reads):
-            return self._tensor(number).shape
-        shape = made(node)
-        if shape is None or len(operator.makes) > 1:
-            source = " and ".join(times(shape) for shape in node.shapes[:1])
-            raise ModelError(f"what {operator.kind} makes of {source} is not known: convert it again with fixed sizes")
-        return shape
+    def _value(self, number: int, shape: Shape) -> Value:
+        """A map; it has its channels first here."""
+        return Value((*shape[:1], *shape[-1:], *shape[1:-1]) if len(shape) > 2 else shape, self.tensors[number].dtype)
 
-    def _name(self, kind: str, *numbers: int) -> str:
-        """The name of the first of these tensors that an author named; else the kind of the operator."""
-        for number in numbers:
-            name = self._tensor(number).name.partition(";")[0].rstrip("/")
-            if name and not name.startswith(MADE_UP):
-                return ENDS.sub("", name)
-        return kind
+    def _name(self, *numbers: int) -> str:
+        """What the first of these tensors belongs to that an author named; nothing if none did."""
+        several = (module_of(self.tensors[number].name) for number in numbers if number >= 0)
+        return next(filter(None, several), "")
 
     def _layer(self, step: Step, found: Found) -> Step:
         """The operator as a layer; a convolution or a linear layer is called after its kernel."""
-        if not isinstance(found.layer, (Conv, Linear)):
-            return step._replace(layer=found.layer, times=found.times, weights=found.weights)
-        held = int(self.graph.held(found.weights[0]) or -1)
-        is_quantised = self._tensor(held).dtype in INTEGERS and isinstance(found.layer, Conv)
+        held = self.graph.held(found.weights[0]) if isinstance(found.layer, (Conv, Linear)) else None
+        kernel = self.tensors[int(held)] if held else None
+        name = (module_of(kernel.name) if kernel else "") or step.name
+        is_quantised = kernel is not None and kernel.dtype in INTEGERS and isinstance(found.layer, Conv)
         return step._replace(
-            name=self._name(step.name, held), layer=found.layer, times=found.times, weights=found.weights,
+            name=name, layer=found.layer, times=found.times, weights=found.weights,
             keep=QUANTISED if is_quantised else None,
         )  # fmt: skip
+
+
+def module_of(name: str) -> str:
+    """What a tensor belongs to, by its name; nothing if a converter has made that up.
+
+    >>> [module_of(name) for name in ("net/conv/Conv2D", "norm/FusedBatchNormV3;conv_1/depthwise", "arith.constant7")]
+    ['net/conv', 'conv_1', '']
+    """
+    several = [each.rstrip("/") for each in name.split(";")]
+    ends = (ENDS.sub("", each) for each in several if ENDS.search(each))
+    return next(ends, "" if name.startswith(MADE_UP) else several[0])

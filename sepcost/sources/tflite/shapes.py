@@ -1,4 +1,4 @@
-"""Shapes: what operators make of maps of other sizes than those in the file."""
+"""Shapes: what operators make of maps whose sizes the file leaves open, and of small constants."""
 
 from __future__ import annotations
 
@@ -6,112 +6,236 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
+from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
 from sepcost.layers import Shape
 from sepcost.layers.formulas import padded_output, same_output
-from sepcost.sources.tflite.operators import EFFECTS, SAME, Node, axes_of
+from sepcost.sources.tflite.kinds import EFFECTS, RECURRENT
+from sepcost.sources.tflite.model import MOST_NUMBERS, SAME, Node, axes_of, factors_of, kernel_of
+from sepcost.text.arguments import times
 
+Array = Any
 OVER = (Effect.OVER, Effect.ADDS, Effect.MULTIPLIES)
+NOT_KNOWN = (AttributeError, LookupError, TypeError)
+DOES_NOT_FIT = (ArithmeticError, ValueError)
 
 
-def made(node: Node) -> Shape | None:
-    """The shape of each thing that an operator makes, by those that it reads; None where that is not known."""
-    find = SHAPES.get(node.kind, _broadcast if EFFECTS.get(node.kind) in OVER else None)
-    return find(node) if find else None
+def made(node: Node) -> Sequence[Shape | None]:
+    """The shape of each thing that an operator makes, by what it reads; None where that is not known.
+
+    Where the file leaves no size open, it knows. Raises ModelError if an operator does not fit what it reads.
+    """
+    kind = node.kind
+    find = SHAPES.get(kind, _broadcast if EFFECTS.get(kind) in OVER else None)
+    try:
+        if kind in VIEWS:
+            whole = np.broadcast_to(np.int8(0), node.known(kind == "SPLIT"))  # without memory
+            return [view.shape for view in _several(VIEWS[kind](whole, node))]
+        if find is not None:
+            shape = tuple(int(size) for size in find(node))
+            if min(shape, default=0) < 0:
+                raise ValueError
+            return [shape]
+    except NOT_KNOWN:
+        pass
+    except DOES_NOT_FIT:
+        reads = " and ".join(times(shape) for shape in node.shapes[:2] if shape)
+        raise ModelError(f"{kind} cannot read {reads}: give other sizes of the inputs") from None
+    return [None if -1 in tensor.signature else tensor.signature for tensor in node.declared]
+
+
+def folded(node: Node) -> Sequence[Array]:
+    """What an operator makes of small constants, and the shape that it reads; nothing of others."""
+    kind = node.kind
+    try:
+        if kind == "SHAPE":
+            return [np.array(node.known(0), np.int64)]
+        if kind not in (*VIEWS, *FOLDS) or any(each is None for each in node.numbers):
+            return []
+        with np.errstate(all="ignore"):
+            array = VIEWS[kind](node.numbers[kind == "SPLIT"], node) if kind in VIEWS else FOLDS[kind](node)
+    except (*NOT_KNOWN, *DOES_NOT_FIT):
+        return []
+    return [each for each in map(np.asarray, _several(array)) if each.size <= MOST_NUMBERS]
+
+
+def _several(array: Array | list[Array]) -> list[Array]:
+    return array if isinstance(array, list) else [array]
+
+
+def _reshape(array: Array, node: Node) -> Array:
+    """To the shape that it reads; else to that of the file, one of whose sizes may be open."""
+    if len(node.reads) < 2 and node.options and not node.options.NewShapeIsNone():
+        return array.reshape(node.options.NewShapeAsNumpy())
+    known = len(node.reads) > 1 and node.numbers[1] is not None
+    if not known and node.declared[0].signature.count(-1) > 1:
+        raise LookupError
+    return array.reshape(node.whole(1) if known else node.declared[0].signature)
+
+
+def _squeeze(array: Array, node: Node) -> Array:
+    axes = node.options.SqueezeDimsAsNumpy()
+    return np.squeeze(array, None if isinstance(axes, int) or not axes.size else tuple(axes))
+
+
+def _slice(array: Array, node: Node) -> Array:
+    ranges = zip(node.whole(1), node.whole(2))
+    return array[tuple(slice(begin, None if many < 0 else begin + many) for begin, many in ranges)]
+
+
+def _strided_slice(array: Array, node: Node) -> Array:
+    """As NumPy slices; a bit of a mask says for each axis what is no range."""
+    given, parts = node.options, list[Any]()
+    for axis, (begin, end, stride) in enumerate(zip(*map(node.whole, (1, 2, 3)))):
+        bit = 1 << axis
+        stop = None if given.EndMask() & bit else begin + end if given.Offset() else end
+        part: Any = slice(None if given.BeginMask() & bit else begin, stop, stride)
+        part = begin if given.ShrinkAxisMask() & bit else part
+        parts.append(Ellipsis if given.EllipsisMask() & bit else None if given.NewAxisMask() & bit else part)
+    return array[tuple(parts)]
+
+
+def _unpack(array: Array, node: Node) -> list[Array]:
+    first = np.moveaxis(array, node.options.Axis(), 0)
+    return [first[number] for number in range(len(node.declared))]
+
+
+VIEWS: Mapping[str, Callable[[Array, Node], Array | list[Array]]] = {
+    "EXPAND_DIMS": lambda array, node: np.expand_dims(array, node.whole(1)[0]),
+    "RESHAPE": _reshape,
+    "SLICE": _slice,
+    "SPLIT": lambda array, node: np.split(array, len(node.declared), node.whole(0)[0]),
+    "SPLIT_V": lambda array, node: np.split(array, np.cumsum(node.whole(1))[:-1], node.whole(2)[0]),
+    "SQUEEZE": _squeeze,
+    "STRIDED_SLICE": _strided_slice,
+    "TRANSPOSE": lambda array, node: np.transpose(array, node.whole(1)),
+    "UNPACK": _unpack,
+}
+"""What shows a map, or a constant, in another shape, or a part of it."""
+
+
+def _reduction(fold: Callable[..., Array]) -> Callable[[Node], Array]:
+    return lambda node: fold(node.numbers[0], axis=tuple(node.whole(1)), keepdims=node.options.KeepDims())
+
+
+def _arithmetic(fold: Callable[..., Array]) -> Callable[[Node], Array]:
+    return lambda node: fold(*node.numbers)
+
+
+FOLDS: Mapping[str, Callable[[Node], Array]] = {
+    "ADD": _arithmetic(np.add),
+    "CAST": lambda node: node.numbers[0].astype(node.declared[0].dtype),
+    "CONCATENATION": lambda node: np.concatenate(node.numbers, node.options.Axis()),
+    "DIV": lambda node: np.divide(*node.numbers).astype(node.declared[0].dtype),  # whole numbers towards zero
+    "FLOOR_DIV": _arithmetic(np.floor_divide),
+    "GATHER": lambda node: np.take(node.numbers[0], node.numbers[1], node.options.Axis()),
+    "MAXIMUM": _arithmetic(np.maximum),
+    "MINIMUM": _arithmetic(np.minimum),
+    "MUL": _arithmetic(np.multiply),
+    "PACK": lambda node: np.stack(node.numbers, node.options.Axis()),
+    "REDUCE_PROD": _reduction(np.prod),
+    "SUB": _arithmetic(np.subtract),
+    "SUM": _reduction(np.sum),
+}
+"""What is calculated of small constants: nothing else is."""
 
 
 def _broadcast(node: Node) -> Shape:
-    rank = max(map(len, node.shapes))
-    padded = [(1,) * (rank - len(shape)) + shape for shape in node.shapes]
-    return tuple(max(sizes) if min(sizes) else 0 for sizes in zip(*padded))
+    return np.broadcast_shapes(*map(node.known, range(len(node.reads))))
 
 
-def _windows(node: Node, kernel: Sequence[int], channels: int, dilation: Sequence[int]) -> Shape:
+def _windows(node: Node, kernel: Sequence[int], channels: int) -> Shape:
     """The map that a kernel makes that moves over a map."""
-    batch, *size, _ = node.shapes[0]
-    stride = axes_of(node.options, "Stride*", len(size))
+    batch, *size, _ = node.known(0)
+    stride, dilation = (axes_of(node.options, name, len(size)) for name in ("Stride*", "Dilation*Factor"))
     if node.options.Padding() == SAME:
         return (batch, *map(same_output, size, stride), channels)
-    none = (0,) * len(size)
-    return (batch, *map(padded_output, size, kernel, stride, none, dilation), channels)
+    return (batch, *map(padded_output, size, kernel, stride, (0,) * len(size), dilation), channels)
 
 
 def _convolution(node: Node) -> Shape:
-    weight, rank = node.shapes[1], len(node.shapes[0]) - 2
-    dilation = axes_of(node.options, "Dilation*Factor", rank)
-    if node.kind == "CONV_3D":
-        return _windows(node, weight[:3], weight[4], dilation)
-    return _windows(node, weight[1:3], weight[3 if node.kind == "DEPTHWISE_CONV_2D" else 0], dilation)
+    return _windows(node, kernel_of(node).size, kernel_of(node).out_channels)
 
 
 def _pool(node: Node) -> Shape:
-    kernel = (node.options.FilterHeight(), node.options.FilterWidth())
-    return _windows(node, kernel, node.shapes[0][-1], (1, 1))
+    return _windows(node, (node.options.FilterHeight(), node.options.FilterWidth()), node.known(0)[-1])
 
 
 def _joined(node: Node) -> Shape:
-    first, axis = node.shapes[0], node.options.Axis() % len(node.shapes[0])
-    return (*first[:axis], sum(shape[axis] for shape in node.shapes), *first[axis + 1 :])
+    shapes = [node.known(place) for place in range(len(node.reads))]
+    axis = node.options.Axis() % len(shapes[0])
+    return (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
 
 
-def _padded(node: Node) -> Shape | None:
-    sides = node.numbers[1]
-    if sides is None:
-        return None
-    return tuple(size + before + after for size, before, after in zip(node.shapes[0], sides[::2], sides[1::2]))
+def _packed(node: Node) -> Shape:
+    shape, axis = node.known(0), node.options.Axis() % (len(node.known(0)) + 1)
+    return (*shape[:axis], len(node.reads), *shape[axis:])
 
 
-def _reduced(node: Node) -> Shape | None:
-    shape, axes = node.shapes[0], node.numbers[1]
-    if axes is None:
-        return None
-    gone = {axis % len(shape) for axis in axes}
-    kept = [1 if axis in gone else size for axis, size in enumerate(shape)]
-    return tuple(kept if node.options.KeepDims() else (size for axis, size in enumerate(shape) if axis not in gone))
+def _padded(node: Node) -> Shape:
+    sides = iter(node.whole(1))
+    return tuple(before + size + after for size, before, after in zip(node.known(0), sides, sides))
 
 
-def _reshaped(node: Node) -> Shape | None:
-    """A shape that is written in the file, if the numbers fit into it."""
-    target = node.numbers[1] if len(node.shapes) > 1 else None
-    many, rest = prod(node.shapes[0]), prod(size for size in target or () if size != -1)
-    if target is None or not rest or (many != rest and (-1 not in target or many % rest)):
-        return None
-    return tuple(many // rest if size == -1 else size for size in target)
+def _reduced(node: Node) -> Shape:
+    shape = node.known(0)
+    gone = {axis % len(shape) for axis in node.whole(1)}
+    keeps = getattr(node.options, "KeepDims", lambda: False)()
+    return tuple(1 if axis in gone else size for axis, size in enumerate(shape) if keeps or axis not in gone)
 
 
-def _resized(node: Node) -> Shape | None:
-    size = node.numbers[1]
-    return None if size is None else (node.shapes[0][0], *size, node.shapes[0][-1])
+def _resized(node: Node) -> Shape:
+    height, width = node.whole(1)
+    return (node.known(0)[0], height, width, node.known(0)[-1])
+
+
+def _linear(node: Node) -> Shape:
+    shape, (out_features, in_features) = node.known(0), node.known(1)
+    return (*(shape[:-1] if node.options.KeepNumDims() else (prod(shape) // in_features,)), out_features)
 
 
 def _product(node: Node) -> Shape:
-    left, right = node.shapes[:2]
-    return (*left[:-2], left[-1 if node.options.AdjX() else -2], right[-2 if node.options.AdjY() else -1])
+    left, right = factors_of(node)
+    return (*np.broadcast_shapes(left[:-2], right[:-2]), left[-2], right[-1])
+
+
+def _gathered(node: Node) -> Shape:
+    shape, places = node.known(0), node.known(1)
+    axis = node.options.Axis() % len(shape)
+    return (*shape[:axis], *places[node.options.BatchDims() :], *shape[axis + 1 :])
 
 
 def _blocks(node: Node) -> Shape:
-    batch, height, width, channels = node.shapes[0]
+    batch, height, width, channels = node.known(0)
     block = node.options.BlockSize()
     if node.kind == "SPACE_TO_DEPTH":
         return batch, height // block, width // block, channels * block**2
     return batch, height * block, width * block, channels // block**2
 
 
-def _turned(node: Node) -> Shape | None:
-    order: Any = node.numbers[1]
-    return None if order is None else tuple(node.shapes[0][axis] for axis in order)
+def _as_declared(node: Node) -> Shape:
+    """As the file says, with the open sizes of what it reads."""
+    signature = node.declared[0].signature
+    return tuple(size if given < 0 else given for given, size in zip(signature, node.known(0), strict=True))
 
 
-SHAPES: Mapping[str, Callable[[Node], Shape | None]] = {
+SHAPES: Mapping[str, Callable[[Node], Sequence[int]]] = {
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D"), _convolution),
+    **dict.fromkeys(("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", "FILL"), lambda node: node.whole(0)),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"), _pool),
-    "CONCATENATION": _joined,
-    **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), _padded),
-    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"), _reduced),
-    "RESHAPE": _reshaped,
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _resized),
-    "FULLY_CONNECTED": lambda node: (prod(node.shapes[0]) // node.shapes[1][1], node.shapes[1][0]),
-    "BATCH_MATMUL": _product,
+    **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), _padded),
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "ARG_MAX", "ARG_MIN"), _reduced),
     **dict.fromkeys(("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"), _blocks),
-    "TRANSPOSE": _turned,
+    **dict.fromkeys(RECURRENT, _as_declared),
+    "BATCH_MATMUL": _product,
+    "BROADCAST_TO": lambda node: node.whole(1),
+    "CONCATENATION": _joined,
+    "FULLY_CONNECTED": _linear,
+    "GATHER": _gathered,
+    "PACK": _packed,
+    "SHAPE": lambda node: (len(node.known(0)),),
+    "TILE": lambda node: np.multiply(node.known(0), node.whole(1)).tolist(),
 }

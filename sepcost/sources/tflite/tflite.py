@@ -10,8 +10,8 @@ from sepcost.sources.programs import Programs
 
 def _network(path: str, name: str, options: ModelOptions) -> Network:
     with needs("tflite"):
-        from sepcost.sources.tflite.model import model_in
         from sepcost.sources.tflite.program import network_of
+        from sepcost.sources.tflite.reading import model_in
     return network_of(model_in(path, options.file.limit), name, options)
 
 

@@ -1,0 +1,140 @@
+"""Reading: a .tflite file as a model, through a memory map. The numbers of weights are never read."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any
+
+import tflite
+
+from sepcost.errors import ModelError
+from sepcost.graphs.graph import Value
+from sepcost.sources.tflite.model import MOST_NUMBERS, Model, Operator, Tensor
+from sepcost.text.units import exact, shortened
+
+IDENTIFIER = b"TFL3"
+"""What a file has after its first four bytes."""
+DTYPES, KINDS, *OPTIONS = (
+    {number: name for name, number in vars(enumeration).items() if isinstance(number, int) and name[0] != "_"}
+    for enumeration in (tflite.TensorType, tflite.BuiltinOperator, tflite.BuiltinOptions, tflite.BuiltinOptions2)
+)
+UNKNOWN = "unknown"
+NUMBERS = ("int32", "int64", "float32")
+TABLE = 128
+"""The bytes that a tensor or an operator has at least, with its shape and its name."""
+LONGEST_NAME = 1024
+MOST_AXES = 16
+LAST = 208
+"""The last of TensorFlow Lite's own operators that is known here: another one may have products."""
+NAME, CUSTOM_CODE = 10, 6
+"""Where texts are in their tables."""
+
+
+def model_in(path: str, limit: int) -> Model:
+    """The model in the file, of which at most ``limit`` bytes are a graph; raises ModelError."""
+    try:
+        with Path(path).open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    if data[4:8] != IDENTIFIER:
+        raise ValueError("it does not begin as one")
+    model = _Reader(data, limit).read()
+    _check_order(model)
+    return model
+
+
+class _Reader:
+    """It counts what it reads: tables and vectors may share their bytes, so that a small file may be a large graph."""
+
+    def __init__(self, data: mmap.mmap, limit: int) -> None:
+        self.model = tflite.Model.GetRootAs(data, 0)
+        self.limit = self.left = limit
+
+    def read(self) -> Model:
+        graph = self.model.Subgraphs(0)
+        tensors = [self._tensor(graph.Tensors(number)) for number in self._range(graph.TensorsLength())]
+        operators = [self._operator(graph.Operators(number)) for number in self._range(graph.OperatorsLength())]
+        return Model(tensors, operators, self._whole(graph.InputsAsNumpy()), self._whole(graph.OutputsAsNumpy()))
+
+    def _range(self, many: int) -> range:
+        self._spend(many * TABLE)
+        return range(many)
+
+    def _spend(self, many: int) -> None:
+        self.left -= many
+        if self.left < 0:
+            said = f"its graph has more than {exact(self.limit)} bytes"
+            raise ModelError(f"{said}: --graph-limit {2 * self.limit} reads more")
+
+    def _whole(self, numbers: Any) -> tuple[int, ...]:
+        """A vector of whole numbers; flatbuffers gives 0 for one that is not there."""
+        if isinstance(numbers, int):
+            return ()
+        self._spend(numbers.nbytes)
+        return tuple(numbers.tolist())
+
+    def _text(self, table: Any, field: int) -> str:
+        """A text, of which only so much is read as a name may have."""
+        found = table._tab
+        if not (place := found.Offset(field)):
+            return ""
+        start, many = found.Vector(place), min(found.VectorLen(place), LONGEST_NAME)
+        self._spend(many)
+        return bytes(found.Bytes[start : start + many]).decode("utf-8", "replace")
+
+    def _tensor(self, tensor: Any) -> Tensor:
+        name, shape = self._text(tensor, NAME), self._whole(tensor.ShapeAsNumpy())
+        signature = self._whole(tensor.ShapeSignatureAsNumpy()) or shape
+        if len(shape) > MOST_AXES or min(shape, default=0) < 0 or len(signature) != len(shape):
+            raise ModelError(f"has a tensor of the shape {shortened(str(list(shape)))}, {shortened(name)}")
+        value = Value(shape, DTYPES.get(tensor.Type(), UNKNOWN).lower())
+        buffer = self.model.Buffers(tensor.Buffer())
+        many = buffer.DataLength() or buffer.Size()
+        if 0 < many < value.bytes and value.dtype != UNKNOWN and tensor.Sparsity() is None:
+            raise ModelError(f"has {exact(many)} bytes of {shortened(name)}, whose shape is {list(shape)}")
+        numbers = None
+        if value.dtype in NUMBERS and 0 < value.numel <= MOST_NUMBERS and value.bytes == buffer.DataLength():
+            numbers = buffer.DataAsNumpy().copy().view(value.dtype).reshape(shape)
+        return Tensor(name, shape, signature, value.dtype, many > 0, numbers)
+
+    def _operator(self, operator: Any) -> Operator:
+        options = None
+        for names, number, table in (
+            (OPTIONS[0], operator.BuiltinOptionsType(), operator.BuiltinOptions()),
+            (OPTIONS[1], operator.BuiltinOptions2Type(), operator.BuiltinOptions2()),
+        ):
+            if table is not None and number in names:
+                options = getattr(tflite, names[number])()
+                options.Init(table.Bytes, table.Pos)
+        called = [self.model.Subgraphs(getattr(options, name)()) for name in dir(options) if "Subgraph" in name]
+        inner = [
+            self._kind(each.Operators(number)) for each in called for number in self._range(each.OperatorsLength())
+        ]
+        reads, makes = map(self._whole, (operator.InputsAsNumpy(), operator.OutputsAsNumpy()))
+        return Operator(self._kind(operator), reads, makes, options, inner)
+
+    def _kind(self, operator: Any) -> str:
+        """The name of an operator; one that is not TensorFlow Lite's own, or not known, has a space in it."""
+        code = self.model.OperatorCodes(operator.OpcodeIndex())
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if number != tflite.BuiltinOperator.CUSTOM:
+            return KINDS[number] if number in KINDS and number <= LAST else f"operator {number}"
+        return f"custom {self._text(code, CUSTOM_CODE)}"
+
+
+def _check_order(model: Model) -> None:
+    """Raise for a tensor that there is not, for one that is made again, or is read before it is made."""
+    later = {number for operator in model.operators for number in operator.makes}
+    done = {-1, *model.inputs, *(number for number, tensor in enumerate(model.tensors) if tensor.is_constant)}
+    later -= done
+    for kind, reads, makes, *_ in model.operators:
+        if lost := [number for number in (*reads, *makes) if not -1 <= number < len(model.tensors)]:
+            raise ModelError(f"its {kind} names tensor {lost[0]}, and there are {len(model.tensors)}")
+        wrong = [number for number in reads if number in later] + [number for number in makes if number in done - {-1}]
+        if wrong:
+            name = shortened(model.tensors[wrong[0]].name)
+            raise ModelError(f"its operators are no sequence: {kind} reads {name} before it is made, or makes it again")
+        done.update(makes)
+        later.difference_update(makes)

@@ -1,0 +1,137 @@
+"""TensorFlow Lite files: what cannot be counted is listed, what is damaged is refused in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sepcost
+from tests.commands import sepcost as command
+from tests.sources.programs import assert_counted_or_refused, spoiled, totals
+from tests.sources.tflite.files import DENSE, File, Load, open_file, small_network
+
+
+@pytest.mark.parametrize(
+    ("kind", "inner", "uncounted"),
+    [
+        ("FlexConv3D", [], {"custom FlexConv3D": 1}),
+        ("TFLite_Detection_PostProcess", [], {}),
+        ("RFFT2D", [], {"RFFT2D": 1}),
+        ("STABLEHLO_DOT_GENERAL", [], {"STABLEHLO_DOT_GENERAL": 1}),
+        ("STABLEHLO_ADD", [], {}),
+        ("WHILE", ["CONV_2D", "ADD"], {"WHILE": 1}),
+        ("WHILE", ["LESS", "ADD"], {}),
+        ("WHILE", [], {"WHILE": 1}),
+    ],
+)
+def test_operators_that_may_have_products(kind: str, inner: list[str], uncounted: Any, load: Load) -> None:
+    file = File()
+    x = file.tensor(1, 4, 4, 3)
+    file.inner = [[{"kind": each, "reads": [], "makes": [], "options": ""} for each in inner]]
+    options: dict[str, Any] = (
+        {"options": "While", "CondSubgraphIndex": 1, "BodySubgraphIndex": 1} if kind == "WHILE" else {}
+    )
+    y = file.conv(file.run(kind, [x], file.tensor(1, 4, 4, 3), **options), (2, 1, 1, 3), 1, 4, 4, 2)
+    network = load(file, [x], [y])
+    assert network.uncounted == uncounted
+    assert totals(network) == (96, 8)
+
+
+def chain(*reads: int, shape: Sequence[int] = (1, 4)) -> tuple[File, list[int], list[int]]:
+    """Operators in a row, the first of which reads a tensor of one's own choice."""
+    file = File()
+    x, one, two = file.tensor(*shape), file.tensor(1, 4), file.tensor(1, 4)
+    file.run("ADD", [x, *reads], one)
+    file.run("FULLY_CONNECTED", [one, file.weight(4, 4), -1], two, **DENSE)
+    return file, [x], [two]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (chain(2), "its operators are no sequence: ADD reads"),
+        (chain(1), "its operators are no sequence: ADD reads"),
+        (chain(9), "its ADD names tensor 9, and there are 4"),
+        (chain(-7), "its ADD names tensor -7, and there are 4"),
+        (chain(shape=(1, -4)), "has a tensor of the shape [1, -4]"),
+        (chain(shape=(1,) * 40), "has a tensor of the shape [1, 1, 1"),
+        ((File(), [], []), "has nothing that can be counted"),
+    ],
+)
+def test_what_is_no_program_is_one_line(wrong: Any, said: str, tmp_path: Path) -> None:
+    file, *ends = wrong
+    run = command("compare", str(file.saved(tmp_path / "net.tflite", *ends)))
+    assert (run.code, run.out, len(run.err.splitlines())) == (2, "", 1)
+    assert said in run.err
+
+
+def test_absurd_sizes_are_exact(load: Load) -> None:
+    largest = 2**31 - 1
+    file = File()
+    x = file.tensor(largest, largest, largest, 3)
+    y = file.conv(x, (8, 1, 1, 3), largest, largest, largest, 8)
+    assert totals(load(file, [x], [y]))[0] == largest**3 * 24
+
+
+def test_a_weight_that_is_cut_off_is_said(tmp_path: Path) -> None:
+    file = File()
+    x = file.tensor(1, 4)
+    weight = file.tensor(4, 4, name="w", data=bytes(60))
+    y = file.run("FULLY_CONNECTED", [x, weight, -1], file.tensor(1, 4), **DENSE)
+    run = command("compare", str(file.saved(tmp_path / "net.tflite", [x], [y])))
+    assert (run.code, run.err) == (2, f"{tmp_path / 'net.tflite'}: has 60 bytes of w, whose shape is [4, 4]\n")
+
+
+def test_a_large_graph_needs_a_limit_of_its_own(tmp_path: Path) -> None:
+    file, *ends = small_network("float32")
+    path = str(file.saved(tmp_path / "net.tflite", *ends))
+    run = command("compare", path, "--graph-limit", "1kB")
+    assert (run.code, run.err) == (2, f"{path}: its graph has more than 1,000 bytes: --graph-limit 2000 reads more\n")
+    assert command("compare", path, "--graph-limit", "10kB").code == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"TFL3", b"\x20\0\0\0TFL3", b"version https://git-lfs.github.com/spec/v1\n"])
+def test_what_is_no_model(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(data)
+    run = command("compare", str(path))
+    assert (run.code, run.out, len(run.err.splitlines())) == (2, "", 1)
+
+
+def test_corrupt_files_are_counted_or_refused(tmp_path: Path) -> None:
+    file, *ends = open_file(shape=(1, 20, 30, 3))
+    path = file.saved(tmp_path / "net.tflite", *ends)
+    whole = path.read_bytes()
+    for number in range(300):
+        path.write_bytes(spoiled(whole, number))
+        assert_counted_or_refused(path)
+
+
+def test_commands_take_models(tmp_path: Path) -> None:
+    files = {
+        dtype: str(small_network(dtype)[0].saved(tmp_path / f"{dtype}.tflite", [0], [9]))
+        for dtype in ("float32", "int8")
+    }
+    one, other = files.values()
+    assert command("check", one, "--max-macs", "1M").code == 0
+    assert command("check", one, "--max-macs", "1k").code == 1
+    assert "MACs" in command("diff", one, other).out
+    (tmp_path / "net.yaml").write_text(command("compare", one, "--format", "yaml").out)
+    assert totals(sepcost.load(tmp_path / "net.yaml")) == totals(sepcost.load(one))
+
+
+def test_without_torch(tmp_path: Path) -> None:
+    file, *ends = small_network("float32")
+    code = (
+        "import sys\n"
+        "import sepcost\n"
+        "print(len(sepcost.load(sys.argv[1]).nodes), 'torch' in sys.modules, 'onnx' in sys.modules)"
+    )
+    path = str(file.saved(tmp_path / "net.tflite", *ends))
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("4 False False\n", "")
