@@ -68,9 +68,9 @@ def _without_input_gradient(network: Network) -> set[int]:
 
 
 def with_placed(snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
-    """The snapshot with these of its figures, as far as they depend on the places of layers; as it is if only read."""
+    """The snapshot with these of its figures, as far as they depend on layers' places; as it is if unknown."""
     for name in names:
-        if name in PLACED and snapshot.comparison is not None:
+        if name in PLACED and snapshot.comparison is not None and not snapshot.only_params:
             snapshot = _with(snapshot, name, list(PLACED[name](snapshot.comparison)))
     return snapshot
 

@@ -46,7 +46,8 @@ def targeted(comparison: Comparison, profile: Profile, replace_if: ReplaceIf = R
         what = ", ".join(differing)
         raise SepcostError(f"--target {profile.name} is for another setup ({what}): {_remedy(profile, convention)}")
     if not comparison.network.has_map:
-        raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: give -H")
+        instead = "give its code, or its .onnx" if comparison.network.only_params else "give -H"
+        raise SepcostError(f"--target {profile.name} has times of whole maps, and there is no map: {instead}")
     if replace_if is not ReplaceIf.FASTER:
         return replace(comparison, target=profile)
     timed = _timed(comparison, profile)

@@ -85,12 +85,11 @@ def _reasons(names_by_reason: Mapping[str, Sequence[str]], alone: bool) -> str:
 def cost_notes(snapshot: Snapshot) -> Iterator[str]:
     """What costs more than before, and what is counted."""
     bad: dict[str, list[str]] = {}
+    what = "params" if snapshot.only_params else MACS
     for layer in snapshot.shown:
         for text, replaced in layer.replaced.items():
             if replaced.costs_more:
-                bad.setdefault(
-                    f"{text} costs more {'params' if snapshot.only_params else MACS} than the standard", []
-                ).append(layer.name)
+                bad.setdefault(f"{text} costs more {what} than the standard", []).append(layer.name)
             if replaced.is_slower:
                 bad.setdefault(f"{text} is predicted to be slower", []).append(layer.name)
     for line, names in bad.items():

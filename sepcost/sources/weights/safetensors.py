@@ -9,6 +9,7 @@ from typing import Any
 
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
+from sepcost.sources.programs import refuse_what_is_none
 from sepcost.text.units import exact, shortened
 
 LENGTH = 8
@@ -37,8 +38,7 @@ def tensors_in(path: Path, limit: int) -> dict[str, Value]:
     tensors: dict[str, Value] = {}
     for name in sorted(set(shards)):
         shard = path.with_name(name)  # a ValueError unless it is in the same folder
-        if not shard.is_file():
-            raise ModelError(f"needs {shortened(name)}, and it is not there")
+        refuse_what_is_none(str(shard), shard)
         tensors |= _read(shard, limit)
     return tensors
 
@@ -82,14 +82,13 @@ def _value(name: str, fields: Mapping[str, Any]) -> Value:
 def _check_places(header: Mapping[str, Any], values: Mapping[str, Value], size: int) -> None:
     """A ModelError unless the tensors lie one after the other, up to the end of the file."""
     at = 0
-    for begin, end, many, name in sorted(
-        (*header[name]["data_offsets"], each.bytes, name) for name, each in values.items()
-    ):
-        if (begin, end) != (at, at + many):
-            lies = " to ".join(shortened(str(place)) for place in (begin, end))
-            raise ModelError(
-                f"{shortened(name)}: lies at bytes {lies}, and should at {at} to {shortened(str(at + many))}"
+    for (begin, end), name in sorted((header[name]["data_offsets"], name) for name in values):
+        after = at + values[name].bytes
+        if (begin, end) != (at, after):
+            lies, should = (
+                f"{shortened(str(first))} to {shortened(str(last))}" for first, last in ((begin, end), (at, after))
             )
-        at = end
+            raise ModelError(f"{shortened(name)}: lies at bytes {lies}, and should at {should}")
+        at = after
     if at != size:
         raise ModelError(f"its tensors have {exact(at)} bytes, and the file {exact(size)}: is it cut off or damaged?")

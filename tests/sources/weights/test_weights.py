@@ -99,8 +99,9 @@ def test_what_weights_do_not_say_is_null_and_a_dash() -> None:
     assert not {"stride", "groups", "transposed", "padding", "dilation"} & stem.keys()
     rows = list(csv.DictReader(io.StringIO(run("compare", file, "--format", "csv").out)))
     assert {row[name] for row in rows for name in UNKNOWN} == {""}
-    stem, *_ = (line for line in run("compare", file, "--columns", "params,macs").out.splitlines() if "stem.0" in line)
-    assert stem.split() == ["stem.0", "432", "–"]
+    table = run("compare", file, "--columns", "layer,params,macs,share,backward_macs,receptive_field").out
+    stem, *_ = (line for line in table.splitlines() if "stem.0" in line)
+    assert stem.split() == ["stem.0", "432", *"––––"]
 
 
 def test_reductions_are_of_params() -> None:
