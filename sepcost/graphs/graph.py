@@ -26,6 +26,10 @@ BITS = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "float4_e2m1fn": 4}
 """What has less than a byte; the bytes of the others are in ``MODEL_DTYPES``."""
 
 
+REAL_PRODUCTS = 3
+"""How many real convolutions torch runs for each complex one."""
+
+
 class Value(NamedTuple):
     """A tensor: its shape, and what its elements are; ``offset`` and ``strides`` say where a view is in its memory.
 
@@ -301,7 +305,8 @@ class Graph:
             layer = replace(layer, bias=False)  # an earlier layer has the same bias: it is stored, and counts, once
         width = self._width(kernel) or read.width
         biases = self._width(bias) or width
-        widths = Widths(width, biases, biases, read.width, made.width)
+        products = REAL_PRODUCTS if isinstance(layer, Conv) and read.dtype.startswith("complex") else 1
+        widths = Widths(width, biases, biases, read.width, made.width, products)
         is_held = kernel in self._weights
         reads = 0 if is_held or not operator.weights else layer.cost.params
         key = self._weights[kernel].key if is_held else None

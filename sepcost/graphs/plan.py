@@ -66,6 +66,8 @@ class _Plan:
         makes = self._wanted(event)
         over = self._written_over(number, event, makes[0]) if makes and not event.changes else None
         if over is not None:
+            for map_ in self.maps[over.memory]:
+                self.holders[map_].clear()  # none of them is read again
             writes += self._place(makes.pop(0), self.maps[over.memory])
         for each in makes:
             writes += self._place_anew(each)

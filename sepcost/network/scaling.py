@@ -38,7 +38,7 @@ def scale(network: Network, *, alpha: Factor = 1, rho: Factor = 1, resolution: E
     if alpha == 1 and rho == 1 and resolution is None:
         return network
     if network.uncounted is not None:
-        raise SepcostError("a model is what its code builds on --input: alpha, rho and resolution are for configs")
+        raise SepcostError("a model is what its code or its file says: alpha, rho and resolution are for configs")
     size = None if resolution is None else _new_input_size(network, resolution)
     return _Scaling(network, alpha, rho, size).run()
 

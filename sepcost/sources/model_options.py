@@ -11,7 +11,7 @@ from sepcost.errors import ModelError, SepcostError
 from sepcost.text.input_text import InputTexts, read_inputs, shape_text
 from sepcost.text.model_text import HOLDS_WEIGHTS, Device, ModelText, is_model_text, is_program, is_weights
 from sepcost.text.quantities import read_bytes
-from sepcost.text.units import NumberError, as_text, at_least_one, read_as, shortened
+from sepcost.text.units import NumberError, as_text, read_as, read_whole, shortened
 from sepcost.text.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -44,19 +44,38 @@ class ProgramOptions:
         >>> ProgramOptions.read(["width=320"], ["sr=16000"], None).dims
         {'width': 320}
         """
-        sizes = dict(_pair("--dim", text, at_least_one) for text in dims or ())
-        numbers = dict(_pair("--value", text, _number) for text in values or ())
+        sizes = _pairs("--dim", dims or (), read_whole)
+        numbers = _pairs("--value", values or (), _number)
         most = GRAPH_LIMIT if limit is None else read_as("--graph-limit", read_bytes, limit)
         typed = [*(f"--dim {text}" for text in dims or ()), *(f"--value {text}" for text in values or ())]
         return cls(sizes, numbers, most, (typed or [f"--graph-limit {limit}" if limit is not None else ""])[0])
 
+    @classmethod
+    def of(cls, dims: Mapping[str, Any] | None, values: Mapping[str, Any] | None, limit: int | None) -> ProgramOptions:
+        """As a caller in Python gives them; a ModelError for what is no number."""
+        for name, value in (values or {}).items():
+            if not isinstance(value, (int, float)):
+                raise ModelError(f"values[{name!r}] must be a number, got {as_text(value, repr)}")
+        sizes = {name: read_as(f"dims[{name!r}]", read_whole, str(size)) for name, size in (dims or {}).items()}
+        typed = "dims" if dims else "values" if values else ""
+        return cls(sizes, values or {}, GRAPH_LIMIT if limit is None else limit, typed)
 
-def _pair(option: str, text: str, read: Callable[[str], T]) -> tuple[str, T]:
-    """The name and the value of NAME=VALUE."""
-    name, equals, value = text.rpartition("=")
-    if not equals or not name:
-        raise ModelError(f"{option} {shortened(text)}: must be NAME=NUMBER, as in {option} width=320")
-    return name, read_as(f"{option} {shortened(name)}", read, value)
+
+USUAL = ProgramOptions()
+"""Nothing is given."""
+
+
+def _pairs(option: str, texts: Sequence[str], read: Callable[[str], T]) -> dict[str, T]:
+    """The names and the values of NAME=VALUE."""
+    found: dict[str, T] = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not equals or not name:
+            raise ModelError(f"{option} {shortened(text)}: must be NAME=NUMBER, as in {option} width=320")
+        if name in found:
+            raise ModelError(f"{option} {shortened(name)} is given twice")
+        found[name] = read_as(f"{option} {shortened(name)}", read, value)
+    return found
 
 
 def _number(text: str) -> float:
@@ -78,7 +97,7 @@ class ModelOptions:
     from_configs: bool = False
     refusal: str = "names code to run: give --run-models if you trust it"
     fold_norms: bool = False
-    file: ProgramOptions = field(default_factory=lambda: ProgramOptions())
+    file: ProgramOptions = USUAL
 
     @classmethod
     def read(
@@ -90,7 +109,7 @@ class ModelOptions:
         batch: str = "1",
         *,
         fold_norms: bool = False,
-        file: ProgramOptions = ProgramOptions(),
+        file: ProgramOptions = USUAL,
     ) -> ModelOptions:
         """Read the options; raises ModelError for a wrong input, or one that no source would take."""
         are_programs = any(map(is_program, sources))
@@ -118,7 +137,7 @@ class ModelOptions:
         *,
         run_models: bool = False,
         fold_norms: bool = False,
-        file: ProgramOptions = ProgramOptions(),
+        file: ProgramOptions = USUAL,
         any_name: bool = False,
     ) -> ModelOptions:
         """As a caller in Python gives them: texts, shapes, or whatever a function of ``--input`` may return.

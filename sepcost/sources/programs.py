@@ -48,8 +48,8 @@ class Programs:
             said = str(error).removeprefix(f"{given.value}: ").removeprefix(f"{path}: ")
             raise ConfigError.of(given.value, said) from None
         except DAMAGED as error:
-            said = in_one_line(f"{type(error).__name__}: {error}")[:80]
-            raise ConfigError.of(given.value, f"is no {self.what}, or is damaged ({said}): {self.again}") from None
+            said = f" ({in_one_line(str(error))[:80]})" if type(error) is ValueError and str(error) else ""
+            raise ConfigError.of(given.value, f"is no {self.what}, or is damaged{said}: {self.again}") from None
         return iter([Item(replace(network, source=given.value))])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
 from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
-from sepcost.sources.model_options import ModelOptions, ProgramOptions
+from sepcost.sources.model_options import USUAL, ModelOptions, ProgramOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.onnx.onnx import ONNX_MODELS
@@ -20,7 +20,7 @@ from sepcost.sources.tflite.tflite import TFLITE_MODELS
 from sepcost.sources.weights.weights import WEIGHTS
 from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.model_text import HOLDS_WEIGHTS, is_program, is_weights
-from sepcost.text.units import as_text, at_least_one, read_as
+from sepcost.text.units import as_text
 from sepcost.text.wording import in_one_line
 
 
@@ -84,15 +84,11 @@ def options_in_python(
     run_models: bool,
     *sources: Any,
     fold_norms: bool = False,
-    dims: Mapping[str, int] | None = None,
-    values: Mapping[str, float] | None = None,
+    file: ProgramOptions = USUAL,
 ) -> ModelOptions:
     """How models run, and programs are read, for a caller in Python; a SepcostError for what no source takes."""
     given = list(map(Given, sources))
     are_programs = any(each.is_named and is_program(each.value) for each in given)
-    file = ProgramOptions(
-        {name: read_as(f"dims[{name!r}]", at_least_one, str(size)) for name, size in (dims or {}).items()}, values or {}
-    )
     options = ModelOptions.of(
         inputs, device, run_models=run_models, fold_norms=fold_norms, file=file, any_name=are_programs
     )
@@ -101,8 +97,8 @@ def options_in_python(
     if options.inputs != () and not run_models and not is_model:
         weights = next((each.name for each in given if each.is_named and is_weights(each.value)), None)
         raise SepcostError(f"inputs are for a model, and {f'{weights} {HOLDS_WEIGHTS}' if weights else what}")
-    if (dims or values) and not are_programs:
-        raise SepcostError(f"{'dims' if dims else 'values'} are for a program in a file, such as .onnx, and {what}")
+    if file.typed and not are_programs:
+        raise SepcostError(f"{file.typed} are for a program in a file, such as .onnx, and {what}")
     return options
 
 

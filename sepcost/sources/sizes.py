@@ -69,7 +69,9 @@ def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, 
     if isinstance(options.inputs, ModelText):
         raise ModelError(f"is a file, which runs no code: give shapes, as in {_example(declared)}, not a function")
     by_name = {each.name: each for each in declared}
-    texts: Sequence[InputText] = tuple(options.inputs)  # type: ignore[arg-type]
+    if not isinstance(options.inputs, tuple):
+        raise ModelError(f"is a file: give shapes, as in {_example(declared)}, not what a model is called with")
+    texts: Sequence[InputText] = options.inputs
     free = iter([each.name for each in declared if each.name not in {text.name for text in texts}])
     found: dict[str, InputText] = {}
     for text in texts:
@@ -77,9 +79,18 @@ def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, 
         if name is None:
             raise ModelError(f"takes {counted(len(declared), 'input')}, and --input {text} is one more")
         if name not in by_name:
-            raise ModelError(f"has no input {name}; there is {named(list(by_name))}{did_you_mean(name, by_name)}")
+            raise _unknown(name, by_name)
+        if name in found:
+            raise ModelError(f"--input {name} is given twice")
         found[name] = text
+    for name in options.file.values:
+        if name not in by_name:
+            raise _unknown(name, by_name)
     return found
+
+
+def _unknown(name: str, known: Mapping[str, Declared]) -> ModelError:
+    return ModelError(f"has no input {name}; there is {named(list(known))}{did_you_mean(name, known)}")
 
 
 def _of_dims(declared: Sequence[Declared], dims: Mapping[str, int]) -> dict[str, int]:
@@ -133,8 +144,11 @@ def _example(declared: Sequence[Declared], usual: Mapping[str, int] | None = Non
     """An --input that fits, with the sizes that were usual."""
     if not declared:
         return "--input NAME=SHAPE"
-    sizes = (size if isinstance(size, int) else (usual or {}).get(size, 224) for size in declared[0].shape[1:])
-    return f"--input {declared[0].name}={shape_text(tuple(sizes))}"
+    first = declared[0]
+    usually = 224 if len(first.shape) == 4 else 128
+    sizes = tuple(size if isinstance(size, int) else (usual or {}).get(size, usually) for size in first.shape)
+    is_open = not isinstance(first.shape[0], int) or first.shape[0] == 1 if first.shape else False
+    return f"--input {first.name}={shape_text(sizes[1:] if is_open and len(sizes) > 1 else sizes)}"
 
 
 def _given(declared: Declared, shape: tuple[int, ...]) -> str:

@@ -22,6 +22,7 @@ from sepcost.layers.cost import Convention
 from sepcost.measured.benchmark import LAYER, WHOLE, Benchmark, Measured, Timed, totals
 from sepcost.measured.samples import Samples
 from sepcost.sheets.titles import conv_title
+from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.models import LoadedModel
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnySource, Item, several_in_python
@@ -62,6 +63,7 @@ def bench(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     runtime: str = "torch",
     device: str = "cpu",
     threads: int = 1,
@@ -91,10 +93,11 @@ def bench(
     sources = several_in_python(source)
     condition = ReplaceIf.read(replace_if)
     profile = asked_target(target, condition)
+    file = ProgramOptions.of(dims, values, graph_limit)
     job = Job(
         replacements_in_python(replacements),
         Convention(batch=batch, dtype=dtype),
-        models=options_in_python(inputs, "cpu", run_models, *sources, dims=dims, values=values),
+        models=options_in_python(inputs, "cpu", run_models, *sources, file=file),
         replace_if=condition,
         target=profile if condition is ReplaceIf.FASTER else None,
         events=Raising(),

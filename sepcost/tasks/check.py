@@ -15,6 +15,7 @@ from sepcost.judge.verdict import Judgement
 from sepcost.judge.witness import Witness
 from sepcost.layers.cost import Convention
 from sepcost.network.budget import Limit
+from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnyDtype, AnySource, Given, several_in_python
 from sepcost.tasks.baseline import Baseline
@@ -44,6 +45,7 @@ def check(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     device: str = "meta",
     run_models: bool = False,
     fold_norms: bool = False,
@@ -89,6 +91,7 @@ def check(
     if min_speedup is not None:
         limits[SPEEDUP] = min_speedup
     condition = ReplaceIf.read(replace_if)
+    file = ProgramOptions.of(dims, values, graph_limit)
     wishes = Wishes(
         chosen,
         Convention.asked(flops_per_mac, batch, dtype),
@@ -96,7 +99,7 @@ def check(
         allowances=_allowances(growth),
         witness=witness(wanted=True)[0] if verify else None,
         verification_required=verify,
-        models=options_in_python(inputs, device, run_models, *several, fold_norms=fold_norms, dims=dims, values=values),
+        models=options_in_python(inputs, device, run_models, *several, fold_norms=fold_norms, file=file),
         replace_if=condition,
         target=asked_target(target, condition),
         allowed=frozenset(map(_allowed, [allow] if isinstance(allow, str) else allow)),

@@ -31,6 +31,7 @@ def load(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     alpha: Factor = 1,
     rho: Factor = 1,
     resolution: Extent | int | None = None,
@@ -46,11 +47,13 @@ def load(
     networks: use ``sepcost.load_all`` for those. Raises ConfigError with every problem of the file; NetworkError where
     the scaled layers do not fit together.
     """
+    from sepcost.sources.model_options import ProgramOptions
     from sepcost.sources.registry import options_in_python, read_one  # needs libraries that counting does not
     from sepcost.sources.source import in_python
 
     source = in_python(source)
-    options = options_in_python(inputs, "meta", False, source, dims=dims, values=values)
+    file = ProgramOptions.of(dims, values, graph_limit)
+    options = options_in_python(inputs, "meta", False, source, file=file)
     network = read_one(source, replace(options, refusal=NOT_RUN)).network
     return scale(network, alpha=alpha, rho=rho, resolution=resolution)
 
@@ -61,6 +64,7 @@ def load_all(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
 ) -> Iterator[Network | ConfigError]:
     """The networks of files and folders, one by one as they are read; a bad document is a ConfigError among them.
 
@@ -70,12 +74,14 @@ def load_all(
     So is one that names a model, which does not run from here, and costs from earlier, of which only the figures are
     known. ``source`` may be a list of sources; ``inputs`` are as ``compare`` takes them.
     """
+    from sepcost.sources.model_options import ProgramOptions
     from sepcost.sources.registry import options_in_python, read
     from sepcost.sources.source import Item, several_in_python
 
     with in_python_words():
         sources = several_in_python(source)
-        options = options_in_python(inputs, "meta", False, *sources, dims=dims, values=values)
+        file = ProgramOptions.of(dims, values, graph_limit)
+        options = options_in_python(inputs, "meta", False, *sources, file=file)
         for item in read(sources, replace(options, refusal=NOT_RUN)):
             if isinstance(item, Item):
                 yield _network_of(item)
@@ -98,6 +104,7 @@ def compare(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
@@ -144,6 +151,7 @@ def compare(
     is wrong, MissingTorchError where there is no torch for a model or to verify with.
     """
     from sepcost.sheets.view import View
+    from sepcost.sources.model_options import ProgramOptions
     from sepcost.sources.registry import options_in_python, read_one
     from sepcost.sources.source import in_python
     from sepcost.tasks.figures import asked_target
@@ -158,10 +166,9 @@ def compare(
     given, item = one_convolution(source, numbers, bias, norm, transposed), None
     if source is not None:
         source = in_python(source)
-        item = read_one(
-            source,
-            options_in_python(inputs, device, run_models, source, fold_norms=fold_norms, dims=dims, values=values),
-        )
+        file = ProgramOptions.of(dims, values, graph_limit)
+        options = options_in_python(inputs, device, run_models, source, fold_norms=fold_norms, file=file)
+        item = read_one(source, options)
     profile = asked_target(target, condition)
     job = Job(chosen, convention, replace_if=condition, verifier=asked_verifier(verify), target=profile)
     comparison = job.compare((given or item).network)  # type: ignore[union-attr]  # one of them is there

@@ -10,7 +10,7 @@ from sepcost.errors import ConfigError, ConfigProblem, Notice, SepcostError
 from sepcost.judge.difference import Difference
 from sepcost.judge.sides import Side, refuse_different_counting, same_network
 from sepcost.layers.cost import Convention
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.sources.registry import options_in_python, read
 from sepcost.sources.source import AnyDtype, AnySource, Given, Item, in_python
 from sepcost.tasks.counting import Counting
@@ -34,6 +34,7 @@ def diff(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,
@@ -56,9 +57,8 @@ def diff(
     """
     convention = Convention.asked(flops_per_mac, batch, dtype)
     before, after = in_python(before), in_python(after)
-    models = options_in_python(
-        inputs, device, run_models, before, after, fold_norms=fold_norms, dims=dims, values=values
-    )
+    file = ProgramOptions.of(dims, values, graph_limit)
+    models = options_in_python(inputs, device, run_models, before, after, fold_norms=fold_norms, file=file)
     found = difference(before, after, convention, models, target=asked_target(target), plan=plan_in_python(plan))
     return DifferenceResult.over(found)
 

@@ -21,12 +21,17 @@ ARGUMENTS = {
     **{f"--{name}": name.replace("-", "_") + "=True" * (name in FLAGS) for name in SAME},
     **{f"-{letter}": letter for letter in "CHKOW"},
     "-r": "replacements",
+    "--dim": "dims",
     "--explain": "explain()",
     "--format": "to_",
+    "--graph-limit": "graph_limit",
     "--include": "layer",
     "--input": "inputs",
     "--max-growth": "growth",
+    "--value": "values",
 }
+MAPPINGS = ("--dim", "--value")
+"""The options whose values are NAME=NUMBER."""
 _VALUE = (
     r"(?:SHAPE|NAME|cpu|none|separable|uncounted|zeros|gone|totals|faster|csv|json"
     r"|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
@@ -60,6 +65,8 @@ def python_words(text: str) -> str:
     'give inputs=["x=SHAPE", "y=SHAPE"]; device="cpu" runs it'
     >>> python_words("use --format csv, or --top 20")
     'use to_csv(), or top=20'
+    >>> python_words("give --dim s53=64")
+    'give dims={"s53": 64}'
     """
     return _OPTION.sub(_argument, text)
 
@@ -68,6 +75,9 @@ def _argument(option: re.Match[str]) -> str:
     name = ARGUMENTS[option["option"]]
     if option["values"] is None:
         return name
+    if option["option"] in MAPPINGS:
+        key, _, value = option["values"].rpartition("=")
+        return f'{name}={{"{key}": {value}}}'
     if name == ARGUMENTS["--format"]:
         return f"{name}{option['values']}()"
     values = [

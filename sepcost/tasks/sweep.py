@@ -12,6 +12,7 @@ from sepcost.errors import refuse
 from sepcost.layers.conv import Norm
 from sepcost.layers.cost import Convention
 from sepcost.network.scaling import as_factor
+from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.registry import options_in_python
 from sepcost.sources.source import AnyDtype, AnySource, several_in_python
 from sepcost.tasks.convolution import READERS
@@ -38,6 +39,7 @@ def sweep(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
+    graph_limit: int | None = None,
     device: str = "meta",
     run_models: bool = False,
     fold_norms: bool = False,
@@ -87,11 +89,12 @@ def sweep(
         rows, columns, sort, top, None, pareto, filter, sweep, chosen, options,
         of_networks=given is not None, timed=profile is not None,
     )  # fmt: skip
+    file = ProgramOptions.of(dims, values, graph_limit)
     job = Job(
         chosen,
         Convention.asked(flops_per_mac, 1, dtype),
         Sweep(tuple(axes)),
-        models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms, dims=dims, values=values),
+        models=options_in_python(inputs, device, run_models, *sources, fold_norms=fold_norms, file=file),
         replace_if=condition,
         target=profile,
         view=view,

@@ -55,7 +55,7 @@ class InputText:
             raise _error(text, f"{shortened(name)} is no name of a parameter")
         if colon and dtype not in DTYPES:
             raise _error(text, _unknown(dtype))
-        return cls(name or None, _shape(text, shape), dtype or USUAL_DTYPE)
+        return cls(name or None, _shape(text, shape, least=0 if any_name else 1), dtype or USUAL_DTYPE)
 
     def __str__(self) -> str:
         """The text again, as short as it can be.
@@ -121,7 +121,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or SCALAR
 
 
-def _shape(text: str, shape: str) -> tuple[int, ...]:
+def _shape(text: str, shape: str, least: int) -> tuple[int, ...]:
     """The sizes of a sample: whole numbers by the rules of every other number, on as many axes as there are."""
     if shape == SCALAR:
         return ()
@@ -129,7 +129,7 @@ def _shape(text: str, shape: str) -> tuple[int, ...]:
         sizes = tuple(map(read_whole, shape.replace("×", "x").split("x")))
     except NumberError:
         raise _error(text, f"the shape must be whole numbers, as in 3x224x224, got {shortened(shape)}") from None
-    if not all(sizes):
+    if min(sizes) < least:
         raise _error(text, f"every size must be at least 1, got {shortened(shape)}")
     return sizes
 

@@ -359,7 +359,7 @@ def test_memory_is_counted_for_batches_and_dtypes(sepcost: Sepcost) -> None:
 
 @pytest.mark.parametrize("option", [("--alpha", "0.5"), ("--rho", "0.5"), ("--resolution", "8")])
 def test_a_model_is_not_scaled(sepcost: Sepcost, option: tuple[str, str]) -> None:
-    expected = "a model is what its code builds on --input: alpha, rho and resolution are for configs"
+    expected = "a model is what its code or its file says: alpha, rho and resolution are for configs"
     assert sepcost("compare", NET, *IMAGE, *option) == Run(2, "", f"{NET}: {expected}\n")
 
 

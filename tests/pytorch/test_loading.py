@@ -292,8 +292,8 @@ def test_a_file_that_cannot_be_imported_is_reported_with_its_line(write: Write, 
         ("torch.nosuch:f", "there is no module torch.nosuch: is it installed, or in this folder?"),
         (
             "model.h5:f",
-            "is a Keras model: name the PyTorch code that builds it, as in mynet.py:build or pkg.nets:UNet,"
-            " or write its layers as YAML",
+            'is a Keras model: keras.saving.load_model(FILE).export("net.onnx", format="onnx") writes an .onnx,'
+            " which sepcost reads",
         ),
     ],
 )

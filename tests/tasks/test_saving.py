@@ -186,7 +186,7 @@ def test_other_files_are_refused_by_name(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "extra"), [("w.safetensors", "safetensors", "safetensors"), ("m.onnx", "onnxscript", "onnx")]
+    ("name", "module", "extra"), [("w.safetensors", "safetensors", "safetensors"), ("m.onnx", "onnxscript", "export")]
 )
 def test_what_has_to_be_installed_is_said(
     name: str, module: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,20 +11,19 @@ from sepcost.text.units import exact, shortened
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto
 
-MOST_NODES = 100_000
 Key = tuple[str, str]
 
 
-def without_functions(model: ModelProto) -> ModelProto:
-    """The model with the nodes of its functions in place of their calls. Raises ModelError if these are too many."""
+def without_functions(model: ModelProto, most: int) -> ModelProto:
+    """The model with the nodes of its functions in place of their calls. Raises ModelError for more nodes than that."""
+    functions: dict[Key, FunctionProto] = {(each.domain, each.name): each for each in model.functions}
+    many = _expanded(model.graph.node, functions, {}, ())
+    if many > most:
+        raise ModelError(f"has {exact(many)} nodes, and {exact(most)} are read: --graph-limit takes more")
     if not model.functions:
         return model
     from onnx import inliner
 
-    functions: dict[Key, FunctionProto] = {(each.domain, each.name): each for each in model.functions}
-    many = _expanded(model.graph.node, functions, {}, ())
-    if many > MOST_NODES:
-        raise ModelError(f"its functions make {exact(many)} nodes, and {exact(MOST_NODES)} are read")
     try:
         return inliner.inline_local_functions(model)
     except Exception as error:  # onnx raises RuntimeError and its own errors

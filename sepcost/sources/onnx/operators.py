@@ -85,8 +85,7 @@ def _product(left: int, right: int, *biases: int) -> Finder:
     """A product of what it reads in these places; with a matrix of weights it is a linear layer."""
 
     def find(node: Node) -> Found:
-        flags = (node.attributes.get("transA", 0), node.attributes.get("transB", 0))
-        one, other = (turned(node.shape(place), flag) for place, flag in zip((left, right), flags))
+        one, other = (turned(node.shape(place), node.attributes, side) for place, side in ((left, "A"), (right, "B")))
         bias = [name for name in node.weights(*biases) if prod(node.values[name].shape) == other[-1]]
         weights = [node.name(place) * node.is_weight(place) for place in (left, right)]
         return product(node.kind, one, other, (weights[0], weights[1]), bias)

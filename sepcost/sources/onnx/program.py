@@ -101,8 +101,15 @@ class _Step:
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
         if not is_known:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
+        elif kind == "If" and (scalar := self._chooses()):
+            operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose)")
         is_free = is_known and (find is not None or _is_free(self.node))
         self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._layer, is_free=is_free)
+
+    def _chooses(self) -> str | None:
+        """A scalar input without a value, on which a branch may depend."""
+        shapes = self.shaped.sized.shapes.items()
+        return next((name for name, shape in shapes if not shape and name not in self.shaped.constants), None)
 
     def _parts(self, known: dict[str, Value]) -> dict[str, Value]:
         """What it makes; of a split or a slice along one axis, where that is in the map that it reads."""

@@ -49,9 +49,14 @@ def standin(node: NodeProto) -> NodeProto | None:
     return Node(op_type=kind, input=reads, output=node.output, attribute=attributes)
 
 
-def turned(shape: Shape, flag: int) -> Shape:
-    """The shape of a matrix, or of many, that is transposed if the flag says so."""
-    return (*shape[:-2], shape[-1], shape[-2]) if flag else shape
+def turned(shape: Shape, attributes: Attributes, side: str) -> Shape:
+    """The shape of a matrix, or of many, as a product reads it: its first axis among the last two, or those swapped.
+
+    >>> turned((2, 3, 4), {"transA": 1}, "A"), turned((2, 3, 4), {"transBatchA": 1}, "A")
+    ((2, 4, 3), (3, 2, 4))
+    """
+    shape = (*shape[1:-1], shape[0], shape[-1]) if attributes.get(f"transBatch{side}") else shape
+    return (*shape[:-2], shape[-1], shape[-2]) if attributes.get(f"trans{side}") else shape
 
 
 def of_values(weights: Shape, attributes: Attributes) -> list[int]:
@@ -60,7 +65,7 @@ def of_values(weights: Shape, attributes: Attributes) -> list[int]:
 
 
 def _product(shapes: Shapes, attributes: Attributes) -> Shape:
-    left, right = turned(shapes[0], attributes.get("transA", 0)), turned(shapes[1], attributes.get("transB", 0))
+    left, right = turned(shapes[0], attributes, "A"), turned(shapes[1], attributes, "B")
     return (*(left if len(left) >= len(right) else right)[:-2], left[-2], right[-1])
 
 

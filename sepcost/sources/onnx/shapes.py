@@ -15,7 +15,7 @@ from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.folding import MOST, folded
-from sepcost.sources.onnx.functions import without_functions
+from sepcost.sources.onnx.functions import inner_graphs, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
@@ -28,6 +28,8 @@ DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()}
 }  # fmt: skip
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
+BYTES_OF_A_NODE = 400
+"""A graph may have so many times fewer nodes than bytes."""
 REFUSED = {"com.microsoft.nchwc": "is optimised for one machine (nchwc): give the model from which it was made"}
 """Domains whose tensors have another layout."""
 
@@ -59,7 +61,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
         raise ModelError(REFUSED[refused])
     if not model.graph.node:
         raise ModelError("has no operators in it")
-    model = without_functions(model)
+    model = without_functions(model, options.file.limit // BYTES_OF_A_NODE)
     held = {each.name for each in model.graph.initializer}
     given = [each for each in model.graph.input if each.name not in held]
     sized = sizes([_declared(each) for each in given], options)
@@ -166,11 +168,11 @@ class _Walk:
         """The types of what a node makes, as far as they follow from what it reads."""
         if node.domain == CONTRIB:
             return self._of_runtime(node)
-        if node.op_type in NOT_INFERRED:
+        if node.op_type in NOT_INFERRED or (node.op_type in SAME_SHAPE and not defs.has(node.op_type)):
             return self._same(node)
         if node.domain not in STANDARD or not defs.has(node.op_type):
             return {}
-        names = self._types if node.op_type in ("If", "Loop", "Scan") else node.input
+        names = self._types if inner_graphs(node) else node.input
         return self._by_schema(node, {name: self._types[name] for name in names if name in self._types})
 
     def _by_schema(self, node: NodeProto, types: Mapping[str, TypeProto]) -> Mapping[str, TypeProto]:

@@ -62,6 +62,7 @@ def _read(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
     with archive.open(entry) as file:
         data = b"" if entry.file_size > limit else file.read(limit + 1)
     if not data or len(data) > limit:
-        many = exact(max(entry.file_size, len(data)))
-        raise ModelError(f"its graph has {many} bytes, and {exact(limit)} are read: --graph-limit {many} reads it")
+        many = max(entry.file_size, len(data))
+        sizes = f"its graph has {exact(many)} bytes, and {exact(limit)} are read"
+        raise ModelError(f"{sizes}: --graph-limit {many} reads it")
     return data

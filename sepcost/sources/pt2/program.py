@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -253,7 +254,9 @@ class _Walk:
         if kind in ("as_optional_tensor", "as_sym_int"):
             return self._argument(value, data, bound)
         if kind == "as_name":
-            return self._size(data["sym_int_values"][value]) if value in data["sym_int_values"] else None
+            with suppress(ModelError):  # it depends on values
+                return self._size(data["sym_int_values"][value])
+            return None
         return None if kind in ("as_none", "as_graph") else value
 
 

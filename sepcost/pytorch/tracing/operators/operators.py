@@ -13,6 +13,7 @@ from torch import nn
 
 from sepcost.errors import LayerError
 from sepcost.graphs.calls import Call
+from sepcost.graphs.graph import REAL_PRODUCTS
 from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other, Pool, Upsample
 from sepcost.layers.cost import Stored
@@ -41,8 +42,6 @@ BATCH_NORMS = {
 }
 
 COMPLEX = {torch.complex32, torch.complex64, torch.complex128}
-REAL_PRODUCTS = 3
-"""How many real convolutions torch runs for each complex one."""
 OF_MAPS = ("Pool1d", "Pool2d", "Pool3d", "Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d")
 """How the names of modules end that are pools or interpolate."""
 
