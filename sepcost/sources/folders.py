@@ -9,7 +9,7 @@ from pathlib import Path
 from sepcost.errors import ConfigError, Notice
 from sepcost.sources.source import AnySource, Given
 from sepcost.text.foreign import SAVED_MODEL, foreign_format
-from sepcost.text.model_text import CONFIG_SUFFIXES
+from sepcost.text.model_text import CONFIG_SUFFIXES, is_program
 from sepcost.text.wording import named
 
 
@@ -24,7 +24,8 @@ def opened(given: Given) -> Iterator[Given | ConfigError | Notice]:
     if not (folder.configs or folder.unreadable):
         is_saved = Path(given.value, "saved_model.pb").exists()
         known = SAVED_MODEL if is_saved else foreign_format(given.value)
-        raise ConfigError.of(given.value, known or "the folder has no .yaml or .yml file in it")
+        programs = next((f": give {name} itself" for name in folder.skipped if is_program(name)), "")
+        raise ConfigError.of(given.value, known or f"the folder has no .yaml or .yml file in it{programs}")
     yield from map(Given, folder.configs)
     yield from folder.unreadable
 
@@ -37,7 +38,8 @@ def is_one_file(source: AnySource) -> bool:
 class Folder:
     """The configs in a folder and in those below it, in order; links to folders are not followed.
 
-    ``skipped`` are hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be read.
+    ``skipped`` are programs, hidden files, hidden folders, and links to folders; ``unreadable``, folders that cannot be
+    read.
     """
 
     def __init__(self, source: str) -> None:
@@ -50,6 +52,7 @@ class Folder:
             configs = {name for name in files if name.lower().endswith(CONFIG_SUFFIXES)}
             hidden = {name for name in configs if name.startswith(".")}
             self.configs += (str(Path(path, name)) for name in configs - hidden)
+            over |= set(filter(is_program, files))
             self.skipped += (str(Path(path, name)) for name in sorted(over | hidden))
         self.unreadable += (ConfigError.of(name, "is no file") for name in self.configs if _is_no_file(name))
         self.configs = sorted((name for name in self.configs if not _is_no_file(name)), key=Path)

@@ -222,3 +222,12 @@ def test_code_that_a_config_names_runs_where_that_is_wanted(folder: Path) -> Non
     (item,) = read([named], ModelOptions(from_configs=True))
     assert isinstance(item, Item)
     assert item.is_model
+
+
+def test_programs_in_a_folder_are_not_passed_over_in_silence(tmp_path: Path, in_process: Sepcost) -> None:
+    program = tmp_path / "net.onnx"
+    program.write_bytes(b"any")
+    said = in_process("compare", tmp_path).err
+    assert said.endswith(f"{tmp_path}: the folder has no .yaml or .yml file in it: give {program} itself\n")
+    (tmp_path / "net.yaml").write_text("[{H: 8, C: 3, K: 3, O: 8}]")
+    assert f"skips {program}" in in_process("compare", tmp_path).err
