@@ -18,7 +18,7 @@ from sepcost.sources.sizes import Declared, sizes
 from sepcost.sources.tflite.kinds import EFFECTS, is_free
 from sepcost.sources.tflite.model import Model, Node, Operator, Tensor
 from sepcost.sources.tflite.operators import LAYERS
-from sepcost.sources.tflite.shapes import folded, made
+from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
 
 INTEGERS = ("int8", "uint8", "int16", "int4")
 INDICES = ("int32", "int64", "bool", "uint32", "uint64", "uint16")
@@ -99,6 +99,11 @@ class _Walk:
         known = {number: shape for number, shape in zip(operator.makes, node.made) if shape is not None}
         makes = {str(number): self._value(number, shape) for number, shape in known.items()}
         reads = [name for name in (node.reads[::-1] if node.kind == "SPLIT" else node.reads) if name]
+        source = self.graph.value(reads[0]) if node.kind in PARTS and reads else None
+        if source is not None:
+            for (made, value), start in zip(makes.items(), first_channels(node)):
+                is_range = (source.shape[:1], source.shape[2:]) == (value.shape[:1], value.shape[2:])
+                makes[made] = source.part(1, start, value.shape[1]) if is_range else value
         name = self._name(*operator.makes[:1])
         step = Step(operator.kind, name or f"{operator.kind}_{number}", reads, makes, effect=effect)
         if (effect is Effect.VIEWS or node.kind in STAYS) and self.graph.stays(step):

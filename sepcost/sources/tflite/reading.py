@@ -21,8 +21,8 @@ DTYPES, KINDS, *OPTIONS = (
 )
 UNKNOWN = "unknown"
 NUMBERS = ("int32", "int64", "float32")
-TABLE = 128
-"""The bytes that a tensor or an operator has at least, with its shape and its name."""
+TABLE = 400
+"""The bytes that count for a tensor or an operator, with its options and its name: with 8 MiB there are 20,000."""
 LONGEST_NAME = 1024
 MOST_AXES = 16
 LAST = 208
@@ -51,6 +51,7 @@ class _Reader:
     def __init__(self, data: mmap.mmap, limit: int) -> None:
         self.model = tflite.Model.GetRootAs(data, 0)
         self.limit = self.left = limit
+        self.kinds: dict[int, str] = {}
 
     def read(self) -> Model:
         graph = self.model.Subgraphs(0)
@@ -88,12 +89,16 @@ class _Reader:
         name, shape = self._text(tensor, NAME), self._whole(tensor.ShapeAsNumpy())
         signature = self._whole(tensor.ShapeSignatureAsNumpy()) or shape
         if len(shape) > MOST_AXES or min(shape, default=0) < 0 or len(signature) != len(shape):
-            raise ModelError(f"has a tensor of the shape {shortened(str(list(shape)))}, {shortened(name)}")
+            raise ModelError(
+                f"has a tensor of the shape {shortened(str(list(shape)))}{f', {shortened(name)}' * bool(name)}"
+            )
         value = Value(shape, DTYPES.get(tensor.Type(), UNKNOWN).lower())
         buffer = self.model.Buffers(tensor.Buffer())
         many = buffer.DataLength() or buffer.Size()
         if 0 < many < value.bytes and value.dtype != UNKNOWN and tensor.Sparsity() is None:
-            raise ModelError(f"has {exact(many)} bytes of {shortened(name)}, whose shape is {list(shape)}")
+            raise ModelError(
+                f"has {exact(many)} bytes of {shortened(name or 'a tensor')}, whose shape is {list(shape)}"
+            )
         numbers = None
         if value.dtype in NUMBERS and 0 < value.numel <= MOST_NUMBERS and value.bytes == buffer.DataLength():
             numbers = buffer.DataAsNumpy().copy().view(value.dtype).reshape(shape)
@@ -112,12 +117,17 @@ class _Reader:
         inner = [
             self._kind(each.Operators(number)) for each in called for number in self._range(each.OperatorsLength())
         ]
-        reads, makes = map(self._whole, (operator.InputsAsNumpy(), operator.OutputsAsNumpy()))
-        return Operator(self._kind(operator), reads, makes, options, inner)
+        reads, made = map(self._whole, (operator.InputsAsNumpy(), operator.OutputsAsNumpy()))
+        return Operator(self._kind(operator), reads, [number for number in made if number != -1], options, inner)
 
     def _kind(self, operator: Any) -> str:
         """The name of an operator; one that is not TensorFlow Lite's own, or not known, has a space in it."""
-        code = self.model.OperatorCodes(operator.OpcodeIndex())
+        place = operator.OpcodeIndex()
+        if place not in self.kinds:
+            self.kinds[place] = self._named(self.model.OperatorCodes(place))
+        return self.kinds[place]
+
+    def _named(self, code: Any) -> str:
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         if number != tflite.BuiltinOperator.CUSTOM:
             return KINDS[number] if number in KINDS and number <= LAST else f"operator {number}"
@@ -127,14 +137,14 @@ class _Reader:
 def _check_order(model: Model) -> None:
     """Raise for a tensor that there is not, for one that is made again, or is read before it is made."""
     later = {number for operator in model.operators for number in operator.makes}
-    done = {-1, *model.inputs, *(number for number, tensor in enumerate(model.tensors) if tensor.is_constant)}
+    done = {*model.inputs, *(number for number, tensor in enumerate(model.tensors) if tensor.is_constant)}
     later -= done
     for kind, reads, makes, *_ in model.operators:
         if lost := [number for number in (*reads, *makes) if not -1 <= number < len(model.tensors)]:
             raise ModelError(f"its {kind} names tensor {lost[0]}, and there are {len(model.tensors)}")
-        wrong = [number for number in reads if number in later] + [number for number in makes if number in done - {-1}]
-        if wrong:
-            name = shortened(model.tensors[wrong[0]].name)
-            raise ModelError(f"its operators are no sequence: {kind} reads {name} before it is made, or makes it again")
+        unmade, again = later.intersection(reads), done.intersection(makes)
+        for number in (*unmade, *again):
+            what = f"reads tensor {number} before it is made" if unmade else f"makes tensor {number} again"
+            raise ModelError(f"its operators are no sequence: {kind} {what}")
         done.update(makes)
         later.difference_update(makes)

@@ -19,6 +19,8 @@ from sepcost.text.arguments import times
 Array = Any
 OVER = (Effect.OVER, Effect.ADDS, Effect.MULTIPLIES)
 NOT_KNOWN = (AttributeError, LookupError, TypeError)
+MOST_CHANNELS = 2**16
+"""Of maps with more it is not looked up where their parts are."""
 DOES_NOT_FIT = (ArithmeticError, ValueError)
 
 
@@ -41,7 +43,8 @@ def made(node: Node) -> Sequence[Shape | None]:
     except NOT_KNOWN:
         pass
     except DOES_NOT_FIT:
-        reads = " and ".join(times(shape) for shape in node.shapes[:2] if shape)
+        maps = (shape for shape, numbers in zip(node.shapes, node.numbers) if shape and numbers is None)
+        reads = " and ".join(times(shape) for shape in list(maps)[:2])
         raise ModelError(f"{kind} cannot read {reads}: give other sizes of the inputs") from None
     return [None if -1 in tensor.signature else tensor.signature for tensor in node.declared]
 
@@ -59,6 +62,16 @@ def folded(node: Node) -> Sequence[Array]:
     except (*NOT_KNOWN, *DOES_NOT_FIT):
         return []
     return [each for each in map(np.asarray, _several(array)) if each.size <= MOST_NUMBERS]
+
+
+def first_channels(node: Node) -> Sequence[int]:
+    """The channel of a map with which each part of it begins; nothing where that is not known."""
+    try:
+        shape = node.known(node.kind == "SPLIT")
+        numbered = np.broadcast_to(np.arange(min(shape[-1], MOST_CHANNELS)), shape)
+        return [int(view.flat[0]) for view in _several(VIEWS[node.kind](numbered, node))]
+    except (*NOT_KNOWN, *DOES_NOT_FIT):
+        return []
 
 
 def _several(array: Array | list[Array]) -> list[Array]:
@@ -114,6 +127,7 @@ VIEWS: Mapping[str, Callable[[Array, Node], Array | list[Array]]] = {
     "UNPACK": _unpack,
 }
 """What shows a map, or a constant, in another shape, or a part of it."""
+PARTS = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE")
 
 
 def _reduction(fold: Callable[..., Array]) -> Callable[[Node], Array]:

@@ -54,8 +54,8 @@ def chain(*reads: int, shape: Sequence[int] = (1, 4)) -> tuple[File, list[int], 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (chain(2), "its operators are no sequence: ADD reads"),
-        (chain(1), "its operators are no sequence: ADD reads"),
+        (chain(2), "its operators are no sequence: ADD reads tensor "),
+        (chain(1), "its operators are no sequence: ADD reads tensor "),
         (chain(9), "its ADD names tensor 9, and there are 4"),
         (chain(-7), "its ADD names tensor -7, and there are 4"),
         (chain(shape=(1, -4)), "has a tensor of the shape [1, -4]"),

@@ -126,7 +126,7 @@ def test_sizes_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
     path = file.saved(tmp_path / "net.tflite", [x], [y])
     assert totals(sepcost.load(path, inputs="8x8x3"))[0] == 384
     run = command("compare", str(path), "--input", "9x8x3")
-    assert (run.code, run.err) == (2, f"{path}: RESHAPE cannot read 1×9×8×3 and 2: give other sizes of the inputs\n")
+    assert (run.code, run.err) == (2, f"{path}: RESHAPE cannot read 1×9×8×3: give other sizes of the inputs\n")
 
 
 def test_what_depends_on_values_is_not_counted(load: Load) -> None:
