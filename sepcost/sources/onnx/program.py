@@ -11,7 +11,7 @@ from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
 from sepcost.graphs.rows import QUANTISED
-from sepcost.layers import Conv, Linear, Other
+from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
@@ -26,6 +26,8 @@ OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|
 """The name of a weight that a framework gave: that of its module, and what it is there."""
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
+SLICED = ("starts", "ends", "axes", "steps")
+"""What a slice reads, or has as attributes in old files."""
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 DEFORMABLE = "it is deformable"
 INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
@@ -50,16 +52,26 @@ def network_of(shaped: Shaped, name: str) -> Network:
     for given in shaped.sized.shapes:
         if given in shaped.values:
             graph.input(given, shaped.values[given])
-    for node in shaped.nodes:
+    for node in _needed(shaped):
         _Step(shaped, graph, node).run()
     return graph.network(name, shaped.outputs, given=shaped.sized.given, batch=shaped.sized.batch)
+
+
+def _needed(shaped: Shaped) -> list[NodeProto]:
+    """The nodes that an output needs; runtimes leave out the others."""
+    wanted, needed = set(shaped.outputs), list[Any]()
+    for node in reversed(shaped.nodes):
+        if not wanted.isdisjoint(node.output):
+            needed.append(node)
+            wanted.update(node.input, *(each.input for graph in inner_graphs(node) for each in graph.node))
+    return needed[::-1]
 
 
 def _params(shaped: Shaped) -> Iterator[tuple[str, Param]]:
     """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
     filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
     found: dict[str, Param] = {}
-    for node in shaped.nodes:
+    for node in _needed(shaped):
         for place, name in enumerate(node.input):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
             value = shaped.values.get(name) if is_held else None
@@ -120,19 +132,24 @@ class _Step:
         axes = [axis for axis, sizes in enumerate(zip(*shapes)) if len(set(sizes)) > 1]
         if len(axes) != 1:
             return known
-        start = self._start(axes[0], source.shape[axes[0]]) if self.node.op_type == "Slice" else 0
+        start = self._start(axes[0], source.shape) if self.node.op_type == "Slice" else 0
+        if start is None:
+            return known
         for name, value in known.items():
             known[name] = source.part(axes[0], start, value.shape[axes[0]])
             start += value.shape[axes[0]]
         return known
 
-    def _start(self, axis: int, size: int) -> int:
-        """Where a slice begins on this axis."""
-        constants: list[Any] = [self.shaped.constants.get(name) for name in (*self.reads, "", "")]
-        starts, axes = self.attributes.get("starts", constants[1]), self.attributes.get("axes", constants[3])
-        places = list(range(len(starts))) if axes is None else [int(each) for each in axes]
-        start = int(starts[places.index(axis)])
-        return start + size if start < 0 else start
+    def _start(self, axis: int, shape: Shape) -> int | None:
+        """Where a slice begins on this axis, if that is known and it goes step by step."""
+        names = [*self.reads, *("",) * 5][1:5]
+        given = [self.attributes.get(key, self.shaped.constants.get(name)) for key, name in zip(SLICED, names)]
+        starts, _, axes, steps = ([int(each) for each in values] if values is not None else None for values in given)
+        places = [each % len(shape) for each in axes or range(len(starts or ()))]
+        if starts is None or axis not in places or (steps is not None and steps[places.index(axis)] != 1):
+            return None
+        start = starts[places.index(axis)]
+        return max(0, start + shape[axis]) if start < 0 else start
 
     def _as_node(self) -> Node:
         shaped = self.shaped

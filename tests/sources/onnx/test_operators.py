@@ -111,6 +111,9 @@ CASES = {
     "matmul, a stack of weights": Case("MatMul", [(3, 5, 8)], [(3, 8, 4)], 480, 96),
     "matmul of maps": Case("MatMul", [(2, 3, 5, 8), (3, 8, 4)], [], 960, 0),
     "fused matmul": Case("FusedMatMul", [(2, 5, 8), (2, 4, 8)], [], 320, 0, {"transB": 1}, RUNTIME),
+    "fused matmul, batches in the middle": Case(
+        "FusedMatMul", [(5, 2, 8), (4, 2, 8)], [], 320, 0, {"transB": 1, "transBatchA": 1, "transBatchB": 1}, RUNTIME
+    ),
     "einsum": Case("Einsum", [(2, 5, 8)], [(8, 4)], 320, 32, {"equation": "bik,kj->bij"}),
     "einsum, ellipsis": Case("Einsum", [(2, 3, 5, 8), (2, 3, 7, 8)], [], 1680, 0, {"equation": "...ik,...jk->...ij"}),
     "lstm": Case(

@@ -116,17 +116,24 @@ def test_no_large_constant_is_made(node: NodeProto, tmp_path: Path) -> None:
     }  # fmt: skip
     constants = [helper.make_tensor(name, TensorProto.INT64, *each) for name, each in numbers.items()]
     path = tmp_path / "net.onnx"
-    path.write_bytes(model_of([node, conv()], [kernel(4, 3, 1, 1), *constants]).SerializeToString())
+    last = helper.make_node("Where", ["big", "a", "a"], ["y"])
+    model = model_of([node, conv("x", "a"), last], [kernel(4, 3, 1, 1), *constants])
+    path.write_bytes(model.SerializeToString())
     assert sum(layer.cost.macs for layer in sepcost.load(path)) == 4 * 3 * 64
 
 
 def test_loops_and_unknown_operators_are_listed(tmp_path: Path) -> None:
-    unknown = helper.make_node("Mystery", ["y"], ["z"], name="strange", domain="com.example")
-    (tmp_path / "net.onnx").write_bytes(model_of([conv(), unknown], [kernel(4, 3, 1, 1)]).SerializeToString())
+    unknown = helper.make_node("Mystery", ["a"], ["y"], name="strange", domain="com.example")
+    (tmp_path / "net.onnx").write_bytes(model_of([conv("x", "a"), unknown], [kernel(4, 3, 1, 1)]).SerializeToString())
     network = sepcost.load(tmp_path / "net.onnx")
     assert network.uncounted == {"com.example.Mystery in strange": 1}
     assert command("check", str(tmp_path / "net.onnx"), "--max-macs", "1k").code == 2
     assert command("check", str(tmp_path / "net.onnx"), "--max-macs", "1k", "--allow", "uncounted").code == 0
+
+
+def test_what_no_output_needs_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(model_of([conv(), conv("x", "dead")], [kernel(4, 3, 1, 1)]).SerializeToString())
+    assert [node.name for node in sepcost.load(tmp_path / "net.onnx")] == ["conv_y"]
 
 
 def test_external_data_are_not_opened(tmp_path: Path) -> None:
