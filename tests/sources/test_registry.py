@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -231,3 +234,16 @@ def test_programs_in_a_folder_are_not_passed_over_in_silence(tmp_path: Path, in_
     assert said.endswith(f"{tmp_path}: the folder has no .yaml or .yml file in it: give {program} itself\n")
     (tmp_path / "net.yaml").write_text("[{H: 8, C: 3, K: 3, O: 8}]")
     assert f"skips {program}" in in_process("compare", tmp_path).err
+
+
+def test_what_reads_programs_is_imported_where_there_is_one() -> None:
+    code = (
+        "import sys\n"
+        "from sepcost.cli.app import run\n"
+        "run(['compare', 'mobilenet_v1', '--format', 'csv', '--output', sys.argv[1]])\n"
+        "read = ('sepcost.graphs', 'sepcost.sources.pt2.program', 'sepcost.sources.onnx.program')\n"
+        "heavy = ('onnx', 'tflite', 'torch')\n"
+        "print(*(name for name in sys.modules if name.partition('.')[0] in heavy or name in read))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, os.devnull], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

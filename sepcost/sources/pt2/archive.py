@@ -17,7 +17,7 @@ MAJOR = 8
 WEIGHTS = "/model_weights_config.json"
 DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What zipfile raises of archives that are none."""
-AGAIN = "torch.export.save(torch.export.export(model, inputs), FILE) writes one"
+AGAIN = "export it again"
 
 
 class Program(NamedTuple):
@@ -37,12 +37,10 @@ def program_in(path: str, limit: int) -> Program:
     except OSError as error:
         raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DAMAGED as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error) if isinstance(error, BadZipFile) else "") from None
     version = fields["schema_version"]["major"]
     if version != MAJOR:
-        raise ModelError(
-            f"has version {in_one_line(str(version))[:20]} of the schema, and {MAJOR} is read: {AGAIN} anew"
-        )
+        raise ModelError(f"has version {in_one_line(str(version))[:20]} of the schema, and {MAJOR} is read: {AGAIN}")
     return Program(fields, config)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.programs import Programs
-from sepcost.sources.pt2.archive import AGAIN, program_in
-from sepcost.sources.pt2.program import network_of
+
+AGAIN = "torch.export.save(torch.export.export(model, inputs), FILE) writes one"
 
 
 def _network(path: str, name: str, options: ModelOptions) -> Network:
+    from sepcost.sources.pt2.archive import program_in
+    from sepcost.sources.pt2.program import network_of
+
     return network_of(program_in(path, options.file.limit), name, options)
 
 

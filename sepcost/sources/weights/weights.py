@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sepcost.errors import ModelError
-from sepcost.graphs.weights import network_of
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.programs import Programs
-from sepcost.sources.weights.safetensors import LENGTH, tensors_in
 from sepcost.text.model_text import halves, is_weights
 
 AGAIN = "safetensors.torch.save_file(model.state_dict(), FILE) writes one"
@@ -27,6 +25,9 @@ def _file(source: str) -> str:
 
 
 def _network(source: str, name: str, options: ModelOptions) -> Network:
+    from sepcost.graphs.weights import network_of
+    from sepcost.sources.weights.safetensors import LENGTH, tensors_in
+
     path = Path(_file(source))
     with path.open("rb") as file:
         head = file.read(LENGTH + 1)
