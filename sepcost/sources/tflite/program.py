@@ -108,6 +108,8 @@ class _Walk:
         step = Step(operator.kind, name or f"{operator.kind}_{number}", reads, makes, effect=effect)
         if (effect is Effect.VIEWS or node.kind in STAYS) and self.graph.stays(step):
             return
+        if makes and all(self.numbers[made] is not None for made in operator.makes):
+            return  # a constant, such as the size of a map
         found = _found(node)
         if found is not None:
             self.graph.run(self._layer(step, found))

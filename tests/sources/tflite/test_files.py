@@ -42,24 +42,28 @@ def test_operators_that_may_have_products(kind: str, inner: list[str], uncounted
     assert totals(network) == (96, 8)
 
 
-def chain(*reads: int, shape: Sequence[int] = (1, 4)) -> tuple[File, list[int], list[int]]:
-    """Operators in a row, the first of which reads a tensor of one's own choice."""
+def row(*reads: int, shape: Sequence[int] = (1, 4), again: int | None = None) -> tuple[File, list[int], list[int]]:
+    """Operators in a row: what else the first one reads, and what a last one makes again."""
     file = File()
     x, one, two = file.tensor(*shape), file.tensor(1, 4), file.tensor(1, 4)
     file.run("ADD", [x, *reads], one)
     file.run("FULLY_CONNECTED", [one, file.weight(4, 4), -1], two, **DENSE)
+    if again is not None:
+        file.run("RELU", [two], again)
     return file, [x], [two]
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (chain(2), "its operators are no sequence: ADD reads tensor "),
-        (chain(1), "its operators are no sequence: ADD reads tensor "),
-        (chain(9), "its ADD names tensor 9, and there are 4"),
-        (chain(-7), "its ADD names tensor -7, and there are 4"),
-        (chain(shape=(1, -4)), "has a tensor of the shape [1, -4]"),
-        (chain(shape=(1,) * 40), "has a tensor of the shape [1, 1, 1"),
+        (row(2), "its operators are no sequence: ADD reads tensor "),
+        (row(1), "its operators are no sequence: ADD reads tensor "),
+        (row(again=1), "its operators are no sequence: RELU makes tensor 1 again"),
+        (row(again=0), "its operators are no sequence: RELU makes tensor 0 again"),
+        (row(9), "its ADD names tensor 9, and there are 4"),
+        (row(-7), "its ADD names tensor -7, and there are 4"),
+        (row(shape=(1, -4)), "has a tensor of the shape [1, -4]"),
+        (row(shape=(1,) * 40), "has a tensor of the shape [1, 1, 1"),
         ((File(), [], []), "has nothing that can be counted"),
     ],
 )
@@ -93,6 +97,10 @@ def test_a_large_graph_needs_a_limit_of_its_own(tmp_path: Path) -> None:
     run = command("compare", path, "--graph-limit", "1kB")
     assert (run.code, run.err) == (2, f"{path}: its graph has more than 1,000 bytes: --graph-limit 2000 reads more\n")
     assert command("compare", path, "--graph-limit", "10kB").code == 0
+    file, *ends = row(*[0] * 2000)
+    path = str(file.saved(tmp_path / "net.tflite", *ends))
+    assert command("compare", path, "--graph-limit", "5kB").code == 2
+    assert command("compare", path, "--graph-limit", "20kB").code == 0
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\x20\0\0\0TFL3", b"version https://git-lfs.github.com/spec/v1\n"])

@@ -161,6 +161,20 @@ def test_computed_recurrent_weights_are_not_counted_as_nothing(load: Load) -> No
     assert load(file, [x, kernel, *state], [y]).uncounted == {"LSTM": 1}
 
 
+def test_what_no_layer_is_like_is_not_counted(load: Load) -> None:
+    """A kernel for three of eight channels, and an LSTM without the matrices of its gates."""
+    file = File()
+    x = file.tensor(1, 4, 4, 8)
+    conv = file.conv(x, (6, 1, 1, 3), 1, 4, 4, 6)
+    steps = file.run("RESHAPE", [conv], file.tensor(1, 16, 6), options="Reshape", NewShape=[1, 16, 6])
+    reads = [steps, *[-1] * 5, *[file.weight(3, 3) for _ in range(3)]]
+    lstm = file.run("UNIDIRECTIONAL_SEQUENCE_LSTM", reads, file.tensor(1, 16, 3), options="UnidirectionalSequenceLSTM")
+    y = file.run("FULLY_CONNECTED", [lstm, file.weight(2, 3), -1], file.tensor(16, 2), **DENSE)
+    network = load(file, [x], [y])
+    assert network.uncounted == {"CONV_2D": 1, "UNIDIRECTIONAL_SEQUENCE_LSTM": 1}
+    assert totals(network)[0] == 16 * 6
+
+
 def test_a_basic_lstm(load: Load) -> None:
     file = File()
     x, before, cell = file.tensor(1, 5), file.tensor(1, 3), file.tensor(1, 3)
@@ -184,6 +198,7 @@ def test_maps(load: Load) -> None:
     network = load(file, [x], [y, average])
     assert [node.layer.type for node in network] == ["pool", "pool", "upsample", "other", "pool", "linear"]
     assert [getattr(node.layer, "output_shape", None) for node in network][:3] == [(4, 6, 4), (4, 5, 4), (4, 12, 8)]
+    assert [getattr(node.layer, "mode", "") for node in network][:3] == ["max", "average", "bilinear"]
     assert totals(network) == (8, 8)
 
 

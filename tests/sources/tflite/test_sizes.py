@@ -22,6 +22,7 @@ def test_at_other_sizes(height: int, width: int, load: Load) -> None:
     macs = [8 * 27 * down[0] * down[1], 0, 8 * 4 * 4 * down[0] * down[1]]
     assert [node.cost.macs for node in network] == macs
     assert network.given == f"serving_default_x:0={height}x{width}x3"
+    assert network.dtype == "float32"  # what the size is calculated of is no map
     twice = load(*open_file(), inputs=f"2x{height}x{width}x3")
     assert [node.cost.macs for node in twice] == [2 * each for each in macs]
 
@@ -69,6 +70,15 @@ RULES: list[Rule] = [
         "STRIDED_SLICE", (2, 9, 6), lambda file: [file.numbers(1, 8, 0), file.numbers(2, 0, 0), file.numbers(1, -2, 1)],
         "StridedSlice", {"ShrinkAxisMask": 1, "EndMask": 4}, (4, 6),
     ),
+    (
+        "STRIDED_SLICE", (2, 9, 6), lambda file: [file.numbers(0, 3, 1), file.numbers(2, 4, 3), file.numbers(1, 1, 1)],
+        "StridedSlice", {"Offset": True}, (2, 4, 3),
+    ),
+    (
+        "FULLY_CONNECTED", (2, 9, 6), lambda file: [file.weight(4, 6), -1],
+        "FullyConnected", {"KeepNumDims": True}, (2, 9, 4),
+    ),
+    ("BATCH_MATMUL", (1, 9, 6), lambda file: [file.weight(3, 4, 6)], "BatchMatMul", {"AdjY": True}, (3, 9, 4)),
     ("TILE", (2, 5, 6), lambda file: [file.numbers(1, 1, 3)], "Tile", {}, (2, 5, 18)),
     ("TRANSPOSE", (2, 5, 6), lambda file: [file.numbers(0, 2, 1)], "Transpose", {}, (2, 6, 5)),
     (
@@ -84,13 +94,16 @@ RULES: list[Rule] = [
 
 @pytest.mark.parametrize(("kind", "shape", "more", "options", "fields", "made"), RULES)
 def test_shapes_follow(kind: str, shape: Any, more: Any, options: str, fields: Any, made: Any, load: Load) -> None:
-    """A linear layer with one output at the end has a MAC for each number that reaches it."""
+    """A linear layer with one output at the end has a MAC for each number that reaches it, all axes turned."""
     file = File()
     x = file.tensor(*[-1] * len(shape), name="x")
     y = file.run(kind, [x, *more(file)], file.tensor(*[-1] * len(made)), options=options, **fields)
-    z = file.run("FULLY_CONNECTED", [y, file.weight(1, made[-1]), -1], file.tensor(-1, 1), **DENSE)
+    order = file.numbers(range(len(made))[::-1])
+    turned = file.run("TRANSPOSE", [y, order], file.tensor(*[-1] * len(made)), options="Transpose")
+    z = file.run("FULLY_CONNECTED", [turned, file.weight(1, made[0]), -1], file.tensor(-1, 1), **DENSE)
     network = load(file, [x], [z], inputs=f"x={'x'.join(map(str, shape))}")
-    assert network.nodes[-2 if network.nodes[-1].name == "remainder" else -1].cost.macs == torch.Size(made).numel()
+    last = [node for node in network if node.name != "remainder"][-1]
+    assert last.cost.macs == torch.Size(made).numel()
     assert not network.uncounted
 
 
@@ -127,6 +140,16 @@ def test_sizes_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
     assert totals(sepcost.load(path, inputs="8x8x3"))[0] == 384
     run = command("compare", str(path), "--input", "9x8x3")
     assert (run.code, run.err) == (2, f"{path}: RESHAPE cannot read 1×9×8×3: give other sizes of the inputs\n")
+
+
+def test_a_size_below_zero_is_one_line(tmp_path: Path) -> None:
+    file = File()
+    x = file.tensor(-1, -1, name="x")
+    less = file.run("PAD", [x, file.numbers([[0, 0], [-9, 0]])], file.tensor(-1, -1), options="Pad")
+    y = file.run("FULLY_CONNECTED", [less, file.weight(2, 4), -1], file.tensor(-1, 2), **DENSE)
+    run = command("compare", str(file.saved(tmp_path / "net.tflite", [x], [y])), "--input", "x=1x4")
+    assert (run.code, run.out) == (2, "")
+    assert run.err.endswith("PAD cannot read 1×4: give other sizes of the inputs\n")
 
 
 def test_what_depends_on_values_is_not_counted(load: Load) -> None:
