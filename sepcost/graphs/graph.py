@@ -176,10 +176,6 @@ class Graph:
         """The name in the file of the weight that has this name."""
         return self._weights[name].of if name in self._weights else None
 
-    def is_map(self, name: str) -> bool:
-        """Whether it was given, or made of what was given: no weight, and no constant."""
-        return name in self._maps
-
     def run(self, operator: Operator) -> None:
         """Note an operator; one that reads constants alone and is no layer makes constants."""
         reads = [self._maps[name] for name in operator.reads if name in self._maps]
