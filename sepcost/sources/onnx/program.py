@@ -26,6 +26,8 @@ OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|
 """The name of a weight that a framework gave: that of its module, and what it is there."""
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
+UNREAD = ("Constant", "Shape", "Size")
+"""Operators that read no numbers of a map or a weight."""
 SLICED = ("starts", "ends", "axes", "steps")
 """What a slice reads, or has as attributes in old files."""
 FLOATS = ("float16", "float32", "float64", "bfloat16")
@@ -71,7 +73,7 @@ def _params(shaped: Shaped) -> Iterator[tuple[str, Param]]:
     """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
     filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
     found: dict[str, Param] = {}
-    for node in _needed(shaped):
+    for node in (node for node in _needed(shaped) if node.op_type not in UNREAD):
         for place, name in enumerate(node.input):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
             value = shaped.values.get(name) if is_held else None
@@ -104,7 +106,7 @@ class _Step:
         name = _name(self.node)
         reads = [each for each in self.reads if each]
         operator = Operator(kind, name, reads, known, effect=effect)
-        if kind in ("Constant", "Shape", "Size"):
+        if kind in UNREAD:
             return
         if (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
             return
