@@ -8,6 +8,7 @@ from sepcost.count.figure import BY_NAME, HEADLINES, Figures
 from sepcost.count.snapshot import LayerSnapshot, Snapshot
 from sepcost.layers import Conv
 from sepcost.text.arguments import short_times, times
+from sepcost.text.model_text import is_program
 from sepcost.text.units import exact, factor_text
 from sepcost.text.wording import listed
 
@@ -75,6 +76,8 @@ def network_title(snapshot: Snapshot) -> str:
     parts = [called(snapshot), *scaled_by(snapshot)]
     if snapshot.input is not None:
         parts.append(f"input {times(snapshot.input)}")
+    elif snapshot.given and is_program(snapshot.source or "") and snapshot.model and snapshot.model.inputs is None:
+        parts.append(f"input {snapshot.given}")
     parts += [f"{text} in {count:,} of {most:,} layers" for text, (count, most) in snapshot.partly.items()]
     return ", ".join(parts)
 
