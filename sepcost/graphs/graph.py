@@ -189,9 +189,10 @@ class Graph:
         made = [self._place(name, value) for name, value in operator.makes.items()]
         if call is not None:
             self._made_by |= dict.fromkeys(operator.makes, call)
-        new = fresh(made[0], reads) if made and operator.effect is Effect.JOINS else 0
+        effect = operator.effect if made else Effect.MAKES
+        new = fresh(made[0], reads) if effect is Effect.JOINS else 0
         name = operator.name or operator.kind
-        self._flow.events.append(Event(name, reads, made, (), call, operator.effect, new))
+        self._flow.events.append(Event(name, reads, made, (), call, effect, new))
 
     def count(
         self,

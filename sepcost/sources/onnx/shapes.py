@@ -20,6 +20,7 @@ from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
 from sepcost.sources.sizes import Declared, Sized, sizes
+from sepcost.text.arguments import times
 from sepcost.text.units import shortened
 
 DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()} | {
@@ -64,8 +65,11 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     model = without_functions(model, options.file.limit // BYTES_OF_A_NODE)
     held = {each.name for each in model.graph.initializer}
     given = [each for each in model.graph.input if each.name not in held]
-    sized = sizes([_declared(each) for each in given], options)
-    walk = _Walk({each.domain: each.version for each in model.opset_import}, options.file.values)
+    declared = [_declared(each) for each in given]
+    sized = sizes(declared, options)
+    is_open = any(isinstance(size, str) for each in declared for size in each.shape)
+    opsets = {each.domain: each.version for each in model.opset_import}
+    walk = _Walk(opsets, options.file.values, sized.given if is_open else "")
     for each in given:
         walk.give(each.name, each.type.tensor_type.elem_type, sized.shapes[each.name])
     walk.graph(model.graph)
@@ -85,9 +89,12 @@ def _declared(given: ValueInfoProto) -> Declared:
 
 
 class _Walk:
-    """The nodes one by one: small constants are calculated, the shapes of others follow from what they read."""
+    """The nodes one by one: small constants are calculated, the shapes of others follow from what they read.
 
-    def __init__(self, opsets: Mapping[str, int], typed: Mapping[str, float]) -> None:
+    ``open_sizes`` are the inputs whose sizes the file leaves open: on others it runs.
+    """
+
+    def __init__(self, opsets: Mapping[str, int], typed: Mapping[str, float], open_sizes: str) -> None:
         self.nodes: list[NodeProto] = []
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Any] = {}
@@ -95,6 +102,7 @@ class _Walk:
         self._types: dict[str, TypeProto] = {}
         self._opset = max((opsets.get(domain, 0) for domain in STANDARD), default=0) or 1
         self._typed = typed
+        self._open = open_sizes
 
     def give(self, name: str, dtype: int, shape: Sequence[int]) -> None:
         """An input, with the value that was typed for it."""
@@ -184,7 +192,13 @@ class _Walk:
             schema = defs.get_schema(node.op_type, self._opset if defs.has(node.op_type, self._opset) else 100)
             opsets = [onnx.helper.make_opsetid("", self._opset)]
             return shape_inference.infer_node_outputs(schema, node, dict(types), data, opset_imports=opsets)
-        except Exception:  # onnx's own errors
+        except Exception as error:  # onnx's own errors
+            read = [self.values.get(name) for name in node.input if name]
+            if "[ShapeInferenceError]" in str(error) and self._open and None not in read:
+                shapes = " and ".join(times(value.shape) for value in read[:2] if value)
+                raise ModelError(
+                    f"does not run on {self._open}: {node.name or node.op_type} cannot read {shapes}"
+                ) from None
             return {}
 
     def _same(self, node: NodeProto) -> Mapping[str, TypeProto]:

@@ -97,6 +97,12 @@ def test_refused(name: str, tmp_path: Path) -> None:
     assert expected in said(make(), tmp_path / "net.onnx")
 
 
+def test_sizes_on_which_a_model_does_not_run() -> None:
+    run = command("compare", str(EXAMPLE), "--input", "image=3x33x32")
+    assert (run.code, run.out) == (2, "")
+    assert run.err.endswith("does not run on image=3x33x32: /Concat cannot read 1×8×34×32 and 1×8×33×32\n")
+
+
 def test_the_bomb_is_small() -> None:
     assert len(bomb().SerializeToString()) < 3000
 
