@@ -55,21 +55,9 @@ PRODUCTS = re.compile(
 )
 """The names of operators that may have products; torch takes most of them apart when it runs them, export does not."""
 HARMLESS = {
-    "fft_fftfreq",
-    "fft_fftshift",
-    "fft_ifftshift",
-    "fft_rfftfreq",
-    "linalg__powsum",
-    "linalg_cross",
-    "linalg_diagonal",
-    "linalg_norm",
-    "linalg_vander",
-    "linalg_vecdot",
-    "linalg_vector_norm",
-    "lu_unpack",
-    "matrix_H",
-    "slice_inverse",
-}
+    "fft_fftfreq", "fft_fftshift", "fft_ifftshift", "fft_rfftfreq", "linalg__powsum", "linalg_cross", "linalg_diagonal",
+    "linalg_norm", "linalg_vander", "linalg_vecdot", "linalg_vector_norm", "lu_unpack", "matrix_H", "slice_inverse",
+}  # fmt: skip
 """Those of them that have none."""
 NORMS = ("batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm")
 OF_CONVOLUTIONS = "torch.nn.modules.conv."
