@@ -21,7 +21,8 @@ from sepcost.layers import Conv, Linear
 from tests.pytorch.models import ResNet50
 from tests.sources.programs import MODELS, Exported, totals, traced, traffic_and_peak
 
-EXPORTERS = ("script", "dynamo")
+EXPORTERS = ["script", pytest.param("dynamo", marks=pytest.mark.slow)]
+"""The older one takes a moment, the newer one seconds."""
 
 
 def exported(path: Path, model: nn.Module, inputs: tuple[Any, ...], *, dynamo: bool, **options: Any) -> Path:
