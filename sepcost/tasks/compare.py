@@ -138,9 +138,10 @@ def compare(
     or a model's name on the command line, such as ``"net.py:build"``, whose code is run. A model runs on ``inputs``: a
     text or texts, as ``--input`` takes them; a shape or shapes, without the batch, as in ``(3, 224, 224)``; or, for
     your own inputs, whatever a function of ``--input`` may return (docs/models.md). It runs on ``device``, meta or
-    cpu. A module is copied, and stays as it is. Of a program in a file (docs/files.md), ``inputs`` are the shapes of open
-    inputs, ``dims`` the sizes of its symbols, ``values`` those of scalar inputs. Without a source, ``C``, ``K``, ``O`` and the rest are numbers of one
-    convolution, as ``sweep`` takes them: without ``H`` or ``size`` it is counted per position of a map.
+    cpu. A module is copied, and stays as it is. Of a program in a file (docs/files.md), ``inputs`` are shapes,
+    ``dims`` the sizes of symbols, ``values`` those of scalar inputs. Without a source, ``C``, ``K``, ``O`` and the
+    rest are numbers of one convolution, as ``sweep`` takes them: without ``H`` or ``size`` it is counted per position
+    of a map.
 
     ``replacements`` are what ``-r`` takes, such as ``"separable:multiplier=2"``; without them the network's own,
     or ``separable``; none at all for ``[]``. A dict, or the name of its YAML file, is a plan: ``{"layer3.*":
