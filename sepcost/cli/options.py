@@ -209,7 +209,7 @@ GraphLimit = Annotated[
     str | None,
     typer.Option(
         "--graph-limit",
-        help="Read a graph of a file, its weights apart, of up to so many bytes (8MiB unless given).",
+        help="The largest graph of a file that is read, its weights apart (8MiB unless given).",
         metavar="BYTES",
         rich_help_panel=MODEL,
     ),

@@ -30,7 +30,7 @@ DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()}
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
 BYTES_OF_A_NODE = 400
-"""A graph may have so many times fewer nodes than bytes."""
+"""The limit on bytes, divided by this, is the limit on nodes."""
 REFUSED = {"com.microsoft.nchwc": "is optimised for one machine (nchwc): give the model from which it was made"}
 """Domains whose tensors have another layout."""
 

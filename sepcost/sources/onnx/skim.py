@@ -10,7 +10,7 @@ from sepcost.errors import ModelError
 from sepcost.text.units import exact
 
 SMALL = 2048
-"""Tensors of so many bytes stay: shapes, axes and pads are such."""
+"""The largest tensor that stays, in bytes: shapes, axes and pads are smaller."""
 DEEPEST = 64
 MODEL, GRAPH, NODE, ATTRIBUTE, FUNCTION, TENSOR, SPARSE = range(7)
 INNER: Mapping[int, Mapping[int, int]] = {

@@ -34,7 +34,7 @@ UNKNOWN = (
 
 
 class Net(nn.Module):
-    """A layer of every kind whose weight is told from the others by its rank or its name."""
+    """A layer of every kind whose weight differs from the others in its rank or its name."""
 
     def __init__(self) -> None:
         super().__init__()
