@@ -23,10 +23,12 @@ from sepcost.sources.sizes import Declared, Sized, sizes
 from sepcost.text.arguments import times
 from sepcost.text.units import shortened
 
-DTYPES = {number: name.lower() for name, number in TensorProto.DataType.items()} | {
-    TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT8E4M3FN: "float8_e4m3fn",
-    TensorProto.FLOAT8E5M2: "float8_e5m2", TensorProto.FLOAT4E2M1: "float4_e2m1fn",
+NAMES = {
+    "float": "float32", "double": "float64", "float8e4m3fn": "float8_e4m3fn", "float8e5m2": "float8_e5m2",
+    "float4e2m1": "float4_e2m1fn",
 }  # fmt: skip
+"""What dtypes are called here, where ONNX has other names."""
+DTYPES = {number: NAMES.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()}
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
 BYTES_OF_A_NODE = 400
