@@ -31,9 +31,10 @@ def _network(source: str, name: str, options: ModelOptions) -> Network:
     path = Path(_file(source))
     with path.open("rb") as file:
         head = file.read(LENGTH + 1)
-    if head.startswith((b"PK", b"\x80")) and path.suffix.lower() == ".safetensors":
+    has_header = head[LENGTH:] == b"{"
+    if not has_header and head.startswith((b"PK", b"\x80")) and path.suffix.lower() == ".safetensors":
         raise ModelError("is what torch.save writes: its name should end in .pt")
-    if head[LENGTH:] == b"{" or path.suffix.lower() in (".safetensors", ".json"):
+    if has_header or path.suffix.lower() in (".safetensors", ".json"):
         if source != str(path):
             raise ModelError("has no keys in it: leave out what is behind the colon")
         return network_of(name, tensors_in(path, options.file.limit))

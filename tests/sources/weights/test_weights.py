@@ -252,6 +252,14 @@ def tensor(**changed: Any) -> dict[str, Any]:
     return {"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16], **changed}}
 
 
+@pytest.mark.parametrize("length", [0x80, 0x4B50], ids=["as a pickle", "as a zip"])
+def test_a_header_whose_length_looks_like_another_format(length: int) -> None:
+    """The length comes first: 128 is how a pickle begins, 19,280 how a zip does."""
+    text = json.dumps(tensor()).encode()
+    Path("net.safetensors").write_bytes(header(text + b" " * (length - len(text)), bytes(16)))
+    assert run("compare", "net.safetensors").code == 0
+
+
 DAMAGED: dict[str, bytes] = {
     "is empty": b"",
     "is a pointer to the file: git lfs pull fetches it": b"version https://git-lfs.github.com/spec/v1\n",
