@@ -8,6 +8,9 @@ from math import prod
 
 from sepcost.layers import Shape
 
+LONGEST = 1000
+"""Of more characters is no equation that is read: some of these would take hours."""
+
 
 def matmul(left: Shape, right: Shape) -> int:
     """The MACs of a product of (batches of) matrices, which broadcast as in NumPy.
@@ -30,6 +33,8 @@ def einsum(equation: str, shapes: Sequence[Shape]) -> int:
     What one operand has alone, and the result has not, is summed before the product. Without anything to sum over the
     product is element by element, and counts nothing. Raises ValueError for what is no equation of these shapes.
     """
+    if len(equation) > LONGEST:
+        raise ValueError(f"an equation of {len(equation):,} characters")
     inputs, _, output = equation.replace(" ", "").partition("->")
     terms = [_letters(term, len(shape)) for term, shape in zip(inputs.split(","), shapes, strict=True)]
     size = {letter: extent for term, shape in zip(terms, shapes) for letter, extent in zip(term, shape) if extent > 1}
@@ -50,6 +55,8 @@ def einsum(equation: str, shapes: Sequence[Shape]) -> int:
 def _letters(term: str, rank: int) -> list[str]:
     """The letters of a term; an ellipsis is digits, the last axis first."""
     before, dots, after = term.partition("...")
+    if len(before) + len(after) > rank or (not dots and len(before) < rank):
+        raise ValueError(f"no term for {rank} axes: {term}")
     hidden = [str(number) for number in reversed(range(rank - len(before) - len(after)))] if dots else []
     return [*before, *hidden, *after]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from itertools import zip_longest
 from math import prod
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 Array = Any
 MOST = 4096
 """The most elements of a constant that is calculated."""
+LARGE = np.broadcast_to(np.float32(0), MOST + 1)
+"""What is made in the place of one that would have more."""
 
 
 def folded(kind: str, reads: Sequence[Array | None], attributes: Mapping[str, Any]) -> list[Array] | None:
@@ -32,6 +35,22 @@ def folded(kind: str, reads: Sequence[Array | None], attributes: Mapping[str, An
 
 OPTIONAL = ("Slice", "Squeeze", "Unsqueeze", "Split", "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin")
 """Operators that may be given less."""
+
+
+def _elementwise(function: Callable[..., Array]) -> Callable[..., Array]:
+    def fold(*parts: Array, **given: Any) -> Array:
+        return function(*parts, **given) if prod(np.broadcast_shapes(*map(np.shape, parts))) <= MOST else LARGE
+
+    return fold
+
+
+def _gather(data: Array, places: Array, axis: int = 0) -> Array:
+    many = places.size * data.size // max(1, data.shape[axis])
+    return np.take(data, places.astype(np.int64), axis) if many <= MOST else LARGE
+
+
+def _concat(*parts: Array, axis: int) -> Array:
+    return np.concatenate(parts, axis) if sum(part.size for part in parts) <= MOST else LARGE
 
 
 def _slice(data: Array, *given: Array, **old: Any) -> Array:
@@ -69,7 +88,7 @@ def _cast(data: Array, to: int = 1, **rest: Any) -> Array:
 
 def _range(start: Array, limit: Array, delta: Array) -> Array:
     many = (limit - start) / delta
-    return np.arange(start, limit, delta) if many <= MOST else np.empty(MOST + 1)
+    return np.arange(start, limit, delta) if many <= MOST else LARGE
 
 
 def _constant_of_shape(shape: Array, value: Any = None) -> Array:
@@ -77,23 +96,24 @@ def _constant_of_shape(shape: Array, value: Any = None) -> Array:
 
     filled = np.zeros(1, np.float32) if value is None else to_array(value)
     sizes = [int(size) for size in shape]
-    return np.full(sizes, filled[0]) if prod(sizes) <= MOST else np.empty(MOST + 1)
+    return np.full(sizes, filled[0]) if prod(sizes) <= MOST else LARGE
 
 
 def _expand(data: Array, shape: Array) -> Array:
     whole = np.broadcast_shapes(data.shape, tuple(int(size) for size in shape))
-    return np.broadcast_to(data, whole) if prod(whole) <= MOST else np.empty(MOST + 1)
+    return np.broadcast_to(data, whole) if prod(whole) <= MOST else LARGE
 
 
 def _split(data: Array, split: Any = None, axis: int = 0, **old: Any) -> list[Array] | Array:
     sizes = old.get("split", split)
-    return np.empty(MOST + 1) if sizes is None else np.split(data, np.cumsum(sizes)[:-1], axis)
+    return LARGE if sizes is None else np.split(data, np.cumsum(sizes)[:-1], axis)
 
 
-def _reduced(reduce: Callable[..., Array]) -> Callable[..., Array]:
-    def fold(data: Array, axes: Any = None, keepdims: int = 1, **old: Any) -> Array:
-        given = old.get("axes", axes)
-        return reduce(data, axis=None if given is None else tuple(int(axis) for axis in given), keepdims=bool(keepdims))
+def _reduced(function: Callable[..., Array]) -> Callable[..., Array]:
+    def fold(data: Array, axes: Any = None, keepdims: int = 1, noop_with_empty_axes: int = 0, **old: Any) -> Array:
+        given = tuple(int(axis) for axis in old.get("axes", () if axes is None else axes))
+        whole = None if given or not noop_with_empty_axes else ()
+        return function(data, axis=given or whole, keepdims=bool(keepdims))
 
     return fold
 
@@ -103,11 +123,30 @@ def _divided(one: Array, other: Array) -> Array:
     return np.trunc(one / other).astype(one.dtype) if np.issubdtype(np.asarray(one).dtype, np.integer) else one / other
 
 
+BROADCAST: Mapping[str, Callable[..., Any]] = {
+    "Where": np.where,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": _divided,
+    "Mod": lambda one, other, fmod=0: np.fmod(one, other) if fmod else np.mod(one, other),
+    "Pow": np.power,
+    "Min": lambda *parts: reduce(np.minimum, parts),
+    "Max": lambda *parts: reduce(np.maximum, parts),
+    "Equal": np.equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+}
+"""Element by element."""
 FOLDS: Mapping[str, Callable[..., Any]] = {
     "Identity": lambda data: data,
     "Cast": _cast,
-    "Gather": lambda data, places, axis=0: np.take(data, places.astype(np.int64), axis),
-    "Concat": lambda *parts, axis: np.concatenate(parts, axis),
+    "Gather": _gather,
+    "Concat": _concat,
     "Slice": _slice,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
@@ -117,28 +156,13 @@ FOLDS: Mapping[str, Callable[..., Any]] = {
     "Range": _range,
     "ConstantOfShape": _constant_of_shape,
     "Expand": _expand,
-    "Where": np.where,
-    "Add": np.add,
-    "Sub": np.subtract,
-    "Mul": np.multiply,
-    "Div": _divided,
-    "Mod": lambda one, other, fmod=0: np.fmod(one, other) if fmod else np.mod(one, other),
-    "Pow": np.power,
-    "Min": lambda *parts: np.minimum.reduce(parts),
-    "Max": lambda *parts: np.maximum.reduce(parts),
+    **{kind: _elementwise(function) for kind, function in BROADCAST.items()},
     "Neg": np.negative,
     "Abs": np.abs,
     "Floor": np.floor,
     "Ceil": np.ceil,
     "Sqrt": np.sqrt,
-    "Equal": np.equal,
-    "Less": np.less,
-    "LessOrEqual": np.less_equal,
-    "Greater": np.greater,
-    "GreaterOrEqual": np.greater_equal,
     "Not": np.logical_not,
-    "And": np.logical_and,
-    "Or": np.logical_or,
     "ReduceProd": _reduced(np.prod),
     "ReduceSum": _reduced(np.sum),
     "ReduceMax": _reduced(np.max),

@@ -1,25 +1,30 @@
-"""Functions of a model: how many nodes they make is counted before they are put in place."""
+"""Functions of a model, and graphs within graphs: how large they are is counted before they are put in place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.errors import ModelError
 from sepcost.text.units import exact, shortened
 
 if TYPE_CHECKING:
-    from onnx import FunctionProto, ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]
+BYTES_OF_A_NODE = 400
+"""The limit on bytes, divided by this, is the limit on nodes."""
 
 
-def without_functions(model: ModelProto, most: int) -> ModelProto:
-    """The model with the nodes of its functions in place of their calls. Raises ModelError for more nodes than that."""
-    functions: dict[Key, FunctionProto] = {(each.domain, each.name): each for each in model.functions}
-    many = _expanded(model.graph.node, functions, {}, ())
-    if many > most:
-        raise ModelError(f"has {exact(many)} nodes, and {exact(most)} are read: --graph-limit takes more")
+def without_functions(model: ModelProto, limit: int) -> ModelProto:
+    """The model with the nodes of its functions in place of their calls.
+
+    Raises ModelError for more bytes than ``limit``, and for more nodes than so many bytes are meant for.
+    """
+    size = _Expanded(model).size(model.graph.node)
+    for what, many, most in (("nodes", size.nodes, limit // BYTES_OF_A_NODE), ("bytes", size.bytes, limit)):
+        if many > most:
+            raise ModelError(f"has {exact(many)} {what}, and {exact(most)} are read: --graph-limit takes more")
     if not model.functions:
         return model
     from onnx import inliner
@@ -30,23 +35,73 @@ def without_functions(model: ModelProto, most: int) -> ModelProto:
         raise ModelError(f"its functions cannot be put in place: {shortened(str(error).splitlines()[0])}") from None
 
 
-def _expanded(
-    nodes: Iterable[NodeProto], functions: Mapping[Key, FunctionProto], known: dict[Key, int], calling: tuple[Key, ...]
-) -> int:
-    """How many nodes these make, those of graphs in their attributes too."""
-    many = 0
-    for node in nodes:
-        key = (node.domain, node.op_type)
+class Size(NamedTuple):
+    """How much nodes are."""
+
+    nodes: int
+    bytes: int
+
+
+class _Expanded:
+    """How much nodes are at most once functions are in their places, those in graphs of their attributes too."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self._functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}
+        self._known: dict[Key, Size] = {}
+
+    def size(self, nodes: Iterable[NodeProto], calling: tuple[Key, ...] = ()) -> Size:
+        parts = [self._of(node, calling) for node in nodes]
+        return Size(sum(each.nodes for each in parts), sum(each.bytes for each in parts))
+
+    def _of(self, node: NodeProto, calling: tuple[Key, ...]) -> Size:
+        inner = [each for graph in inner_graphs(node) for each in graph.node]
+        graphs = self.size(inner, calling)
+        key = _key(node.domain, node.op_type, node.overload)
+        if key not in self._functions:
+            own = int(node.ByteSize()) - sum(each.ByteSize() for each in inner)
+            return Size(1 + graphs.nodes, own + graphs.bytes)
         if key in calling:
-            raise ModelError(f"its function {shortened(key[1])} calls itself")
-        if key in functions and key not in known:
-            known[key] = _expanded(functions[key].node, functions, known, (*calling, key))
-        many += known.get(key, 1)
-        for graph in inner_graphs(node):
-            many += _expanded(graph.node, functions, known, calling)
-    return many
+            raise ModelError(f"its function {shortened(node.op_type)} calls itself")
+        if key not in self._known:
+            self._known[key] = self.size(self._functions[key].node, (*calling, key))
+        body = self._known[key]
+        given = sum(each.ByteSize() for each in node.attribute)  # any node of the function may get these
+        return Size(body.nodes + graphs.nodes, body.bytes + graphs.bytes + body.nodes * given)
+
+
+def _key(domain: str, name: str, overload: str) -> Key:
+    return "" if domain == "ai.onnx" else domain, name, overload  # the two names of the standard
 
 
 def inner_graphs(node: NodeProto) -> list[Any]:
     """The graphs in a node's attributes: branches and bodies."""
     return [graph for each in node.attribute for graph in (*([each.g] if each.HasField("g") else []), *each.graphs)]
+
+
+def names_read(node: NodeProto) -> Iterator[str]:
+    """All that a node reads, its graphs included."""
+    yield from node.input
+    for graph in inner_graphs(node):
+        yield from (each.name for each in graph.output)
+        for inner in graph.node:
+            yield from names_read(inner)
+
+
+def renamed(graph: GraphProto, taken: Mapping[str, Any]) -> GraphProto:
+    """A graph whose own tensors have none of the names that are ``taken``, as the branches of two nodes may."""
+    made = [*(name for node in graph.node for name in node.output), *(each.name for each in graph.initializer)]
+    names = {name: f"{name}~{len(taken)}" for name in made if name in taken}
+    return _with_names(graph, names) if names else graph
+
+
+def _with_names(graph: GraphProto, names: Mapping[str, str]) -> GraphProto:
+    copy = type(graph)()
+    copy.CopyFrom(graph)
+    for each in (*copy.initializer, *copy.output):
+        each.name = names.get(each.name, each.name)
+    for node in copy.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for inner in inner_graphs(node):
+            inner.CopyFrom(_with_names(inner, names))
+    return copy

@@ -150,7 +150,8 @@ def _grouped_attention(node: Node) -> Found:
     past = node.name(3 if node.kind == "GroupQueryAttention" else 6)
     key = node.shape(0 if is_packed else 1)
     length = (node.values[past].shape[-2] if past else 0) + key[2 if len(key) == 4 else 1]
-    of_value = node.shape(2)[-1] // shared if node.name(2) and len(node.shape(2)) == 3 else width
+    value = node.shape(2) if node.name(2) else ()
+    of_value = value[-1] // (shared if len(value) == 3 else 1) if value else width
     macs = batch * positions * length * heads * (width + of_value)
     return Found(Other(node.kind, macs=macs), weights=node.weights(3))
 

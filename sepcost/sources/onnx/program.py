@@ -13,9 +13,9 @@ from sepcost.graphs.names import joined
 from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
-from sepcost.sources.onnx.functions import inner_graphs
+from sepcost.sources.onnx.functions import inner_graphs, names_read
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
-from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
+from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Finder, Node
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
 
@@ -65,7 +65,7 @@ def _needed(shaped: Shaped) -> list[NodeProto]:
     for node in reversed(shaped.nodes):
         if not wanted.isdisjoint(node.output):
             needed.append(node)
-            wanted.update(node.input, *(each.input for graph in inner_graphs(node) for each in graph.node))
+            wanted.update(names_read(node))
     return needed[::-1]
 
 
@@ -118,7 +118,14 @@ class _Step:
         elif kind == "If" and (scalar := self._chooses()):
             operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose)")
         is_free = is_known and (find is not None or _is_free(self.node))
-        self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._layer, is_free=is_free)
+        self.graph.count(operator, lambda: self._found(find, known), self._layer, is_free=is_free)
+
+    def _found(self, find: Finder | None, known: Mapping[str, Value]) -> Found | None:
+        """The layer that it is; a LookupError if it is one, and no size of what it makes is known."""
+        found = find(self._as_node()) if find else None
+        if found and not known:
+            raise LookupError
+        return found
 
     def _chooses(self) -> str | None:
         """A scalar input without a value, on which a branch may depend."""

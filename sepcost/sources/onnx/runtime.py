@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sepcost.layers import Shape
@@ -27,12 +28,12 @@ STANDINS: Mapping[str, tuple[str, tuple[int, ...], tuple[str, ...]]] = {
 }
 """A standard operator whose result has the same shape, its inputs among those of this one, and its attributes."""
 SAME_SHAPE = {
-    "BiasAdd", "BiasGelu", "BiasSoftmax", "FastGelu", "GroupNorm", "MultiHeadAttention", "QLinearLeakyRelu",
+    "BiasAdd", "BiasGelu", "BiasSoftmax", "FastGelu", "GroupNorm", "QLinearLeakyRelu",
     "QLinearSigmoid", "QLinearSoftmax", "QuickGelu", "SimplifiedLayerNormalization", "SkipGroupNorm",
     "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "Gelu", "RotaryEmbedding", "DequantizeLinear",
     "QuantizeLinear",
 }  # fmt: skip
-"""What makes a map of the shape of what it reads first."""
+"""What makes a map of the shape of what it reads first; the fourth result of some, a sum, has this shape, too."""
 Shapes = Sequence[Shape]
 Attributes = Mapping[str, Any]
 
@@ -78,6 +79,13 @@ def _attention(shapes: Shapes, attributes: Attributes) -> Shape:
     return (*shapes[0][:2], of_values(shapes[1], attributes)[2])
 
 
+def _multi_head(shapes: Shapes, _: Attributes) -> Shape:
+    """By the values, of which each head has some features; or by all three in one."""
+    query, value = shapes[0], (*shapes, (), ())[2]
+    features = query[2::2] if len(query) == 5 else value[1::2] if len(value) == 4 else (value or query)[2:]
+    return (*query[:2], prod(features))
+
+
 def _grouped(shapes: Shapes, attributes: Attributes) -> Shape:
     if shapes[1]:
         return shapes[0]
@@ -91,6 +99,7 @@ SHAPES: Mapping[str, Callable[[Shapes, Attributes], Shape]] = {
     **dict.fromkeys(
         ("Attention", "QAttention"), lambda shapes, given: (*shapes[0][:2], of_values(shapes[1], given)[2])
     ),
+    "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _grouped,
     "EmbedLayerNormalization": lambda shapes, _: (*shapes[0], shapes[2][-1]),
     "QLinearConcat": _concatenated,

@@ -15,13 +15,13 @@ from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.folding import MOST, folded
-from sepcost.sources.onnx.functions import inner_graphs, without_functions
+from sepcost.sources.onnx.functions import inner_graphs, renamed, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
 from sepcost.sources.sizes import Declared, Sized, sizes
 from sepcost.text.arguments import times
-from sepcost.text.units import shortened
+from sepcost.text.units import exact, shortened
 
 NAMES = {
     "float": "float32", "double": "float64", "float8e4m3fn": "float8_e4m3fn", "float8e5m2": "float8_e5m2",
@@ -31,8 +31,10 @@ NAMES = {
 DTYPES = {number: NAMES.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()}
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
-BYTES_OF_A_NODE = 400
-"""The limit on bytes, divided by this, is the limit on nodes."""
+NUMBERS = ("value_float", "value_floats", "value_int", "value_ints")
+"""The attributes of a constant that are numbers."""
+MOST_AXES = 64
+"""No tensor has more."""
 REFUSED = {"com.microsoft.nchwc": "is optimised for one machine (nchwc): give the model from which it was made"}
 """Domains whose tensors have another layout."""
 
@@ -64,7 +66,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
         raise ModelError(REFUSED[refused])
     if not model.graph.node:
         raise ModelError("has no operators in it")
-    model = without_functions(model, options.file.limit // BYTES_OF_A_NODE)
+    model = without_functions(model, options.file.limit)
     held = {each.name for each in model.graph.initializer}
     given = [each for each in model.graph.input if each.name not in held]
     declared = [_declared(each) for each in given]
@@ -83,6 +85,8 @@ def _declared(given: ValueInfoProto) -> Declared:
     tensor = given.type.tensor_type
     if not tensor.HasField("shape"):
         raise ModelError(f"has an input without a shape, {shortened(given.name)}: infer it, or export it again")
+    if len(tensor.shape.dim) > MOST_AXES:
+        raise ModelError(f"has an input of {len(tensor.shape.dim):,} axes, {shortened(given.name)}")
     shape = tuple(
         int(size.dim_value) if size.HasField("dim_value") and size.dim_value > 0 else size.dim_param.strip("?")
         for size in tensor.shape.dim
@@ -112,6 +116,8 @@ class _Walk:
         if name in self._typed:
             import numpy as np
 
+            if prod(shape) > MOST:
+                raise ModelError(f"--value {name}: it has {exact(prod(shape))} numbers, which cannot all be given")
             self.constants[name] = np.full(shape, self._typed[name], onnx.helper.tensor_dtype_to_np_dtype(dtype))
 
     def graph(self, graph: GraphProto) -> None:
@@ -120,10 +126,10 @@ class _Walk:
             self._hold(tensor.name, tensor)
         later = {name for node in graph.node for name in node.output if name}
         for node in graph.node:
-            unmade = next((name for name in node.input if name in later), None)
-            twice = next((name for name in node.output if name and name not in later), None)
+            unmade = next((name for name in node.input if name in later), "")
+            twice = next((name for name in node.output if name and name not in later), "")
             if unmade or twice:
-                what = f"reads {shortened(str(unmade))} before it is made" if unmade else f"makes {twice} again"
+                what = f"reads {shortened(unmade)} before it is made" if unmade else f"makes {shortened(twice)} again"
                 raise ModelError(f"its nodes are no sequence: {shortened(node.name or node.op_type)} {what}")
             later.difference_update(node.output)
             self._node(node)
@@ -145,16 +151,26 @@ class _Walk:
         if "value" in attributes:
             self._hold(node.output[0], attributes["value"].t)
             return
-        for each in attributes.values():
-            value = get_attribute_value(each)
-            if not isinstance(value, (bytes, onnx.SparseTensorProto)):
-                self._know(node.output[0], _array(value))
+        for name in attributes.keys() & NUMBERS:
+            self._know(node.output[0], _array(get_attribute_value(attributes[name])))
 
     def _branch(self, node: NodeProto, branch: GraphProto) -> None:
         """The branch that a constant chooses, in the place of the node."""
+        branch = renamed(branch, self._types)
         self.graph(branch)
         for made, inner in zip(node.output, branch.output):
             self._node(NodeProto(op_type="Identity", input=[inner.name], output=[made]))
+
+    def _either(self, node: NodeProto) -> Mapping[str, TypeProto]:
+        """What both branches make, where that is the same."""
+        nodes, is_open, self._open = self.nodes, self._open, ""
+        made = []
+        for branch in (renamed(each, self._types) for each in inner_graphs(node)):
+            self.nodes = []
+            self.graph(branch)
+            made.append([self._types.get(each.name) for each in branch.output])
+        self.nodes, self._open = nodes, is_open
+        return {name: first for name, (first, *rest) in zip(node.output, zip(*made)) if first and [first] == rest}
 
     def _fold(self, node: NodeProto, attributes: Mapping[str, Any]) -> bool:
         """Calculate what an operator makes of small constants."""
@@ -182,14 +198,15 @@ class _Walk:
             return self._same(node)
         if node.domain not in STANDARD or not defs.has(node.op_type):
             return {}
-        names = self._types if inner_graphs(node) else node.input
-        return self._by_schema(node, {name: self._types[name] for name in names if name in self._types})
+        if inner_graphs(node):
+            return self._either(node) if node.op_type == "If" else {}
+        return self._by_schema(node, {name: self._types[name] for name in node.input if name in self._types})
 
     def _by_schema(self, node: NodeProto, types: Mapping[str, TypeProto]) -> Mapping[str, TypeProto]:
         """What onnx infers of a standard operator; nothing if it does not fit what it reads."""
-        if any(name and name not in types for name in node.input):
+        if any(name and name not in types for name in node.input) or _is_absurd(node):
             return {}
-        data = {name: from_array(self.constants[name]) for name in node.input if name in self.constants}
+        data = {name: from_array(self.constants[name]) for name in set(node.input) if name in self.constants}
         try:
             schema = defs.get_schema(node.op_type, self._opset if defs.has(node.op_type, self._opset) else 100)
             opsets = [onnx.helper.make_opsetid("", self._opset)]
@@ -199,12 +216,13 @@ class _Walk:
             if "[ShapeInferenceError]" in str(error) and self._open and None not in read:
                 shapes = " and ".join(times(value.shape) for value in read[:2] if value)
                 raise ModelError(
-                    f"does not run on {self._open}: {node.name or node.op_type} cannot read {shapes}"
+                    f"does not run on {self._open}: {shortened(node.name or node.op_type)} cannot read {shapes}"
                 ) from None
             return {}
 
     def _same(self, node: NodeProto) -> Mapping[str, TypeProto]:
-        return {node.output[0]: self._types[node.input[0]]} if node.input[0] in self._types else {}
+        known = self._types.get(node.input[0])
+        return {name: known for name in node.output[::3] if name and known}
 
     def _of_runtime(self, node: NodeProto) -> Mapping[str, TypeProto]:
         """What an operator of ONNX Runtime makes: the same as a standard one, or of a shape that follows."""
@@ -230,8 +248,8 @@ class _Walk:
 
     def _hold(self, name: str, tensor: TensorProto) -> None:
         """A tensor of the file, and its numbers if they are few."""
-        if any(size < 0 for size in tensor.dims):
-            raise ModelError(f"its tensor {shortened(name)} has the shape {list(tensor.dims)}")
+        if any(size < 0 for size in tensor.dims) or len(tensor.dims) > MOST_AXES:
+            raise ModelError(f"its tensor {shortened(name)} has the shape {shortened(str(list(tensor.dims)))}")
         self._set(name, make_tensor_type_proto(tensor.data_type, tensor.dims))
         self.held[name] = self.values[name]
         if self.values[name].numel <= MOST and tensor.data_location != TensorProto.EXTERNAL:
@@ -246,12 +264,20 @@ class _Walk:
         self._set(name, make_tensor_type_proto(onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
 
     def _set(self, name: str, found: TypeProto) -> None:
-        self._types[name] = found
         tensor = found.tensor_type
+        if len(tensor.shape.dim) > MOST_AXES:
+            return
+        self._types[name] = found
         if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
             shape = tuple(size.dim_value for size in tensor.shape.dim)
             if min(shape, default=0) >= 0:
                 self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, "float32"))
+
+
+def _is_absurd(node: NodeProto) -> bool:
+    """Whether a number does not fit into 32 bits: onnx takes that for granted, and crashes."""
+    numbers = (number for each in node.attribute for number in (each.i, *each.ints))
+    return node.op_type != "Slice" and any(abs(number) >= 2**31 for number in numbers)
 
 
 def _array(value: Any) -> Any:

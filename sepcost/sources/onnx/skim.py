@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from sepcost.errors import ModelError
@@ -12,6 +12,8 @@ from sepcost.text.units import exact
 SMALL = 2048
 """The largest tensor that stays, in bytes: shapes, axes and pads are smaller."""
 DEEPEST = 64
+LEAST = 16
+"""How many bytes a field counts at least: what is looked at is limited, too."""
 MODEL, GRAPH, NODE, ATTRIBUTE, FUNCTION, TENSOR, SPARSE = range(7)
 INNER: Mapping[int, Mapping[int, int]] = {
     MODEL: {7: GRAPH, 25: FUNCTION},
@@ -40,45 +42,51 @@ def skimmed(path: str, limit: int) -> bytes:
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole,
             memoryview(whole) as data,
         ):
-            return b"".join(_within(_copied(data, 0, len(data), MODEL), limit))
+            return _Copy(data, limit).message(0, len(data), MODEL)
     except OSError as error:
         raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:
         raise ModelError(f"cannot be read: {str(error).lower()}") from None
 
 
-def _within(parts: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    many = 0
-    for part in parts:
-        many += len(part)
-        if many > limit:
-            said = f"its graph has more than {exact(limit)} bytes"
-            raise ModelError(f"{said}: --graph-limit {exact(2 * limit).replace(',', '')} reads more")
-        yield part
+class _Copy:
+    """Copies messages without the numbers of large tensors: of all fields together no more than ``limit`` bytes."""
 
+    def __init__(self, data: memoryview, limit: int) -> None:
+        self._data, self._limit, self._left = data, limit, limit
 
-def _copied(data: memoryview, at: int, end: int, kind: int, depth: int = 0) -> Iterator[bytes]:
-    """The fields of a message, without the numbers of large tensors. An IndexError where they do not fit."""
-    inner = INNER[kind]
-    while at < end:
-        begin = at
-        tag, at = _varint(data, at, end)
-        field, wire = tag >> 3, tag & 7
-        size = 0
-        if wire == VARINT:
-            _, at = _varint(data, at, end)
-        elif wire == BYTES:
-            size, at = _varint(data, at, end)
-        else:
-            size = {EIGHT: 8, FOUR: 4}[wire] if wire in (EIGHT, FOUR) else end + 1
-        if at + size > end or depth > DEEPEST:
-            raise IndexError(f"byte {begin}")
-        if field in inner and wire == BYTES and size > SMALL:
-            message = b"".join(_copied(data, at, at + size, inner[field], depth + 1))
-            yield bytes(data[begin : _varint(data, begin, end)[1]]) + _as_varint(len(message)) + message
-        elif not (kind == TENSOR and field in NUMBERS and (size > SMALL or wire in (FOUR, EIGHT))):
-            yield bytes(data[begin : at + size])
-        at += size
+    def message(self, at: int, end: int, kind: int, depth: int = 0) -> bytes:
+        """The fields of a message. An IndexError where they do not fit."""
+        data, inner, copied = self._data, INNER[kind], list[bytes]()
+        while at < end:
+            begin = at
+            tag, at = _varint(data, at, end)
+            field, wire = tag >> 3, tag & 7
+            size = 0
+            if wire == VARINT:
+                _, at = _varint(data, at, end)
+            elif wire == BYTES:
+                size, at = _varint(data, at, end)
+            else:
+                size = {EIGHT: 8, FOUR: 4}[wire] if wire in (EIGHT, FOUR) else end + 1
+            if at + size > end or depth > DEEPEST:
+                raise IndexError(f"byte {begin}")
+            is_left_out = kind == TENSOR and field in NUMBERS and (size > SMALL or wire in (FOUR, EIGHT))
+            if field in inner and wire == BYTES and size > SMALL:
+                self._spend(LEAST)
+                message = self.message(at, at + size, inner[field], depth + 1)
+                copied += (bytes(data[begin : _varint(data, begin, end)[1]]), _as_varint(len(message)), message)
+            else:
+                self._spend(LEAST if is_left_out else max(LEAST, at + size - begin))
+                copied += () if is_left_out else (bytes(data[begin : at + size]),)
+            at += size
+        return b"".join(copied)
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            said = f"its graph has more than {exact(self._limit)} bytes"
+            raise ModelError(f"{said}: --graph-limit {exact(2 * self._limit).replace(',', '')} reads more")
 
 
 def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:

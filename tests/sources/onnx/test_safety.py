@@ -62,6 +62,37 @@ def bomb() -> ModelProto:
     return model
 
 
+def called(times: int, **inside: Any) -> ModelProto:
+    """A model that calls a function of one node that many times."""
+    model = model_of([helper.make_node("f", ["x"], [f"y{number}"], domain="own") for number in range(times)])
+    node = helper.make_node("Relu", ["a"], ["b"], **inside)
+    model.functions.append(helper.make_function("own", "f", ["a"], ["b"], [node], [helper.make_opsetid("", 17)]))
+    return model
+
+
+def overloaded() -> ModelProto:
+    """The bomb, beside harmless functions of the same names: which one a node calls, its overload says."""
+    model = bomb()
+    for function in list(model.functions):
+        small = helper.make_function("own", function.name, ["a"], ["c"], [helper.make_node("Relu", ["a"], ["c"])], [])
+        model.functions.append(small)
+        function.overload = "large"
+        for node in function.node:
+            node.overload = "large" if node.domain else ""
+    model.graph.node[0].overload = "large"
+    return model
+
+
+def under_another_name() -> ModelProto:
+    """The bomb as functions of the standard, whose domain has two names."""
+    model = bomb()
+    for function in model.functions:
+        function.domain = "ai.onnx"
+    for node in (*model.graph.node, *(each for function in model.functions for each in function.node)):
+        node.domain = ""
+    return model
+
+
 def endless() -> ModelProto:
     model = bomb()
     model.functions[-1].node[0].CopyFrom(helper.make_node("f0", ["a"], ["b"], domain="own"))
@@ -71,6 +102,9 @@ def endless() -> ModelProto:
 REFUSED: dict[str, tuple[Callable[[], ModelProto], str]] = {
     "empty": (lambda: model_of([]), "has no operators in it"),
     "bomb": (bomb, "has 33,554,432 nodes, and 20,971 are read: --graph-limit takes more"),
+    "overloaded": (overloaded, "has 33,554,432 nodes, and 20,971 are read: --graph-limit takes more"),
+    "under another name": (under_another_name, "has 33,554,432 nodes"),
+    "long": (lambda: called(5000, doc_string="x" * 10**6), "has 5,000,080,000 bytes, and 8,388,608 are read"),
     "endless": (endless, "its function f0 calls itself"),
     "cycle": (
         lambda: model_of([conv("b", "a"), conv("a", "b"), conv("b", "y")], [kernel(3, 3, 1, 1)]),
@@ -128,6 +162,138 @@ def test_no_large_constant_is_made(node: NodeProto, tmp_path: Path) -> None:
     assert sum(layer.cost.macs for layer in sepcost.load(path)) == 4 * 3 * 64
 
 
+def growing(kind: str, reads: list[str], **attributes: Any) -> ModelProto:
+    """Hundreds of nodes, each of which would make millions of numbers of few."""
+    sizes: dict[str, list[int]] = {"many": [4096], "row": [1, 4096], "column": [4096, 1]}
+    constants = [helper.make_tensor(name, TensorProto.INT64, [len(each)], each) for name, each in sizes.items()]
+    zero = helper.make_tensor("zero", TensorProto.INT64, [1], [0])
+    first = [helper.make_node("ConstantOfShape", ["many"], ["zeros"], value=zero)]
+    first += [helper.make_node("Reshape", ["zeros", name], [f"in_{name}"]) for name in ("row", "column")]
+    nodes = [helper.make_node(kind, reads, [f"made{number}"], **attributes) for number in range(300)]
+    return model_of([*first, *nodes, conv()], [kernel(4, 3, 1, 1), *constants])
+
+
+def deep() -> ModelProto:
+    """Thousands of tensors of 4,096 axes."""
+    sizes = helper.make_tensor("many", TensorProto.INT64, [1], [4096])
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    nodes = [helper.make_node("ConstantOfShape", ["many"], ["ones"], value=one)]
+    nodes += [helper.make_node("ConstantOfShape", ["ones"], ["deep0"])]
+    nodes += [helper.make_node("Relu", [f"deep{number}"], [f"deep{number + 1}"]) for number in range(10_000)]
+    return model_of([*nodes, conv()], [kernel(4, 3, 1, 1), sizes])
+
+
+def choosing() -> ModelProto:
+    """Thousands of branches of which nobody knows which is taken."""
+    made = helper.make_tensor_value_info("o", FLOAT, None)
+    branch = helper.make_graph([helper.make_node("Relu", ["x"], ["o"])], "b", [], [made])
+    options: Any = {"then_branch": branch, "else_branch": branch}
+    nodes = [helper.make_node("If", ["unknown"], [f"o{number}"], **options) for number in range(4000)]
+    model = model_of([*nodes, conv()], [kernel(4, 3, 1, 1)])
+    model.graph.input.append(helper.make_tensor_value_info("unknown", TensorProto.BOOL, []))
+    return model
+
+
+def absurd() -> ModelProto:
+    """An axis at which onnx itself crashes."""
+    norm = helper.make_node("LayerNormalization", ["x", "w"], ["n", "m"], axis=2**31)
+    return model_of([norm, conv()], [kernel(4, 3, 1, 1)])
+
+
+def measured(path: Path) -> tuple[int, int, int]:
+    """The MACs and params of a file, and the kilobytes that a process needs at most to count them."""
+    code = (
+        "import sys, resource, sepcost\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "costs = [node.cost for node in sepcost.load(sys.argv[1])]\n"
+        "print(sum(cost.macs for cost in costs), sum(cost.params for cost in costs))\n"
+        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    macs, params, kilobytes = map(int, done.stdout.split())
+    return macs, params, kilobytes
+
+
+GREEDY: dict[str, Callable[[], ModelProto]] = {
+    "broadcast": lambda: growing("Add", ["in_row", "in_column"]),
+    "gather": lambda: growing("Gather", ["in_row", "zeros"]),
+    "concat": lambda: growing("Concat", ["zeros"] * 300, axis=0),
+    "axes": deep,
+    "branches": choosing,
+    "absurd": absurd,
+    "einsum": lambda: model_of(
+        [helper.make_node("Einsum", ["x", "x"], ["e"], equation="".join(map(chr, range(20_000, 50_000)))), conv()],
+        [kernel(4, 3, 1, 1)],
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process had at most")
+@pytest.mark.parametrize("name", GREEDY)
+def test_a_small_file_takes_no_hours_and_no_gigabytes(name: str, tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(GREEDY[name]().SerializeToString())
+    macs, _, kilobytes = measured(tmp_path / "net.onnx")
+    assert macs == 4 * 3 * 64
+    assert kilobytes < 300_000
+
+
+def filled(field: int, body: bytes, size: int) -> bytes:
+    """A message in protobuf, most of which may be a hole in the file."""
+    return bytes([field << 3 | 2]) + varint(size) + body
+
+
+@pytest.mark.parametrize("what", ["text", "nodes", "numbers"])
+def test_no_more_of_a_large_graph_is_read_than_the_limit(what: str, tmp_path: Path) -> None:
+    """A long text, many nodes, or numbers that are written one by one."""
+    model = model_of([conv()], [kernel(4, 3, 1, 1)])
+    node = helper.make_node("Relu", ["x"], ["z"]).SerializeToString()
+    part, field = {"text": (b"", 10), "nodes": (filled(1, node, len(node)), 1), "numbers": (b"\x25\0\0\0\0", 5)}[what]
+    many = 2**30 if what == "text" else len(part) * 10**6
+    inner = part * 10**6 if what == "nodes" else filled(field, part * 10**6, many)
+    size = len(inner) if what == "nodes" else len(inner) - len(part) * 10**6 + many
+    graph = model.graph.SerializeToString()
+    model.ClearField("graph")
+    with (tmp_path / "net.onnx").open("wb") as file:
+        file.write(model.SerializeToString() + filled(7, graph + inner, len(graph) + size))
+        file.truncate(file.tell() + (many if what == "text" else 0))
+    run = command("compare", str(tmp_path / "net.onnx"))
+    assert (run.code, run.err.count("\n")) == (2, 1)
+    assert "its graph has more than 8,388,608 bytes: --graph-limit 16777216 reads more" in run.err
+
+
+def branch_of(kernel: str, shape: list[int], reads: str) -> Any:
+    nodes = [helper.make_node("Conv", [reads, kernel], ["inner"]), helper.make_node("Relu", ["inner"], ["out"])]
+    weight = helper.make_tensor(kernel, FLOAT, shape, [0.0] * (shape[0] * shape[1]))
+    return helper.make_graph(nodes, "b", [], [helper.make_tensor_value_info("out", FLOAT, None)], [weight])
+
+
+def test_branches_may_use_the_same_names(tmp_path: Path) -> None:
+    first, second = branch_of("w", [4, 3, 1, 1], "x"), branch_of("w", [16, 4, 1, 1], "a")
+    nodes = [
+        helper.make_node("If", ["yes"], [made], then_branch=branch, else_branch=branch)
+        for made, branch in (("a", first), ("y", second))
+    ]
+    yes = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
+    (tmp_path / "net.onnx").write_bytes(model_of(nodes, [yes]).SerializeToString())
+    costs = [node.cost for node in sepcost.load(tmp_path / "net.onnx")]
+    assert [(cost.macs, cost.params) for cost in costs] == [(12 * 64, 12), (64 * 64, 64)]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_only_a_branch_reads_is_needed(depth: int, tmp_path: Path) -> None:
+    """A branch may give what was made outside, or read it, at any depth."""
+    graph = helper.make_graph([], "b", [], [helper.make_tensor_value_info("a", FLOAT, None)])
+    for _ in range(depth):
+        node = helper.make_node("If", ["unknown"], ["o"], then_branch=graph, else_branch=graph)
+        graph = helper.make_graph([node], "b", [], [helper.make_tensor_value_info("o", FLOAT, None)])
+    last = helper.make_node("If", ["unknown"], ["y"], then_branch=graph, else_branch=graph)
+    model = model_of([conv("x", "a"), last], [kernel(4, 3, 1, 1)])
+    model.graph.input.append(helper.make_tensor_value_info("unknown", TensorProto.BOOL, []))
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    network = sepcost.load(tmp_path / "net.onnx")
+    assert ([node.cost.macs for node in network], network.uncounted) == ([12 * 64], {})
+
+
 def test_loops_and_unknown_operators_are_listed(tmp_path: Path) -> None:
     unknown = helper.make_node("Mystery", ["a"], ["y"], name="strange", domain="com.example")
     (tmp_path / "net.onnx").write_bytes(model_of([conv("x", "a"), unknown], [kernel(4, 3, 1, 1)]).SerializeToString())
@@ -171,13 +337,7 @@ def test_weights_are_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(model.SerializeToString() + bytes([7 << 3 | 2]) + varint(len(graph) + many) + graph)
         file.truncate(file.tell() + many)
-    code = (
-        "import sys, sepcost\n"
-        "print(sum(node.cost.params for node in sepcost.load(sys.argv[1])))\n"
-        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    params, kilobytes = map(int, done.stdout.split())
+    _, params, kilobytes = measured(path)
     assert params == many // 12 * 3
     assert kilobytes < 150_000
 
