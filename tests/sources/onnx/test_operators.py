@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper
 from onnx.numpy_helper import from_array
 
 import sepcost
@@ -142,6 +142,18 @@ CASES = {
     "multi-head attention": Case(
         "MultiHeadAttention", [(2, 6, 16), (2, 7, 16), (2, 7, 16)], [], 2 * 6 * 7 * 32, 0, {"num_heads": 4}, RUNTIME
     ),
+    "multi-head attention, packed": Case(
+        "MultiHeadAttention", [(2, 6, 4, 3, 8)], [], 2 * 6 * 6 * 64, 0, {"num_heads": 4}, RUNTIME
+    ),
+    "multi-head attention, wider values by head": Case(
+        "MultiHeadAttention",
+        [(2, 6, 32), (2, 4, 7, 8), (2, 4, 7, 16)],
+        [],
+        2 * 6 * 7 * (32 + 64),
+        0,
+        {"num_heads": 4},
+        RUNTIME,
+    ),
     "average pool": Case("AveragePool", [MAP], [], 0, 0, {"kernel_shape": [2, 2], "strides": [2, 2]}),
 }
 
@@ -158,6 +170,66 @@ def test_operator(name: str, tmp_path: Path) -> None:
 def test_a_deformable_convolution_is_kept(tmp_path: Path) -> None:
     (layer,) = network(CASES["deformable"], tmp_path / "net.onnx")
     assert layer.keep == "it is deformable"
+
+
+def chain(nodes: Sequence[NodeProto], maps: Mapping[str, Shape], weights: Mapping[str, Shape], path: Path) -> Network:
+    """The network of several nodes, the last of which makes y."""
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in maps.items()]
+    held = [from_array(np.zeros(shape, np.float32), name) for name, shape in weights.items()]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, held)
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid(RUNTIME, 1)]
+    path.write_bytes(helper.make_model(graph, opset_imports=opsets).SerializeToString())
+    return sepcost.load(path)
+
+
+@pytest.mark.parametrize(
+    ("maps", "features"),
+    [
+        ({"q": (2, 6, 4, 3, 8)}, 32),
+        ({"q": (2, 6, 32), "k": (2, 7, 4, 2, 8)}, 32),
+        ({"q": (2, 6, 32), "k": (2, 7, 32), "v": (2, 7, 64)}, 64),
+        ({"q": (2, 6, 32), "k": (2, 4, 7, 8), "v": (2, 4, 7, 16)}, 64),
+    ],
+)
+def test_attention_makes_as_many_features_as_values_have(
+    maps: Mapping[str, Shape], features: int, tmp_path: Path
+) -> None:
+    nodes = [
+        helper.make_node("MultiHeadAttention", list(maps), ["a"], domain=RUNTIME, num_heads=4),
+        helper.make_node("MatMul", ["a", "w"], ["y"]),
+    ]
+    network = chain(nodes, maps, {"w": (features, 10)}, tmp_path / "net.onnx")
+    assert network.nodes[-1].cost.macs == 2 * 6 * features * 10
+    assert not network.uncounted
+
+
+def test_the_sum_of_a_skipped_norm(tmp_path: Path) -> None:
+    """The fourth result of ONNX Runtime's norms is the sum that they normalise: the next block reads it."""
+    nodes = [
+        helper.make_node("SkipSimplifiedLayerNormalization", ["x", "x", "g"], ["", "", "", "s"], domain=RUNTIME),
+        helper.make_node("MatMul", ["s", "w"], ["y"]),
+    ]
+    network = chain(nodes, {"x": (2, 6, 32)}, {"g": (32,), "w": (32, 10)}, tmp_path / "net.onnx")
+    assert [node.cost.macs for node in network if node.layer.type == "linear"] == [2 * 6 * 32 * 10]
+    assert not network.uncounted
+
+
+def test_a_product_of_unknown_size_is_listed(tmp_path: Path) -> None:
+    """Its matrices do not fit, so nothing says what it makes."""
+    nodes = [helper.make_node("MatMul", ["x", "v"], ["z"]), helper.make_node("MatMul", ["z", "w"], ["y"], name="fc")]
+    network = chain(nodes, {"x": (6, 32)}, {"v": (32, 4), "w": (5, 10)}, tmp_path / "net.onnx")
+    assert network.uncounted == {"MatMul in fc": 1}
+
+
+def test_a_text_is_no_number(tmp_path: Path) -> None:
+    """Constants may be texts; they hinder nothing."""
+    nodes = [
+        helper.make_node("Constant", [], ["text"], value_strings=["one", "two"]),
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+    ]
+    network = chain(nodes, {"x": (6, 32)}, {"w": (32, 4)}, tmp_path / "net.onnx")
+    assert [node.cost.macs for node in network] == [6 * 32 * 4]
 
 
 def test_few_bits(tmp_path: Path) -> None:
