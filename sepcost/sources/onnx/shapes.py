@@ -275,9 +275,11 @@ class _Walk:
 
 
 def _is_absurd(node: NodeProto) -> bool:
-    """Whether a number does not fit into 32 bits: onnx takes that for granted, and crashes."""
+    """Whether onnx would crash: a number does not fit into 32 bits, or a split makes more parts than it says."""
     numbers = (number for each in node.attribute for number in (each.i, *each.ints))
-    return node.op_type != "Slice" and any(abs(number) >= 2**31 for number in numbers)
+    parts = next((each.i for each in node.attribute if each.name == "num_outputs"), len(node.output))
+    is_large = node.op_type != "Slice" and any(abs(number) >= 2**31 for number in numbers)
+    return is_large or parts != len(node.output)
 
 
 def _array(value: Any) -> Any:

@@ -221,6 +221,9 @@ GREEDY: dict[str, Callable[[], ModelProto]] = {
     "axes": deep,
     "branches": choosing,
     "absurd": absurd,
+    "fewer parts": lambda: model_of(
+        [helper.make_node("Split", ["x"], ["a", "b", "c"], num_outputs=2), conv()], [kernel(4, 3, 1, 1)]
+    ),
     "einsum": lambda: model_of(
         [helper.make_node("Einsum", ["x", "x"], ["e"], equation="".join(map(chr, range(20_000, 50_000)))), conv()],
         [kernel(4, 3, 1, 1)],
