@@ -13,8 +13,6 @@ import numpy as np
 Array = Any
 MOST = 4096
 """The most elements of a constant that is calculated."""
-LARGE = np.broadcast_to(np.float32(0), MOST + 1)
-"""What is made in the place of one that would have more."""
 
 
 def folded(kind: str, reads: Sequence[Array | None], attributes: Mapping[str, Any]) -> list[Array] | None:
@@ -37,20 +35,25 @@ OPTIONAL = ("Slice", "Squeeze", "Unsqueeze", "Split", "ReduceProd", "ReduceSum",
 """Operators that may be given less."""
 
 
+def _too_many() -> Array:
+    """What is made in the place of an array of more than MOST elements."""
+    return np.broadcast_to(np.float32(0), MOST + 1)
+
+
 def _elementwise(function: Callable[..., Array]) -> Callable[..., Array]:
     def fold(*parts: Array, **given: Any) -> Array:
-        return function(*parts, **given) if prod(np.broadcast_shapes(*map(np.shape, parts))) <= MOST else LARGE
+        return function(*parts, **given) if prod(np.broadcast_shapes(*map(np.shape, parts))) <= MOST else _too_many()
 
     return fold
 
 
 def _gather(data: Array, places: Array, axis: int = 0) -> Array:
     many = places.size * data.size // max(1, data.shape[axis])
-    return np.take(data, places.astype(np.int64), axis) if many <= MOST else LARGE
+    return np.take(data, places.astype(np.int64), axis) if many <= MOST else _too_many()
 
 
 def _concat(*parts: Array, axis: int) -> Array:
-    return np.concatenate(parts, axis) if sum(part.size for part in parts) <= MOST else LARGE
+    return np.concatenate(parts, axis) if sum(part.size for part in parts) <= MOST else _too_many()
 
 
 def _slice(data: Array, *given: Array, **old: Any) -> Array:
@@ -88,25 +91,27 @@ def _cast(data: Array, to: int = 1, **rest: Any) -> Array:
 
 def _range(start: Array, limit: Array, delta: Array) -> Array:
     many = (limit - start) / delta
-    return np.arange(start, limit, delta) if many <= MOST else LARGE
+    return np.arange(start, limit, delta) if many <= MOST else _too_many()
 
 
 def _constant_of_shape(shape: Array, value: Any = None) -> Array:
     from onnx.numpy_helper import to_array
 
+    if value is not None and value.data_location:
+        raise ValueError("the value is in another file")
     filled = np.zeros(1, np.float32) if value is None else to_array(value)
     sizes = [int(size) for size in shape]
-    return np.full(sizes, filled[0]) if prod(sizes) <= MOST else LARGE
+    return np.full(sizes, filled[0]) if prod(sizes) <= MOST else _too_many()
 
 
 def _expand(data: Array, shape: Array) -> Array:
     whole = np.broadcast_shapes(data.shape, tuple(int(size) for size in shape))
-    return np.broadcast_to(data, whole) if prod(whole) <= MOST else LARGE
+    return np.broadcast_to(data, whole) if prod(whole) <= MOST else _too_many()
 
 
 def _split(data: Array, split: Any = None, axis: int = 0, **old: Any) -> list[Array] | Array:
     sizes = old.get("split", split)
-    return LARGE if sizes is None else np.split(data, np.cumsum(sizes)[:-1], axis)
+    return _too_many() if sizes is None else np.split(data, np.cumsum(sizes)[:-1], axis)
 
 
 def _reduced(function: Callable[..., Array]) -> Callable[..., Array]:

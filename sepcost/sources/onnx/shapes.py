@@ -252,7 +252,7 @@ class _Walk:
             raise ModelError(f"its tensor {shortened(name)} has the shape {shortened(str(list(tensor.dims)))}")
         self._set(name, make_tensor_type_proto(tensor.data_type, tensor.dims))
         self.held[name] = self.values[name]
-        if self.values[name].numel <= MOST and tensor.data_location != TensorProto.EXTERNAL:
+        if self.values[name].numel <= MOST and _is_numeric(tensor):
             try:
                 self.constants[name] = to_array(tensor)
             except Exception:  # its numbers are left out, or damaged
@@ -260,7 +260,8 @@ class _Walk:
 
     def _know(self, name: str, array: Any) -> None:
         """A constant that was calculated."""
-        self.constants[name] = array
+        if not array.dtype.hasobject:  # texts, and whole numbers of Python, grow without a limit
+            self.constants[name] = array
         self._set(name, make_tensor_type_proto(onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
 
     def _set(self, name: str, found: TypeProto) -> None:
@@ -272,6 +273,11 @@ class _Walk:
             shape = tuple(size.dim_value for size in tensor.shape.dim)
             if min(shape, default=0) >= 0:
                 self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, "float32"))
+
+
+def _is_numeric(tensor: TensorProto) -> bool:
+    """Whether the file itself has a tensor's numbers."""
+    return bool(tensor.data_location != TensorProto.EXTERNAL and tensor.data_type != TensorProto.STRING)
 
 
 def _is_absurd(node: NodeProto) -> bool:

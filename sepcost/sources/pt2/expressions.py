@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -13,6 +14,8 @@ from typing import Any
 from sepcost.errors import ModelError
 from sepcost.text.units import shortened
 
+NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?(e-?\d\d?)?")
+"""No more digits than these: a short text may be a number of millions of them."""
 LONGEST = 20_000
 UNREADABLE = (ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError)
 OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
@@ -116,8 +119,8 @@ def _of_sizes(node: ast.expr, shapes: Mapping[str, Sequence[int]]) -> int:
 
 
 def _value(node: ast.expr, symbols: Mapping[str, int]) -> Fraction:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, str)):
-        return Fraction(node.value)
+    if isinstance(node, ast.Constant) and NUMBER.fullmatch(str(node.value)):
+        return Fraction(str(node.value))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_value(node.operand, symbols)
     if (

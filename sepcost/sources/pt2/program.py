@@ -42,6 +42,19 @@ DTYPES = {
     30: "float8_e5m2", 34: "uint32", 35: "uint64",
 }  # fmt: skip
 """The numbers that the schema gives to dtypes."""
+RUN_ONCE = {
+    f"torch.ops.higher_order.{name}"
+    for name in (
+        "wrap_with_set_grad_enabled",
+        "wrap_with_autocast",
+        "wrap",
+        "hints_wrapper",
+        "invoke_subgraph",
+        "wrap_activation_checkpoint",
+        "tag_activation_checkpoint",
+    )
+}
+"""The calls that run their graph once; those of loops (scan, map) run it more often."""
 OPEN = 2
 """The least size that export writes where nothing says another: it sets 0 and 1 apart."""
 SIZE = re.compile(r"L\['(\w+)'\]\.size\(\)\[(\d+)\]")
@@ -152,7 +165,7 @@ class _Walk:
             args = {each["name"]: self._argument(each["arg"], data, bound) for each in node["inputs"]}
             inner = [each["arg"]["as_graph"]["graph"] for each in node["inputs"] if "as_graph" in each["arg"]]
             given = [name for each in node["inputs"] for name in _tensors(each["arg"])]
-            if len(inner) == 1 and len(given) == len(inner[0]["inputs"]):
+            if node["target"] in RUN_ONCE and len(inner) == 1 and len(given) == len(inner[0]["inputs"]):
                 names = {_name(each): bound.get(name, name) for each, name in zip(inner[0]["inputs"], given)}
                 bound.update(zip(made, self.run(inner[0], names, f"{scope}{node['name']}/")))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -348,3 +349,31 @@ def test_weights_are_not_read(tmp_path: Path) -> None:
 def varint(number: int) -> bytes:
     """A number as protobuf writes it."""
     return bytes([number & 127 | 128]) + varint(number >> 7) if number > 127 else bytes([number])
+
+
+def test_a_constant_in_another_file_is_not_opened(tmp_path: Path) -> None:
+    """The value of a filled tensor may name a file, too: a pipe would block whoever opens it."""
+    os.mkfifo(tmp_path / "secret.bin")
+    value = helper.make_tensor("value", FLOAT, [1], [0.0])
+    value.ClearField("float_data")
+    value.data_location = TensorProto.EXTERNAL
+    value.external_data.add(key="location", value="secret.bin")
+    size = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    filled = helper.make_node("ConstantOfShape", ["one"], ["z"], value=value)
+    (tmp_path / "net.onnx").write_bytes(model_of([filled, conv()], [kernel(4, 3, 1, 1), size]).SerializeToString())
+    code = "import sys, sepcost; print(sum(node.cost.macs for node in sepcost.load(sys.argv[1])))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "net.onnx"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) == 4 * 3 * 64
+
+
+def test_texts_do_not_grow(tmp_path: Path) -> None:
+    """Each node doubles a text."""
+    texts: Any = [b"x" * 100]
+    text = helper.make_tensor("s0", TensorProto.STRING, [1], texts)
+    nodes = [helper.make_node("Add", [f"s{number}"] * 2, [f"s{number + 1}"]) for number in range(24)]
+    (tmp_path / "net.onnx").write_bytes(model_of([*nodes, conv()], [kernel(4, 3, 1, 1), text]).SerializeToString())
+    macs, _, kilobytes = measured(tmp_path / "net.onnx")
+    assert macs == 4 * 3 * 64
+    assert kilobytes < 300_000
