@@ -281,11 +281,13 @@ def _is_numeric(tensor: TensorProto) -> bool:
 
 
 def _is_absurd(node: NodeProto) -> bool:
-    """Whether onnx would crash: a number does not fit into 32 bits, or a split makes more parts than it says."""
-    numbers = (number for each in node.attribute for number in (each.i, *each.ints))
-    parts = next((each.i for each in node.attribute if each.name == "num_outputs"), len(node.output))
+    """Whether onnx would crash: on numbers of more than 32 bits, on other parts of a split than it makes."""
+    single = {each.name: each.i for each in node.attribute}
+    numbers = [*single.values(), *(number for each in node.attribute for number in each.ints)]
     is_large = node.op_type != "Slice" and any(abs(number) >= 2**31 for number in numbers)
-    return is_large or parts != len(node.output)
+    return (
+        is_large or single.get("num_outputs", len(node.output)) != len(node.output) or single.get("batch_dims", 0) < 0
+    )
 
 
 def _array(value: Any) -> Any:

@@ -222,6 +222,10 @@ GREEDY: dict[str, Callable[[], ModelProto]] = {
     "axes": deep,
     "branches": choosing,
     "absurd": absurd,
+    "negative axes": lambda: model_of(
+        [helper.make_node("GatherND", ["x", "i"], ["e"], batch_dims=-100), conv()],
+        [kernel(4, 3, 1, 1), helper.make_tensor("i", TensorProto.INT64, [1, 1], [0])],
+    ),
     "fewer parts": lambda: model_of(
         [helper.make_node("Split", ["x"], ["a", "b", "c"], num_outputs=2), conv()], [kernel(4, 3, 1, 1)]
     ),
