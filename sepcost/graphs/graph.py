@@ -159,7 +159,7 @@ class Graph:
     def repack(self, name: str, value: Value) -> None:
         """A weight that is stored in another form: what it holds is this."""
         of = self._weights[name].of
-        if name in self._weights and of not in self._taken:
+        if of not in self._taken:
             self._params[of] = self._params[of]._replace(value=value)
             self._weights[name] = Part(of, value.numel, of)
             self._left[of] = value.numel

@@ -47,6 +47,8 @@ class Programs:
         except ModelError as error:
             said = str(error).removeprefix(f"{given.value}: ").removeprefix(f"{path}: ")
             raise ConfigError.of(given.value, said) from None
+        except OSError as error:
+            raise ConfigError.of(given.value, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
         except DAMAGED as error:
             said = f" ({in_one_line(str(error))[:80]})" if type(error) is ValueError and str(error) else ""
             raise ConfigError.of(given.value, f"is no {self.what}, or is damaged{said}: {self.again}") from None

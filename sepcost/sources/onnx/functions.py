@@ -19,7 +19,7 @@ BYTES_OF_A_NODE = 400
 def without_functions(model: ModelProto, limit: int) -> ModelProto:
     """The model with the nodes of its functions in place of their calls.
 
-    Raises ModelError for more bytes than ``limit``, and for more nodes than so many bytes are meant for.
+    Raises ModelError for more bytes than ``limit``, or for more nodes than one for each BYTES_OF_A_NODE of it.
     """
     size = _Expanded(model).size(model.graph.node)
     for what, many, most in (("nodes", size.nodes, limit // BYTES_OF_A_NODE), ("bytes", size.bytes, limit)):
@@ -36,14 +36,14 @@ def without_functions(model: ModelProto, limit: int) -> ModelProto:
 
 
 class Size(NamedTuple):
-    """How much nodes are."""
+    """How many nodes there are, and their bytes."""
 
     nodes: int
     bytes: int
 
 
 class _Expanded:
-    """How much nodes are at most once functions are in their places, those in graphs of their attributes too."""
+    """Measures nodes with functions in the place of their calls, and with the graphs in their attributes."""
 
     def __init__(self, model: ModelProto) -> None:
         self._functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}

@@ -96,9 +96,7 @@ def _grouped(shapes: Shapes, attributes: Attributes) -> Shape:
 SHAPES: Mapping[str, Callable[[Shapes, Attributes], Shape]] = {
     "FusedMatMul": _product,
     "MatMulNBits": lambda shapes, attributes: (*shapes[0][:-1], attributes["N"]),
-    **dict.fromkeys(
-        ("Attention", "QAttention"), lambda shapes, given: (*shapes[0][:2], of_values(shapes[1], given)[2])
-    ),
+    **dict.fromkeys(("Attention", "QAttention"), _attention),
     "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _grouped,
     "EmbedLayerNormalization": lambda shapes, _: (*shapes[0], shapes[2][-1]),

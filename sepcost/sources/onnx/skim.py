@@ -34,7 +34,7 @@ VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 def skimmed(path: str, limit: int) -> bytes:
     """The model as protobuf, without tensors of more than a few numbers; at most ``limit`` bytes.
 
-    Raises ModelError for a file that cannot be read, is cut off, or has a larger graph.
+    Raises ModelError for a file that is cut off, or has a larger graph.
     """
     try:
         with (
@@ -43,8 +43,6 @@ def skimmed(path: str, limit: int) -> bytes:
             memoryview(whole) as data,
         ):
             return _Copy(data, limit).message(0, len(data), MODEL)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:
         raise ModelError(f"cannot be read: {str(error).lower()}") from None
 

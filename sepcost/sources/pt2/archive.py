@@ -34,8 +34,6 @@ def program_in(path: str, limit: int) -> Program:
             fields = json.loads(_read(archive, _graph_of(archive), limit))
             weights = next((each for each in archive.infolist() if each.filename.endswith(WEIGHTS)), None)
             config = json.loads(_read(archive, weights, limit))["config"] if weights else {}
-    except OSError as error:
-        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except DAMAGED as error:
         raise ValueError(str(error) if isinstance(error, BadZipFile) else "") from None
     version = fields["schema_version"]["major"]

@@ -33,11 +33,8 @@ NAME, CUSTOM_CODE = 10, 6
 
 def model_in(path: str, limit: int) -> Model:
     """The model in the file, of which at most ``limit`` bytes are a graph; raises ModelError."""
-    try:
-        with Path(path).open("rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise ModelError(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    with Path(path).open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if data[4:8] != IDENTIFIER:
         raise ValueError("it does not begin as one")
     model = _Reader(data, limit).read()

@@ -185,7 +185,7 @@ def deep() -> ModelProto:
 
 
 def choosing() -> ModelProto:
-    """Thousands of branches of which nobody knows which is taken."""
+    """Thousands of nodes with two branches, whose condition is not known."""
     made = helper.make_tensor_value_info("o", FLOAT, None)
     branch = helper.make_graph([helper.make_node("Relu", ["x"], ["o"])], "b", [], [made])
     options: Any = {"then_branch": branch, "else_branch": branch}
