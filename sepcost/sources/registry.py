@@ -11,12 +11,10 @@ from sepcost.sources.folders import opened
 from sepcost.sources.model_options import USUAL, ModelOptions, ProgramOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
-from sepcost.sources.onnx.onnx import ONNX_MODELS
 from sepcost.sources.paths import absolute
-from sepcost.sources.pt2.pt2 import EXPORTED_PROGRAMS
+from sepcost.sources.program_files import PROGRAM_FILES
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
-from sepcost.sources.tflite.tflite import TFLITE_MODELS
 from sepcost.sources.weights.weights import WEIGHTS
 from sepcost.sources.yaml.configs import CONFIGS
 from sepcost.text.model_text import HOLDS_WEIGHTS, is_program, is_weights
@@ -37,7 +35,7 @@ class Source(Protocol):
         """
 
 
-SOURCES: tuple[Source, ...] = (OBJECTS, EXPORTED_PROGRAMS, ONNX_MODELS, TFLITE_MODELS, WEIGHTS, MODELS, COSTS, CONFIGS)
+SOURCES: tuple[Source, ...] = (OBJECTS, *PROGRAM_FILES, WEIGHTS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
 

@@ -6,25 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sepcost.errors import ModelError
-from sepcost.text.units import exact, shortened
+from sepcost.sources.graph_limit import GraphLimit
+from sepcost.text.units import shortened
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 Key = tuple[str, str, str]
 BYTES_OF_A_NODE = 400
-"""The limit on bytes, divided by this, is the limit on nodes."""
+"""How many bytes a node counts at least."""
 
 
-def without_functions(model: ModelProto, limit: int) -> ModelProto:
+def without_functions(model: ModelProto, limit: GraphLimit) -> ModelProto:
     """The model with the nodes of its functions in place of their calls.
 
-    Raises ModelError for more bytes than ``limit``, or for more nodes than one for each BYTES_OF_A_NODE of it.
+    Raises ModelError if they are more than the ``limit``, each with BYTES_OF_A_NODE at least.
     """
     size = _Expanded(model).size(model.graph.node)
-    for what, many, most in (("nodes", size.nodes, limit // BYTES_OF_A_NODE), ("bytes", size.bytes, limit)):
-        if many > most:
-            raise ModelError(f"has {exact(many)} {what}, and {exact(most)} are read: --graph-limit takes more")
+    limit.spend(max(size.bytes, size.nodes * BYTES_OF_A_NODE))
     if not model.functions:
         return model
     from onnx import inliner

@@ -13,6 +13,7 @@ from onnx.numpy_helper import from_array, to_array
 
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.folding import MOST, folded
 from sepcost.sources.onnx.functions import inner_graphs, renamed, without_functions
@@ -57,7 +58,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     """The model in the file, on inputs of the sizes in ``options``; raises ModelError."""
     model = ModelProto()
     try:
-        model.ParseFromString(skimmed(path, options.file.limit))
+        model.ParseFromString(skimmed(path, GraphLimit(options.file.limit)))
     except ModelError:
         raise
     except Exception as error:  # protobuf's own
@@ -66,7 +67,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
         raise ModelError(REFUSED[refused])
     if not model.graph.node:
         raise ModelError("has no operators in it")
-    model = without_functions(model, options.file.limit)
+    model = without_functions(model, GraphLimit(options.file.limit))
     held = {each.name for each in model.graph.initializer}
     given = [each for each in model.graph.input if each.name not in held]
     declared = [_declared(each) for each in given]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sepcost.errors import ModelError
-from sepcost.text.units import exact
+from sepcost.sources.graph_limit import GraphLimit
 
 SMALL = 2048
 """The largest tensor that stays, in bytes: shapes, axes and pads are smaller."""
@@ -31,8 +31,8 @@ VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 """How protobuf writes a field (its documentation, under Encoding)."""
 
 
-def skimmed(path: str, limit: int) -> bytes:
-    """The model as protobuf, without tensors of more than a few numbers; at most ``limit`` bytes.
+def skimmed(path: str, limit: GraphLimit) -> bytes:
+    """The model as protobuf, without tensors of more than a few numbers; no more than the ``limit``.
 
     Raises ModelError for a file that is cut off, or has a larger graph.
     """
@@ -48,10 +48,10 @@ def skimmed(path: str, limit: int) -> bytes:
 
 
 class _Copy:
-    """Copies messages without the numbers of large tensors: of all fields together no more than ``limit`` bytes."""
+    """Copies messages without the numbers of large tensors."""
 
-    def __init__(self, data: memoryview, limit: int) -> None:
-        self._data, self._limit, self._left = data, limit, limit
+    def __init__(self, data: memoryview, limit: GraphLimit) -> None:
+        self._data, self._limit = data, limit
 
     def message(self, at: int, end: int, kind: int, depth: int = 0) -> bytes:
         """The fields of a message. An IndexError where they do not fit."""
@@ -71,20 +71,14 @@ class _Copy:
                 raise IndexError(f"byte {begin}")
             is_left_out = kind == TENSOR and field in NUMBERS and (size > SMALL or wire in (FOUR, EIGHT))
             if field in inner and wire == BYTES and size > SMALL:
-                self._spend(LEAST)
+                self._limit.spend(LEAST)
                 message = self.message(at, at + size, inner[field], depth + 1)
                 copied += (bytes(data[begin : _varint(data, begin, end)[1]]), _as_varint(len(message)), message)
             else:
-                self._spend(LEAST if is_left_out else max(LEAST, at + size - begin))
+                self._limit.spend(LEAST if is_left_out else max(LEAST, at + size - begin))
                 copied += () if is_left_out else (bytes(data[begin : at + size]),)
             at += size
         return b"".join(copied)
-
-    def _spend(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            said = f"its graph has more than {exact(self._limit)} bytes"
-            raise ModelError(f"{said}: --graph-limit {exact(2 * self._limit).replace(',', '')} reads more")
 
 
 def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from sepcost.errors import ModelError
-from sepcost.text.units import exact
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.text.wording import in_one_line, named
 
 MAJOR = 8
@@ -27,8 +27,8 @@ class Program(NamedTuple):
     weights: Mapping[str, Mapping[str, Any]]
 
 
-def program_in(path: str, limit: int) -> Program:
-    """The exported program in the file; raises ModelError, also if its JSON has more bytes than ``limit``."""
+def program_in(path: str, limit: GraphLimit) -> Program:
+    """The exported program in the file, whose JSON is within the ``limit``; raises ModelError."""
     try:
         with ZipFile(path) as archive:
             fields = json.loads(_read(archive, _graph_of(archive), limit))
@@ -53,12 +53,8 @@ def _graph_of(archive: ZipFile) -> ZipInfo:
     return names[0]
 
 
-def _read(archive: ZipFile, entry: ZipInfo, limit: int) -> bytes:
-    """The bytes of an entry, if these are few: those that it declares, and those that are there."""
+def _read(archive: ZipFile, entry: ZipInfo, limit: GraphLimit) -> bytes:
+    """The bytes of an entry, if these are few: those that it declares, and no more."""
+    limit.spend(entry.file_size)
     with archive.open(entry) as file:
-        data = b"" if entry.file_size > limit else file.read(limit + 1)
-    if not data or len(data) > limit:
-        many = max(entry.file_size, len(data))
-        sizes = f"its graph has {exact(many)} bytes, and {exact(limit)} are read"
-        raise ModelError(f"{sizes}: --graph-limit {many} reads it")
-    return data
+        return file.read(entry.file_size)

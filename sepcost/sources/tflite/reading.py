@@ -10,6 +10,7 @@ import tflite
 
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.tflite.model import MOST_NUMBERS, Model, Operator, Tensor
 from sepcost.text.units import exact, shortened
 
@@ -31,8 +32,8 @@ NAME, CUSTOM_CODE = 10, 6
 """Where texts are in their tables."""
 
 
-def model_in(path: str, limit: int) -> Model:
-    """The model in the file, of which at most ``limit`` bytes are a graph; raises ModelError."""
+def model_in(path: str, limit: GraphLimit) -> Model:
+    """The model in the file, whose graph is within the ``limit``; raises ModelError."""
     with Path(path).open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if data[4:8] != IDENTIFIER:
@@ -45,9 +46,9 @@ def model_in(path: str, limit: int) -> Model:
 class _Reader:
     """It counts what it reads: tables and vectors may share their bytes, so that a small file may be a large graph."""
 
-    def __init__(self, data: mmap.mmap, limit: int) -> None:
+    def __init__(self, data: mmap.mmap, limit: GraphLimit) -> None:
         self.model = tflite.Model.GetRootAs(data, 0)
-        self.limit = self.left = limit
+        self.limit = limit
         self.kinds: dict[int, str] = {}
 
     def read(self) -> Model:
@@ -57,20 +58,14 @@ class _Reader:
         return Model(tensors, operators, self._whole(graph.InputsAsNumpy()), self._whole(graph.OutputsAsNumpy()))
 
     def _range(self, many: int) -> range:
-        self._spend(many * TABLE)
+        self.limit.spend(many * TABLE)
         return range(many)
-
-    def _spend(self, many: int) -> None:
-        self.left -= many
-        if self.left < 0:
-            said = f"its graph has more than {exact(self.limit)} bytes"
-            raise ModelError(f"{said}: --graph-limit {2 * self.limit} reads more")
 
     def _whole(self, numbers: Any) -> tuple[int, ...]:
         """A vector of whole numbers; flatbuffers gives 0 for one that is not there."""
         if isinstance(numbers, int):
             return ()
-        self._spend(numbers.nbytes)
+        self.limit.spend(numbers.nbytes)
         return tuple(numbers.tolist())
 
     def _text(self, table: Any, field: int) -> str:
@@ -79,7 +74,7 @@ class _Reader:
         if not (place := found.Offset(field)):
             return ""
         start, many = found.Vector(place), min(found.VectorLen(place), LONGEST_NAME)
-        self._spend(many)
+        self.limit.spend(many)
         return bytes(found.Bytes[start : start + many]).decode("utf-8", "replace")
 
     def _tensor(self, tensor: Any) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.programs import refuse_what_is_none
 from sepcost.text.units import exact, shortened
 
@@ -26,15 +27,16 @@ DTYPES = {
 }  # fmt: skip
 
 
-def tensors_in(path: Path, limit: int) -> dict[str, Value]:
+def tensors_in(path: Path, limit: GraphLimit) -> dict[str, Value]:
     """The tensors of a file, or of all files that an index names; a ModelError where a header is not what it should be.
 
-    ``limit`` is the most bytes that a header may have.
+    All headers together are within the ``limit``.
     """
     if not path.name.lower().endswith(INDEX):
         return _read(path, limit)
     with path.open("rb") as file:
-        shards = _parsed(file.read(limit + 1), limit)["weight_map"].values()
+        limit.spend(path.stat().st_size)
+        shards = _parsed(file.read())["weight_map"].values()
     tensors: dict[str, Value] = {}
     for name in sorted(set(shards)):
         shard = path.with_name(name)  # a ValueError unless it is in the same folder
@@ -43,23 +45,22 @@ def tensors_in(path: Path, limit: int) -> dict[str, Value]:
     return tensors
 
 
-def _read(path: Path, limit: int) -> dict[str, Value]:
+def _read(path: Path, limit: GraphLimit) -> dict[str, Value]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH), "little")
         if length > size - LENGTH:
             raise ModelError(f"its header would have {exact(length)} bytes, and the file has {exact(size)}: cut off?")
-        header = _parsed(file.read(min(length, limit + 1)), limit)
+        limit.spend(length)
+        header = _parsed(file.read(length))
     header.pop(METADATA, None)
     values = {name: _value(name, fields) for name, fields in header.items()}
     _check_places(header, values, size - LENGTH - length)
     return values
 
 
-def _parsed(data: bytes, limit: int) -> dict[str, Any]:
+def _parsed(data: bytes) -> dict[str, Any]:
     """The JSON, in which each name is once."""
-    if len(data) > limit:
-        raise ModelError(f"its header has more than {exact(limit)} bytes: --graph-limit reads more")
     return dict(json.loads(data, object_pairs_hook=_once))
 
 

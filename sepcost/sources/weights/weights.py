@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sepcost.errors import ModelError
 from sepcost.network.network import Network
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.programs import Programs
 from sepcost.text.model_text import halves, is_weights
@@ -37,7 +38,7 @@ def _network(source: str, name: str, options: ModelOptions) -> Network:
     if has_header or path.suffix.lower() in (".safetensors", ".json"):
         if source != str(path):
             raise ModelError("has no keys in it: leave out what is behind the colon")
-        return network_of(name, tensors_in(path, options.file.limit))
+        return network_of(name, tensors_in(path, GraphLimit(options.file.limit)))
     from sepcost.pytorch.weights.reading import read_weights
 
     weights = read_weights(source)

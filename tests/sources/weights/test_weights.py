@@ -266,7 +266,7 @@ DAMAGED: dict[str, bytes] = {
     "is a web page, not the file: download it again": b"\n<!DOCTYPE html><html></html>",
     "cut off?": struct.pack("<Q", 2**63) + b"{",
     "has nothing that can be counted": header({}),
-    "--graph-limit reads more": header(b'{"' + b"a" * (8 << 20) + b'":{}}'),
+    "--graph-limit 16MiB reads more": header(b'{"' + b"a" * (8 << 20) + b'":{}}'),
     "weights, or is damaged: ": header(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
     "is there twice": header(b'{"a":{},"a":{}}'),
     "its shape is [-2, -2]: at most 8 sizes are read": header(tensor(shape=[-2, -2]), bytes(16)),
