@@ -266,7 +266,7 @@ def test_no_more_of_a_large_graph_is_read_than_the_limit(what: str, tmp_path: Pa
         file.truncate(file.tell() + (many if what == "text" else 0))
     run = command("compare", str(tmp_path / "net.onnx"))
     assert (run.code, run.err.count("\n")) == (2, 1)
-    assert "its graph has more than 8,388,608 bytes: --graph-limit 16MiB reads more" in run.err
+    assert "its graph has more than 8,388,608 bytes: --graph-limit " in run.err
 
 
 def branch_of(kernel: str, shape: list[int], reads: str) -> Any:
