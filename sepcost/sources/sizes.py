@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sepcost.errors import ModelError
@@ -10,6 +11,11 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.text.input_text import InputText, shape_text
 from sepcost.text.model_text import ModelText
 from sepcost.text.wording import counted, did_you_mean, named
+
+BATCH = re.compile(r"(\w+_)?batch(_?(size|dim))?|bs|b|n", re.IGNORECASE)
+"""What the size of a batch is called."""
+MADE_UP = re.compile(r"s\d+|unk__\d+|(p2o\.)?DynamicDimension\.\d+")
+"""Symbols to which an exporter gave a number: one that begins the first shape is the batch."""
 
 
 class Declared(NamedTuple):
@@ -46,7 +52,8 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     ((1, 3, 320, 256), 'image=3x320x256')
 
     A symbol has the size that is given, as ``--dim`` or in an ``--input``; that of the batch is 1 unless it is given.
-    Raises ModelError for what is not given, does not fit, or is none of the file's.
+    Raises ModelError for what is not given, does not fit, or is none of the file's, and for an input without numbers;
+    only the state of an earlier step may be empty.
     """
     typed = _typed(declared, options)
     found = _of_dims(declared, options.file.dims)
@@ -54,12 +61,14 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     for each in declared:
         if each.name in typed:
             _match(each, typed[each.name], whole[each.name], found)
-    batch = _batch(declared)
-    if batch is not None:
-        found.setdefault(batch, 1)
+    for symbol in _batches(declared):
+        found.setdefault(symbol, 1)
     for each in declared:
         whole[each.name] = [_known(each, axis, size, found, usual or {}) for axis, size in enumerate(whole[each.name])]
     shapes = {name: tuple(int(size) for size in shape) for name, shape in whole.items()}
+    for number, (name, shape) in enumerate(shapes.items()):
+        if 0 in shape and not (number and shape[0]):
+            raise ModelError(f"--input {name}={shape_text(shape)}: every size must be at least 1")
     first = next((shape for shape in shapes.values() if shape), (1,))
     return Sized(shapes, found, " ".join(_given(each, shapes[each.name]) for each in declared), first[0])
 
@@ -119,12 +128,11 @@ def _match(declared: Declared, text: InputText, whole: list[int | str], found: d
             found[wanted] = size
 
 
-def _batch(declared: Iterable[Declared]) -> str | None:
-    """The symbol of the batch: one that is called so, else the first axis of the first input with several."""
-    symbols = [size for each in declared for size in each.shape if isinstance(size, str)]
-    called = next((symbol for symbol in symbols if "batch" in symbol.lower()), None)
-    first = next((each.shape[0] for each in declared if len(each.shape) > 1), None)
-    return called or (first if isinstance(first, str) and first else None)
+def _batches(declared: Sequence[Declared]) -> list[str]:
+    """The symbols of the batch: those that are called so, or a made-up one that begins the first shape."""
+    first = next((each.shape[0] for each in declared if len(each.shape) > 1), 0)
+    symbols = [size for each in declared for size in each.shape if isinstance(size, str) and BATCH.fullmatch(size)]
+    return symbols or [size for size in [first] if isinstance(size, str) and MADE_UP.fullmatch(size)]
 
 
 def _known(declared: Declared, axis: int, size: int | str, found: Mapping[str, int], usual: Mapping[str, int]) -> int:
@@ -134,7 +142,7 @@ def _known(declared: Declared, axis: int, size: int | str, found: Mapping[str, i
         return found[size]
     if not size and axis == 0 and len(declared.shape) > 1:
         return 1  # a batch without a name
-    example = usual.get(size, 224)
+    example = usual.get(size, _usual(declared))
     what = f"the size {size} (axis {axis} of {declared.name})" if size else f"axis {axis} of {declared.name}"
     dim = f"--dim {size}={example} or " if size else ""
     raise ModelError(f"{what} is not known: give {dim}{_example([declared], usual)}")
@@ -144,11 +152,15 @@ def _example(declared: Sequence[Declared], usual: Mapping[str, int] | None = Non
     """An --input that fits, with the sizes that were usual."""
     if not declared:
         return "--input NAME=SHAPE"
-    first = declared[0]
-    usually = 224 if len(first.shape) == 4 else 128
-    sizes = tuple(size if isinstance(size, int) else (usual or {}).get(size, usually) for size in first.shape)
-    is_open = not isinstance(first.shape[0], int) or first.shape[0] == 1 if first.shape else False
-    return f"--input {first.name}={shape_text(sizes[1:] if is_open and len(sizes) > 1 else sizes)}"
+    first, batches = declared[0], [1, "", *_batches(declared)]
+    sizes = tuple(size if isinstance(size, int) else (usual or {}).get(size, _usual(first)) for size in first.shape)
+    has_batch = len(sizes) > 1 and first.shape[0] in batches
+    return f"--input {first.name}={shape_text(sizes[has_batch:])}"
+
+
+def _usual(declared: Declared) -> int:
+    """A size for messages: of an image, or of a sequence."""
+    return 224 if len(declared.shape) == 4 else 128
 
 
 def _given(declared: Declared, shape: tuple[int, ...]) -> str:

@@ -105,7 +105,10 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto], str]] = {
     "bomb": (bomb, "its graph has more than 8,388,608 bytes: --graph-limit 12800MiB reads more"),
     "overloaded": (overloaded, "its graph has more than 8,388,608 bytes: --graph-limit 12800MiB reads more"),
     "under another name": (under_another_name, "its graph has more than 8,388,608 bytes"),
-    "long": (lambda: called(5000, doc_string="x" * 10**6), "its graph has more than 8,388,608 bytes: --graph-limit 4769MiB"),
+    "long": (
+        lambda: called(5000, doc_string="x" * 10**6),
+        "its graph has more than 8,388,608 bytes: --graph-limit 4769MiB",
+    ),
     "endless": (endless, "its function f0 calls itself"),
     "cycle": (
         lambda: model_of([conv("b", "a"), conv("a", "b"), conv("b", "y")], [kernel(3, 3, 1, 1)]),

@@ -1,0 +1,64 @@
+"""Open sizes of ONNX models: which of them is the batch, and which have to be given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from tests.commands import sepcost as command
+
+FLOAT = TensorProto.FLOAT
+FEATURES, CLASSES = 8, 5
+
+
+def linear(path: Path, *shapes: Sequence[int | str | None]) -> str:
+    """A linear layer on the first input; the others are added to its result."""
+    names = "xyz"[: len(shapes)]
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["out0"], name="fc")]
+    nodes += [
+        helper.make_node("Concat", [f"out{number}", name], [f"out{number + 1}"], axis=-2)
+        for number, name in enumerate(names[1:])
+    ]
+    inputs = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in zip(names, shapes)]
+    outputs = [helper.make_tensor_value_info(f"out{len(shapes) - 1}", FLOAT, None)]
+    weight = helper.make_tensor("w", FLOAT, [FEATURES, CLASSES], [0.0] * FEATURES * CLASSES)
+    path.write_bytes(helper.make_model(helper.make_graph(nodes, "g", inputs, outputs, [weight])).SerializeToString())
+    return str(path)
+
+
+@pytest.mark.parametrize("first", ["batch", "batch_size", "N", "B", "image_batch", "s53", "unk__12", None])
+def test_a_batch_is_one(first: str | None, tmp_path: Path) -> None:
+    run = command("check", linear(tmp_path / "net.onnx", [first, FEATURES]), "--max-macs", str(FEATURES * CLASSES))
+    assert (run.code, run.err) == (0, "")
+
+
+@pytest.mark.parametrize("first", ["frames", "seq_len", "height_batchnormed", "batch_size*heads"])
+def test_what_is_not_called_a_batch_is_asked_for(first: str, tmp_path: Path) -> None:
+    path = linear(tmp_path / "net.onnx", [first, FEATURES])
+    run = command("compare", path)
+    assert (run.code, run.out) == (2, "")
+    said = f"{path}: the size {first} (axis 0 of x) is not known: give --dim {first}=128 or --input x=128x8\n"
+    assert run.err == said
+    assert command("check", path, "--dim", f"{first}=100", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
+    assert command("check", path, "--input", "x=100x8", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
+
+
+def test_a_batch_may_come_later(tmp_path: Path) -> None:
+    path = linear(tmp_path / "net.onnx", ["frames", "batch", FEATURES])
+    assert command("check", path, "--dim", "frames=100", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
+
+
+@pytest.mark.parametrize("size", [["--input", "x=0x8"], ["--dim", "frames=0"]])
+def test_nothing_is_not_counted(size: list[str], tmp_path: Path) -> None:
+    path = linear(tmp_path / "net.onnx", ["frames", FEATURES])
+    run = command("compare", path, *size)
+    assert (run.code, run.out, run.err) == (2, "", f"{path}: --input x=0x8: every size must be at least 1\n")
+
+
+def test_a_state_may_be_empty(tmp_path: Path) -> None:
+    """As what a network remembers of earlier steps is, before the first one."""
+    path = linear(tmp_path / "net.onnx", ["batch", 1, FEATURES], ["batch", "past", CLASSES])
+    assert command("compare", path, "--dim", "past=0").code == 0
