@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from math import prod
@@ -203,11 +204,9 @@ class Graph:
         is_free: bool,
     ) -> None:
         """Run an operator as the layer that it is; one that is none runs if it is free, and else is not counted."""
-        try:
+        found: Found | None = None
+        with suppress(*UNFIT):
             found = find()
-        except UNFIT:
-            self.skip(operator)
-            return
         if found is not None:
             self.run(as_layer(operator, found))
         elif is_free:

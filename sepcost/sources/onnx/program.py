@@ -117,7 +117,7 @@ class _Step:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
         elif kind == "If" and (scalar := self._chooses()):
             operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose)")
-        is_free = is_known and (find is not None or _is_free(self.node))
+        is_free = is_known and _is_free(self.node)
         self.graph.count(operator, lambda: self._found(find, known), self._layer, is_free=is_free)
 
     def _found(self, find: Finder | None, known: Mapping[str, Value]) -> Found | None:

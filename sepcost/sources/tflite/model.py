@@ -75,6 +75,12 @@ class Node(NamedTuple):
     graph: Graph
     made: Sequence[Shape | None] = ()
 
+    def option(self, name: str) -> Any:
+        """What an option is; a LookupError if the operator has none of this name."""
+        if not hasattr(self.options, name):
+            raise LookupError(name)
+        return getattr(self.options, name)()
+
     def known(self, place: int) -> Shape:
         """The shape of what it reads there; a LookupError if that is not known."""
         shape = self.shapes[place]
@@ -119,7 +125,7 @@ def kernel_of(node: Node) -> Kernel:
 
 def factors_of(node: Node) -> tuple[Shape, Shape]:
     """The shapes of two matrices, or batches of them, as they are multiplied."""
-    return _turned(node.known(0), node.options.AdjX()), _turned(node.known(1), node.options.AdjY())
+    return _turned(node.known(0), node.option("AdjX")), _turned(node.known(1), node.option("AdjY"))
 
 
 def _turned(shape: Shape, flag: bool) -> Shape:

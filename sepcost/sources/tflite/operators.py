@@ -35,7 +35,7 @@ def _convolution(source: int, bias: int) -> Callable[[Node], Found]:
             raise LayerError("in_channels", f"must be the kernel's {kernel.in_channels}, got {shape[-1]}")
         rank = len(kernel.size)
         uneven = (0,) * rank + (1,) * rank  # what a transposed one pads follows from its output
-        padding: Any = uneven if transposed else "same" if node.options.Padding() == SAME else 0
+        padding: Any = uneven if transposed else "same" if node.option("Padding") == SAME else 0
         conv = convolution(
             _first(shape), _first(node.result), kernel.size, stride=axes_of(node.options, "Stride*", rank),
             padding=padding, dilation=axes_of(node.options, "Dilation*Factor", rank), groups=groups,
@@ -61,7 +61,7 @@ def _product(node: Node) -> Found:
 def _recurrent(node: Node) -> Found:
     """Each of its matrices is used in every step, those of an SVDF too (arXiv:1812.02802, section 2)."""
     needed: Sequence[int] = OF_GATES if node.kind.endswith("LSTM") else (1, 2)
-    if node.kind == "LSTM" and node.options.KernelType() == BASIC:
+    if node.kind == "LSTM" and node.option("KernelType") == BASIC:
         needed = (2,)
     if len(node.weights(*needed)) < len(needed):
         raise LayerError("weights", "are computed, or are not there")
@@ -71,11 +71,11 @@ def _recurrent(node: Node) -> Found:
 
 
 def _pool(node: Node) -> Found:
-    options, shape = node.options, node.known(0)
+    shape = node.known(0)
     found = pool(
-        _first(shape), _first(node.result), (options.FilterHeight(), options.FilterWidth()),
-        "max" if "MAX" in node.kind else "average", stride=axes_of(options, "Stride*", 2),
-        padding="same" if options.Padding() == SAME else 0,
+        _first(shape), _first(node.result), (node.option("FilterHeight"), node.option("FilterWidth")),
+        "max" if "MAX" in node.kind else "average", stride=axes_of(node.options, "Stride*", 2),
+        padding="same" if node.option("Padding") == SAME else 0,
     )  # fmt: skip
     return resampled(node.kind, found, shape[0])
 

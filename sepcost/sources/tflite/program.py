@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from math import prod
 
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import UNFIT, Found
+from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
 from sepcost.graphs.rows import QUANTISED
@@ -68,14 +69,6 @@ def _params(model: Model) -> Mapping[str, Param]:
     return found
 
 
-def _found(node: Node) -> Found | None:
-    """The layer that an operator is, if its sizes are known, and some layer is like this."""
-    try:
-        return LAYERS[node.kind](node) if node.kind in LAYERS else None
-    except (*UNFIT, AttributeError):
-        return None
-
-
 class _Walk:
     """The operators in their order, with the shapes and the small constants that are known so far."""
 
@@ -104,19 +97,15 @@ class _Walk:
             for (made, value), start in zip(makes.items(), first_channels(node)):
                 is_range = (source.shape[:1], source.shape[2:]) == (value.shape[:1], value.shape[2:])
                 makes[made] = source.part(1, start, value.shape[1]) if is_range else value
-        name = self._name(*operator.makes[:1])
-        step = Step(operator.kind, name or f"{operator.kind}_{number}", reads, makes, effect=effect)
+        step = Step(operator.kind, self._name(*operator.makes[:1]), reads, makes, effect=effect)
         if (effect is Effect.VIEWS or node.kind in STAYS) and self.graph.stays(step):
             return
         if makes and all(self.numbers[made] is not None for made in operator.makes):
             return  # a constant, such as the size of a map
-        found = _found(node)
-        if found is not None:
-            self.graph.run(self._layer(step, found))
-        elif is_free(operator.kind, operator.inner):
-            self.graph.run(step)
-        else:
-            self.graph.skip(step._replace(name=name or step.kind))
+        self.graph.count(
+            step, lambda: LAYERS[node.kind](node) if node.kind in LAYERS else None,
+            partial(self._layer, number), is_free=is_free(operator.kind, operator.inner),
+        )  # fmt: skip
 
     def _node(self, operator: Operator) -> Node:
         """The operator with what is known of its tensors; then what it makes is known, too, where that follows."""
@@ -143,11 +132,11 @@ class _Walk:
         several = (module_of(self.tensors[number].name) for number in numbers if number >= 0)
         return next(filter(None, several), "")
 
-    def _layer(self, step: Step, found: Found) -> Step:
-        """The operator as a layer; a convolution or a linear layer is called after its kernel."""
+    def _layer(self, number: int, step: Step, found: Found) -> Step:
+        """The operator of this number as a layer; a convolution or a linear layer is called after its kernel."""
         held = self.graph.held(found.weights[0]) if isinstance(found.layer, (Conv, Linear)) else None
         kernel = self.tensors[int(held)] if held else None
-        name = (module_of(kernel.name) if kernel else "") or step.name
+        name = (module_of(kernel.name) if kernel else "") or step.name or f"{step.kind}_{number}"
         is_quantised = kernel is not None and kernel.dtype in INTEGERS and isinstance(found.layer, Conv)
         return step._replace(
             name=name, layer=found.layer, times=found.times, weights=found.weights,

@@ -18,10 +18,12 @@ from sepcost.text.arguments import times
 
 Array = Any
 OVER = (Effect.OVER, Effect.ADDS, Effect.MULTIPLIES)
-NOT_KNOWN = (AttributeError, LookupError, TypeError)
+NOT_KNOWN = (LookupError, TypeError)
 MOST_CHANNELS = 2**16
 """Of maps with more it is not looked up where their parts are."""
 DOES_NOT_FIT = (ArithmeticError, ValueError)
+MASKS = ("Begin", "End", "ShrinkAxis", "Ellipsis", "NewAxis")
+"""The options of a strided slice that have a bit for each axis."""
 
 
 def made(node: Node) -> Sequence[Shape | None]:
@@ -80,8 +82,8 @@ def _several(array: Array | list[Array]) -> list[Array]:
 
 def _reshape(array: Array, node: Node) -> Array:
     """To the shape that it reads; else to that of the file, one of whose sizes may be open."""
-    if len(node.reads) < 2 and node.options and not node.options.NewShapeIsNone():
-        return array.reshape(node.options.NewShapeAsNumpy())
+    if len(node.reads) < 2 and node.options and not node.option("NewShapeIsNone"):
+        return array.reshape(node.option("NewShapeAsNumpy"))
     known = len(node.reads) > 1 and node.numbers[1] is not None
     if not known and node.declared[0].signature.count(-1) > 1:
         raise LookupError
@@ -89,7 +91,7 @@ def _reshape(array: Array, node: Node) -> Array:
 
 
 def _squeeze(array: Array, node: Node) -> Array:
-    axes = node.options.SqueezeDimsAsNumpy()
+    axes = node.option("SqueezeDimsAsNumpy")
     return np.squeeze(array, None if isinstance(axes, int) or not axes.size else tuple(axes))
 
 
@@ -100,18 +102,18 @@ def _slice(array: Array, node: Node) -> Array:
 
 def _strided_slice(array: Array, node: Node) -> Array:
     """As NumPy slices; a bit of a mask says for each axis what is no range."""
-    given, parts = node.options, list[Any]()
+    parts = list[Any]()
     for axis, (begin, end, stride) in enumerate(zip(*map(node.whole, (1, 2, 3)))):
-        bit = 1 << axis
-        stop = None if given.EndMask() & bit else begin + end if given.Offset() else end
-        part: Any = slice(None if given.BeginMask() & bit else begin, stop, stride)
-        part = begin if given.ShrinkAxisMask() & bit else part
-        parts.append(Ellipsis if given.EllipsisMask() & bit else None if given.NewAxisMask() & bit else part)
+        masked = {name for name in MASKS if node.option(f"{name}Mask") >> axis & 1}
+        stop = None if "End" in masked else begin + end if node.option("Offset") else end
+        part: Any = slice(None if "Begin" in masked else begin, stop, stride)
+        part = begin if "ShrinkAxis" in masked else part
+        parts.append(Ellipsis if "Ellipsis" in masked else None if "NewAxis" in masked else part)
     return array[tuple(parts)]
 
 
 def _unpack(array: Array, node: Node) -> list[Array]:
-    first = np.moveaxis(array, node.options.Axis(), 0)
+    first = np.moveaxis(array, node.option("Axis"), 0)
     return [first[number] for number in range(len(node.declared))]
 
 
@@ -131,7 +133,7 @@ PARTS = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE")
 
 
 def _reduction(fold: Callable[..., Array]) -> Callable[[Node], Array]:
-    return lambda node: fold(node.numbers[0], axis=tuple(node.whole(1)), keepdims=node.options.KeepDims())
+    return lambda node: fold(node.numbers[0], axis=tuple(node.whole(1)), keepdims=node.option("KeepDims"))
 
 
 def _arithmetic(fold: Callable[..., Array]) -> Callable[[Node], Array]:
@@ -141,14 +143,14 @@ def _arithmetic(fold: Callable[..., Array]) -> Callable[[Node], Array]:
 FOLDS: Mapping[str, Callable[[Node], Array]] = {
     "ADD": _arithmetic(np.add),
     "CAST": lambda node: node.numbers[0].astype(node.declared[0].dtype),
-    "CONCATENATION": lambda node: np.concatenate(node.numbers, node.options.Axis()),
+    "CONCATENATION": lambda node: np.concatenate(node.numbers, node.option("Axis")),
     "DIV": lambda node: np.divide(*node.numbers).astype(node.declared[0].dtype),  # whole numbers towards zero
     "FLOOR_DIV": _arithmetic(np.floor_divide),
-    "GATHER": lambda node: np.take(node.numbers[0], node.numbers[1], node.options.Axis()),
+    "GATHER": lambda node: np.take(node.numbers[0], node.numbers[1], node.option("Axis")),
     "MAXIMUM": _arithmetic(np.maximum),
     "MINIMUM": _arithmetic(np.minimum),
     "MUL": _arithmetic(np.multiply),
-    "PACK": lambda node: np.stack(node.numbers, node.options.Axis()),
+    "PACK": lambda node: np.stack(node.numbers, node.option("Axis")),
     "REDUCE_PROD": _reduction(np.prod),
     "SUB": _arithmetic(np.subtract),
     "SUM": _reduction(np.sum),
@@ -164,7 +166,7 @@ def _windows(node: Node, kernel: Sequence[int], channels: int) -> Shape:
     """The map that a kernel makes that moves over a map."""
     batch, *size, _ = node.known(0)
     stride, dilation = (axes_of(node.options, name, len(size)) for name in ("Stride*", "Dilation*Factor"))
-    if node.options.Padding() == SAME:
+    if node.option("Padding") == SAME:
         return (batch, *map(same_output, size, stride), channels)
     return (batch, *map(padded_output, size, kernel, stride, (0,) * len(size), dilation), channels)
 
@@ -174,17 +176,17 @@ def _convolution(node: Node) -> Shape:
 
 
 def _pool(node: Node) -> Shape:
-    return _windows(node, (node.options.FilterHeight(), node.options.FilterWidth()), node.known(0)[-1])
+    return _windows(node, (node.option("FilterHeight"), node.option("FilterWidth")), node.known(0)[-1])
 
 
 def _joined(node: Node) -> Shape:
     shapes = [node.known(place) for place in range(len(node.reads))]
-    axis = node.options.Axis() % len(shapes[0])
+    axis = node.option("Axis") % len(shapes[0])
     return (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
 
 
 def _packed(node: Node) -> Shape:
-    shape, axis = node.known(0), node.options.Axis() % (len(node.known(0)) + 1)
+    shape, axis = node.known(0), node.option("Axis") % (len(node.known(0)) + 1)
     return (*shape[:axis], len(node.reads), *shape[axis:])
 
 
@@ -207,7 +209,7 @@ def _resized(node: Node) -> Shape:
 
 def _linear(node: Node) -> Shape:
     shape, (out_features, in_features) = node.known(0), node.known(1)
-    return (*(shape[:-1] if node.options.KeepNumDims() else (prod(shape) // in_features,)), out_features)
+    return (*(shape[:-1] if node.option("KeepNumDims") else (prod(shape) // in_features,)), out_features)
 
 
 def _product(node: Node) -> Shape:
@@ -217,13 +219,13 @@ def _product(node: Node) -> Shape:
 
 def _gathered(node: Node) -> Shape:
     shape, places = node.known(0), node.known(1)
-    axis = node.options.Axis() % len(shape)
-    return (*shape[:axis], *places[node.options.BatchDims() :], *shape[axis + 1 :])
+    axis = node.option("Axis") % len(shape)
+    return (*shape[:axis], *places[node.option("BatchDims") :], *shape[axis + 1 :])
 
 
 def _blocks(node: Node) -> Shape:
     batch, height, width, channels = node.known(0)
-    block = node.options.BlockSize()
+    block = node.option("BlockSize")
     if node.kind == "SPACE_TO_DEPTH":
         return batch, height // block, width // block, channels * block**2
     return batch, height * block, width * block, channels // block**2

@@ -222,6 +222,19 @@ def test_a_product_of_unknown_size_is_listed(tmp_path: Path) -> None:
     assert network.uncounted == {"MatMul in fc": 1}
 
 
+@pytest.mark.parametrize("kind", ["MaxPool", "GlobalAveragePool"])
+def test_a_pool_of_unknown_size_has_no_products(kind: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"kernel_shape": [2, 2]} if kind == "MaxPool" else {}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["map"]),
+        helper.make_node("Cast", ["map"], ["chosen"], to=TensorProto.BOOL),
+        helper.make_node("Compress", ["map", "chosen"], ["some"], axis=3),
+        helper.make_node(kind, ["some"], ["y"], **options),
+    ]
+    network = chain(nodes, {"x": (1, 3, 6, 6)}, {"w": (4, 3, 3, 3)}, tmp_path / "net.onnx")
+    assert not network.uncounted
+
+
 def test_a_text_is_no_number(tmp_path: Path) -> None:
     """Constants may be texts; they hinder nothing."""
     nodes = [

@@ -132,6 +132,19 @@ def test_operators_that_torch_would_take_apart(tmp_path: Path) -> None:
     assert network.uncounted == {"fft_rfft": 1, "linalg_inv": 1}
 
 
+def test_a_pool_that_no_layer_describes_has_no_products(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d((0, 5)))
+    assert not sepcost.load(saved(tmp_path / "net.pt2", model, (torch.zeros(1, 3, 9, 9),))).uncounted
+
+
+def test_an_einsum_that_does_not_fit_is_listed(files: Callable[..., Path], tmp_path: Path) -> None:
+    def with_an_axis_more(program: dict[str, Any]) -> str:
+        return json.dumps(program).replace("bld,de->ble", "bldx,de->ble")
+
+    network = sepcost.load(rewritten(files("encoder"), tmp_path / "net.pt2", with_an_axis_more))
+    assert network.uncounted == {"einsum": 1}
+
+
 def test_without_torch_and_without_running_anything(files: Callable[..., Path]) -> None:
     code = (
         "import sys\n"
