@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 
@@ -16,6 +17,7 @@ class LayerNames:
     def __init__(self, of_modules: Iterable[str]) -> None:
         self._of_modules = set(of_modules)
         self._taken: set[str] = set()
+        self._again = Counter[str]()
 
     def own(self, name: str) -> str:
         """The name of a module; ``name#2`` if it is a layer for a second time, and so on."""
@@ -26,10 +28,10 @@ class LayerNames:
         return self._unique(name, self._of_modules)
 
     def _unique(self, name: str, others: set[str]) -> str:
-        number, unique = 1, name
+        unique = name
         while unique in self._taken or unique in others:
-            number += 1
-            unique = f"{name}#{number}"
+            self._again[name] += 1
+            unique = f"{name}#{self._again[name] + 1}"
         self._taken.add(unique)
         return unique
 

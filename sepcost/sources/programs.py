@@ -49,6 +49,8 @@ class Programs:
             raise ConfigError.of(given.value, said) from None
         except OSError as error:
             raise ConfigError.of(given.value, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+        except RecursionError:
+            raise ConfigError.of(given.value, "is nested too deeply to be read") from None
         except DAMAGED as error:
             said = f" ({in_one_line(str(error))[:80]})" if type(error) is ValueError and str(error) else ""
             raise ConfigError.of(given.value, f"is no {self.what}, or is damaged{said}: {self.again}") from None

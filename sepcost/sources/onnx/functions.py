@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from google.protobuf.message import DecodeError
+from onnx import GraphProto, ModelProto, NodeProto, checker, defs, inliner, shape_inference
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
+from sepcost.sources.programs import DAMAGED
 from sepcost.text.units import shortened
 
-if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
-
+RAISED = (*DAMAGED, DecodeError, checker.ValidationError, defs.SchemaError, shape_inference.InferenceError)
+"""What onnx raises where a model is not what it should be."""
 Key = tuple[str, str, str]
-BYTES_OF_A_NODE = 400
+BYTES_OF_A_NODE = 800
 """How many bytes a node counts at least."""
 
 
@@ -26,11 +29,9 @@ def without_functions(model: ModelProto, limit: GraphLimit) -> ModelProto:
     limit.spend(max(size.bytes, size.nodes * BYTES_OF_A_NODE))
     if not model.functions:
         return model
-    from onnx import inliner
-
     try:
         return inliner.inline_local_functions(model)
-    except Exception as error:  # onnx raises RuntimeError and its own errors
+    except RAISED as error:
         raise ModelError(f"its functions cannot be put in place: {shortened(str(error).splitlines()[0])}") from None
 
 
@@ -86,21 +87,20 @@ def names_read(node: NodeProto) -> Iterator[str]:
             yield from names_read(inner)
 
 
-def renamed(graph: GraphProto, taken: Mapping[str, Any]) -> GraphProto:
-    """A graph whose own tensors have none of the names that are ``taken``, as the branches of two nodes may."""
+def rename(graph: GraphProto, taken: Mapping[str, Any]) -> GraphProto:
+    """The graph, whose own tensors get new names where theirs are ``taken``, as in the branches of two nodes."""
     made = [*(name for node in graph.node for name in node.output), *(each.name for each in graph.initializer)]
     names = {name: f"{name}~{len(taken)}" for name in made if name in taken}
-    return _with_names(graph, names) if names else graph
+    if names:
+        _replace(graph, names)
+    return graph
 
 
-def _with_names(graph: GraphProto, names: Mapping[str, str]) -> GraphProto:
-    copy = type(graph)()
-    copy.CopyFrom(graph)
-    for each in (*copy.initializer, *copy.output):
+def _replace(graph: GraphProto, names: Mapping[str, str]) -> None:
+    for each in (*graph.initializer, *graph.output):
         each.name = names.get(each.name, each.name)
-    for node in copy.node:
+    for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
         for inner in inner_graphs(node):
-            inner.CopyFrom(_with_names(inner, names))
-    return copy
+            _replace(inner, names)

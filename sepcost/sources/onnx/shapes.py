@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import prod
 from typing import Any, NamedTuple
 
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, defs, shape_inference
 from onnx.helper import get_attribute_value, make_tensor_type_proto
 from onnx.numpy_helper import from_array, to_array
@@ -16,7 +18,7 @@ from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.folding import MOST, folded
-from sepcost.sources.onnx.functions import inner_graphs, renamed, without_functions
+from sepcost.sources.onnx.functions import RAISED, inner_graphs, rename, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
@@ -59,9 +61,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     model = ModelProto()
     try:
         model.ParseFromString(skimmed(path, GraphLimit(options.file.limit)))
-    except ModelError:
-        raise
-    except Exception as error:  # protobuf's own
+    except DecodeError as error:
         raise ValueError(str(error)) from None
     if refused := next((each.domain for each in model.graph.node if each.domain in REFUSED), None):
         raise ModelError(REFUSED[refused])
@@ -157,20 +157,18 @@ class _Walk:
 
     def _branch(self, node: NodeProto, branch: GraphProto) -> None:
         """The branch that a constant chooses, in the place of the node."""
-        branch = renamed(branch, self._types)
-        self.graph(branch)
+        self.graph(rename(branch, self._types))
         for made, inner in zip(node.output, branch.output):
             self._node(NodeProto(op_type="Identity", input=[inner.name], output=[made]))
 
     def _either(self, node: NodeProto) -> Mapping[str, TypeProto]:
         """What both branches make, where that is the same."""
-        nodes, is_open, self._open = self.nodes, self._open, ""
         made = []
-        for branch in (renamed(each, self._types) for each in inner_graphs(node)):
-            self.nodes = []
-            self.graph(branch)
+        for branch in inner_graphs(node):
+            inner = copy(self)  # it notes what tensors are, as this one, and no nodes
+            inner.nodes, inner._open = [], ""
+            inner.graph(rename(branch, self._types))
             made.append([self._types.get(each.name) for each in branch.output])
-        self.nodes, self._open = nodes, is_open
         return {name: first for name, (first, *rest) in zip(node.output, zip(*made)) if first and [first] == rest}
 
     def _fold(self, node: NodeProto, attributes: Mapping[str, Any]) -> bool:
@@ -185,7 +183,7 @@ class _Walk:
             return False
         try:
             made = folded(node.op_type, reads, {name: get_attribute_value(each) for name, each in attributes.items()})
-        except Exception:  # whatever NumPy says of what does not fit: it is no constant then
+        except RAISED:  # they do not fit: it is no constant then
             made = None
         for name, array in zip(node.output, made or ()):
             self._know(name, array)
@@ -212,7 +210,7 @@ class _Walk:
             schema = defs.get_schema(node.op_type, self._opset if defs.has(node.op_type, self._opset) else 100)
             opsets = [onnx.helper.make_opsetid("", self._opset)]
             return shape_inference.infer_node_outputs(schema, node, dict(types), data, opset_imports=opsets)
-        except Exception as error:  # onnx's own errors
+        except RAISED as error:
             read = [self.values.get(name) for name in node.input if name]
             if "[ShapeInferenceError]" in str(error) and self._open and None not in read:
                 shapes = " and ".join(times(value.shape) for value in read[:2] if value)
@@ -256,7 +254,7 @@ class _Walk:
         if self.values[name].numel <= MOST and _is_numeric(tensor):
             try:
                 self.constants[name] = to_array(tensor)
-            except Exception:  # its numbers are left out, or damaged
+            except RAISED:  # its numbers are left out, or damaged
                 return
 
     def _know(self, name: str, array: Any) -> None:

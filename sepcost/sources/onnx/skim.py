@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto, TensorProto
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
 
 SMALL = 2048
-"""The largest tensor that stays, in bytes: shapes, axes and pads are smaller."""
+"""The largest numbers of a tensor that stay, in bytes: shapes, axes and pads are smaller."""
 DEEPEST = 64
 LEAST = 16
 """How many bytes a field counts at least: what is looked at is limited, too."""
-MODEL, GRAPH, NODE, ATTRIBUTE, FUNCTION, TENSOR, SPARSE = range(7)
-INNER: Mapping[int, Mapping[int, int]] = {
-    MODEL: {7: GRAPH, 25: FUNCTION},
-    GRAPH: {1: NODE, 5: TENSOR, 15: SPARSE},
-    NODE: {5: ATTRIBUTE},
-    ATTRIBUTE: {5: TENSOR, 6: GRAPH, 10: TENSOR, 11: GRAPH, 22: SPARSE, 23: SPARSE},
-    FUNCTION: {7: NODE, 11: ATTRIBUTE},
-    SPARSE: {1: TENSOR, 2: TENSOR},
-    TENSOR: {},
-}
-"""The fields of each message that are messages, by their numbers in onnx.proto."""
-NUMBERS = {4, 5, 6, 7, 9, 10, 11}
+UNUSED = {"doc_string", "external_data", "quantization_annotation", "training_info", "value_info"}
+"""Fields that nothing here reads: external data are never opened, and shapes are inferred anew."""
+NUMBERS = {"float_data", "int32_data", "string_data", "int64_data", "raw_data", "double_data", "uint64_data"}
 """The fields of a tensor that have its numbers."""
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 """How protobuf writes a field (its documentation, under Encoding)."""
+SIZES = {EIGHT: 8, FOUR: 4}
 
 
 def skimmed(path: str, limit: GraphLimit) -> bytes:
@@ -42,43 +38,51 @@ def skimmed(path: str, limit: GraphLimit) -> bytes:
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole,
             memoryview(whole) as data,
         ):
-            return _Copy(data, limit).message(0, len(data), MODEL)
+            return _Copy(data, limit).message(0, len(data), ModelProto.DESCRIPTOR)
     except ValueError as error:
         raise ModelError(f"cannot be read: {str(error).lower()}") from None
 
 
 class _Copy:
-    """Copies messages without the numbers of large tensors."""
+    """Copies messages without what is not used, and without the numbers of large tensors."""
 
     def __init__(self, data: memoryview, limit: GraphLimit) -> None:
         self._data, self._limit = data, limit
 
-    def message(self, at: int, end: int, kind: int, depth: int = 0) -> bytes:
-        """The fields of a message. An IndexError where they do not fit."""
-        data, inner, copied = self._data, INNER[kind], list[bytes]()
+    def message(self, at: int, end: int, kind: Any, depth: int = 0) -> bytes:
+        """The fields of a message of this kind. An IndexError where they do not fit."""
+        data, fields, copied = self._data, _fields(kind), list[bytes]()
         while at < end:
             begin = at
             tag, at = _varint(data, at, end)
-            field, wire = tag >> 3, tag & 7
-            size = 0
+            name, inner = fields.get(tag >> 3, ("", None))
+            wire, size = tag & 7, 0
             if wire == VARINT:
                 _, at = _varint(data, at, end)
             elif wire == BYTES:
                 size, at = _varint(data, at, end)
             else:
-                size = {EIGHT: 8, FOUR: 4}[wire] if wire in (EIGHT, FOUR) else end + 1
+                size = SIZES.get(wire, end)
             if at + size > end or depth > DEEPEST:
                 raise IndexError(f"byte {begin}")
-            is_left_out = kind == TENSOR and field in NUMBERS and (size > SMALL or wire in (FOUR, EIGHT))
-            if field in inner and wire == BYTES and size > SMALL:
+            is_large = kind is TensorProto.DESCRIPTOR and name in NUMBERS and (size > SMALL or wire in SIZES)
+            if not name or name in UNUSED or is_large:
                 self._limit.spend(LEAST)
-                message = self.message(at, at + size, inner[field], depth + 1)
-                copied += (bytes(data[begin : _varint(data, begin, end)[1]]), _as_varint(len(message)), message)
+            elif inner is not None and wire == BYTES:
+                self._limit.spend(LEAST)
+                message = self.message(at, at + size, inner, depth + 1)
+                copied += (_as_varint(tag), _as_varint(len(message)), message)
             else:
-                self._limit.spend(LEAST if is_left_out else max(LEAST, at + size - begin))
-                copied += () if is_left_out else (bytes(data[begin : at + size]),)
+                self._limit.spend(max(LEAST, at + size - begin))
+                copied.append(bytes(data[begin : at + size]))
             at += size
         return b"".join(copied)
+
+
+@cache
+def _fields(kind: Any) -> Mapping[int, tuple[str, Any]]:
+    """The fields of a message by their numbers: the name of each, and which message it is, if it is one."""
+    return {number: (field.name, field.message_type) for number, field in kind.fields_by_number.items()}
 
 
 def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
