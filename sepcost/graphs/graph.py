@@ -125,7 +125,7 @@ class Graph:
     >>> graph.input("x", Value((1, 3, 10, 10)))
     >>> conv = Conv((10, 10), 3, 8, 3)
     >>> graph.run(Operator("Conv", "stem", ["x", "w"], {"y": Value((1, 8, 10, 10))}, conv, weights=["w"]))
-    >>> graph.network("net", ["y"]).nodes[0].cost.macs
+    >>> graph.network("net", ["y"], given="x=3x10x10").nodes[0].cost.macs
     21600
 
     What is neither given, nor a weight, nor made of these is a constant. Each weight counts once: with the first layer
@@ -250,10 +250,11 @@ class Graph:
             call.widths = call.widths and call.widths._replace(biases=self._width(bias))
             self._take([bias])
 
-    def network(
-        self, name: str, outputs: Sequence[str], *, source: str | None = None, given: str = "", batch: int = 1
-    ) -> Network:
-        """The network of the layers, on inputs that were ``given``, in a ``batch``; a ModelError if there are none."""
+    def network(self, name: str, outputs: Sequence[str], *, given: str | None = None, batch: int = 1) -> Network:
+        """The network of the layers, a ModelError if there are none.
+
+        It is on inputs that were ``given``, in a ``batch``; where none were, only its params are known.
+        """
         names = LayerNames(())
         nodes, of = placed(self._calls, lambda call: names.own(call.name or call.layer.type), self._keep.get)
         rows = (*nodes.values(), *self._remainder(names, len(nodes)))
@@ -263,8 +264,8 @@ class Graph:
         self._flow.outputs = [self._maps[each] for each in outputs if each in self._maps]
         inputs = given if batch != 1 else None
         network = Network(
-            name, rows, source=source, independent=True, inner_norm=False, uncounted=dict(self.uncounted),
-            inputs=inputs, given=given, schedule=schedule(self._flow, of),
+            name, rows, independent=True, inner_norm=False, only_params=given is None, uncounted=dict(self.uncounted),
+            inputs=inputs, given=given, schedule=None if given is None else schedule(self._flow, of),
         )  # fmt: skip
         return with_dtypes(network, self._dtypes)
 

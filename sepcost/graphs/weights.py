@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.layers import Conv, Linear
@@ -53,7 +52,7 @@ def network_of(name: str, tensors: Tensors, twins: Mapping[str, str] = NO_TWINS)
             made = {f"{each}()": Value(layer.output_shape, tensors[each].dtype)}
             held = (each, bias_of(each))[: 1 + layer.bias]
             graph.run(Operator(layer.type, layer_name(each), (), made, layer, weights=held, keep=keep))
-    return replace(graph.network(name, ()), only_params=True, schedule=None, given=None)
+    return graph.network(name, ())
 
 
 def layer_of(name: str, tensors: Tensors) -> Conv | Linear | None:

@@ -19,6 +19,8 @@ INDEX = ".index.json"
 """How the name of a file ends that says which of several files has which tensor."""
 METADATA = "__metadata__"
 MOST_AXES = 8
+TENSOR = 256
+"""How many bytes a tensor counts at least: with 8 MiB there are 32,767 of them."""
 DTYPES = {
     "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
     "I64": "int64", "U64": "uint64", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
@@ -30,37 +32,39 @@ DTYPES = {
 def tensors_in(path: Path, limit: GraphLimit) -> dict[str, Value]:
     """The tensors of a file, or of all files that an index names; a ModelError where a header is not what it should be.
 
-    All headers together are within the ``limit``.
+    All headers together are within the ``limit``, and so are all tensors, with TENSOR bytes each.
     """
+    many = GraphLimit(limit.most)
     if not path.name.lower().endswith(INDEX):
-        return _read(path, limit)
+        return _read(path, limit, many)
     with path.open("rb") as file:
         limit.spend(path.stat().st_size)
-        shards = _parsed(file.read())["weight_map"].values()
+        shards = _parsed(file.read(), many)["weight_map"].values()
     tensors: dict[str, Value] = {}
     for name in sorted(set(shards)):
         shard = path.with_name(name)  # a ValueError unless it is in the same folder
         refuse_what_is_none(str(shard), shard)
-        tensors |= _read(shard, limit)
+        tensors |= _read(shard, limit, many)
     return tensors
 
 
-def _read(path: Path, limit: GraphLimit) -> dict[str, Value]:
+def _read(path: Path, limit: GraphLimit, many: GraphLimit) -> dict[str, Value]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH), "little")
         if length > size - LENGTH:
             raise ModelError(f"its header would have {exact(length)} bytes, and the file has {exact(size)}: cut off?")
         limit.spend(length)
-        header = _parsed(file.read(length))
+        header = _parsed(file.read(length), many)
     header.pop(METADATA, None)
     values = {name: _value(name, fields) for name, fields in header.items()}
     _check_places(header, values, size - LENGTH - length)
     return values
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
-    """The JSON, in which each name is once."""
+def _parsed(data: bytes, many: GraphLimit) -> dict[str, Any]:
+    """The JSON, in which each name is once; a tensor has braces of its own, and few lists."""
+    many.spend(TENSOR * max(data.count(b"{"), data.count(b"[") // MOST_AXES))
     return dict(json.loads(data, object_pairs_hook=_once))
 
 

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
@@ -318,6 +321,52 @@ def test_what_would_take_much_memory_is_refused(bomb: str) -> None:
     done = run("compare", "net.pt")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert reason in done.err
+
+
+def header_of(*tensors: tuple[str, list[int]]) -> str:
+    """A header of float32 tensors, which lie one after the other."""
+    fields, end = {}, 0
+    for name, shape in tensors:
+        begin, end = end, end + 4 * prod(shape)
+        fields[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    return json.dumps(fields, separators=(",", ":"))
+
+
+MANY: dict[str, tuple[Callable[[], str], str]] = {
+    "kernels": (lambda: header_of(*((f"{number:x}.weight", [1, 1, 1]) for number in range(32_000))), "32000"),
+    "more kernels": (
+        lambda: header_of(*((f"{number:x}.weight", [1, 1, 1]) for number in range(90_000))), 'graph_limit="22MiB"',
+    ),
+    "small tensors": (
+        lambda: header_of(*((f"{number:x}", [1]) for number in range(120_000))), 'graph_limit="30MiB"',
+    ),
+    "lists": (lambda: f'{{"a":{{"shape":[{"[[]]," * 1_600_000}0]}}}}', "graph_limit"),
+    "objects": (lambda: f'{{"a":{{"shape":[{"{}," * 2_700_000}0]}}}}', "graph_limit"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process had at most")
+@pytest.mark.parametrize("name", MANY)
+def test_no_header_takes_long(name: str) -> None:
+    make, said = MANY[name]
+    header = make().encode()
+    size = 4 * header.count(b'"F32"')
+    with Path("net.safetensors").open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(8 + len(header) + size)
+    code = (
+        "import resource, sepcost\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (8, 8))\n"
+        "try:\n"
+        "    print(len(sepcost.load('net.safetensors')))\n"
+        "except sepcost.SepcostError as error:\n"
+        "    print(error)\n"
+        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    line, kilobytes = done.stdout.splitlines()
+    assert said in line
+    assert int(kilobytes) < 200_000
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
