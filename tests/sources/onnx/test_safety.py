@@ -389,7 +389,7 @@ def crowded() -> bytes:
     model = model_of([conv()], [kernel(4, 3, 1, 1)])
     graph = model.graph.SerializeToString() + filled(1, node, len(node)) * 4000
     model.ClearField("graph")
-    return model.SerializeToString() + filled(7, graph, len(graph))
+    return bytes(model.SerializeToString() + filled(7, graph, len(graph)))
 
 
 def nested() -> bytes:
