@@ -23,7 +23,7 @@ from sepcost.layers.cost import MODEL_DTYPES, Stored
 from sepcost.network.network import Network, Node, Widths
 from sepcost.text.wording import named
 
-BITS = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2, "float4_e2m1fn": 4}
+BITS = {"float4_e2m1fn": 4, **{f"{sign}int{bits}": bits for sign in ("", "u") for bits in range(1, 8)}}
 """What has less than a byte; the bytes of the others are in ``MODEL_DTYPES``."""
 
 

@@ -41,7 +41,7 @@ def convolution(
         if front == back:
             sides = front
         elif Conv(size, shape[0], made[0], kernel, **options).output_shape == made:
-            sides = "same"
+            sides, added = "same", 0
         elif transposed:
             sides, added = zip(*map(_sides, size, made[1:], kernel, stride, dilation))
         else:

@@ -95,7 +95,7 @@ def _product(left: int, right: int, *biases: int) -> Finder:
 
 def _packed_product(node: Node) -> Found:
     """A matrix of few bits, packed: its params follow from its size."""
-    inner, columns, bits = (int(node.attributes[name]) for name in ("K", "N", "bits"))
+    inner, columns, bits = (int({"bits": 4, **node.attributes}[name]) for name in ("K", "N", "bits"))
     if node.is_weight(1):
         node.graph.repack(node.name(1), Value((inner, columns), f"int{bits}"))
     return Found(Other(node.kind, macs=prod(node.shape(0)) * columns), weights=node.weights(1, 5))

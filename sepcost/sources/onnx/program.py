@@ -13,6 +13,7 @@ from sepcost.graphs.names import joined
 from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
+from sepcost.sources.onnx.constants import Constants, constants_in
 from sepcost.sources.onnx.functions import inner_graphs, names_read
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Finder, Node
@@ -32,6 +33,7 @@ SLICED = ("starts", "ends", "axes", "steps")
 """What a slice reads, or has as attributes in old files."""
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 DEFORMABLE = "it is deformable"
+COMPUTED = "its kernel is an input, or is computed"
 INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
 QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
@@ -50,12 +52,13 @@ STAYS = ("Cast", "CastLike", "DequantizeLinear", "QuantizeLinear", "Identity")
 
 def network_of(shaped: Shaped, name: str) -> Network:
     """The network of the graph; raises ModelError if nothing of it can be counted."""
-    graph = Graph(dict(_params(shaped)))
+    constants = constants_in(shaped)
+    graph = Graph(dict(_params(shaped, constants)))
     for given in shaped.sized.shapes:
         if given in shaped.values:
             graph.input(given, shaped.values[given])
     for node in _needed(shaped):
-        _Step(shaped, graph, node).run()
+        _Step(shaped, constants, graph, node).run()
     return graph.network(name, shaped.outputs, given=shaped.sized.given, batch=shaped.sized.batch)
 
 
@@ -69,17 +72,25 @@ def _needed(shaped: Shaped) -> list[NodeProto]:
     return needed[::-1]
 
 
-def _params(shaped: Shaped) -> Iterator[tuple[str, Param]]:
+def _params(shaped: Shaped, constants: Constants) -> Iterator[tuple[str, Param]]:
     """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
     filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
     found: dict[str, Param] = {}
     for node in (node for node in _needed(shaped) if node.op_type not in UNREAD):
         for place, name in enumerate(node.input):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
-            value = shaped.values.get(name) if is_held else None
-            if value and _is_weight(node.op_type, place, value):
+            value = shaped.values.get(name)
+            if value and is_held and name not in constants.scales and _is_weight(node.op_type, place, value):
                 found.setdefault(name, Param(value, node.op_type))
+            elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
+                found.setdefault(origin, Param(shaped.held[origin], node.op_type))
     return iter(found.items())
+
+
+def _multiplied(name: str, kind: str, shaped: Shaped, constants: Constants) -> str | None:
+    """The whole numbers of the file that a layer multiplies by, mostly cast; others are masks and zero points."""
+    is_read = kind in HAVE_WEIGHTS or (name in shaped.values and shaped.values[name].dtype in FLOATS)
+    return constants.origin.get(name) if is_read else None
 
 
 def _is_weight(kind: str, place: int, value: Value) -> bool:
@@ -92,8 +103,9 @@ def _is_weight(kind: str, place: int, value: Value) -> bool:
 class _Step:
     """One node: what it reads and makes, and what it is."""
 
-    def __init__(self, shaped: Shaped, graph: Graph, node: NodeProto) -> None:
+    def __init__(self, shaped: Shaped, constants: Constants, graph: Graph, node: NodeProto) -> None:
         self.shaped, self.graph, self.node = shaped, graph, node
+        self.constants = constants
         self.reads = list(node.input)
         self.made = [name for name in node.output if name]
         self.attributes = {each.name: _attribute(each) for each in node.attribute}
@@ -108,11 +120,17 @@ class _Step:
         operator = Operator(kind, name, reads, known, effect=effect)
         if kind in UNREAD:
             return
+        origin = self.constants.origin.get(self.made[0], "") if self.made else ""
+        if self.graph.is_weight(origin):
+            self.graph.rename(self.made[0], origin)
+            return
         if (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
             return
         self._absorb(kind)
         is_known = domain in STANDARD or domain == CONTRIB
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
+        if find and self.constants.names.issuperset(reads):
+            return  # runtimes calculate it once
         if not is_known:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
         elif kind == "If" and (scalar := self._chooses()):
@@ -182,7 +200,7 @@ class _Step:
         keep = None
         if isinstance(found.layer, Conv):
             stored = self.shaped.values.get(held[0] or "")
-            keep = DEFORMABLE if operator.kind == "DeformConv" else None
+            keep = DEFORMABLE if operator.kind == "DeformConv" else None if held[0] else COMPUTED
             keep = QUANTISED if stored and stored.dtype in INTEGERS else keep
         if not isinstance(found.layer, Other):
             operator = operator._replace(name=operator.name.removesuffix(f".{operator.kind}"))

@@ -87,6 +87,14 @@ CASES = {
         1152,
         {**TWICE, "auto_pad": "SAME_UPPER"},
     ),
+    "transposed, one side": Case(
+        "ConvTranspose",
+        [MAP],
+        [(8, 16, 3, 3)],
+        2 * 120 * 8 * 16 * 9,
+        1152,
+        {**TWICE, "pads": [1, 0, 1, 1], "output_padding": [1, 0]},
+    ),
     "transposed, groups": Case(
         "ConvTranspose", [MAP], [(8, 2, 3, 3)], 2 * 120 * 8 * 2 * 9, 144, {"group": 4, "output_padding": [0, 0]}
     ),
@@ -173,9 +181,12 @@ def test_a_deformable_convolution_is_kept(tmp_path: Path) -> None:
 
 
 def chain(nodes: Sequence[NodeProto], maps: Mapping[str, Shape], weights: Mapping[str, Shape], path: Path) -> Network:
-    """The network of several nodes, the last of which makes y."""
+    """The network of several nodes, the last of which makes y; its weights are zeros."""
+    return saved(nodes, [from_array(np.zeros(shape, np.float32), name) for name, shape in weights.items()], maps, path)
+
+
+def saved(nodes: Sequence[NodeProto], held: Sequence[TensorProto], maps: Mapping[str, Shape], path: Path) -> Network:
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in maps.items()]
-    held = [from_array(np.zeros(shape, np.float32), name) for name, shape in weights.items()]
     outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
     graph = helper.make_graph(nodes, "g", inputs, outputs, held)
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid(RUNTIME, 1)]
@@ -245,17 +256,58 @@ def test_a_text_is_no_number(tmp_path: Path) -> None:
     assert [node.cost.macs for node in network] == [6 * 32 * 4]
 
 
-def test_few_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("given", "bits"), [({"bits": 4}, 4), ({"bits": 3}, 3), ({"bits": 5}, 5), ({}, 4)])
+def test_few_bits(given: dict[str, int], bits: int, tmp_path: Path) -> None:
     """The params of packed weights follow from K and N, their bytes from the bits."""
     packed = from_array(np.zeros((16, 1, 16), np.uint8), "packed")
     scales = from_array(np.zeros(16, np.float32), "scales")
-    options: dict[str, Any] = {"K": 32, "N": 16, "bits": 4, "block_size": 32}
+    options: dict[str, Any] = {"K": 32, "N": 16, "block_size": 32, **given}
     node = helper.make_node("MatMulNBits", ["x", "packed", "scales"], ["y"], domain=RUNTIME, name="fc", **options)
-    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 5, 32])
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 5, 32])
     made = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    model = helper.make_model(helper.make_graph([node], "g", [given], [made], [packed, scales]))
+    model = helper.make_model(helper.make_graph([node], "g", [image], [made], [packed, scales]))
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
     (layer,) = sepcost.load(tmp_path / "net.onnx")
     assert (layer.cost.macs, layer.cost.params) == (5 * 32 * 16, 32 * 16)
     assert layer.cost.stored is not None
-    assert layer.cost.stored.weights == 32 * 16 // 2
+    assert layer.cost.stored.weights == 32 * 16 * bits // 8
+
+
+def dequantised(dtype: type, scale: Shape, *, turned: bool = False) -> tuple[list[NodeProto], list[TensorProto]]:
+    """A matrix of whole numbers that operators turn into floating-point numbers: shifted, and scaled."""
+    held: list[tuple[str, Any]] = [
+        ("q", np.zeros((16, 8) if turned else (8, 16), dtype)),
+        ("z", np.zeros(scale, dtype)),
+    ]
+    nodes = [helper.make_node("Cast", [name], [f"{name}f"], to=TensorProto.FLOAT) for name, _ in held]
+    nodes += [helper.make_node("Sub", ["qf", "zf"], ["d"]), helper.make_node("Mul", ["s", "d"], ["k"])]
+    nodes += [helper.make_node("Transpose", ["k"], ["kt"])] * turned
+    nodes += [helper.make_node("MatMul", ["x", "kt" if turned else "k"], ["y"], name="fc")]
+    return nodes, [from_array(array, name) for name, array in (*held, ("s", np.zeros(scale, np.float32)))]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32])
+@pytest.mark.parametrize(("scale", "turned"), [((), False), ((16,), False), ((8, 1), False), ((16, 1), True)])
+def test_whole_numbers_that_are_cast_are_weights(dtype: type, scale: Shape, turned: bool, tmp_path: Path) -> None:
+    """They count as the float twin; the bytes are those of the file."""
+    nodes, held = dequantised(dtype, scale, turned=turned)
+    (layer,) = saved(nodes, held, {"x": (2, 6, 8)}, tmp_path / "net.onnx")
+    assert (layer.layer.type, layer.cost.macs, layer.cost.params) == ("linear", 2 * 6 * 8 * 16, 8 * 16)
+    assert layer.cost.stored is None or layer.cost.stored.weights == 128 * np.dtype(dtype).itemsize
+    assert layer.widths is not None
+    assert layer.widths.weights == np.dtype(dtype).itemsize
+
+
+def test_what_depends_on_no_input_is_calculated_once(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["v", "w"], ["c"]), helper.make_node("MatMul", ["x", "c"], ["y"], name="fc")]
+    network = chain(nodes, {"x": (6, 32)}, {"v": (32, 4), "w": (4, 10)}, tmp_path / "net.onnx")
+    assert sum(node.cost.macs for node in network) == 6 * 32 * 10
+    assert sum(node.cost.params for node in network) == 32 * 4 + 4 * 10
+    assert not network.uncounted
+
+
+def test_a_kernel_that_is_an_input_is_no_param(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Conv", ["x", "kernel"], ["y"], name="conv")]
+    (layer,) = chain(nodes, {"x": (1, 3, 8, 8), "kernel": (4, 3, 3, 3)}, {}, tmp_path / "net.onnx")
+    assert (layer.cost.macs, layer.cost.params) == (36 * 4 * 27, 0)
+    assert layer.keep == "its kernel is an input, or is computed"

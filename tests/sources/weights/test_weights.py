@@ -270,7 +270,7 @@ DAMAGED: dict[str, bytes] = {
     "cut off?": struct.pack("<Q", 2**63) + b"{",
     "has nothing that can be counted": header({}),
     "--graph-limit 16MiB reads more": header(b'{"' + b"a" * (8 << 20) + b'":{}}'),
-    "weights, or is damaged: ": header(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
+    "is nested too deeply to be read": header(b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
     "is there twice": header(b'{"a":{},"a":{}}'),
     "its shape is [-2, -2]: at most 8 sizes are read": header(tensor(shape=[-2, -2]), bytes(16)),
     "its shape is [True, 4]: ": header(tensor(shape=[True, 4]), bytes(16)),
