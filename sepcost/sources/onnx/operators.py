@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from sepcost.graphs.found import Found, product, resampled
+from sepcost.graphs.found import Found, global_pool, pooled, product, resized
 from sepcost.graphs.graph import Graph, Value
 from sepcost.graphs.products import einsum, recurrent
-from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
+from sepcost.graphs.windows import convolution
 from sepcost.layers import Other, Shape
 from sepcost.sources.onnx.runtime import of_values, turned
 
@@ -157,38 +157,29 @@ def _grouped_attention(node: Node) -> Found:
 
 
 def _pool(node: Node) -> Found:
-    shape, kernel, given = node.shape(0), tuple(node.attributes["kernel_shape"]), node.attributes
+    kernel, given = tuple(node.attributes["kernel_shape"]), node.attributes
     ones = (1,) * len(kernel)
-    found = pool(
-        shape[1:], node.result[1:], kernel, "max" if "Max" in node.kind else "average",
+    return pooled(
+        node.kind, node.shape(0), node.result, len(kernel), kernel=kernel,
         stride=tuple(given.get("strides", ones)), dilation=tuple(given.get("dilations", ones)),
         padding="same" if given.get("auto_pad") in SAME else _pads(given, len(kernel)),
         ceil_mode=bool(given.get("ceil_mode")),
     )  # fmt: skip
-    return resampled(node.kind, found, shape[0])
 
 
 def _global_pool(node: Node) -> Found:
-    shape = node.shape(0)
-    found = adaptive_pool(shape[1:], (shape[1], *(1 for _ in shape[2:])), "max" if "Max" in node.kind else "average")
-    return resampled(node.kind, found, shape[0])
+    return pooled(node.kind, node.shape(0), node.result, len(node.result) - 2)
 
 
 def _reduction(node: Node) -> Found | None:
-    """A mean or a maximum over the whole map of each channel is a global pool."""
-    shape = node.shape(0)
     axes = node.attributes.get("axes", node.constants.get(node.name(1), ()))
-    if len(shape) not in (4, 5) or sorted(int(axis) % len(shape) for axis in axes) != list(range(2, len(shape))):
-        return None
-    return _global_pool(node)
+    return global_pool(node.kind, node.shape(0), map(int, axes))
 
 
 def _resize(node: Node) -> Found:
     shape = node.shape(0)
     names = MODES.get(node.attributes.get("mode", "nearest"), ("",) * 3)
-    mode = names[len(shape) - 3] if 3 <= len(shape) <= 5 else ""
-    found = upsample(shape[1:], node.result[1:], mode) if mode and shape[:2] == node.result[:2] else None
-    return resampled(node.kind, found, shape[0])
+    return resized(node.kind, shape, node.result, names[len(shape) - 3] if 3 <= len(shape) <= 5 else "")
 
 
 LAYERS: Mapping[str, Finder] = {

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from sepcost.errors import LayerError
 from sepcost.graphs.aten import unknown_cost
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import Found, product, resampled
+from sepcost.graphs.found import Found, global_pool, pooled, product, resized
 from sepcost.graphs.graph import Graph, Value
 from sepcost.graphs.products import einsum, recurrent
-from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
-from sepcost.layers import Other
+from sepcost.graphs.windows import convolution
+from sepcost.layers import Other, Shape
 from sepcost.layers.upsample import MODES
 
 EFFECTS: Mapping[str, Effect] = {
@@ -75,9 +75,19 @@ class Node(NamedTuple):
     values: Mapping[str, Value]
     graph: Graph
 
-    def shape(self, argument: str) -> tuple[int, ...]:
+    def shape(self, argument: str) -> Shape:
         """The shape of a tensor that is an argument."""
         return self.values[self.args[argument]].shape
+
+    @property
+    def source(self) -> Shape:
+        """The shape of its first argument."""
+        return self.shape(next(iter(self.args)))
+
+    @property
+    def result(self) -> Shape:
+        """The shape of the first thing that it makes."""
+        return self.made[0].shape
 
 
 def unknown(namespace: str, kind: str) -> str | None:
@@ -96,7 +106,7 @@ def layer_of(node: Node) -> Found | None:
     if find is not None:
         return find(node)
     mode = next((mode for mode in MODES if node.kind.startswith((f"upsample_{mode}", f"_upsample_{mode}"))), None)
-    return _resize(node, mode) if mode else None
+    return resized(node.kind, node.source, node.result, mode) if mode else None
 
 
 def _convolution(node: Node) -> Found:
@@ -106,7 +116,7 @@ def _convolution(node: Node) -> Found:
     transposed = node.args.get("transposed", node.kind.startswith("conv_transpose"))
     groups = node.args.get("groups", 1)
     conv = convolution(
-        shape[-rank - 1 :], node.made[0].shape[-rank - 1 :], kernel[2:],
+        shape[-rank - 1 :], node.result[-rank - 1 :], kernel[2:],
         stride=_axes(node, "stride", 1, rank), padding=_axes(node, "padding", 0, rank),
         dilation=_axes(node, "dilation", 1, rank), groups=groups, bias=bias is not None, transposed=transposed,
         output_padding=_axes(node, "output_padding", 0, rank),
@@ -158,7 +168,7 @@ def _inner(node: Node) -> Found:
 def _tensordot(node: Node) -> Found:
     shape = node.shape("self")
     summed = prod(shape[axis] for axis in node.args["dims_self"])
-    return Found(Other(node.kind, macs=prod(node.made[0].shape) * summed), weights=_held(node, ("self", "other")))
+    return Found(Other(node.kind, macs=prod(node.result) * summed), weights=_held(node, ("self", "other")))
 
 
 def _cell(node: Node) -> Found:
@@ -177,40 +187,23 @@ def _recurrent(node: Node) -> Found | None:
 
 
 def _pool(node: Node) -> Found:
-    shape, made = node.shape(next(iter(node.args))), node.made[0].shape
     rank = int(node.kind.partition("_with")[0].removesuffix("d")[-1])
-    mode: Any = "max" if "max" in node.kind else "average"
     stride = _axes(node, "stride", 0, rank) or (0,)
     kernel = _axes(node, "kernel_size", 1, rank)
-    found = pool(
-        shape[-rank - 1 :], made[-rank - 1 :], kernel, mode=mode, stride=stride if any(stride) else kernel,
+    return pooled(
+        node.kind, node.source, node.result, rank, kernel=kernel, stride=stride if any(stride) else kernel,
         padding=_axes(node, "padding", 0, rank), dilation=_axes(node, "dilation", 1, rank),
         ceil_mode=node.args.get("ceil_mode", False),
     )  # fmt: skip
-    return resampled(node.kind, found, prod(shape[: -rank - 1]))
 
 
 def _adaptive(node: Node) -> Found:
-    shape, made = node.shape("self"), node.made[0].shape
-    rank = int(node.kind.removesuffix("d")[-1])
-    found = adaptive_pool(shape[-rank - 1 :], made[-rank - 1 :], "max" if "max" in node.kind else "average")
-    return resampled(node.kind, found, prod(shape[: -rank - 1]))
+    return pooled(node.kind, node.source, node.result, int(node.kind.removesuffix("d")[-1]))
 
 
 def _reduction(node: Node) -> Found | None:
-    """A mean or a maximum over the whole map of each channel is a global pool."""
-    shape, axes = node.shape("self"), node.args.get("dim")
-    if len(shape) not in (4, 5) or not isinstance(axes, list):
-        return None
-    if sorted(axis % len(shape) for axis in axes) != list(range(2, len(shape))):
-        return None
-    found = adaptive_pool(shape[1:], (shape[1], *(1 for _ in axes)), "average" if node.kind == "mean" else "max")
-    return Found(found, shape[0]) if found else None
-
-
-def _resize(node: Node, mode: Any) -> Found:
-    shape, made = node.shape(next(iter(node.args))), node.made[0].shape
-    return resampled(node.kind, upsample(shape[1:], made[1:], mode), shape[0])
+    axes = node.args.get("dim")
+    return global_pool(node.kind, node.source, axes) if isinstance(axes, list) else None
 
 
 LAYERS: Mapping[str, Callable[[Node], Found | None]] = {

@@ -111,6 +111,11 @@ class Node(NamedTuple):
         return [*filter(None, map(self.weight, places))]
 
 
+def channels_first(shape: Shape) -> Shape:
+    """The shape of a map as it is here, its channels before its sizes; of less than three axes as it is."""
+    return (shape[0], shape[-1], *shape[1:-1]) if len(shape) > 2 else shape
+
+
 def axes_of(options: Any, name: str, rank: int) -> tuple[int, ...]:
     """A number for each axis: StrideD, StrideH, StrideW, or DilationHFactor and so on; 1 where there is none."""
     before, _, after = name.partition("*")

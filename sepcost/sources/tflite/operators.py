@@ -7,12 +7,12 @@ from math import prod
 from typing import Any
 
 from sepcost.errors import LayerError
-from sepcost.graphs.found import Found, product, resampled
+from sepcost.graphs.found import Found, global_pool, pooled, product, resized
 from sepcost.graphs.products import recurrent
-from sepcost.graphs.windows import adaptive_pool, convolution, pool, upsample
-from sepcost.layers import Other, Shape
+from sepcost.graphs.windows import convolution
+from sepcost.layers import Other
 from sepcost.sources.tflite.kinds import RECURRENT
-from sepcost.sources.tflite.model import SAME, Node, axes_of, factors_of, kernel_of
+from sepcost.sources.tflite.model import SAME, Node, axes_of, channels_first, factors_of, kernel_of
 
 OF_GATES = (2, 3, 4, 6, 7, 8)
 """Where an LSTM reads the matrices of its gates; those of the input gate may be left out."""
@@ -20,28 +20,24 @@ BASIC = 1
 """The kind of LSTM that has one matrix for all."""
 
 
-def _first(shape: Shape) -> Shape:
-    """A map with its channels first, without the batch."""
-    return (shape[-1], *shape[1:-1])
-
-
 def _convolution(source: int, bias: int) -> Callable[[Node], Found]:
     """A convolution that reads its map and its bias in these places."""
 
     def find(node: Node) -> Found:
-        shape, kernel, transposed = node.known(source), kernel_of(node), "TRANSPOSE" in node.kind
-        groups, rest = divmod(shape[-1], kernel.in_channels)
+        batch, *shape = channels_first(node.known(source))
+        kernel, transposed = kernel_of(node), "TRANSPOSE" in node.kind
+        groups, rest = divmod(shape[0], kernel.in_channels)
         if rest or (transposed and groups > 1):
-            raise LayerError("in_channels", f"must be the kernel's {kernel.in_channels}, got {shape[-1]}")
+            raise LayerError("in_channels", f"must be the kernel's {kernel.in_channels}, got {shape[0]}")
         rank = len(kernel.size)
         uneven = (0,) * rank + (1,) * rank  # what a transposed one pads follows from its output
         padding: Any = uneven if transposed else "same" if node.option("Padding") == SAME else 0
         conv = convolution(
-            _first(shape), _first(node.result), kernel.size, stride=axes_of(node.options, "Stride*", rank),
+            tuple(shape), channels_first(node.result)[1:], kernel.size, stride=axes_of(node.options, "Stride*", rank),
             padding=padding, dilation=axes_of(node.options, "Dilation*Factor", rank), groups=groups,
             transposed=transposed, bias=bool(node.weights(bias)),
         )  # fmt: skip
-        return Found(conv, shape[0], [node.reads[1], *node.weights(bias)])
+        return Found(conv, batch, [node.reads[1], *node.weights(bias)])
 
     return find
 
@@ -71,29 +67,22 @@ def _recurrent(node: Node) -> Found:
 
 
 def _pool(node: Node) -> Found:
-    shape = node.known(0)
-    found = pool(
-        _first(shape), _first(node.result), (node.option("FilterHeight"), node.option("FilterWidth")),
-        "max" if "MAX" in node.kind else "average", stride=axes_of(node.options, "Stride*", 2),
-        padding="same" if node.option("Padding") == SAME else 0,
+    return pooled(
+        node.kind, channels_first(node.known(0)), channels_first(node.result), 2,
+        kernel=(node.option("FilterHeight"), node.option("FilterWidth")),
+        stride=axes_of(node.options, "Stride*", 2), padding="same" if node.option("Padding") == SAME else 0,
     )  # fmt: skip
-    return resampled(node.kind, found, shape[0])
 
 
 def _reduction(node: Node) -> Found | None:
-    """A mean or a maximum over the whole map of each channel is a global pool."""
-    shape, axes = node.known(0), node.whole(1)
-    if len(shape) not in (4, 5) or sorted(axis % len(shape) for axis in axes) != list(range(1, len(shape) - 1)):
-        return None
-    made = (shape[-1], *(1 for _ in axes))
-    found = adaptive_pool(_first(shape), made, "max" if "MAX" in node.kind else "average")
-    return Found(found, shape[0]) if found else None
+    """An axis of a map is one further on where its channels are first."""
+    shape = channels_first(node.known(0))
+    return global_pool(node.kind, shape, [axis % len(shape) + 1 for axis in node.whole(1)])
 
 
 def _resize(node: Node) -> Found:
-    shape, mode = node.known(0), "bilinear" if node.kind == "RESIZE_BILINEAR" else "nearest"
-    found = upsample(_first(shape), _first(node.result), mode)
-    return resampled(node.kind, found, shape[0])
+    mode = "bilinear" if node.kind == "RESIZE_BILINEAR" else "nearest"
+    return resized(node.kind, channels_first(node.known(0)), channels_first(node.result), mode)
 
 
 LAYERS: Mapping[str, Callable[[Node], Found | None]] = {

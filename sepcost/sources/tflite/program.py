@@ -17,7 +17,7 @@ from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.sizes import Declared, sizes
 from sepcost.sources.tflite.kinds import EFFECTS, is_free
-from sepcost.sources.tflite.model import Model, Node, Operator, Tensor
+from sepcost.sources.tflite.model import Model, Node, Operator, Tensor, channels_first
 from sepcost.sources.tflite.operators import LAYERS
 from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
 
@@ -124,8 +124,7 @@ class _Walk:
         return node
 
     def _value(self, number: int, shape: Shape) -> Value:
-        """A map; it has its channels first here."""
-        return Value((*shape[:1], *shape[-1:], *shape[1:-1]) if len(shape) > 2 else shape, self.tensors[number].dtype)
+        return Value(channels_first(shape), self.tensors[number].dtype)
 
     def _name(self, *numbers: int) -> str:
         """What the first of these tensors belongs to that an author named; nothing if none did."""
