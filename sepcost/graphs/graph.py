@@ -259,7 +259,7 @@ class Graph:
         nodes, of = placed(self._calls, lambda call: names.own(call.name or call.layer.type), self._keep.get)
         rows = (*nodes.values(), *self._remainder(names, len(nodes)))
         if not rows:
-            why = f": what {named(sorted(self.uncounted))} costs is not known" if self.uncounted else ""
+            why = f": the cost of {named(sorted(self.uncounted))} is not known" if self.uncounted else ""
             raise ModelError(f"has nothing that can be counted{why}")
         self._flow.outputs = [self._maps[each] for each in outputs if each in self._maps]
         inputs = given if batch != 1 else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEVICES: tuple[Device, ...] = get_args(Device)
 GRAPH_LIMIT = 8 * 2**20
-NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,2})?", re.ASCII)
 CALLER = "the caller"
 """The name of inputs that are not texts."""
 
@@ -51,14 +51,14 @@ class ProgramOptions:
         return cls(sizes, numbers, most, (typed or [f"--graph-limit {limit}" if limit is not None else ""])[0])
 
     @classmethod
-    def of(cls, dims: Mapping[str, Any] | None, values: Mapping[str, Any] | None, limit: int | None) -> ProgramOptions:
+    def of(
+        cls, dims: Mapping[str, Any] | None, values: Mapping[str, Any] | None, limit: int | str | None
+    ) -> ProgramOptions:
         """As a caller in Python gives them; a ModelError for what is no number."""
-        for name, value in (values or {}).items():
-            if not isinstance(value, (int, float)):
-                raise ModelError(f"values[{name!r}] must be a number, got {as_text(value, repr)}")
         sizes = {name: read_as(f"dims[{name!r}]", read_whole, str(size)) for name, size in (dims or {}).items()}
-        typed = "dims" if dims else "values" if values else ""
-        return cls(sizes, values or {}, GRAPH_LIMIT if limit is None else limit, typed)
+        numbers = {name: read_as(f"values[{name!r}]", _number, str(value)) for name, value in (values or {}).items()}
+        most = GRAPH_LIMIT if limit is None else read_as("graph_limit", read_bytes, str(limit))
+        return cls(sizes, numbers, most, "dims" if dims else "values" if values else "")
 
 
 USUAL = ProgramOptions()
@@ -81,7 +81,7 @@ def _pairs(option: str, texts: Sequence[str], read: Callable[[str], T]) -> dict[
 def _number(text: str) -> float:
     if not NUMBER.fullmatch(text):
         raise NumberError(f"must be a number such as 16000 or 0.5, got {shortened(text)}")
-    return float(text) if "." in text else int(text)
+    return float(text) if {".", "e"} & set(text) else int(text)
 
 
 @dataclass(frozen=True)

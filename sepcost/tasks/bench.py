@@ -63,7 +63,7 @@ def bench(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     runtime: str = "torch",
     device: str = "cpu",
     threads: int = 1,

@@ -45,7 +45,7 @@ def check(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     device: str = "meta",
     run_models: bool = False,
     fold_norms: bool = False,

@@ -31,7 +31,7 @@ def load(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     alpha: Factor = 1,
     rho: Factor = 1,
     resolution: Extent | int | None = None,
@@ -64,7 +64,7 @@ def load_all(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
 ) -> Iterator[Network | ConfigError]:
     """The networks of files and folders, one by one as they are read; a bad document is a ConfigError among them.
 
@@ -104,7 +104,7 @@ def compare(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,

@@ -34,7 +34,7 @@ def diff(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     device: str = "meta",
     flops_per_mac: int = 1,
     batch: int = 1,

@@ -39,7 +39,7 @@ def sweep(
     inputs: Any = None,
     dims: Mapping[str, int] | None = None,
     values: Mapping[str, float] | None = None,
-    graph_limit: int | None = None,
+    graph_limit: int | str | None = None,
     device: str = "meta",
     run_models: bool = False,
     fold_norms: bool = False,

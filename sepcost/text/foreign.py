@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import PurePath
 
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
+"""What Python raises where a file is not what it should be."""
 HEAD = 64
 """How many bytes tell what a file is."""
 HEADS = (

@@ -116,7 +116,7 @@ def test_a_wholly_quantised_model_has_the_layers_of_its_float_one(in_process: Se
 def test_what_is_all_packed_is_no_model_without_params(in_process: Sepcost) -> None:
     model = "torch.ao.nn.quantized:Embedding(10, 16)"
     done = in_process("compare", model, "--input", "3:int64", "--device", "cpu")
-    why = "runs nothing that can be counted: what quantized.embedding_byte costs is not known"
+    why = "runs nothing that can be counted: the cost of quantized.embedding_byte is not known"
     assert (done.code, done.err.splitlines()[-1]) == (2, f"{model}: {why}")
 
 

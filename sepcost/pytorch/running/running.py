@@ -110,7 +110,7 @@ def as_network(ran: Ran, name: str, device: Device) -> Network:
 def _nothing(uncounted: Sequence[str]) -> str:
     """Why a model has no layers."""
     if uncounted:
-        return f"runs nothing that can be counted: what {', '.join(dict.fromkeys(uncounted))} costs is not known"
+        return f"runs nothing that can be counted: the cost of {', '.join(dict.fromkeys(uncounted))} is not known"
     return "runs nothing that counts: no operator with MACs, and it has no params"
 
 

@@ -10,7 +10,7 @@ from onnx import GraphProto, ModelProto, NodeProto, checker, defs, inliner, shap
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
-from sepcost.sources.programs import DAMAGED
+from sepcost.text.foreign import DAMAGED
 from sepcost.text.units import shortened
 
 RAISED = (*DAMAGED, DecodeError, checker.ValidationError, defs.SchemaError, shape_inference.InferenceError)

@@ -134,7 +134,8 @@ class _Step:
         if not is_known:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
         elif kind == "If" and (scalar := self._chooses()):
-            operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose)")
+            path = name.removesuffix(kind).rstrip(".")
+            operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose its branch)", name=path)
         is_free = is_known and _is_free(self.node)
         self.graph.count(operator, lambda: self._found(find, known), self._layer, is_free=is_free)
 

@@ -7,6 +7,7 @@ from copy import copy
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, defs, shape_inference
@@ -24,7 +25,7 @@ from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
 from sepcost.sources.sizes import Declared, Sized, sizes
 from sepcost.text.arguments import times
-from sepcost.text.units import exact, shortened
+from sepcost.text.units import shortened
 
 NAMES = {
     "float": "float32", "double": "float64", "float8e4m3fn": "float8_e4m3fn", "float8e5m2": "float8_e5m2",
@@ -115,11 +116,7 @@ class _Walk:
         """An input, with the value that was typed for it."""
         self._set(name, make_tensor_type_proto(dtype, shape))
         if name in self._typed:
-            import numpy as np
-
-            if prod(shape) > MOST:
-                raise ModelError(f"--value {name}: it has {exact(prod(shape))} numbers, which cannot all be given")
-            self.constants[name] = np.full(shape, self._typed[name], onnx.helper.tensor_dtype_to_np_dtype(dtype))
+            self.constants[name] = _filled(f"--value {name}={self._typed[name]}", self._typed[name], dtype, shape)
 
     def graph(self, graph: GraphProto) -> None:
         """The nodes of a graph, after what it holds."""
@@ -131,7 +128,7 @@ class _Walk:
             twice = next((name for name in node.output if name and name not in later), "")
             if unmade or twice:
                 what = f"reads {shortened(unmade)} before it is made" if unmade else f"makes {shortened(twice)} again"
-                raise ModelError(f"its nodes are no sequence: {shortened(node.name or node.op_type)} {what}")
+                raise ModelError(f"its nodes are not in order: {shortened(node.name or node.op_type)} {what}")
             later.difference_update(node.output)
             self._node(node)
 
@@ -274,6 +271,19 @@ class _Walk:
                 self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, "float32"))
 
 
+def _filled(option: str, number: float, dtype: int, shape: Sequence[int]) -> Any:
+    """An input of one number, as it was given; a ModelError if it cannot be that."""
+    if prod(shape) != 1:
+        raise ModelError(f"{option}: the input is {times(shape)}, and one number is given: give it to a scalar")
+    try:
+        array = np.full(shape, number, onnx.helper.tensor_dtype_to_np_dtype(dtype))
+    except OverflowError:
+        array = None
+    if array is None or (array.dtype.kind in "iub" and array.item() != number):
+        raise ModelError(f"{option}: the input is {DTYPES.get(dtype)}, which has no such number")
+    return array
+
+
 def _is_numeric(tensor: TensorProto) -> bool:
     """Whether the file itself has a tensor's numbers."""
     return bool(tensor.data_location != TensorProto.EXTERNAL and tensor.data_type != TensorProto.STRING)
@@ -290,7 +300,5 @@ def _is_absurd(node: NodeProto) -> bool:
 
 
 def _array(value: Any) -> Any:
-    import numpy as np
-
     array = np.asarray(value)
     return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)

@@ -137,6 +137,6 @@ def _check_order(model: Model) -> None:
         unmade, again = later.intersection(reads), done.intersection(makes)
         for number in (*unmade, *again):
             what = f"reads tensor {number} before it is made" if unmade else f"makes tensor {number} again"
-            raise ModelError(f"its operators are no sequence: {kind} {what}")
+            raise ModelError(f"its operators are not in order: {kind} {what}")
         done.update(makes)
         later.difference_update(makes)

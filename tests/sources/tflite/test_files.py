@@ -56,10 +56,10 @@ def row(*reads: int, shape: Sequence[int] = (1, 4), again: int | None = None) ->
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (row(2), "its operators are no sequence: ADD reads tensor "),
-        (row(1), "its operators are no sequence: ADD reads tensor "),
-        (row(again=1), "its operators are no sequence: RELU makes tensor 1 again"),
-        (row(again=0), "its operators are no sequence: RELU makes tensor 0 again"),
+        (row(2), "its operators are not in order: ADD reads tensor "),
+        (row(1), "its operators are not in order: ADD reads tensor "),
+        (row(again=1), "its operators are not in order: RELU makes tensor 1 again"),
+        (row(again=0), "its operators are not in order: RELU makes tensor 0 again"),
         (row(9), "its ADD names tensor 9, and there are 4"),
         (row(-7), "its ADD names tensor -7, and there are 4"),
         (row(shape=(1, -4)), "has a tensor of the shape [1, -4]"),
