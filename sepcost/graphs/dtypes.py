@@ -10,6 +10,20 @@ from sepcost.layers.cost import MIXED, MODEL_DTYPES
 from sepcost.network.network import Network, Node
 from sepcost.network.schedule import Schedule
 
+FLOATS = ("float16", "float32", "float64", "bfloat16")
+"""What weights are stored in that are not quantised."""
+INDICES = ("bool", "uint16", "int32", "uint32", "int64", "uint64")
+"""What axes, shapes, places and masks are stored in."""
+
+
+def is_quantised(dtype: str) -> bool:
+    """Whether a weight of this dtype is quantised: it has whole numbers, or eight bits and less.
+
+    >>> is_quantised("int8"), is_quantised("float8_e5m2"), is_quantised("bfloat16")
+    (True, True, False)
+    """
+    return dtype.startswith(("int", "uint", "float8", "float4"))
+
 
 def with_dtypes(network: Network, dtypes: Collection[str]) -> Network:
     """The network with the dtype of all its tensors; layers and maps have widths of their own only if these differ.

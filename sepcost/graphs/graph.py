@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, cast
 
 from sepcost.errors import ModelError
 from sepcost.graphs.calls import Call
-from sepcost.graphs.dtypes import with_dtypes
+from sepcost.graphs.dtypes import is_quantised, with_dtypes
 from sepcost.graphs.flow import Effect, Event, Flow, Tensor, fresh
 from sepcost.graphs.found import UNFIT, Found
 from sepcost.graphs.names import LayerNames
 from sepcost.graphs.plan import schedule
-from sepcost.graphs.rows import REMAINDER, held_by, placed
+from sepcost.graphs.rows import QUANTISED, REMAINDER, held_by, placed
 from sepcost.layers import Conv, Layer, Linear, Other, Shape
 from sepcost.layers.cost import MODEL_DTYPES, Stored
 from sepcost.network.network import Network, Node, Widths
@@ -104,7 +104,8 @@ class Operator(NamedTuple):
 
     ``weights`` are those of the layer, the kernel first; ``times`` is how often the layer runs on an input: the batch,
     or the positions of a linear layer. ``effect`` is what it does with maps. A layer of type ``Other`` gives its MACs
-    alone: its params and what it reads and writes follow.
+    alone: its params and what it reads and writes follow. ``keep`` says why a convolution cannot be replaced; one whose
+    kernel is quantised is kept in any case.
     """
 
     kind: str
@@ -279,7 +280,7 @@ class Graph:
         else:
             call = self._weighted(operator, (read or made)[0], made[0])
         self._calls.append(call)
-        self._keep[call] = operator.keep
+        self._keep[call] = QUANTISED if self._is_quantised(operator.weights) else operator.keep
         return call
 
     def _other(self, operator: Operator, read: Sequence[Value], made: Sequence[Value]) -> Layer:
@@ -324,6 +325,11 @@ class Graph:
                 self._taken.add(part.key)
                 taken.append(part)
         return taken
+
+    def _is_quantised(self, weights: Sequence[str]) -> bool:
+        """Whether the first of these, the kernel, is stored as whole numbers."""
+        kernel = self.held(weights[0]) if weights else None
+        return kernel is not None and is_quantised(self._params[kernel].value.dtype)
 
     def _width(self, name: str) -> int:
         return self._params[self._weights[name].of].value.width if name in self._weights else 0

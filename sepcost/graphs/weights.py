@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sepcost.graphs.dtypes import INDICES
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.layers import Conv, Linear
 from sepcost.network.network import Network
@@ -22,7 +23,7 @@ OF_LINEAR = re.compile(r"(^|\.)((\w+_)?weight|weight_[ih][hr](_l\d+)?(_reverse)?
 """How the names end of the matrices of linear, attention and recurrent layers."""
 BUFFER = re.compile(r"(^|\.)(running_(mean|var)|num_batches_tracked)$")
 """How the names end of what a batch norm counts while it is trained."""
-INTEGERS = ("bool", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+INTEGERS = (*INDICES, "uint8", "int16")
 """The dtypes of indices, masks and packed weights; a weight of int8 is one that is quantised."""
 AMBIGUOUS = "already depthwise, or one input channel"
 """Why a kernel is kept that is one channel deep."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sepcost.graphs.dtypes import FLOATS
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
-from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.constants import Constants, constants_in
@@ -31,10 +31,8 @@ UNREAD = ("Constant", "Shape", "Size")
 """Operators that read no numbers of a map or a weight."""
 SLICED = ("starts", "ends", "axes", "steps")
 """What a slice reads, or has as attributes in old files."""
-FLOATS = ("float16", "float32", "float64", "bfloat16")
 DEFORMABLE = "it is deformable"
 COMPUTED = "its kernel is an input, or is computed"
-INTEGERS = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn")
 QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
     "MatMulInteger": (0, 1),
@@ -200,9 +198,7 @@ class _Step:
         named = OF_FRAMEWORK.fullmatch(held[0] or "") if held and isinstance(found.layer, (Conv, Linear)) else None
         keep = None
         if isinstance(found.layer, Conv):
-            stored = self.shaped.values.get(held[0] or "")
             keep = DEFORMABLE if operator.kind == "DeformConv" else None if held[0] else COMPUTED
-            keep = QUANTISED if stored and stored.dtype in INTEGERS else keep
         if not isinstance(found.layer, Other):
             operator = operator._replace(name=operator.name.removesuffix(f".{operator.kind}"))
         return operator._replace(

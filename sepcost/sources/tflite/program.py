@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from math import prod
 
+from sepcost.graphs.dtypes import INDICES
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
-from sepcost.graphs.rows import QUANTISED
 from sepcost.layers import Conv, Linear, Shape
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
@@ -21,9 +21,6 @@ from sepcost.sources.tflite.model import Model, Node, Operator, Tensor, channels
 from sepcost.sources.tflite.operators import LAYERS
 from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
 
-INTEGERS = ("int8", "uint8", "int16", "int4")
-INDICES = ("int32", "int64", "bool", "uint32", "uint64", "uint16")
-"""Constants of these are axes, shapes and places; as the bias of a layer they are weights."""
 STAYS = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")
 """What leaves a weight what it is, as views do."""
 ENDS = re.compile(
@@ -55,7 +52,7 @@ def _declared(tensor: Tensor, options: ModelOptions) -> Declared:
 
 
 def _params(model: Model) -> Mapping[str, Param]:
-    """The constants that are weights, by what reads them first in the end."""
+    """The constants that are weights, by what reads them first in the end; biases of layers may be whole numbers."""
     found: dict[str, Param] = {}
     readers: dict[int, str] = {}
     for kind, reads, makes, *_ in reversed(model.operators):
@@ -134,13 +131,8 @@ class _Walk:
     def _layer(self, number: int, step: Step, found: Found) -> Step:
         """The operator of this number as a layer; a convolution or a linear layer is called after its kernel."""
         held = self.graph.held(found.weights[0]) if isinstance(found.layer, (Conv, Linear)) else None
-        kernel = self.tensors[int(held)] if held else None
-        name = (module_of(kernel.name) if kernel else "") or step.name or f"{step.kind}_{number}"
-        is_quantised = kernel is not None and kernel.dtype in INTEGERS and isinstance(found.layer, Conv)
-        return step._replace(
-            name=name, layer=found.layer, times=found.times, weights=found.weights,
-            keep=QUANTISED if is_quantised else None,
-        )  # fmt: skip
+        name = (module_of(self.tensors[int(held)].name) if held else "") or step.name or f"{step.kind}_{number}"
+        return step._replace(name=name, layer=found.layer, times=found.times, weights=found.weights)
 
 
 def module_of(name: str) -> str:

@@ -150,6 +150,12 @@ def test_buffers_are_no_params_and_packed_weights_make_totals_lower_bounds() -> 
     assert run("check", "net.safetensors", "--max-params", "1k", "--no-verify").code == 2
 
 
+@pytest.mark.parametrize(("dtype", "keep"), [(torch.int8, "it is quantised"), (torch.bfloat16, None)])
+def test_quantised_convolutions_are_kept(dtype: torch.dtype, keep: str | None) -> None:
+    (layer,) = sepcost.load(saved({"stem.weight": torch.zeros(8, 3, 3, 3, dtype=dtype)}, "net.safetensors"))
+    assert layer.keep == keep
+
+
 def test_a_key_names_one_of_several() -> None:
     saved({"ema": {"a.weight": torch.ones(8, 3, 3, 3)}, "model": {"a.weight": torch.ones(8, 3, 5, 5)}}, "ckpt.pth")
     assert network("ckpt.pth:ema")["total"]["standard"]["params"] == 216
