@@ -32,7 +32,8 @@ def convolution(
     'same'
 
     ``padding`` is what all sides of an axis get, or first all front sides and then all back sides. Where these differ,
-    and are not those of ``same``, the convolution reads the padded map. Raises LayerError if it would make another map.
+    and are not those of ``same``, the convolution reads the padded map; a transposed one may make a row or a column
+    that is cut off afterwards. Raises LayerError if it would make another map.
     """
     size, sides, added = shape[1:], padding, output_padding if transposed else 0
     options: Any = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias, "transposed": transposed}
@@ -47,7 +48,8 @@ def convolution(
         else:
             size, sides = tuple(before + each + after for before, each, after in zip(front, size, back)), 0
     conv = Conv(size, shape[0], made[0], kernel, padding=sides, output_padding=added, **options)
-    if conv.output_shape != made:
+    more = [have - want for have, want in zip(conv.output_shape, made)]
+    if any(more) and not (transposed and set(more) <= {0, 1} and not more[0]):
         raise LayerError("type", f"makes {times(conv.output_shape)}, and the file has {times(made)}")
     return conv
 
