@@ -39,8 +39,8 @@ NUMBERS = ("value_float", "value_floats", "value_int", "value_ints")
 """The attributes of a constant that are numbers."""
 MOST_AXES = 64
 """No tensor has more."""
-REFUSED = {"com.microsoft.nchwc": "is optimised for one machine (nchwc): give the model from which it was made"}
-"""Domains whose tensors have another layout."""
+NCHWC, NHWC = "nchwc", "channels_last"
+"""The layouts for which ONNX Runtime optimises: a domain of operators, and an attribute."""
 
 
 class Shaped(NamedTuple):
@@ -64,8 +64,8 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
         model.ParseFromString(skimmed(path, GraphLimit(options.file.limit)))
     except DecodeError as error:
         raise ValueError(str(error)) from None
-    if refused := next((each.domain for each in model.graph.node if each.domain in REFUSED), None):
-        raise ModelError(REFUSED[refused])
+    if layout := next(filter(None, map(_layout, model.graph.node)), None):
+        raise ModelError(f"is optimised for one machine ({layout}): give the model from which it was made")
     if not model.graph.node:
         raise ModelError("has no operators in it")
     model = without_functions(model, GraphLimit(options.file.limit))
@@ -81,6 +81,13 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     walk.graph(model.graph)
     outputs = [each.name for each in model.graph.output]
     return Shaped(walk.nodes, walk.values, walk.constants, walk.held, outputs, sized)
+
+
+def _layout(node: NodeProto) -> str | None:
+    """The layout of its maps, if that is not the usual one."""
+    if node.domain == f"{CONTRIB}.{NCHWC}":
+        return NCHWC
+    return NHWC if any(each.name == NHWC and each.i for each in node.attribute) else None
 
 
 def _declared(given: ValueInfoProto) -> Declared:

@@ -115,3 +115,13 @@ def test_one_that_is_optimised_for_a_machine_is_refused(model: Path, tmp_path: P
     if run.code == 0:
         pytest.skip("on this machine ONNX Runtime does not block channels")
     assert "is optimised for one machine (nchwc): give the model from which it was made" in run.err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_whose_channels_are_last_is_refused(model: Path, tmp_path: Path) -> None:
+    operators(model, tmp_path / "twin.onnx")
+    optimised(tmp_path / "twin.onnx", tmp_path / "turned.onnx", "ORT_ENABLE_ALL")
+    run = command("compare", str(tmp_path / "turned.onnx"))
+    if run.code == 0:
+        pytest.skip("on this machine ONNX Runtime does not turn maps")
+    assert "is optimised for one machine (channels_last): give the model from which it was made" in run.err
