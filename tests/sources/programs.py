@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -114,6 +116,25 @@ def traffic_and_peak(network: Network) -> tuple[int, Peak | None]:
 
 def traced(each: Exported, shape: tuple[int, ...]) -> Network:
     return sepcost.load(each.model().eval(), inputs=each.inputs(shape))
+
+
+def measured(file: Path) -> tuple[str, int]:
+    """How many layers a file has, or why it is refused; and the kilobytes that a process needs at most to say so.
+
+    It has eight seconds.
+    """
+    code = (
+        "import resource, sys, sepcost\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (8, 8))\n"
+        "try:\n"
+        "    print(len(sepcost.load(sys.argv[1])))\n"
+        "except sepcost.SepcostError as error:\n"
+        "    print(error)\n"
+        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    line, kilobytes = done.stdout.splitlines()
+    return line, int(kilobytes)
 
 
 def spoiled(data: bytes, number: int) -> bytes:

@@ -24,6 +24,8 @@ UNKNOWN = "unknown"
 NUMBERS = ("int32", "int64", "float32")
 TABLE = 400
 """The bytes that count for a tensor or an operator, with its options and its name: with 8 MiB there are 20,000."""
+PLACE = 4
+"""The bytes that count for each tensor that an operator reads or makes, beside its number."""
 LONGEST_NAME = 1024
 MOST_AXES = 16
 LAST = 208
@@ -109,6 +111,7 @@ class _Reader:
         inner = [
             self._kind(each.Operators(number)) for each in called for number in self._range(each.OperatorsLength())
         ]
+        self.limit.spend((operator.InputsLength() + operator.OutputsLength()) * PLACE)
         reads, made = map(self._whole, (operator.InputsAsNumpy(), operator.OutputsAsNumpy()))
         return Operator(self._kind(operator), reads, [number for number in made if number != -1], options, inner)
 

@@ -57,7 +57,8 @@ def folded(node: Node) -> Sequence[Array]:
     try:
         if kind == "SHAPE":
             return [np.array(node.known(0), np.int64)]
-        if kind not in (*VIEWS, *FOLDS) or any(each is None for each in node.numbers):
+        is_large = len(node.numbers) > MOST_NUMBERS or any(each is None for each in node.numbers)
+        if is_large or kind not in (*VIEWS, *FOLDS):
             return []
         with np.errstate(all="ignore"):
             array = VIEWS[kind](node.numbers[kind == "SPLIT"], node) if kind in VIEWS else FOLDS[kind](node)
@@ -112,6 +113,14 @@ def _strided_slice(array: Array, node: Node) -> Array:
     return array[tuple(parts)]
 
 
+def _split(array: Array, node: Node) -> list[Array]:
+    """Into no more parts than there are places, one where there are none."""
+    axis, many = node.whole(0)[0], len(node.declared)
+    if many > max(1, array.shape[axis]):
+        raise LookupError(many)
+    return np.split(array, many, axis)
+
+
 def _unpack(array: Array, node: Node) -> list[Array]:
     first = np.moveaxis(array, node.option("Axis"), 0)
     return [first[number] for number in range(len(node.declared))]
@@ -121,7 +130,7 @@ VIEWS: Mapping[str, Callable[[Array, Node], Array | list[Array]]] = {
     "EXPAND_DIMS": lambda array, node: np.expand_dims(array, node.whole(1)[0]),
     "RESHAPE": _reshape,
     "SLICE": _slice,
-    "SPLIT": lambda array, node: np.split(array, len(node.declared), node.whole(0)[0]),
+    "SPLIT": _split,
     "SPLIT_V": lambda array, node: np.split(array, np.cumsum(node.whole(1))[:-1], node.whole(2)[0]),
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
@@ -137,7 +146,7 @@ def _reduction(fold: Callable[..., Array]) -> Callable[[Node], Array]:
 
 
 def _arithmetic(fold: Callable[..., Array]) -> Callable[[Node], Array]:
-    return lambda node: fold(*node.numbers)
+    return lambda node: fold(node.numbers[0], node.numbers[1])
 
 
 FOLDS: Mapping[str, Callable[[Node], Array]] = {

@@ -12,7 +12,7 @@ import pytest
 
 import sepcost
 from tests.commands import sepcost as command
-from tests.sources.programs import assert_counted_or_refused, spoiled, totals
+from tests.sources.programs import assert_counted_or_refused, measured, spoiled, totals
 from tests.sources.tflite.files import DENSE, File, Load, open_file, small_network
 
 
@@ -101,6 +101,29 @@ def test_a_large_graph_needs_a_limit_of_its_own(tmp_path: Path) -> None:
     path = str(file.saved(tmp_path / "net.tflite", *ends))
     assert command("compare", path, "--graph-limit", "5kB").code == 2
     assert command("compare", path, "--graph-limit", "20kB").code == 0
+
+
+def crowded(kind: str) -> tuple[File, list[int], list[int]]:
+    """A convolution, and an operator that reads or makes one small constant a million times."""
+    file, many = File(), 1_030_000
+    x = file.tensor(1, 8, 8, 3)
+    y = file.conv(x, (4, 1, 1, 3), 1, 8, 8, 4)
+    numbers, made = file.numbers(*range(64), dtype="int64"), file.tensor(-1, 0)
+    if kind == "SPLIT":
+        none = file.run("SLICE", [x, file.numbers(0, 0), file.numbers(0, 0)], file.tensor(-1, 0))
+        file.run("SPLIT", [file.numbers([0]), none], *[made] * many, options="Split", NumSplits=many)
+    else:
+        file.run(kind, [numbers] * many, made, options="Concatenation" if kind == "CONCATENATION" else "Pack")
+    return file, [x], [y]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process had at most")
+@pytest.mark.parametrize("kind", ["CONCATENATION", "PACK", "SPLIT"])
+def test_an_operator_with_a_million_tensors_takes_no_gigabyte(kind: str, tmp_path: Path) -> None:
+    file, *ends = crowded(kind)
+    layers, kilobytes = measured(file.saved(tmp_path / "net.tflite", *ends))
+    assert layers == "1"
+    assert kilobytes < 300_000
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\x20\0\0\0TFL3", b"version https://git-lfs.github.com/spec/v1\n"])

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import struct
-import subprocess
 import sys
 from collections.abc import Callable
 from math import prod
@@ -24,6 +23,7 @@ from sepcost.errors import ConfigError, SepcostError
 from sepcost.pytorch import replace_convolutions
 from tests.commands import Run
 from tests.commands import sepcost as command
+from tests.sources.programs import measured
 
 UNKNOWN = (
     "macs",
@@ -360,19 +360,9 @@ def test_no_header_takes_long(name: str) -> None:
     with Path("net.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", len(header)) + header)
         file.truncate(8 + len(header) + size)
-    code = (
-        "import resource, sepcost\n"
-        "resource.setrlimit(resource.RLIMIT_CPU, (8, 8))\n"
-        "try:\n"
-        "    print(len(sepcost.load('net.safetensors')))\n"
-        "except sepcost.SepcostError as error:\n"
-        "    print(error)\n"
-        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    line, kilobytes = done.stdout.splitlines()
+    line, kilobytes = measured(Path("net.safetensors"))
     assert said in line
-    assert int(kilobytes) < 200_000
+    assert kilobytes < 200_000
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
