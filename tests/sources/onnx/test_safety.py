@@ -14,7 +14,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 import sepcost
 from tests.commands import sepcost as command
-from tests.sources.programs import assert_counted_or_refused, spoiled
+from tests.sources.programs import assert_counted_or_refused, measured, spoiled
 
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/unet.onnx"
 FLOAT = TensorProto.FLOAT
@@ -201,20 +201,6 @@ def absurd() -> ModelProto:
     return model_of([norm, conv()], [kernel(4, 3, 1, 1)])
 
 
-def measured(path: Path) -> tuple[int, int, int]:
-    """The MACs and params of a file, and the kilobytes that a process needs at most to count them."""
-    code = (
-        "import sys, resource, sepcost\n"
-        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
-        "costs = [node.cost for node in sepcost.load(sys.argv[1])]\n"
-        "print(sum(cost.macs for cost in costs), sum(cost.params for cost in costs))\n"
-        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    macs, params, kilobytes = map(int, done.stdout.split())
-    return macs, params, kilobytes
-
-
 GREEDY: dict[str, Callable[[], ModelProto]] = {
     "broadcast": lambda: growing("Add", ["in_row", "in_column"]),
     "gather": lambda: growing("Gather", ["in_row", "zeros"]),
@@ -240,9 +226,9 @@ GREEDY: dict[str, Callable[[], ModelProto]] = {
 @pytest.mark.parametrize("name", GREEDY)
 def test_a_small_file_takes_no_hours_and_no_gigabytes(name: str, tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(GREEDY[name]().SerializeToString())
-    macs, _, kilobytes = measured(tmp_path / "net.onnx")
-    assert macs == 4 * 3 * 64
-    assert kilobytes < 300_000
+    found = measured(tmp_path / "net.onnx")
+    assert found.totals[0] == 4 * 3 * 64
+    assert found.kilobytes < 300_000
 
 
 def filled(field: int, body: bytes, size: int) -> bytes:
@@ -345,9 +331,9 @@ def test_weights_are_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(model.SerializeToString() + bytes([7 << 3 | 2]) + varint(len(graph) + many) + graph)
         file.truncate(file.tell() + many)
-    _, params, kilobytes = measured(path)
-    assert params == many // 12 * 3
-    assert kilobytes < 150_000
+    found = measured(path)
+    assert found.totals[1] == many // 12 * 3
+    assert found.kilobytes < 150_000
 
 
 def varint(number: int) -> bytes:
@@ -378,9 +364,9 @@ def test_texts_do_not_grow(tmp_path: Path) -> None:
     text = helper.make_tensor("s0", TensorProto.STRING, [1], texts)
     nodes = [helper.make_node("Add", [f"s{number}"] * 2, [f"s{number + 1}"]) for number in range(24)]
     (tmp_path / "net.onnx").write_bytes(model_of([*nodes, conv()], [kernel(4, 3, 1, 1), text]).SerializeToString())
-    macs, _, kilobytes = measured(tmp_path / "net.onnx")
-    assert macs == 4 * 3 * 64
-    assert kilobytes < 300_000
+    found = measured(tmp_path / "net.onnx")
+    assert found.totals[0] == 4 * 3 * 64
+    assert found.kilobytes < 300_000
 
 
 def crowded() -> bytes:
@@ -424,22 +410,6 @@ def named_alike() -> bytes:
 def test_a_large_graph_takes_seconds_at_most(make: Callable[[], bytes], tmp_path: Path) -> None:
     """A count or one line: the bounds are far above what is needed, and far below what a blow-up takes."""
     (tmp_path / "net.onnx").write_bytes(make())
-    seconds, kilobytes = needed(tmp_path / "net.onnx")
-    assert seconds < 5
-    assert kilobytes < 200_000
-
-
-def needed(path: Path) -> tuple[float, int]:
-    """The seconds and kilobytes that the command needs at most."""
-    code = (
-        "import sys, time, sepcost\n"
-        "try:\n"
-        "    sepcost.load(sys.argv[1])\n"
-        "except sepcost.SepcostError as error:\n"
-        "    assert len(str(error).splitlines()) == 1\n"
-        "print(time.process_time())\n"
-        "print(*(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    seconds, kilobytes = done.stdout.split()
-    return float(seconds), int(kilobytes)
+    found = measured(tmp_path / "net.onnx")
+    assert found.seconds < 5
+    assert found.kilobytes < 200_000
