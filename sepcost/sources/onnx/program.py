@@ -75,11 +75,11 @@ def _params(shaped: Shaped, constants: Constants) -> Iterator[tuple[str, Param]]
     filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
     found: dict[str, Param] = {}
     for node in (node for node in _needed(shaped) if node.op_type not in UNREAD):
-        for place, name in enumerate(node.input):
+        for place, name in enumerate(names_read(node)):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
             value = shaped.values.get(name)
             if value and is_held and name not in constants.scales and _is_weight(node.op_type, place, value):
-                found.setdefault(name, Param(value, node.op_type))
+                found.setdefault(name, Param(_unpacked(node, value), node.op_type))
             elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
                 found.setdefault(origin, Param(shaped.held[origin], node.op_type))
     return iter(found.items())
@@ -89,6 +89,14 @@ def _multiplied(name: str, kind: str, shaped: Shaped, constants: Constants) -> s
     """The whole numbers of the file that a layer multiplies by, mostly cast; others are masks and zero points."""
     is_read = kind in HAVE_WEIGHTS or (name in shaped.values and shaped.values[name].dtype in FLOATS)
     return constants.origin.get(name) if is_read else None
+
+
+def _unpacked(node: NodeProto, value: Value) -> Value:
+    """A table of few bits, several of which share a byte; other weights are what they are."""
+    if node.op_type != "GatherBlockQuantized" or value.dtype != "uint8":
+        return value
+    bits = next((each.i for each in node.attribute if each.name == "bits"), 4)
+    return Value((*value.shape[:-1], value.shape[-1] * 8 // bits), f"uint{bits}")
 
 
 def _is_weight(kind: str, place: int, value: Value) -> bool:
@@ -231,8 +239,10 @@ def module_path(name: str) -> str:
 
 
 def _is_free(node: NodeProto) -> bool:
-    """Whether an operator has no products; one that runs graphs, if nothing in these has any."""
+    """Whether an operator has no products; one that runs graphs, if nothing in these has any, nor weights."""
     inner = inner_graphs(node)
+    if any(len(tensor.dims) > 1 for graph in inner for tensor in graph.initializer):
+        return False
     return node.op_type in FREE or (bool(inner) and all(_is_free(each) for graph in inner for each in graph.node))
 
 

@@ -311,3 +311,19 @@ def test_a_kernel_that_is_an_input_is_no_param(tmp_path: Path) -> None:
     (layer,) = chain(nodes, {"x": (1, 3, 8, 8), "kernel": (4, 3, 3, 3)}, {}, tmp_path / "net.onnx")
     assert (layer.cost.macs, layer.cost.params) == (36 * 4 * 27, 0)
     assert layer.keep == "its kernel is an input, or is computed"
+
+
+def test_a_table_of_few_bits(tmp_path: Path) -> None:
+    """Two numbers share a byte; the table is read, not multiplied."""
+    held = [from_array(np.zeros((10, 16), np.uint8), "table"), from_array(np.zeros((10, 1), np.float32), "scales")]
+    nodes = [
+        helper.make_node("GatherBlockQuantized", ["table", "i", "scales"], ["rows"], domain=RUNTIME, block_size=32),
+        helper.make_node("Constant", [], ["i"], value_ints=[1, 2]),
+        helper.make_node("MatMul", ["x", "w"], ["z"]),
+        helper.make_node("Add", ["z", "rows"], ["y"]),
+    ]
+    held.append(from_array(np.zeros((4, 32), np.float32), "w"))
+    network = saved([nodes[1], nodes[0], *nodes[2:]], held, {"x": (2, 4)}, tmp_path / "net.onnx")
+    assert [(node.cost.params, node.cost.macs) for node in network] == [(4 * 32, 2 * 4 * 32), (10 * 32, 0)]
+    assert network.nodes[1].cost.stored is not None
+    assert network.nodes[1].cost.stored.weights == 160
