@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from onnx import defs
+
 from sepcost.graphs.flow import Effect
 
 STANDARD = ("", "ai.onnx")
@@ -35,24 +37,20 @@ EFFECTS: Mapping[str, Effect] = {
 }  # fmt: skip
 """Those of other operators make another map."""
 
-OTHERS = {
-    "ArgMax", "ArgMin", "AveragePool", "Bernoulli", "BitCast", "BlackmanWindow", "CenterCropPad", "Col2Im", "Compress",
-    "ConcatFromSequence", "Constant", "ConstantOfShape", "CumProd", "CumSum", "DepthToSpace", "DynamicQuantizeLinear",
-    "EyeLike", "Gather", "GatherElements", "GatherND", "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool",
-    "GridSample", "HammingWindow", "HannWindow", "ImageDecoder", "LpPool", "MaxPool", "MaxRoiPool", "MaxUnpool",
-    "MelWeightMatrix", "Multinomial", "NegativeLogLikelihoodLoss", "NonMaxSuppression", "NonZero", "OneHot",
-    "Optional", "OptionalGetElement", "OptionalHasElement", "Pad", "RandomNormal", "RandomNormalLike", "RandomUniform",
-    "RandomUniformLike", "Range", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
-    "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "RegexFullMatch", "Resize", "ReverseSequence",
-    "RoiAlign", "Scatter", "ScatterElements", "ScatterND", "SequenceAt", "SequenceConstruct", "SequenceEmpty",
-    "SequenceErase", "SequenceInsert", "SequenceLength", "Shape", "Size", "SoftmaxCrossEntropyLoss", "SpaceToDepth",
-    "SplitToSequence", "StringConcat", "StringNormalizer", "StringSplit", "SwiGLU", "TensorScatter", "TfIdfVectorizer",
-    "Tile", "TopK", "Trilu", "Unique", "Upsample", "CropAndResize", "DynamicTimeWarping", "EmbedLayerNormalization",
-    "GatherBlockQuantized", "MaxpoolWithMask", "NGramRepeatBlock", "NhwcMaxPool", "QEmbedLayerNormalization",
-    "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearReduceMean", "ReduceSumInteger", "TorchEmbedding",
+MAY_MULTIPLY = {
+    "AffineGrid", "Attention", "CausalConvWithState", "Conv", "ConvInteger", "ConvTranspose", "DFT", "DeformConv",
+    "Det", "Einsum", "GRU", "Gemm", "If", "LSTM", "LinearAttention", "Loop", "MatMul", "MatMulInteger", "QLinearConv",
+    "QLinearMatMul", "RNN", "STFT", "Scan", "SequenceMap",
 }  # fmt: skip
-"""Other operators without products."""
-FREE = {*EFFECTS, *OTHERS}
+"""The standard's operators that may have products, as of its version ``LATEST``."""
+LATEST = 28
+"""Operators that came later may have products, until somebody has looked at them."""
+OTHERS_OF_RUNTIME = {
+    "CropAndResize", "DynamicTimeWarping", "EmbedLayerNormalization", "GatherBlockQuantized", "MaxpoolWithMask",
+    "NGramRepeatBlock", "NhwcMaxPool", "QEmbedLayerNormalization", "QLinearAveragePool", "QLinearGlobalAveragePool",
+    "QLinearReduceMean", "ReduceSumInteger", "TorchEmbedding",
+}  # fmt: skip
+"""Those of ONNX Runtime that have none, and make another map."""
 
 NOT_WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "BatchNormalization": (3, 4),
@@ -80,3 +78,12 @@ NOT_WEIGHTS: Mapping[str, tuple[int, ...]] = {
     "GatherBlockQuantized": (2, 3),
 }
 """The places of what an operator reads that is no weight: means and variances of norms, scales, zero points, bounds."""
+
+
+def is_free(kind: str) -> bool:
+    """Whether an operator is known to have no products.
+
+    >>> is_free("TopK"), is_free("Einsum"), is_free("QLinearAveragePool"), is_free("Unheard")
+    (True, False, True, False)
+    """
+    return kind in EFFECTS or kind in OTHERS_OF_RUNTIME or (defs.has(kind, LATEST) and kind not in MAY_MULTIPLY)

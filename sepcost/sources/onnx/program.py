@@ -15,7 +15,7 @@ from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.constants import Constants, constants_in
 from sepcost.sources.onnx.functions import inner_graphs, names_read
-from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, FREE, NOT_WEIGHTS, STANDARD
+from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, NOT_WEIGHTS, STANDARD, is_free
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Finder, Node
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
@@ -243,7 +243,7 @@ def _is_free(node: NodeProto) -> bool:
     inner = inner_graphs(node)
     if any(len(tensor.dims) > 1 for graph in inner for tensor in graph.initializer):
         return False
-    return node.op_type in FREE or (bool(inner) and all(_is_free(each) for graph in inner for each in graph.node))
+    return is_free(node.op_type) or (bool(inner) and all(_is_free(each) for graph in inner for each in graph.node))
 
 
 def _attribute(attribute: Any) -> Any:

@@ -13,6 +13,7 @@ from onnx.numpy_helper import from_array
 
 import sepcost
 from sepcost import Network
+from sepcost.sources.onnx import kinds
 
 RUNTIME = "com.microsoft"
 Shape = Sequence[int]
@@ -327,3 +328,10 @@ def test_a_table_of_few_bits(tmp_path: Path) -> None:
     assert [(node.cost.params, node.cost.macs) for node in network] == [(4 * 32, 2 * 4 * 32), (10 * 32, 0)]
     assert network.nodes[1].cost.stored is not None
     assert network.nodes[1].cost.stored.weights == 160
+
+
+def test_an_operator_that_came_later_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """StringSplit came with version 20 of the standard."""
+    assert kinds.is_free("StringSplit")
+    monkeypatch.setattr(kinds, "LATEST", 19)
+    assert not kinds.is_free("StringSplit")
