@@ -200,16 +200,19 @@ class Graph:
         self,
         operator: Operator,
         find: Callable[[], Found | None],
-        as_layer: Callable[[Operator, Found], Operator],
+        called: Callable[[Operator], Operator],
         *,
         is_free: bool,
     ) -> None:
-        """Run an operator as the layer that it is; one that is none runs if it is free, and else is not counted."""
+        """Run an operator as the layer that it is, ``called`` as its file calls it.
+
+        One that is none, or makes nothing that is known, runs if it is free, and else is not counted.
+        """
         found: Found | None = None
         with suppress(*UNFIT):
-            found = find()
+            found = find() if operator.makes else None
         if found is not None:
-            self.run(as_layer(operator, found))
+            self.run(called(operator._replace(**found._asdict())))
         elif is_free:
             self.run(operator)
         else:

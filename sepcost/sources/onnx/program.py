@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.graphs.dtypes import FLOATS
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other, Shape
@@ -16,7 +15,7 @@ from sepcost.network.network import Network
 from sepcost.sources.onnx.constants import Constants, constants_in
 from sepcost.sources.onnx.functions import inner_graphs, names_read
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, NOT_WEIGHTS, STANDARD, is_free
-from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Finder, Node
+from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
 
@@ -143,14 +142,7 @@ class _Step:
             path = name.removesuffix(kind).rstrip(".")
             operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose its branch)", name=path)
         is_free = is_known and _is_free(self.node)
-        self.graph.count(operator, lambda: self._found(find, known), self._layer, is_free=is_free)
-
-    def _found(self, find: Finder | None, known: Mapping[str, Value]) -> Found | None:
-        """The layer that it is; a LookupError if it is one, and no size of what it makes is known."""
-        found = find(self._as_node()) if find else None
-        if found and not known:
-            raise LookupError
-        return found
+        self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._called, is_free=is_free)
 
     def _chooses(self) -> str | None:
         """A scalar input without a value, on which a branch may depend."""
@@ -200,19 +192,17 @@ class _Step:
                 if self.graph.is_weight(other):
                     self.graph.bias(one, other)
 
-    def _layer(self, operator: Operator, found: Found) -> Operator:
-        """The operator as a layer, called after its weight where a framework named that."""
-        held = [self.graph.held(name) for name in found.weights]
-        named = OF_FRAMEWORK.fullmatch(held[0] or "") if held and isinstance(found.layer, (Conv, Linear)) else None
-        keep = None
-        if isinstance(found.layer, Conv):
-            keep = DEFORMABLE if operator.kind == "DeformConv" else None if held[0] else COMPUTED
-        if not isinstance(found.layer, Other):
-            operator = operator._replace(name=operator.name.removesuffix(f".{operator.kind}"))
-        return operator._replace(
-            name=named["module"] if named else operator.name, layer=found.layer, times=found.times,
-            weights=found.weights, keep=keep,
-        )  # fmt: skip
+    def _called(self, operator: Operator) -> Operator:
+        """A layer, called after its weight where a framework named that."""
+        name, keep = operator.name, None
+        if not isinstance(operator.layer, Other):
+            name = name.removesuffix(f".{operator.kind}")
+        if isinstance(operator.layer, (Conv, Linear)):
+            held = self.graph.held(operator.weights[0]) or ""
+            named = OF_FRAMEWORK.fullmatch(held)
+            name = named["module"] if named else name
+            keep = DEFORMABLE if operator.kind == "DeformConv" else None if held else COMPUTED
+        return operator._replace(name=name, keep=keep)
 
 
 def _name(node: NodeProto) -> str:

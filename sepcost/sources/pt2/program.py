@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other
@@ -188,9 +187,7 @@ class _Walk:
             return
         node = Node(kind, args, list(makes.values()), self.values, self.graph)
         name = None if kind.startswith(REMADE) or not reads else unknown(namespace, kind)
-        self.graph.count(
-            operator, lambda: layer_of(node) if makes else None, partial(self._layer, module), is_free=name is None
-        )
+        self.graph.count(operator, lambda: layer_of(node), partial(self._called, module), is_free=name is None)
 
     def _attention(self, path: str, reads: Sequence[str], made: str) -> None:
         """Run attention as the two products that it consists of, as torch does where nothing fuses it."""
@@ -213,9 +210,9 @@ class _Walk:
             return Effect.VIEWS
         return Effect.MAKES if kind in COPYING and not source.is_dense and result.is_dense else effect
 
-    def _layer(self, module: Module, operator: Operator, found: Found) -> Operator:
-        """The operator as a layer, which is called after its module, or after that which holds its weight."""
-        layer, weights = found.layer, found.weights
+    def _called(self, module: Module, operator: Operator) -> Operator:
+        """A layer, called after its module, or after that which holds its weight."""
+        layer, weights = operator.layer, operator.weights
         self._find_original(weights, module)
         held = self.of.get(self.graph.held(weights[0]) or "", "") if weights else ""
         holder = held.partition(PARAMETRIZED)[0] if PARAMETRIZED in held else held.removesuffix("weight").rstrip("._")
@@ -225,11 +222,11 @@ class _Walk:
             name = module.path if is_module else holder or name
             foreign = f"it is no plain convolution of torch.nn, but {module.kind.rpartition('.')[2]}"
             keep = FUNCTIONAL if module.path != name else None if is_module else foreign
-        elif not isinstance(layer, Other):
+        elif layer and not isinstance(layer, Other):
             name = module.path if module.kind.startswith(OF_POOLS) else joined(module.path, layer.type)
         elif operator.kind in RECURRENT:
             name = module.path or operator.kind
-        return operator._replace(name=name, layer=layer, times=found.times, weights=weights, keep=keep)
+        return operator._replace(name=name, keep=keep)
 
     def _find_original(self, weights: Sequence[str], module: Module) -> None:
         """A kernel that its module computes, as weight norm does, is the module's own weight of that size."""

@@ -9,7 +9,6 @@ from math import prod
 
 from sepcost.graphs.dtypes import INDICES
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.found import Found
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
 from sepcost.layers import Conv, Linear, Shape
@@ -101,7 +100,7 @@ class _Walk:
             return  # a constant, such as the size of a map
         self.graph.count(
             step, lambda: LAYERS[node.kind](node) if node.kind in LAYERS else None,
-            partial(self._layer, number), is_free=is_free(operator.kind, operator.inner),
+            partial(self._called, number), is_free=is_free(operator.kind, operator.inner),
         )  # fmt: skip
 
     def _node(self, operator: Operator) -> Node:
@@ -128,11 +127,11 @@ class _Walk:
         several = (module_of(self.tensors[number].name) for number in numbers if number >= 0)
         return next(filter(None, several), "")
 
-    def _layer(self, number: int, step: Step, found: Found) -> Step:
-        """The operator of this number as a layer; a convolution or a linear layer is called after its kernel."""
-        held = self.graph.held(found.weights[0]) if isinstance(found.layer, (Conv, Linear)) else None
-        name = (module_of(self.tensors[int(held)].name) if held else "") or step.name or f"{step.kind}_{number}"
-        return step._replace(name=name, layer=found.layer, times=found.times, weights=found.weights)
+    def _called(self, number: int, step: Step) -> Step:
+        """The layer of this number; a convolution or a linear layer is called after its kernel."""
+        held = self.graph.held(step.weights[0]) if isinstance(step.layer, (Conv, Linear)) else None
+        name = module_of(self.tensors[int(held)].name) if held else ""
+        return step._replace(name=name or step.name or f"{step.kind}_{number}")
 
 
 def module_of(name: str) -> str:
