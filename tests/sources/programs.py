@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import Any, NamedTuple
 
 import torch
@@ -161,7 +162,12 @@ def spoiled(data: bytes, number: int) -> bytes:
     ][number % 4]
 
 
+LONGEST = 5
+"""The seconds of work that no small file may take."""
+
+
 def assert_counted_or_refused(file: Path) -> None:
+    start = process_time()
     try:
         assert sepcost.load(file).nodes
         said = "one line"
@@ -169,3 +175,4 @@ def assert_counted_or_refused(file: Path) -> None:
         said = str(error)
     assert len(said.splitlines()) == 1
     assert len(said) < 400
+    assert process_time() - start < LONGEST
