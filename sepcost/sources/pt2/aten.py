@@ -96,8 +96,19 @@ def unknown(namespace: str, kind: str) -> str | None:
     >>> unknown("aten", "fft_rfft"), unknown("aten", "fft_fftshift"), unknown("aten", "relu"), unknown("mine", "relu")
     ('fft_rfft', None, None, 'mine.relu')
     """
+    if namespace == "torch" or kind.startswith(REMADE):
+        return None
     has_products = PRODUCTS.search(kind) and kind not in HARMLESS
     return unknown_cost(namespace, kind) or (kind if has_products else None)
+
+
+def has_products(namespace: str, kind: str) -> bool:
+    """Whether an operator may have products, counted or not.
+
+    >>> has_products("aten", "linear"), has_products("aten", "fft_rfft"), has_products("aten", "max_pool2d")
+    (True, True, False)
+    """
+    return LAYERS.get(kind, _pool) not in (_pool, _adaptive, _reduction) or unknown(namespace, kind) is not None
 
 
 def layer_of(node: Node) -> Found | None:

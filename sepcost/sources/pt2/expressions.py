@@ -1,79 +1,113 @@
-"""Expressions: the sizes of an exported program, as texts such as ``Add(Symbol('s53'), Integer(-2))``."""
+"""Expressions of an exported program: sizes, ``Add(Symbol('s53'), Integer(-2))``, and guards, ``8 % 2 == 0``."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
 from math import ceil, floor, trunc
-from operator import add, floordiv, mod, mul, sub
+from operator import add, eq, ge, gt, le, lt, mod, mul, ne, sub
 from typing import Any
 
-from sepcost.errors import ModelError
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.text.units import shortened
 
+TOKEN = re.compile(r"\s*('[^']*'|\d[\d.]*(?:e-?\d+)?|[A-Za-z_][\w.]*|//|\*\*|[<>=!]=|\S)")
 NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?(e-?\d\d?)?")
 """No more digits than these: a short text may be a number of millions of them."""
-LONGEST = 20_000
-UNREADABLE = (ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError)
-OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.FloorDiv: floordiv, ast.Mod: mod,
-}  # fmt: skip
+SYMBOL = re.compile(r"Symbol\('(\w+)'")
+UNREADABLE = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+EFFORT = 16
+"""What a character of an expression spends of the limit: it takes longer than one of JSON."""
 LARGEST = 2**63
 """No size is larger."""
 
 
-def _power(base: Fraction, exponent: Fraction) -> Fraction:
-    if exponent.denominator != 1 or abs(exponent) > 64:
+def _over(one: Any, other: Any) -> Any:
+    return Fraction(one) / other
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if abs(exponent) > 64:
         raise ValueError
-    return Fraction(base) ** int(exponent)
+    return Fraction(base) ** exponent
+
+
+def _each(of: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    return lambda *terms: reduce(lambda one, other: _bounded(of(one, other)), terms)
+
+
+def _bounded(value: Any) -> Any:
+    """The number, unless it has so many digits that the next would take long."""
+    if not isinstance(value, (int, Fraction)):
+        value = Fraction(value)
+    if max(abs(value.numerator), value.denominator) >= LARGEST**4:
+        raise ValueError
+    return value
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "Add": lambda *terms: reduce(add, terms, Fraction(0)),
-    "Mul": lambda *factors: reduce(mul, factors, Fraction(1)),
-    "Pow": _power,
-    "PowByNatural": _power,
-    "Max": max,
-    "Min": min,
-    "Abs": abs,
-    "FloorDiv": lambda one, other: Fraction(one // other),
-    "CleanDiv": lambda one, other: one / other,
-    "IntTrueDiv": lambda one, other: one / other,
-    "FloatTrueDiv": lambda one, other: one / other,
-    "Mod": lambda one, other: one % other,
-    "PythonMod": lambda one, other: one % other,
+    "Add": _each(add),
+    "Mul": _each(mul),
+    **dict.fromkeys(("Pow", "PowByNatural", "FloatPow"), _power),
+    **dict.fromkeys(("Max", "max"), max),
+    **dict.fromkeys(("Min", "min"), min),
+    **dict.fromkeys(("Abs", "abs"), abs),
+    "FloorDiv": lambda one, other: one // other,
+    **dict.fromkeys(("CleanDiv", "IntTrueDiv", "FloatTrueDiv", "Rational"), _over),
+    **dict.fromkeys(("Mod", "PythonMod"), mod),
     "ModularIndexing": lambda base, divisor, modulus: base // divisor % modulus,
-    **dict.fromkeys(("floor", "FloorToInt"), lambda number: Fraction(floor(number))),
-    **dict.fromkeys(("ceiling", "CeilToInt"), lambda number: Fraction(ceil(number))),
-    "TruncToInt": lambda number: Fraction(trunc(number)),
-    "RoundToInt": lambda number: Fraction(round(number)),
-    **dict.fromkeys(("Integer", "ToFloat", "Identity"), lambda number: number),
-    "Rational": lambda one, other: one / other,
-    "Float": lambda number, **_: Fraction(number),
-}
+    **dict.fromkeys(("floor", "FloorToInt", "math.floor"), floor),
+    **dict.fromkeys(("ceiling", "CeilToInt", "math.ceil"), ceil),
+    **dict.fromkeys(("TruncToInt", "math.trunc"), trunc),
+    **dict.fromkeys(("RoundToInt", "round"), round),
+    **dict.fromkeys(("Symbol", "Integer", "Float", "ToFloat", "Identity", "torch.sym_float"), lambda number: number),
+}  # fmt: skip
 """Sympy's functions, and torch's own, which export writes; no other is called."""
+COMPARISON, MINUS = 4, 7
+OPERATORS: Mapping[str, tuple[int, Callable[[Any, Any], Any]]] = {
+    "or": (1, lambda one, other: one or other), "and": (2, lambda one, other: one and other),
+    "==": (COMPARISON, eq), "!=": (COMPARISON, ne), "<": (COMPARISON, lt), "<=": (COMPARISON, le),
+    ">": (COMPARISON, gt), ">=": (COMPARISON, ge),
+    "+": (5, add), "-": (5, sub), "*": (6, mul), "/": (6, _over), "//": (6, lambda one, other: one // other),
+    "%": (6, mod), "**": (8, _power),
+}  # fmt: skip
+"""Python's operators, and how strongly each binds."""
 
 
-def size_of(text: str, symbols: Mapping[str, int]) -> int:
-    """The whole number that an expression is.
+class Expressions:
+    """The sizes that the texts of a program are: each is calculated once, and its characters are spent.
 
-    >>> size_of("Add(Mul(Integer(2), Symbol('s53', positive=True)), Integer(-2))", {"s53": 32})
-    62
+    >>> sizes = Expressions({"s53": 32}, GraphLimit(10_000))
+    >>> sizes.of("Add(Mul(Integer(2), Symbol('s53', positive=True)), Integer(-2))"), sizes.of("Symbol('u0')")
+    (62, None)
 
-    Nothing is executed: a small whitelist of functions is called. Raises ModelError.
+    Nothing is executed: a small whitelist of functions is called.
     """
-    try:
-        if len(text) > LONGEST:
-            raise ValueError
-        value = _value(ast.parse(text, mode="eval").body, symbols)
-        if value.denominator != 1 or not -LARGEST < value < LARGEST:
-            raise ValueError
-    except UNREADABLE:
-        raise ModelError(f"the size {shortened(text)} cannot be calculated") from None
-    return int(value)
+
+    def __init__(self, symbols: Mapping[str, int], limit: GraphLimit) -> None:
+        self.symbols, self.limit = dict(symbols), limit
+        self._found: dict[str, int | None] = {}
+
+    def of(self, text: str) -> int | None:
+        """The whole number that an expression is; None where it cannot be calculated, or depends on values."""
+        if text not in self._found:
+            self._found[text] = _whole(evaluated(text, self.symbols, self.limit))
+        return self._found[text]
+
+    def solve(self, text: str, size: int) -> bool:
+        """Whether an expression is this size; a symbol in it that is not known yet is that for which it is.
+
+        >>> sizes = Expressions({}, GraphLimit(10_000))
+        >>> sizes.solve("Mul(Integer(32), Symbol('s39'))", 64), sizes.symbols
+        (True, {'s39': 2})
+        """
+        for name in set(SYMBOL.findall(text)) - self.symbols.keys():
+            least, next_one = (_whole(evaluated(text, self.symbols | {name: at}, self.limit)) for at in (0, 1))
+            if least is not None and next_one not in (None, least):
+                self.symbols[name] = (size - least) // (next_one - least)
+        return self.of(text) == size
 
 
 def symbol_of(text: str) -> str | None:
@@ -82,59 +116,76 @@ def symbol_of(text: str) -> str | None:
     >>> symbol_of("Symbol('s53', positive=True, integer=True)"), symbol_of("Integer(3)")
     ('s53', None)
     """
-    name = text.removeprefix("Symbol('").partition("'")[0]
-    return name if text.startswith(f"Symbol('{name}'") and text.count("(") == 1 and name.isidentifier() else None
+    found = SYMBOL.match(text)
+    return found[1] if found and text.count("(") == 1 else None
 
 
-def holds(guard: str, shapes: Mapping[str, Sequence[int]]) -> bool:
-    """Whether inputs of these shapes fulfil an equation that export has noted; what is no equation holds.
+def plain(text: str) -> str:
+    """An expression as people read it.
 
-    >>> holds("L['x'].size()[2] == 2*(L['x'].size()[2] // 2)", {"x": (1, 3, 33, 32)})
-    False
-
-    Other guards are about sizes of 0 and 1, which export sets apart.
+    >>> plain("Add(Mul(Integer(2), Symbol('s53', positive=True)), Integer(-2))")
+    'Add(Mul(2, s53), -2)'
     """
+    return shortened(re.sub(r"(?:Integer|Symbol)\('?(-?\w+)[^()]*\)", r"\1", text))
+
+
+def evaluated(text: str, symbols: Mapping[str, int], limit: GraphLimit) -> Any:
+    """What an expression or a guard is: a number, or whether it holds; None where that is not known.
+
+    >>> evaluated("(33 % 2) == 0 and 3 <= 33", {}, GraphLimit(10_000))
+    False
+    """
+    limit.spend(EFFORT * len(text))
+    tokens = ["", *reversed(TOKEN.findall(text))]
     try:
-        found = ast.parse(guard[:LONGEST], mode="eval").body
-        if not isinstance(found, ast.Compare) or not isinstance(found.ops[0], ast.Eq):
-            return True
-        return _of_sizes(found.left, shapes) == _of_sizes(found.comparators[0], shapes)
+        value = _value(tokens, symbols)
     except UNREADABLE:
-        return True
+        return None
+    return value if tokens == [""] else None
 
 
-def _of_sizes(node: ast.expr, shapes: Mapping[str, Sequence[int]]) -> int:
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](_of_sizes(node.left, shapes), _of_sizes(node.right, shapes))
-    match node:
-        case ast.UnaryOp(ast.USub(), operand):
-            return -_of_sizes(operand, shapes)
-        case ast.Constant(int(value)):
-            return value
-        case ast.Subscript(
-            ast.Call(ast.Attribute(ast.Subscript(_, ast.Constant(name)), "size")), ast.Constant(int(axis))
-        ):
-            return shapes[str(name)][axis]
-    raise ValueError
+def _whole(value: Any) -> int | None:
+    is_whole = value is not None and value == int(value) and abs(value) < LARGEST
+    return int(value) if is_whole else None
 
 
-def _value(node: ast.expr, symbols: Mapping[str, int]) -> Fraction:
-    if isinstance(node, ast.Constant) and NUMBER.fullmatch(str(node.value)):
-        return Fraction(str(node.value))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand, symbols)
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and not any(isinstance(argument, ast.Starred) for argument in node.args)
-    ):
-        if node.func.id == "Symbol":
-            name = ast.literal_eval(node.args[0])
-            if name not in symbols:
-                raise ModelError(f"the size {shortened(str(name))} depends on values, and is not known")
-            return Fraction(symbols[name])
-        value = FUNCTIONS[node.func.id](*(_value(argument, symbols) for argument in node.args))
-        if abs(value) >= LARGEST**4:
+def _value(tokens: list[str], symbols: Mapping[str, int], least: int = 0) -> Any:
+    """What the next tokens are, to an operator that does not bind stronger than ``least``; these are taken."""
+    value = _operand(tokens, symbols)
+    while (operator := OPERATORS.get(tokens[-1])) and operator[0] > least:
+        tokens.pop()
+        rank, of = operator
+        if isinstance(value, bool) and rank >= COMPARISON:
             raise ValueError
-        return Fraction(value)
-    raise ValueError
+        value = _bounded(of(value, _value(tokens, symbols, rank)))
+    return value
+
+
+def _operand(tokens: list[str], symbols: Mapping[str, int]) -> Any:
+    word = tokens.pop()
+    text = word.strip("'")
+    if word == "-":
+        return -_value(tokens, symbols, MINUS)
+    if word == "(":
+        return _arguments(tokens, symbols)[0]
+    if word in FUNCTIONS and tokens.pop() == "(":
+        return _bounded(FUNCTIONS[word](*_arguments(tokens, symbols)))
+    if NUMBER.fullmatch(text):
+        return int(text) if text.isdecimal() else Fraction(text)
+    return symbols[text]
+
+
+def _arguments(tokens: list[str], symbols: Mapping[str, int]) -> list[Any]:
+    """The arguments of a call, to its closing bracket; those with a name say what a symbol is, and are left out."""
+    found = []
+    while tokens[-1] != ")":
+        if tokens[-2] == "=":
+            del tokens[-3:]
+        else:
+            found.append(_value(tokens, symbols))
+        if tokens[-1] == ",":
+            tokens.pop()
+        elif tokens[-1] != ")":
+            raise ValueError
+    tokens.pop()
+    return found

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Any, NamedTuple
 
-from sepcost.errors import ModelError
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Param, Value
 from sepcost.graphs.names import joined
@@ -25,22 +23,16 @@ from sepcost.sources.pt2.aten import (
     OF_LINEAR,
     OF_POOLS,
     RECURRENT,
-    REMADE,
     STAYS,
     Node,
+    has_products,
     layer_of,
-    unknown,
 )  # fmt: skip
-from sepcost.sources.pt2.expressions import holds, size_of, symbol_of
-from sepcost.sources.sizes import Declared, Sized, sizes
-from sepcost.text.units import exact, shortened
+from sepcost.sources.pt2.expressions import LARGEST, Expressions
+from sepcost.sources.pt2.inputs import DTYPES, sizes_of
+from sepcost.sources.sizes import Sized
+from sepcost.text.wording import in_one_line
 
-DTYPES = {
-    1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
-    9: "complex32", 10: "complex64", 11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn",
-    30: "float8_e5m2", 34: "uint32", 35: "uint64",
-}  # fmt: skip
-"""The numbers that the schema gives to dtypes."""
 RUN_ONCE = {
     f"torch.ops.higher_order.{name}"
     for name in (
@@ -53,11 +45,18 @@ RUN_ONCE = {
         "tag_activation_checkpoint",
     )
 }
-"""The calls that run their graph once; those of loops (scan, map) run it more often."""
-OPEN = 2
-"""The least size that export writes where nothing says another: it sets 0 and 1 apart."""
-SIZE = re.compile(r"L\['(\w+)'\]\.size\(\)\[(\d+)\]")
-"""How a guard writes a size of an input."""
+"""The calls that run their graph once."""
+LOOPS = {f"torch.ops.higher_order.{name}" for name in ("associative_scan", "cond", "map_impl", "scan", "while_loop")}
+"""Those that run it more often, or one of several: they are not counted, unless they have no products."""
+VMAP = {
+    "torch._functorch.predispatch._vmap_increment_nesting": 1,
+    "torch._functorch.predispatch._vmap_decrement_nesting": -1,
+}
+"""The calls between which operators run on more than their tensors say: on a whole batch."""
+A_NODE = 400
+"""What a node spends of the limit, apart from its JSON: it takes longer to count than to read."""
+MOST_AXES = 64
+"""No tensor of torch has more."""
 PARAMETRIZED = ".parametrizations."
 FUNCTIONAL = "it is a functional call: no module runs it"
 
@@ -87,42 +86,10 @@ def network_of(program: Program, name: str, options: ModelOptions) -> Network:
     """The network of an exported program. Raises ModelError for sizes that are not known, or wrong."""
     module = program.fields["graph_module"]
     specs = [next(iter(spec.items())) for spec in module["signature"]["input_specs"]]
-    sized = _sized(module["graph"], [_name(spec["arg"]) for kind, spec in specs if kind == "user_input"], options)
-    _check(program.fields, sized)
-    walk = _Walk(module["graph"], sized, specs, program.weights)
+    names = [_name(spec["arg"]) for kind, spec in specs if kind == "user_input"]
+    walk = _Walk(program, specs, *sizes_of(program, names, options))
     outputs = walk.run(module["graph"], {}, "")
-    return walk.graph.network(name, outputs, given=sized.given, batch=sized.batch)
-
-
-def _sized(graph: Fields, inputs: Sequence[str], options: ModelOptions) -> Sized:
-    """The sizes of the inputs; the export's own are examples for messages."""
-    declared: list[Declared] = []
-    usual: dict[str, int] = {}
-    for name in (name for name in inputs if name in graph["tensor_values"]):
-        tensor = graph["tensor_values"][name]
-        shape: list[int | str] = []
-        for size in tensor["sizes"]:
-            expression = size.get("as_expr")
-            shape.append(size["as_int"] if expression is None else symbol_of(expression["expr_str"]) or "")
-            if expression and expression.get("hint"):
-                usual[str(shape[-1])] = expression["hint"]["as_int"]
-        declared.append(Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], "float32")))
-    return sizes(declared, options, usual)
-
-
-def _check(program: Fields, sized: Sized) -> None:
-    """Raise a ModelError for sizes on which the program does not run."""
-    ranges = program["range_constraints"]
-    for symbol, size in sized.symbols.items():
-        least, most = (ranges.get(symbol, {}).get(side) for side in ("min_val", "max_val"))
-        least = 1 if least == OPEN else least
-        if (least is not None and size < least) or (most is not None and size > most):
-            upto = f"from {least} to {exact(most)}" if most is not None else f"at least {least}"
-            raise ModelError(f"the size {symbol} was exported for {upto}, got {exact(size)}")
-    for guard in program.get("guards_code", ()):
-        if not holds(guard, sized.shapes):
-            equation = shortened(SIZE.sub(r"\1[\2]", guard))
-            raise ModelError(f"does not run on {sized.given}: it was exported for sizes with {equation}")
+    return walk.graph.network(name, outputs, given=walk.sized.given, batch=walk.sized.batch)
 
 
 def _name(arg: Any) -> str:
@@ -134,8 +101,12 @@ def _name(arg: Any) -> str:
 class _Walk:
     """The nodes in their order, those of inner graphs too; ``graph`` counts them."""
 
-    def __init__(self, data: Fields, sized: Sized, specs: Sequence[tuple[str, Fields]], weights: Fields) -> None:
-        self.symbols = sized.symbols
+    def __init__(
+        self, program: Program, specs: Sequence[tuple[str, Fields]], sized: Sized, expressions: Expressions
+    ) -> None:
+        self.sized, self.expressions, self.limit = sized, expressions, program.limit
+        self.scopes, self.mapped = count(), 0
+        data = program.fields["graph_module"]["graph"]
         self.values: dict[str, Value] = {}
         self.of: dict[str, str] = {}
         for kind, spec in specs:
@@ -145,7 +116,7 @@ class _Walk:
             if kind == "parameter":
                 self.of[name] = spec["parameter_name"]
         holders = dict(_holders(data))
-        same = {name: _stored(weights.get(of, {}), name) for name, of in self.of.items()}
+        same = {name: _stored(program.weights.get(of, {}), name) for name, of in self.of.items()}
         first = {stored: name for name, stored in reversed(same.items())}
         params = {name: Param(self.values[name], holders.get(name, "others")) for name in first.values()}
         self.graph = Graph({name: params[name] for name in self.of if name in params})
@@ -157,24 +128,29 @@ class _Walk:
     def run(self, data: Fields, bound: dict[str, str], scope: str) -> list[str]:
         """Run the nodes of a graph, and give its outputs' names; ``bound`` has the names of its inputs outside."""
         for node in data["nodes"]:
+            self.limit.spend(A_NODE)
             made = [name for output in node["outputs"] for name in _tensors(output)]
             for name in made:
                 bound[name] = scope + name
                 self._know(bound[name], data["tensor_values"][name])
-            args = {each["name"]: self._argument(each["arg"], data, bound) for each in node["inputs"]}
-            inner = [each["arg"]["as_graph"]["graph"] for each in node["inputs"] if "as_graph" in each["arg"]]
+            args = {
+                each["name"] or str(at): self._argument(each["arg"], data, bound)
+                for at, each in enumerate(node["inputs"])
+            }
+            self.mapped += VMAP.get(node["target"], 0)
+            inner = _inner(node)
             given = [name for each in node["inputs"] for name in _tensors(each["arg"])]
             if node["target"] in RUN_ONCE and len(inner) == 1 and len(given) == len(inner[0]["inputs"]):
                 names = {_name(each): bound.get(name, name) for each, name in zip(inner[0]["inputs"], given)}
-                bound.update(zip(made, self.run(inner[0], names, f"{scope}{node['name']}/")))
+                bound.update(zip(made, self.run(inner[0], names, f"{next(self.scopes)}/")))
             else:
                 self._node(node, args, [bound[name] for name in made])
         return [bound.get(name, name) for output in data["outputs"] for name in _tensors(output)]
 
     def _node(self, fields: Fields, args: Mapping[str, Any], made: Sequence[str]) -> None:
         """Run one node: what it is, by its name and what it reads."""
-        namespace, _, rest = str(fields["target"]).removeprefix("torch.ops.").partition(".")
-        kind, reads = rest.partition(".")[0], list(_refs(args.values()))
+        namespace, kind = _operator(fields)
+        reads = list(_refs(args.values()))
         effect, module = self._effect(kind, reads, made), Module.of(fields)
         makes = {name: self.values[name] for name in made if name in self.values}
         operator = Operator(kind, joined(module.path, kind), reads, makes, effect=effect)
@@ -182,12 +158,15 @@ class _Walk:
             return
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
+        if self.mapped and has_products(namespace, kind):
+            self.graph.skip(operator)
+            return
         if ATTENTION in kind and "attention" in kind and made and self.values.keys() >= {*reads[:3], made[0]}:
             self._attention(module.path, reads[:3], made[0])
             return
         node = Node(kind, args, list(makes.values()), self.values, self.graph)
-        name = None if kind.startswith(REMADE) or not reads else unknown(namespace, kind)
-        self.graph.count(operator, lambda: layer_of(node), partial(self._called, module), is_free=name is None)
+        is_free = not (reads and _has_products(fields))
+        self.graph.count(operator, lambda: layer_of(node), partial(self._called, module), is_free=is_free)
 
     def _attention(self, path: str, reads: Sequence[str], made: str) -> None:
         """Run attention as the two products that it consists of, as torch does where nothing fuses it."""
@@ -231,6 +210,7 @@ class _Walk:
     def _find_original(self, weights: Sequence[str], module: Module) -> None:
         """A kernel that its module computes, as weight norm does, is the module's own weight of that size."""
         if weights and not self.graph.is_weight(weights[0]) and module.path:
+            self.limit.spend(2 * len(self.of))  # it looks through all of them
             many = self.values[weights[0]].numel
             own = (name for name, of in self.of.items() if of.startswith(f"{module.path}."))
             if original := next((name for name in own if self.values[name].numel == many), None):
@@ -238,19 +218,19 @@ class _Walk:
 
     def _know(self, name: str, tensor: Fields) -> None:
         """Note what a tensor is, unless its size depends on values."""
-        try:
-            shape, strides = (tuple(map(self._size, tensor[key])) for key in ("sizes", "strides"))
-            offset = self._size(tensor["storage_offset"])
-        except ModelError:
+        offset, *sizes = (self._size(each) for each in (tensor["storage_offset"], *tensor["sizes"], *tensor["strides"]))
+        known = [size for size in sizes if size is not None]
+        if offset is None or len(known) < len(sizes):
             return
-        if any(size < 0 for size in shape):
-            raise ValueError(f"a tensor has the size {list(shape)}")
-        self.values[name] = Value(shape, DTYPES.get(tensor["dtype"], "float32"), offset, strides)
+        rank = len(tensor["sizes"])
+        if rank > MOST_AXES or not all(0 <= size < LARGEST for size in known):
+            raise ValueError(f"the tensor {in_one_line(name, 20)} has the size {known[:rank]}")
+        self.values[name] = Value(
+            tuple(known[:rank]), DTYPES.get(tensor["dtype"], "float32"), offset, tuple(known[rank:])
+        )
 
-    def _size(self, size: Fields) -> int:
-        if "as_int" in size:
-            return int(size["as_int"])
-        return size_of(size["as_expr"]["expr_str"], self.symbols)
+    def _size(self, size: Fields) -> int | None:
+        return int(size["as_int"]) if "as_int" in size else self.expressions.of(size["as_expr"]["expr_str"])
 
     def _argument(self, arg: Fields, data: Fields, bound: Mapping[str, str]) -> Any:
         """An argument as Python has it; a tensor is its name."""
@@ -264,9 +244,7 @@ class _Walk:
         if kind in ("as_optional_tensor", "as_sym_int"):
             return self._argument(value, data, bound)
         if kind == "as_name":
-            with suppress(ModelError):  # it depends on values
-                return self._size(data["sym_int_values"][value])
-            return None
+            return self._size(data["sym_int_values"][value])
         return None if kind in ("as_none", "as_graph") else value
 
 
@@ -275,6 +253,24 @@ def _stored(weight: Fields, name: str) -> str:
     meta = weight.get("tensor_meta") or {}
     is_stored = (meta.get("device") or {}).get("type") not in (None, "meta")
     return str((weight.get("path_name"), meta)) if is_stored else name
+
+
+def _operator(node: Fields) -> tuple[str, str]:
+    """The namespace of a node's operator, and its name without that of the overload."""
+    namespace, _, rest = str(node["target"]).removeprefix("torch.ops.").partition(".")
+    return namespace, rest.partition(".")[0]
+
+
+def _inner(node: Fields) -> list[Fields]:
+    """The graphs that a node is given."""
+    return [each["arg"]["as_graph"]["graph"] for each in node["inputs"] if "as_graph" in each["arg"]]
+
+
+def _has_products(node: Fields) -> bool:
+    """Whether a node may have products; a loop has those of its graphs."""
+    if node["target"] in LOOPS | RUN_ONCE:
+        return any(_has_products(each) for graph in _inner(node) for each in graph["nodes"])
+    return has_products(*_operator(node))
 
 
 def _tensors(arg: Fields) -> list[str]:
