@@ -27,6 +27,13 @@ OF_FIGURES = ("comparisons", "difference")
 """Results whose formats have options: numbers are shown in tables."""
 
 
+def _option(panel: str, usage: str, text: str) -> Any:
+    """An option as the help shows it: under which heading, by its flags and what follows them, and what it does."""
+    flags = [each for each in usage.split() if each.startswith("-")]
+    metavar = next((each for each in usage.split() if each not in flags), None)
+    return typer.Option(*flags, help=text, metavar=metavar, rich_help_panel=panel)
+
+
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
@@ -36,264 +43,119 @@ Sources = Annotated[
     ),
 ]
 
-Height = Annotated[
-    str | None, typer.Option("-H", "--height", help="Height of the input map.", metavar="N", rich_help_panel=ONE)
-]
-Width = Annotated[
-    str | None,
-    typer.Option("-W", "--width", help="Width of the input map; H unless given.", metavar="N", rich_help_panel=ONE),
-]
-InChannels = Annotated[
-    str | None, typer.Option("-C", "--in-channels", help="Input channels.", metavar="N", rich_help_panel=ONE)
-]
-KernelSize = Annotated[
-    str | None,
-    typer.Option("-K", "--kernel-size", help="Kernel size: 3, or 3x5.", metavar="SIZE", rich_help_panel=ONE),
-]
+Height = Annotated[str | None, _option(ONE, "-H --height N", "Height of the input map.")]
+Width = Annotated[str | None, _option(ONE, "-W --width N", "Width of the input map; H unless given.")]
+InChannels = Annotated[str | None, _option(ONE, "-C --in-channels N", "Input channels.")]
+KernelSize = Annotated[str | None, _option(ONE, "-K --kernel-size SIZE", "Kernel size: 3, or 3x5.")]
 OutChannels = Annotated[
-    str | None,
-    typer.Option(
-        "-O",
-        "--out-channels",
-        help="Output channels; C for as many as there are inputs.",
-        metavar="N",
-        rich_help_panel=ONE,
-    ),
+    str | None, _option(ONE, "-O --out-channels N", "Output channels; C for as many as there are inputs.")
 ]
-Size = Annotated[
-    str | None,
-    typer.Option(
-        "--size", help="Input map of any rank: 16000, 112x112, 16x112x112.", metavar="SIZE", rich_help_panel=ONE
-    ),
-]
-Stride = Annotated[str | None, typer.Option("--stride", help="1 unless given.", metavar="SIZE", rich_help_panel=ONE)]
-Padding = Annotated[
-    str | None,
-    typer.Option(
-        "--padding", help="same (unless given), or what both sides get.", metavar="same|SIZE", rich_help_panel=ONE
-    ),
-]
-OutputPadding = Annotated[
-    str | None,
-    typer.Option("--output-padding", help="For a transposed convolution.", metavar="SIZE", rich_help_panel=ONE),
-]
-Dilation = Annotated[
-    str | None, typer.Option("--dilation", help="1 unless given.", metavar="SIZE", rich_help_panel=ONE)
-]
-Groups = Annotated[
-    str | None, typer.Option("--groups", help="1 unless given; C: depthwise.", metavar="N", rich_help_panel=ONE)
-]
-Bias = Annotated[bool | None, typer.Option("--bias/--no-bias", help="No bias unless given.", rich_help_panel=ONE)]
-NormBehind = Annotated[
-    Norm | None, typer.Option("--norm", help="A batch norm after it; none unless given.", rich_help_panel=ONE)
-]
-Transposed = Annotated[bool | None, typer.Option("--transposed", help="A transposed convolution.", rich_help_panel=ONE)]
+Size = Annotated[str | None, _option(ONE, "--size SIZE", "Input map of any rank: 16000, 112x112, 16x112x112.")]
+Stride = Annotated[str | None, _option(ONE, "--stride SIZE", "1 unless given.")]
+Padding = Annotated[str | None, _option(ONE, "--padding same|SIZE", "same (unless given), or what both sides get.")]
+OutputPadding = Annotated[str | None, _option(ONE, "--output-padding SIZE", "For a transposed convolution.")]
+Dilation = Annotated[str | None, _option(ONE, "--dilation SIZE", "1 unless given.")]
+Groups = Annotated[str | None, _option(ONE, "--groups N", "1 unless given; C: depthwise.")]
+Bias = Annotated[bool | None, _option(ONE, "--bias/--no-bias", "No bias unless given.")]
+NormBehind = Annotated[Norm | None, _option(ONE, "--norm", "A batch norm after it; none unless given.")]
+Transposed = Annotated[bool | None, _option(ONE, "--transposed", "A transposed convolution.")]
 
 Replacements = Annotated[
     list[str] | None,
-    typer.Option(
-        "-r",
-        "--replacement",
-        help="What replaces it: separable unless given, or none; see sepcost replacements.",
-        metavar="NAME[:option=value,…]",
-        rich_help_panel=COUNTING,
+    _option(
+        COUNTING,
+        "-r --replacement NAME[:option=value,…]",
+        "What replaces it: separable unless given, or none; see sepcost replacements.",
     ),
 ]
 PlanFile = Annotated[
     str | None,
-    typer.Option(
-        "--plan",
-        help="Which layer is replaced by what: YAML, as compare --save-plan writes it.",
-        metavar="FILE",
-        rich_help_panel=COUNTING,
-    ),
+    _option(COUNTING, "--plan FILE", "Which layer is replaced by what: YAML, as compare --save-plan writes it."),
 ]
-FoldNorms = Annotated[
-    bool,
-    typer.Option(
-        "--fold-norms", help="Norms as parts of their convolutions, as at inference.", rich_help_panel=COUNTING
-    ),
-]
+FoldNorms = Annotated[bool, _option(COUNTING, "--fold-norms", "Norms as parts of their convolutions, as at inference.")]
 WhenReplaced = Annotated[
     ReplaceIf,
-    typer.Option(
-        "--replace-if",
-        help="Which layers: all, or those that get fewer MACs, or (with --target) less time.",
-        rich_help_panel=COUNTING,
-    ),
+    _option(COUNTING, "--replace-if", "Which layers: all, or those that get fewer MACs, or (with --target) less time."),
 ]
 Target = Annotated[
     str | None,
-    typer.Option(
-        "--target",
-        help="Also predict times: local, as sepcost target learn names it, example-cpu, or a profile.json.",
-        metavar="NAME|FILE",
-        rich_help_panel=COUNTING,
+    _option(
+        COUNTING,
+        "--target NAME|FILE",
+        "Also predict times: local, as sepcost target learn names it, example-cpu, or a profile.json.",
     ),
 ]
-Alpha = Annotated[
-    str,
-    typer.Option(
-        "--alpha", help="Width multiplier, on channels; or several.", metavar="FACTOR", rich_help_panel=COUNTING
-    ),
-]
-Rho = Annotated[
-    str,
-    typer.Option(
-        "--rho", help="Resolution multiplier, on maps; or several.", metavar="FACTOR", rich_help_panel=COUNTING
-    ),
-]
-Resolution = Annotated[
-    str | None,
-    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE,…", rich_help_panel=COUNTING),
-]
-OneAlpha = Annotated[
-    str, typer.Option("--alpha", help="Width multiplier, on channels.", metavar="FACTOR", rich_help_panel=COUNTING)
-]
-OneRho = Annotated[
-    str, typer.Option("--rho", help="Resolution multiplier, on maps.", metavar="FACTOR", rich_help_panel=COUNTING)
-]
-OneResolution = Annotated[
-    str | None,
-    typer.Option("--resolution", help="The network's input, in pixels.", metavar="SIZE", rich_help_panel=COUNTING),
-]
-Batch = Annotated[
-    str, typer.Option("--batch", help="Samples that memory is counted for.", metavar="N", rich_help_panel=COUNTING)
-]
+Alpha = Annotated[str, _option(COUNTING, "--alpha FACTOR", "Width multiplier, on channels; or several.")]
+Rho = Annotated[str, _option(COUNTING, "--rho FACTOR", "Resolution multiplier, on maps; or several.")]
+Resolution = Annotated[str | None, _option(COUNTING, "--resolution SIZE,…", "The network's input, in pixels.")]
+OneAlpha = Annotated[str, _option(COUNTING, "--alpha FACTOR", "Width multiplier, on channels.")]
+OneRho = Annotated[str, _option(COUNTING, "--rho FACTOR", "Resolution multiplier, on maps.")]
+OneResolution = Annotated[str | None, _option(COUNTING, "--resolution SIZE", "The network's input, in pixels.")]
+Batch = Annotated[str, _option(COUNTING, "--batch N", "Samples that memory is counted for.")]
 StoredAs = Annotated[
     str | None,
-    typer.Option(
-        "--dtype",
-        help=f"What memory is counted in: a model's own, else float32, unless given. There are {', '.join(BITS)}, also "
+    _option(
+        COUNTING,
+        "--dtype DTYPE|weights=…,…",
+        f"What memory is counted in: a model's own, else float32, unless given. There are {', '.join(BITS)}, also "
         "for each of weights, activations and biases.",
-        metavar="DTYPE|weights=…,…",
-        rich_help_panel=COUNTING,
     ),
 ]
-FlopsPerMac = Annotated[
-    str,
-    typer.Option(
-        "--flops-per-mac", help="1 as in the MobileNet paper, 2 as in PyTorch.", metavar="1|2", rich_help_panel=COUNTING
-    ),
-]
+FlopsPerMac = Annotated[str, _option(COUNTING, "--flops-per-mac 1|2", "1 as in the MobileNet paper, 2 as in PyTorch.")]
 
 Inputs = Annotated[
     list[str] | None,
-    typer.Option(
-        "--input",
-        help="One sample of a model's input, without the batch, of zeros: 3x224x224, tokens=77:int64, t=scalar; "
+    _option(
+        MODEL,
+        "--input [NAME=]SHAPE[:dtype]|FILE.py:FUNCTION",
+        "One sample of a model's input, without the batch, of zeros: 3x224x224, tokens=77:int64, t=scalar; "
         "of a file, also with the batch; or a function that returns all inputs: file.py:function (runs it).",
-        metavar="[NAME=]SHAPE[:dtype]|FILE.py:FUNCTION",
-        rich_help_panel=MODEL,
     ),
 ]
-Dims = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--dim",
-        help="The size of a symbol in a file: width=320.",
-        metavar="SYMBOL=SIZE",
-        rich_help_panel=MODEL,
-    ),
-]
+Dims = Annotated[list[str] | None, _option(MODEL, "--dim SYMBOL=SIZE", "The size of a symbol in a file: width=320.")]
 Values = Annotated[
     list[str] | None,
-    typer.Option(
-        "--value",
-        help="The value of a scalar input of a file, which chooses what runs: sr=16000.",
-        metavar="NAME=NUMBER",
-        rich_help_panel=MODEL,
-    ),
+    _option(MODEL, "--value NAME=NUMBER", "The value of a scalar input of a file, which chooses what runs: sr=16000."),
 ]
 GraphLimit = Annotated[
     str | None,
-    typer.Option(
-        "--graph-limit",
-        help="The largest graph of a file that is read, its weights apart (8MiB unless given).",
-        metavar="BYTES",
-        rich_help_panel=MODEL,
+    _option(
+        MODEL, "--graph-limit BYTES", "The largest graph of a file that is read, its weights apart (8MiB unless given)."
     ),
 ]
-RunOn = Annotated[
-    Device,
-    typer.Option("--device", help="cpu for a model that reads values; meta takes no memory.", rich_help_panel=MODEL),
-]
-RunModels = Annotated[
-    bool, typer.Option("--run-models", help="Run the models that configs name, too.", rich_help_panel=MODEL)
-]
+RunOn = Annotated[Device, _option(MODEL, "--device", "cpu for a model that reads values; meta takes no memory.")]
+RunModels = Annotated[bool, _option(MODEL, "--run-models", "Run the models that configs name, too.")]
 Include = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--include",
-        help="Replace only layers with such a name: 'layer*'.",
-        metavar="GLOB",
-        rich_help_panel=COUNTING,
-    ),
+    list[str] | None, _option(COUNTING, "--include GLOB", "Replace only layers with such a name: 'layer*'.")
 ]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option("--exclude", help="Replace no layer with such a name.", metavar="GLOB", rich_help_panel=COUNTING),
-]
-Verify = Annotated[
-    bool,
-    typer.Option("--verify", help="Let torch count again: exit with 1 if it differs.", rich_help_panel=COUNTING),
-]
+Exclude = Annotated[list[str] | None, _option(COUNTING, "--exclude GLOB", "Replace no layer with such a name.")]
+Verify = Annotated[bool, _option(COUNTING, "--verify", "Let torch count again: exit with 1 if it differs.")]
 
 RowsShown = Annotated[
     Rows | None,
-    typer.Option(
-        "--rows",
-        help="One for each layer; or totals, as in a sweep; or subtotals: blocks, types.",
-        metavar="ROWS",
-        rich_help_panel=SHOWN,
-    ),
+    _option(SHOWN, "--rows ROWS", "One for each layer; or totals, as in a sweep; or subtotals: blocks, types."),
 ]
-Columns = Annotated[
-    str | None,
-    typer.Option(
-        "--columns",
-        help="Only these, such as params,macs,reduction.macs.",
-        metavar="NAME,…",
-        rich_help_panel=SHOWN,
-    ),
-]
+Columns = Annotated[str | None, _option(SHOWN, "--columns NAME,…", "Only these, such as params,macs,reduction.macs.")]
 Sort = Annotated[
     str | None,
-    typer.Option(
-        "--sort",
-        help="By this, such as reduction.macs, largest first; -NAME: smallest first.",
-        metavar="[-]NAME",
-        rich_help_panel=SHOWN,
-    ),
+    _option(SHOWN, "--sort [-]NAME", "By this, such as reduction.macs, largest first; -NAME: smallest first."),
 ]
 Join = Annotated[
-    str | None,
-    typer.Option(
-        "--join",
-        help="A CSV file with columns of your own, by network or file: accuracy.csv.",
-        metavar="FILE",
-        rich_help_panel=SHOWN,
-    ),
+    str | None, _option(SHOWN, "--join FILE", "A CSV file with columns of your own, by network or file: accuracy.csv.")
 ]
 Pareto = Annotated[
     str | None,
-    typer.Option(
-        "--pareto",
-        help="Only rows that no other row beats in these, such as params,top1; -NAME reverses.",
-        metavar="NAME,…",
-        rich_help_panel=SHOWN,
+    _option(
+        SHOWN, "--pareto NAME,…", "Only rows that no other row beats in these, such as params,top1; -NAME reverses."
     ),
 ]
 Filters = Annotated[
     list[str] | None,
-    typer.Option(
-        "--filter",
-        help="Only rows with such a number: 'macs<=1G', 'reduction.macs>=8'; all of several hold.",
-        metavar="NAME<=N",
-        rich_help_panel=SHOWN,
+    _option(
+        SHOWN, "--filter NAME<=N", "Only rows with such a number: 'macs<=1G', 'reduction.macs>=8'; all of several hold."
     ),
 ]
-Top = Annotated[str | None, typer.Option("--top", help="Only the first N rows.", metavar="N", rich_help_panel=SHOWN)]
+Top = Annotated[str | None, _option(SHOWN, "--top N", "Only the first N rows.")]
 
 
 def format_option(result: ResultName, text: str = f"{USUAL} by default.", panel: str | None = OUTPUT) -> Any:
@@ -325,13 +187,5 @@ OutputFormat = Annotated[
         f"{USUAL}, unless --output's name or SEPCOST_FORMAT says otherwise; with options: table:precision=3,units=M.",
     ),
 ]
-OutputFile = Annotated[
-    Path | None,
-    typer.Option("--output", help="Write to this file, whole or not at all.", metavar="FILE", rich_help_panel=OUTPUT),
-]
-Explain = Annotated[
-    bool,
-    typer.Option(
-        "--explain", help="Derive the numbers of one convolution, or layer (--include).", rich_help_panel=OUTPUT
-    ),
-]
+OutputFile = Annotated[Path | None, _option(OUTPUT, "--output FILE", "Write to this file, whole or not at all.")]
+Explain = Annotated[bool, _option(OUTPUT, "--explain", "Derive the numbers of one convolution, or layer (--include).")]
