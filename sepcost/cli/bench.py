@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from typing import Annotated
-
-import typer
 
 from sepcost.blocks.replacements import ReplaceIf
 from sepcost.cli import options as o
@@ -40,8 +39,7 @@ class RuntimeName(str, Enum):
     ONNXRUNTIME = "onnxruntime"
 
 
-def _timed(name: str, text: str, metavar: str | None = None) -> typer.models.OptionInfo:
-    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=TIMED)  # type: ignore[no-any-return]
+_timed = partial(o.option, TIMED)
 
 
 def bench(
@@ -74,16 +72,16 @@ def bench(
     rho: o.Rho = "1",
     resolution: o.Resolution = None,
     runtime: Annotated[RuntimeName, _timed("--runtime", "Who runs the layers.")] = RuntimeName.TORCH,
-    device: Annotated[str, _timed("--device", "cpu, cuda or mps.", "DEVICE")] = "cpu",
-    threads: Annotated[str, _timed("--threads", "Threads of the CPU for one operator.", "N")] = "1",
-    batch: Annotated[str, _timed("--batch", "Samples in a batch.", "N")] = "1",
-    dtype: Annotated[str, _timed("--dtype", "float32, bfloat16, float16 or float64.", "DTYPE")] = "float32",
-    memory_format: Annotated[str, _timed("--memory-format", "contiguous or channels_last.", "FORMAT")] = "contiguous",
+    device: Annotated[str, _timed("--device DEVICE", "cpu, cuda or mps.")] = "cpu",
+    threads: Annotated[str, _timed("--threads N", "Threads of the CPU for one operator.")] = "1",
+    batch: Annotated[str, _timed("--batch N", "Samples in a batch.")] = "1",
+    dtype: Annotated[str, _timed("--dtype DTYPE", "float32, bfloat16, float16 or float64.")] = "float32",
+    memory_format: Annotated[str, _timed("--memory-format FORMAT", "contiguous or channels_last.")] = "contiguous",
     backward: Annotated[bool, _timed("--backward", "Time the backward pass, too.")] = False,
     whole: Annotated[
         bool, _timed("--whole", "The whole model, too, as it is and really replaced, with norms and activations.")
     ] = False,
-    min_time: Annotated[str, _timed("--min-time", "Seconds for each thing that is timed.", "SECONDS")] = str(MIN_TIME),
+    min_time: Annotated[str, _timed("--min-time SECONDS", "Seconds for each thing that is timed.")] = str(MIN_TIME),
     target: o.Target = None,
     sort: o.Sort = None,
     top: o.Top = None,

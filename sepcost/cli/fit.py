@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -40,42 +40,37 @@ LIMITS = {
 }
 
 
-def _option(name: str, text: str, metavar: str | None, panel: str) -> Any:
-    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=panel)
-
-
 def fit(
     source: Annotated[
         str, typer.Argument(help="A file of weights (no code is run), or a model: net.py:build (runs it).")
     ],
     weights: Annotated[
         str | None,
-        _option(
-            "--weights",
-            "The model's weights: w.pt, w.safetensors, ckpt.pth:ema; as data, no code is run.",
-            "FILE[:KEY]",
+        o.option(
             WEIGHTS,
+            "--weights FILE[:KEY]",
+            "The model's weights: w.pt, w.safetensors, ckpt.pth:ema; as data, no code is run.",
         ),
     ] = None,
     inputs: o.Inputs = None,
     data: Annotated[
         str | None,
-        _option(
-            "--data", "A function that returns batches of inputs, labels or not (runs it).", "FILE.py:FUNCTION", WEIGHTS
+        o.option(
+            WEIGHTS, "--data FILE.py:FUNCTION", "A function that returns batches of inputs, labels or not (runs it)."
         ),
     ] = None,
     score: Annotated[
         str | None,
-        _option("--score", "A function of a model that returns a number (runs it).", "FILE.py:FUNCTION", WEIGHTS),
+        o.option(WEIGHTS, "--score FILE.py:FUNCTION", "A function of a model that returns a number (runs it)."),
     ] = None,
     no_norms: Annotated[
-        bool, _option("--no-norms", "Leave the variances of batch norms behind replaced layers.", None, WEIGHTS)
+        bool, o.option(WEIGHTS, "--no-norms", "Leave the variances of batch norms behind replaced layers.")
     ] = False,
     distil: Annotated[
-        str, _option("--distil", "Steps of training towards its outputs, without labels.", "N", WEIGHTS)
+        str, o.option(WEIGHTS, "--distil N", "Steps of training towards its outputs, without labels.")
     ] = "0",
-    seed: Annotated[str, _option("--seed", "For the order of the data in training.", "N", WEIGHTS)] = "0",
-    device: Annotated[str, _option("--device", "Where it is computed: cpu, cuda, mps.", "DEVICE", WEIGHTS)] = "cpu",
+    seed: Annotated[str, o.option(WEIGHTS, "--seed N", "For the order of the data in training.")] = "0",
+    device: Annotated[str, o.option(WEIGHTS, "--device DEVICE", "Where it is computed: cpu, cuda, mps.")] = "cpu",
     replacements: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,26 +85,26 @@ def fit(
     exclude: o.Exclude = None,
     plan: Annotated[
         str | None,
-        _option("--plan", "Which layer is replaced by what: YAML, as --save-plan writes it.", "FILE", CHOOSING),
+        o.option(CHOOSING, "--plan FILE", "Which layer is replaced by what: YAML, as --save-plan writes it."),
     ] = None,
-    max_macs: Annotated[str | None, _option("--max-macs", "Choose: at most 600M.", "N", CHOOSING)] = None,
-    max_params: Annotated[str | None, _option("--max-params", "Choose: at most 4.3M.", "N", CHOOSING)] = None,
+    max_macs: Annotated[str | None, o.option(CHOOSING, "--max-macs N", "Choose: at most 600M.")] = None,
+    max_params: Annotated[str | None, o.option(CHOOSING, "--max-params N", "Choose: at most 4.3M.")] = None,
     max_time: Annotated[
-        str | None, _option("--max-time", "Choose: at most 12ms, predicted (--target).", "N", CHOOSING)
+        str | None, o.option(CHOOSING, "--max-time N", "Choose: at most 12ms, predicted (--target).")
     ] = None,
     min_energy: Annotated[
-        str | None, _option("--min-energy", "Choose: the fewest MACs with 95% of the kernels.", "N", CHOOSING)
+        str | None, o.option(CHOOSING, "--min-energy N", "Choose: the fewest MACs with 95% of the kernels.")
     ] = None,
     target: o.Target = None,
     save_plan: Annotated[
-        Path | None, _option("--save-plan", "Which layer is replaced by what, as YAML.", "FILE", SAVING)
+        Path | None, o.option(SAVING, "--save-plan FILE", "Which layer is replaced by what, as YAML.")
     ] = None,
     save_weights: Annotated[
-        Path | None, _option("--save-weights", "The smaller model's weights: .safetensors.", "FILE", SAVING)
+        Path | None, o.option(SAVING, "--save-weights FILE", "The smaller model's weights: .safetensors.")
     ] = None,
     save_model: Annotated[
         Path | None,
-        _option("--save-model", "The smaller model, which runs without its code: .pt2, .onnx.", "FILE", SAVING),
+        o.option(SAVING, "--save-model FILE", "The smaller model, which runs without its code: .pt2, .onnx."),
     ] = None,
     sort: o.Sort = None,
     top: o.Top = None,

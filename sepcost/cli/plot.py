@@ -7,9 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
-from sepcost.cli.options import OUTPUT
+from sepcost.cli.options import OUTPUT, option
 from sepcost.cli.overwriting import refuse_link, refuse_overwriting
 from sepcost.cli.streams import say
 from sepcost.errors import SepcostError
@@ -20,11 +18,10 @@ from sepcost.text.wording import did_you_mean, listed
 
 Plot = Annotated[
     list[str] | None,
-    typer.Option(
-        "--plot",
-        help="Draw it: a file ending in .svg, .png, .pdf or .html; docs/plot.md has the kinds.",
-        metavar="[KIND=]FILE",
-        rich_help_panel=OUTPUT,
+    option(
+        OUTPUT,
+        "--plot [KIND=]FILE",
+        "Draw it: a file ending in .svg, .png, .pdf or .html; docs/plot.md has the kinds.",
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,8 +65,7 @@ Like = Annotated[
 Seed = Annotated[str, typer.Option("--seed", help="Another one draws other layers.", metavar="N")]
 
 
-def _setting(name: str, text: str, metavar: str) -> Any:
-    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=HELD_FOR)
+_setting = partial(o.option, HELD_FOR)
 
 
 @target.command(cls=Reading)
@@ -85,19 +85,19 @@ def learn(
         ),
     ] = None,
     runtime: Annotated[
-        str | None, _setting("--runtime", "torch, unless given, or onnxruntime; with --from, any.", "NAME")
+        str | None, _setting("--runtime NAME", "torch, unless given, or onnxruntime; with --from, any.")
     ] = None,
-    processor: Annotated[str | None, _setting("--processor", "With --from: the chip.", "NAME")] = None,
-    device: Annotated[str | None, _setting("--device", "cpu, unless given, cuda or mps.", "DEVICE")] = None,
+    processor: Annotated[str | None, _setting("--processor NAME", "With --from: the chip.")] = None,
+    device: Annotated[str | None, _setting("--device DEVICE", "cpu, unless given, cuda or mps.")] = None,
     threads: Annotated[
-        str | None, _setting("--threads", "Threads of the CPU for one operator; 1 unless given.", "N")
+        str | None, _setting("--threads N", "Threads of the CPU for one operator; 1 unless given.")
     ] = None,
-    batch: Annotated[str | None, _setting("--batch", "Samples in a batch; 1 unless given.", "N")] = None,
+    batch: Annotated[str | None, _setting("--batch N", "Samples in a batch; 1 unless given.")] = None,
     dtype: Annotated[
-        str | None, _setting("--dtype", "float32, unless given, bfloat16, float16 or float64.", "DTYPE")
+        str | None, _setting("--dtype DTYPE", "float32, unless given, bfloat16, float16 or float64.")
     ] = None,
     memory_format: Annotated[
-        str | None, _setting("--memory-format", "contiguous, unless given, or channels_last.", "FORMAT")
+        str | None, _setting("--memory-format FORMAT", "contiguous, unless given, or channels_last.")
     ] = None,
     format_: Shown = None,
     output: Annotated[
