@@ -47,9 +47,9 @@ def _declared(name: str, tensor: Mapping[str, Any], usual: dict[str, int]) -> De
     shape: list[int | str] = []
     for size in tensor["sizes"]:
         expression = size.get("as_expr")
-        shape.append(size["as_int"] if expression is None else symbol_of(expression["expr_str"]) or "")
+        shape.append(int(size["as_int"]) if expression is None else symbol_of(expression["expr_str"]) or "")
         if expression and expression.get("hint"):
-            usual[str(shape[-1])] = expression["hint"]["as_int"]
+            usual[str(shape[-1])] = int(expression["hint"]["as_int"])
     return Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], "float32"))
 
 

@@ -85,7 +85,7 @@ class Module(NamedTuple):
 def network_of(program: Program, name: str, options: ModelOptions) -> Network:
     """The network of an exported program. Raises ModelError for sizes that are not known, or wrong."""
     module = program.fields["graph_module"]
-    specs = [next(iter(spec.items())) for spec in module["signature"]["input_specs"]]
+    specs = [each for spec in module["signature"]["input_specs"] for each in spec.items()]
     names = [_name(spec["arg"]) for kind, spec in specs if kind == "user_input"]
     walk = _Walk(program, specs, *sizes_of(program, names, options))
     outputs = walk.run(module["graph"], {}, "")

@@ -153,3 +153,19 @@ def test_json_with_other_values(conv: Path, tmp_path: Path) -> None:
     for number in range(many):
         file = rewritten(conv, tmp_path / "net.pt2", lambda program, number=number: change(program, number))  # type: ignore[misc]
         assert_counted_or_refused(file)
+
+
+def without_specification(program: dict[str, Any]) -> dict[str, Any]:
+    program["graph_module"]["signature"]["input_specs"][0] = {}
+    return program
+
+
+def with_a_text_as_hint(program: dict[str, Any]) -> dict[str, Any]:
+    hint = {"as_expr": {"expr_str": "Symbol('s1')", "hint": {"as_int": "many " * 1000}}}
+    graph(program)["tensor_values"]["input"]["sizes"][2] = hint
+    return program
+
+
+@pytest.mark.parametrize("change", [without_specification, with_a_text_as_hint])
+def test_what_else_is_not_as_export_writes_it(change: Change, conv: Path, tmp_path: Path) -> None:
+    assert_counted_or_refused(rewritten(conv, tmp_path / "net.pt2", change))
