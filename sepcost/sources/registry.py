@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError
+from sepcost.errors import ConfigError, ConfigProblem, NetworkError, Notice, SepcostError, needs
+from sepcost.network.network import Network
 from sepcost.sources.costs.costs import COSTS
 from sepcost.sources.folders import opened
+from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import USUAL, ModelOptions, ProgramOptions
 from sepcost.sources.models import MODELS
 from sepcost.sources.objects import OBJECTS
 from sepcost.sources.paths import absolute
-from sepcost.sources.program_files import PROGRAM_FILES
+from sepcost.sources.programs import Programs
 from sepcost.sources.shipped import unless_shipped
 from sepcost.sources.source import Given, Item
 from sepcost.sources.weights.weights import WEIGHTS
@@ -35,6 +37,34 @@ class Source(Protocol):
         """
 
 
+def _of_pt2(path: str, name: str, options: ModelOptions) -> Network:
+    from sepcost.sources.pt2.archive import program_in
+    from sepcost.sources.pt2.program import network_of
+
+    return network_of(program_in(path, GraphLimit(options.file.limit)), name, options)
+
+
+def _of_onnx(path: str, name: str, options: ModelOptions) -> Network:
+    with needs("onnx"):
+        from sepcost.sources.onnx.program import network_of
+        from sepcost.sources.onnx.shapes import shaped
+    return network_of(shaped(path, options), name)
+
+
+def _of_tflite(path: str, name: str, options: ModelOptions) -> Network:
+    with needs("tflite"):
+        from sepcost.sources.tflite.program import network_of
+        from sepcost.sources.tflite.reading import model_in
+    return network_of(model_in(path, GraphLimit(options.file.limit)), name, options)
+
+
+EXPORT = "torch.export.save(torch.export.export(model, inputs), FILE) writes one"
+PROGRAM_FILES = (
+    Programs(".pt2", "exported program", EXPORT, _of_pt2),
+    Programs(".onnx", "ONNX model", "export it again", _of_onnx),
+    Programs(".tflite", "TensorFlow Lite model", "convert it again", _of_tflite),
+)
+"""Programs in files; what reads them is imported when there is such a file."""
 SOURCES: tuple[Source, ...] = (OBJECTS, *PROGRAM_FILES, WEIGHTS, MODELS, COSTS, CONFIGS)
 """The first source that can read what is given reads it."""
 
