@@ -43,7 +43,9 @@ EFFECTS: Mapping[str, Effect] = {
 """Those of other operators make another map."""
 COPYING = ("contiguous", "flatten", "reshape", "reshape_as")
 """Views that copy what does not lie one after the other."""
-STAYS = {"clone", "to", "_to_copy", "type_as", "dequantize_per_tensor", "dequantize_per_channel"}
+DEQUANTISES = ("dequantize_per_tensor", "dequantize_per_channel")
+"""What makes floating-point numbers of weights that are whole numbers."""
+STAYS = {"clone", "to", "_to_copy", "type_as", *DEQUANTISES}
 """What leaves a weight what it is, as views do."""
 REMADE = ("quantize_per", "dequantize_per", "choose_qparams")
 """How the names of operators begin that quantise, and have no products."""

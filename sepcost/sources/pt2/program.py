@@ -17,6 +17,7 @@ from sepcost.sources.pt2.archive import Program
 from sepcost.sources.pt2.aten import (
     ATTENTION,
     COPYING,
+    DEQUANTISES,
     EFFECTS,
     NORMS,
     OF_CONVOLUTIONS,
@@ -109,13 +110,16 @@ class _Walk:
         data = program.fields["graph_module"]["graph"]
         self.values: dict[str, Value] = {}
         self.of: dict[str, str] = {}
+        holders, quantised = dict(_holders(data)), set(_quantised(data))
+        read = {name for node in data["nodes"] for each in node["inputs"] for name in _tensors(each["arg"])}
         for kind, spec in specs:
             name = _name(spec.get("arg"))
             if name in data["tensor_values"]:
                 self._know(name, data["tensor_values"][name])
-            if kind == "parameter":
+            if kind == "parameter" and (name in read or not quantised):  # a quantised model keeps its old weights
                 self.of[name] = spec["parameter_name"]
-        holders = dict(_holders(data))
+            elif kind == "buffer" and name in quantised:
+                self.of[name] = spec["buffer_name"]
         same = {name: _stored(program.weights.get(of, {}), name) for name, of in self.of.items()}
         first = {stored: name for name, stored in reversed(same.items())}
         params = {name: Param(self.values[name], holders.get(name, "others")) for name in first.values()}
@@ -154,7 +158,8 @@ class _Walk:
         effect, module = self._effect(kind, reads, made), Module.of(fields)
         makes = {name: self.values[name] for name in made if name in self.values}
         operator = Operator(kind, joined(module.path, kind), reads, makes, effect=effect)
-        if len(reads) == 1 and (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
+        is_same = kind in DEQUANTISES or (len(reads) == 1 and (effect is Effect.VIEWS or kind in STAYS))
+        if is_same and self.graph.stays(operator):
             return
         if kind in NORMS and args.get("weight") and args.get("bias"):
             self.graph.norm(args["input"], args["weight"], args["bias"])
@@ -289,6 +294,13 @@ def _refs(arguments: Iterable[Any]) -> Iterator[Ref]:
             yield each
         elif isinstance(each, list):
             yield from (one for one in each if isinstance(one, Ref))
+
+
+def _quantised(data: Fields) -> Iterator[str]:
+    """The tensors that are dequantised: the weights of a quantised model are buffers."""
+    for node in data["nodes"]:
+        if _operator(node)[1] in DEQUANTISES:
+            yield from _tensors(node["inputs"][0]["arg"])
 
 
 def _holders(data: Fields) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -111,6 +112,31 @@ def test_inner_graphs_shared_and_computed_weights(tmp_path: Path) -> None:
     assert totals(network) == totals(model)
     assert [node.name for node in network if node.layer.type == "conv"] == ["one", "two", "norm"]
     assert {node.name: node.weights_of for node in network}["two"] == "one"
+
+
+class Quantised(nn.Module):
+    """As quantisation of exported programs leaves them: kernels are buffers, and the old ones are still there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.register_buffer("frozen", torch.zeros(8, 3, 3, 3, dtype=torch.int8))
+        self.register_buffer("scales", torch.ones(8))
+        self.register_buffer("zeros", torch.zeros(8, dtype=torch.int64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        dequantise = torch.ops.quantized_decomposed.dequantize_per_channel
+        kernel = dequantise(self.frozen, self.scales, self.zeros, 0, -128, 127, torch.int8)
+        return nn.functional.conv2d(x, kernel, self.conv.bias)
+
+
+def test_a_quantised_program_is_its_float_twin(tmp_path: Path) -> None:
+    importlib.import_module("torch.ao.quantization.fx")  # it has these operators
+    (layer,) = sepcost.load(saved(tmp_path / "net.pt2", Quantised(), (torch.zeros(1, 3, 10, 10),)))
+    assert (layer.cost.macs, layer.cost.params) == (64 * 8 * 27, 8 * 27 + 8)
+    assert layer.keep == "it is quantised"
+    assert layer.widths is not None
+    assert (layer.widths.weights, layer.widths.biases) == (1, 4)
 
 
 class Products(nn.Module):
