@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -85,6 +85,16 @@ def names_read(node: NodeProto) -> Iterator[str]:
         yield from (each.name for each in graph.output)
         for inner in graph.node:
             yield from names_read(inner)
+
+
+def needed(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
+    """The nodes that an output needs; runtimes leave out the others."""
+    wanted, found = set(outputs), list[NodeProto]()
+    for node in reversed(nodes):
+        if not wanted.isdisjoint(node.output):
+            found.append(node)
+            wanted.update(names_read(node))
+    return found[::-1]
 
 
 def rename(graph: GraphProto, taken: Mapping[str, Any]) -> GraphProto:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sepcost.graphs.dtypes import FLOATS
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.graph import Graph, Operator, Value
 from sepcost.graphs.names import joined
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
-from sepcost.sources.onnx.constants import Constants, constants_in
-from sepcost.sources.onnx.functions import inner_graphs, names_read
-from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, NOT_WEIGHTS, STANDARD, is_free
+from sepcost.sources.onnx.functions import inner_graphs
+from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, STANDARD, is_free
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
+from sepcost.sources.onnx.params import UNREAD, Constants, constants_in, params_in
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
 
@@ -26,23 +24,10 @@ OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|
 """The name of a weight that a framework gave: that of its module, and what it is there."""
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
-UNREAD = ("Constant", "Shape", "Size")
-"""Operators that read no numbers of a map or a weight."""
 SLICED = ("starts", "ends", "axes", "steps")
 """What a slice reads, or has as attributes in old files."""
 DEFORMABLE = "it is deformable"
 COMPUTED = "its kernel is an input, or is computed"
-QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
-    "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
-    "MatMulInteger": (0, 1),
-    "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "MatMulNBits": (1,), "Gather": (0,),
-    "DynamicQuantizeLSTM": (1, 2), "QAttention": (1,), "GatherBlockQuantized": (0,),
-}  # fmt: skip
-"""The places of weights that are whole numbers; other constants of whole numbers are no weights."""
-HAVE_WEIGHTS = (
-    "Conv", "ConvTranspose", "FusedConv", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "PRelu",
-)  # fmt: skip
-"""Where one number is a weight, too, and what is filled with one number: files for tests are kept small so."""
 STAYS = ("Cast", "CastLike", "DequantizeLinear", "QuantizeLinear", "Identity")
 """What leaves a weight what it is, as views do."""
 
@@ -50,59 +35,13 @@ STAYS = ("Cast", "CastLike", "DequantizeLinear", "QuantizeLinear", "Identity")
 def network_of(shaped: Shaped, name: str) -> Network:
     """The network of the graph; raises ModelError if nothing of it can be counted."""
     constants = constants_in(shaped)
-    graph = Graph(dict(_params(shaped, constants)))
+    graph = Graph(params_in(shaped, constants))
     for given in shaped.sized.shapes:
         if given in shaped.values:
             graph.input(given, shaped.values[given])
-    for node in _needed(shaped):
+    for node in shaped.nodes:
         _Step(shaped, constants, graph, node).run()
     return graph.network(name, shaped.outputs, given=shaped.sized.given, batch=shaped.sized.batch)
-
-
-def _needed(shaped: Shaped) -> list[NodeProto]:
-    """The nodes that an output needs; runtimes leave out the others."""
-    wanted, needed = set(shaped.outputs), list[Any]()
-    for node in reversed(shaped.nodes):
-        if not wanted.isdisjoint(node.output):
-            needed.append(node)
-            wanted.update(names_read(node))
-    return needed[::-1]
-
-
-def _params(shaped: Shaped, constants: Constants) -> Iterator[tuple[str, Param]]:
-    """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
-    filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
-    found: dict[str, Param] = {}
-    for node in (node for node in _needed(shaped) if node.op_type not in UNREAD):
-        for place, name in enumerate(names_read(node)):
-            is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
-            value = shaped.values.get(name)
-            if value and is_held and name not in constants.scales and _is_weight(node.op_type, place, value):
-                found.setdefault(name, Param(_unpacked(node, value), node.op_type))
-            elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
-                found.setdefault(origin, Param(shaped.held[origin], node.op_type))
-    return iter(found.items())
-
-
-def _multiplied(name: str, kind: str, shaped: Shaped, constants: Constants) -> str | None:
-    """The whole numbers of the file that a layer multiplies by, mostly cast; others are masks and zero points."""
-    is_read = kind in HAVE_WEIGHTS or (name in shaped.values and shaped.values[name].dtype in FLOATS)
-    return constants.origin.get(name) if is_read else None
-
-
-def _unpacked(node: NodeProto, value: Value) -> Value:
-    """A table of few bits, several of which share a byte; other weights are what they are."""
-    if node.op_type != "GatherBlockQuantized" or value.dtype != "uint8":
-        return value
-    bits = next((each.i for each in node.attribute if each.name == "bits"), 4)
-    return Value((*value.shape[:-1], value.shape[-1] * 8 // bits), f"uint{bits}")
-
-
-def _is_weight(kind: str, place: int, value: Value) -> bool:
-    if value.dtype in FLOATS:
-        is_number = value.numel == 1 and kind not in HAVE_WEIGHTS
-        return not is_number and place not in NOT_WEIGHTS.get(kind, ())
-    return place in QUANTISED_WEIGHTS.get(kind, ())
 
 
 class _Step:

@@ -17,9 +17,9 @@ from onnx.numpy_helper import from_array, to_array
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
-from sepcost.sources.model_options import ModelOptions
+from sepcost.sources.model_options import ModelOptions, ProgramOptions
 from sepcost.sources.onnx.folding import MOST, folded
-from sepcost.sources.onnx.functions import RAISED, inner_graphs, rename, without_functions
+from sepcost.sources.onnx.functions import RAISED, inner_graphs, needed, rename, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.onnx.skim import skimmed
@@ -37,6 +37,8 @@ NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
 NUMBERS = ("value_float", "value_floats", "value_int", "value_ints")
 """The attributes of a constant that are numbers."""
+FOR_A_BYTE = 8
+"""How many bytes of calculated constants are one byte of the graph."""
 MOST_AXES = 64
 """No tensor has more."""
 NCHWC, NHWC = "nchwc", "channels_last"
@@ -44,7 +46,7 @@ NCHWC, NHWC = "nchwc", "channels_last"
 
 
 class Shaped(NamedTuple):
-    """A model whose sizes are known: its nodes in their order, and what is known of each tensor by its name.
+    """A model whose sizes are known: the nodes that its outputs need, in order, and what each tensor is by its name.
 
     ``held`` are the tensors that the file stores; ``constants``, small ones with their numbers.
     """
@@ -75,12 +77,12 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     sized = sizes(declared, options)
     is_open = any(isinstance(size, str) for each in declared for size in each.shape)
     opsets = {each.domain: each.version for each in model.opset_import}
-    walk = _Walk(opsets, options.file.values, sized.given if is_open else "")
+    walk = _Walk(opsets, options.file, sized.given if is_open else "")
     for each in given:
         walk.give(each.name, each.type.tensor_type.elem_type, sized.shapes[each.name])
     walk.graph(model.graph)
     outputs = [each.name for each in model.graph.output]
-    return Shaped(walk.nodes, walk.values, walk.constants, walk.held, outputs, sized)
+    return Shaped(needed(walk.nodes, outputs), walk.values, walk.constants, walk.held, outputs, sized)
 
 
 def _layout(node: NodeProto) -> str | None:
@@ -109,14 +111,14 @@ class _Walk:
     ``open_sizes`` are the inputs whose sizes the file leaves open: on others it runs.
     """
 
-    def __init__(self, opsets: Mapping[str, int], typed: Mapping[str, float], open_sizes: str) -> None:
+    def __init__(self, opsets: Mapping[str, int], options: ProgramOptions, open_sizes: str) -> None:
         self.nodes: list[NodeProto] = []
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Any] = {}
         self.held: dict[str, Value] = {}
         self._types: dict[str, TypeProto] = {}
         self._opset = max((opsets.get(domain, 0) for domain in STANDARD), default=0) or 1
-        self._typed = typed
+        self._typed, self._limit = options.values, GraphLimit(options.limit)
         self._open = open_sizes
 
     def give(self, name: str, dtype: int, shape: Sequence[int]) -> None:
@@ -263,6 +265,7 @@ class _Walk:
 
     def _know(self, name: str, array: Any) -> None:
         """A constant that was calculated."""
+        self._limit.spend(array.nbytes // FOR_A_BYTE)
         if not array.dtype.hasobject:  # texts, and whole numbers of Python, grow without a limit
             self.constants[name] = array
         self._set(name, make_tensor_type_proto(onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))

@@ -188,7 +188,7 @@ def chain(nodes: Sequence[NodeProto], maps: Mapping[str, Shape], weights: Mappin
 
 def saved(nodes: Sequence[NodeProto], held: Sequence[TensorProto], maps: Mapping[str, Shape], path: Path) -> Network:
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in maps.items()]
-    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("y", *nodes[-1].output)]
     graph = helper.make_graph(nodes, "g", inputs, outputs, held)
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid(RUNTIME, 1)]
     path.write_bytes(helper.make_model(graph, opset_imports=opsets).SerializeToString())
@@ -335,3 +335,16 @@ def test_an_operator_that_came_later_is_not_free(monkeypatch: pytest.MonkeyPatch
     assert kinds.is_free("StringSplit")
     monkeypatch.setattr(kinds, "LATEST", 19)
     assert not kinds.is_free("StringSplit")
+
+
+def test_a_table_of_places_is_no_weight(tmp_path: Path) -> None:
+    held = [from_array(np.zeros((1, 512), np.int64), "places"), from_array(np.array([0]), "i")]
+    held.append(from_array(np.zeros((8, 4), np.float32), "w"))
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+        helper.make_node("Shape", ["y"], ["s"]),
+        helper.make_node("Gather", ["places", "i"], ["row"]),
+        helper.make_node("Gather", ["row", "s"], ["z"]),
+    ]
+    network = saved(nodes, held, {"x": (2, 8)}, tmp_path / "net.onnx")
+    assert sum(node.cost.params for node in network) == 32

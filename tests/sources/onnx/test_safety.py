@@ -405,8 +405,16 @@ def named_alike() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def unfolding() -> bytes:
+    """Thousands of constants of as many numbers as one may have."""
+    size = helper.make_tensor("many", TensorProto.INT64, [1], [4096])
+    nodes = [helper.make_node("ConstantOfShape", ["many"], [f"o{number}"]) for number in range(10_000)]
+    nodes += [helper.make_node("Neg", [f"o{number}"], [f"n{number}"]) for number in range(100)]
+    return bytes(model_of([*nodes, conv()], [kernel(4, 3, 1, 1), size]).SerializeToString())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process had at most")
-@pytest.mark.parametrize("make", [crowded, nested, named_alike])
+@pytest.mark.parametrize("make", [crowded, nested, named_alike, unfolding])
 def test_a_large_graph_takes_seconds_at_most(make: Callable[[], bytes], tmp_path: Path) -> None:
     """A count or one line: the bounds are far above what is needed, and far below what a blow-up takes."""
     (tmp_path / "net.onnx").write_bytes(make())

@@ -1,0 +1,99 @@
+"""Params: which tensors of an ONNX model are weights; and constants, which depend on no input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from onnx import NodeProto
+
+from sepcost.graphs.dtypes import FLOATS, INDICES
+from sepcost.graphs.graph import Param, Value
+from sepcost.sources.onnx.functions import names_read
+from sepcost.sources.onnx.kinds import NOT_WEIGHTS
+from sepcost.sources.onnx.operators import LAYERS
+from sepcost.sources.onnx.shapes import Shaped
+
+UNREAD = ("Constant", "Shape", "Size")
+"""Operators that read no numbers of a map or a weight."""
+QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
+    "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
+    "MatMulInteger": (0, 1),
+    "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "MatMulNBits": (1,), "Gather": (0,),
+    "DynamicQuantizeLSTM": (1, 2), "QAttention": (1,), "GatherBlockQuantized": (0,),
+}  # fmt: skip
+"""The places of weights that are whole numbers; other constants of whole numbers are no weights."""
+HAVE_WEIGHTS = (
+    "Conv", "ConvTranspose", "FusedConv", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "PRelu",
+)  # fmt: skip
+"""Where one number is a weight, too, and what is filled with one number: files for tests are kept small so."""
+CHANGES = ("Add", "Cast", "CastLike", "Div", "Identity", "Mul", "Reshape", "Sub", "Transpose")
+"""What turns whole numbers into the weights that they are."""
+
+
+class Constants(NamedTuple):
+    """The names of all constants; for one that is made of whole numbers, the tensor in the file that has these.
+
+    ``scales`` are those by which whole numbers are scaled.
+    """
+
+    names: set[str]
+    origin: Mapping[str, str]
+    scales: set[str]
+
+
+def constants_in(shaped: Shaped) -> Constants:
+    """The constants of a model whose sizes are known; matrices of whole numbers may become weights."""
+    names, scales = set(shaped.held), set[str]()
+    origin = {name: name for name, value in shaped.held.items() if _is_matrix(value)}
+    for node in shaped.nodes:
+        if not names.issuperset(filter(None, names_read(node))):
+            continue
+        names.update(node.output)
+        made = [name for name in node.input if name in origin]
+        if made and node.op_type in CHANGES:
+            largest = max(made, key=lambda name: shaped.held[origin[name]].numel)
+            origin[node.output[0]] = origin[largest]
+            scales.update(name for other in node.input if other != largest for name in (other, origin.get(other, "")))
+    return Constants(names, origin, scales)
+
+
+def params_in(shaped: Shaped, constants: Constants) -> Mapping[str, Param]:
+    """The weights: tensors in the file that are floating-point numbers or quantised, by what reads them first."""
+    filled = {name for node in shaped.nodes if node.op_type == "ConstantOfShape" for name in node.output}
+    found: dict[str, Param] = {}
+    for node in (node for node in shaped.nodes if node.op_type not in UNREAD):
+        for place, name in enumerate(names_read(node)):
+            is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
+            value = shaped.values.get(name)
+            if value and is_held and name not in constants.scales and _is_weight(node.op_type, place, value):
+                found.setdefault(name, Param(_unpacked(node, value), node.op_type))
+            elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
+                found.setdefault(origin, Param(shaped.held[origin], node.op_type))
+    return found
+
+
+def _multiplied(name: str, kind: str, shaped: Shaped, constants: Constants) -> str | None:
+    """The whole numbers of the file that a layer multiplies by, mostly cast; others are masks and zero points."""
+    is_read = kind in HAVE_WEIGHTS or (name in shaped.values and shaped.values[name].dtype in FLOATS)
+    return constants.origin.get(name) if is_read else None
+
+
+def _unpacked(node: NodeProto, value: Value) -> Value:
+    """A table of few bits, several of which share a byte; other weights are what they are."""
+    if node.op_type != "GatherBlockQuantized" or value.dtype != "uint8":
+        return value
+    bits = next((each.i for each in node.attribute if each.name == "bits"), 4)
+    return Value((*value.shape[:-1], value.shape[-1] * 8 // bits), f"uint{bits}")
+
+
+def _is_weight(kind: str, place: int, value: Value) -> bool:
+    if value.dtype in FLOATS:
+        is_number = value.numel == 1 and kind not in HAVE_WEIGHTS
+        return not is_number and place not in NOT_WEIGHTS.get(kind, ())
+    is_index = kind == "Gather" and value.dtype in INDICES
+    return place in QUANTISED_WEIGHTS.get(kind, ()) and not is_index
+
+
+def _is_matrix(value: Value) -> bool:
+    return "int" in value.dtype and len(value.shape) > 1
