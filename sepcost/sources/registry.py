@@ -47,7 +47,7 @@ def _of_pt2(path: str, name: str, options: ModelOptions) -> Network:
 def _of_onnx(path: str, name: str, options: ModelOptions) -> Network:
     with needs("onnx"):
         from sepcost.sources.onnx.program import network_of
-        from sepcost.sources.onnx.shapes import shaped
+        from sepcost.sources.onnx.reading import shaped
     return network_of(shaped(path, options), name)
 
 
