@@ -12,7 +12,7 @@ from sepcost.graphs.graph import Param, Value
 from sepcost.sources.onnx.functions import names_read
 from sepcost.sources.onnx.kinds import NOT_WEIGHTS
 from sepcost.sources.onnx.operators import LAYERS
-from sepcost.sources.onnx.reading import Shaped
+from sepcost.sources.onnx.shapes import Shaped
 
 UNREAD = ("Constant", "Shape", "Size")
 """Operators that read no numbers of a map or a weight."""

@@ -14,7 +14,7 @@ from sepcost.sources.onnx.functions import inner_graphs
 from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, STANDARD, is_free
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.params import UNREAD, Constants, constants_in, params_in
-from sepcost.sources.onnx.reading import Shaped
+from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
 
 if TYPE_CHECKING:

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, ValueInfoProto
 
 from sepcost.errors import ModelError
-from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.functions import needed, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB
-from sepcost.sources.onnx.shapes import DTYPES, MOST_AXES, Shapes
+from sepcost.sources.onnx.shapes import DTYPES, MOST_AXES, Shaped, Shapes
 from sepcost.sources.onnx.skim import skimmed
-from sepcost.sources.sizes import Declared, Sized, sizes
+from sepcost.sources.sizes import Declared, sizes
 from sepcost.text.units import shortened
 
 NCHWC, NHWC = "nchwc", "channels_last"
 """The layouts for which ONNX Runtime optimises: a domain of operators, and an attribute."""
-
-
-class Shaped(NamedTuple):
-    """A model whose sizes are known: the nodes that its outputs need, in order, and what each tensor is by its name.
-
-    ``held`` are the tensors that the file stores; ``constants``, small ones with their numbers.
-    """
-
-    nodes: Sequence[NodeProto]
-    values: Mapping[str, Value]
-    constants: Mapping[str, Any]
-    held: Mapping[str, Value]
-    outputs: Sequence[str]
-    sized: Sized
 
 
 def shaped(path: str, options: ModelOptions) -> Shaped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -21,6 +21,7 @@ from sepcost.sources.onnx.folding import MOST, folded
 from sepcost.sources.onnx.functions import RAISED, inner_graphs, rename
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
+from sepcost.sources.sizes import Sized
 from sepcost.text.arguments import times
 from sepcost.text.units import shortened
 
@@ -38,6 +39,20 @@ FOR_A_BYTE = 8
 """How many bytes of calculated constants are one byte of the graph."""
 MOST_AXES = 64
 """No tensor has more."""
+
+
+class Shaped(NamedTuple):
+    """A model whose sizes are known: the nodes that its outputs need, in order, and what each tensor is by its name.
+
+    ``held`` are the tensors that the file stores; ``constants``, small ones with their numbers.
+    """
+
+    nodes: Sequence[NodeProto]
+    values: Mapping[str, Value]
+    constants: Mapping[str, Any]
+    held: Mapping[str, Value]
+    outputs: Sequence[str]
+    sized: Sized
 
 
 class Shapes:
