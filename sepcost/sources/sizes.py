@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import NamedTuple
 
 from sepcost.errors import ModelError
 from sepcost.sources.model_options import ModelOptions
-from sepcost.text.input_text import InputText, shape_text
+from sepcost.text.input_text import USUAL_DTYPE, InputText, shape_text
 from sepcost.text.model_text import ModelText
+from sepcost.text.units import exact
 from sepcost.text.wording import counted, did_you_mean, named
 
-BATCH = re.compile(r"(\w+_)?batch(_?(size|dim))?|bs|b|n", re.IGNORECASE)
-"""What the size of a batch is called."""
-MADE_UP = re.compile(r"s\d+|unk__\d+|(p2o\.)?DynamicDimension\.\d+")
-"""Symbols to which an exporter gave a number: one that begins the first shape is the batch."""
+BATCH = re.compile(r"(\w+[_ -])?(mini)?batch([_ -]?(size|dim))?", re.IGNORECASE)
+"""What the size of a batch is called, wherever it is."""
+FIRST = re.compile(r"n|nb|b|bs|none|s\d+|unk__\d+|(p2o\.)?dynamicdimension\.\d+", re.IGNORECASE)
+"""Symbols that say little, or have a number: one that begins the first shape is the batch."""
+LARGEST = 2**31 - 1
 
 
 class Declared(NamedTuple):
@@ -61,25 +64,34 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     for each in declared:
         if each.name in typed:
             _match(each, typed[each.name], whole[each.name], found)
-    for symbol in _batches(declared):
-        found.setdefault(symbol, 1)
+    examples = _Examples(usual or {}, _batches(declared))
+    found = dict.fromkeys(examples.batches, 1) | found
     for each in declared:
-        whole[each.name] = [_known(each, axis, size, found, usual or {}) for axis, size in enumerate(whole[each.name])]
+        for axis, size in enumerate(whole[each.name]):
+            whole[each.name][axis] = _known(each, axis, size, found, examples)
     shapes = {name: tuple(int(size) for size in shape) for name, shape in whole.items()}
-    for number, (name, shape) in enumerate(shapes.items()):
-        if 0 in shape and not (number and shape[0]):
-            raise ModelError(f"--input {name}={shape_text(shape)}: every size must be at least 1")
+    _check(shapes, typed)
     first = next((shape for shape in shapes.values() if shape), (1,))
     return Sized(shapes, found, " ".join(_given(each, shapes[each.name]) for each in declared), first[0])
 
 
+def _check(shapes: Mapping[str, tuple[int, ...]], typed: Mapping[str, InputText]) -> None:
+    for number, (name, shape) in enumerate(shapes.items()):
+        given = f"--input {typed[name]}" if name in typed else f"its input {name} is {shape_text(shape)}"
+        if 0 in shape and not (number and shape[0]):
+            raise ModelError(f"{given}: every size must be at least 1")
+        if max(shape, default=0) > LARGEST:
+            raise ModelError(f"{given}: no size may be larger than {exact(LARGEST)}")
+
+
 def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, InputText]:
     """The texts by the inputs that they describe: by name, or in order."""
+    example = _Examples({}, _batches(declared)).option(declared[0]) if declared else "--input NAME=SHAPE"
     if isinstance(options.inputs, ModelText):
-        raise ModelError(f"is a file, which runs no code: give shapes, as in {_example(declared)}, not a function")
+        raise ModelError(f"is a file, which runs no code: give shapes, as in {example}, not a function")
     by_name = {each.name: each for each in declared}
     if not isinstance(options.inputs, tuple):
-        raise ModelError(f"is a file: give shapes, as in {_example(declared)}, not what a model is called with")
+        raise ModelError(f"is a file: give shapes, as in {example}, not what a model is called with")
     texts: Sequence[InputText] = options.inputs
     free = iter([each.name for each in declared if each.name not in {text.name for text in texts}])
     found: dict[str, InputText] = {}
@@ -113,6 +125,8 @@ def _of_dims(declared: Sequence[Declared], dims: Mapping[str, int]) -> dict[str,
 
 def _match(declared: Declared, text: InputText, whole: list[int | str], found: dict[str, int]) -> None:
     """Put the sizes of a text into the shape, and note those of symbols."""
+    if text.dtype not in (USUAL_DTYPE, declared.dtype):
+        raise ModelError(f"--input {text}: {declared.name} is {declared.dtype}")
     missing = len(declared.shape) - len(text.shape)
     if missing not in (0, 1):
         axes = f"{len(declared.shape)} axes ({declared.shown}), the batch included"
@@ -129,38 +143,42 @@ def _match(declared: Declared, text: InputText, whole: list[int | str], found: d
 
 
 def _batches(declared: Sequence[Declared]) -> list[str]:
-    """The symbols of the batch: those that are called so, or a made-up one that begins the first shape."""
+    """The symbols of the batch: those that are called so; if there are none, that which begins the first shape."""
     first = next((each.shape[0] for each in declared if len(each.shape) > 1), 0)
     symbols = [size for each in declared for size in each.shape if isinstance(size, str) and BATCH.fullmatch(size)]
-    return symbols or [size for size in [first] if isinstance(size, str) and MADE_UP.fullmatch(size)]
+    return symbols or [size for size in [first] if isinstance(size, str) and FIRST.fullmatch(size)]
 
 
-def _known(declared: Declared, axis: int, size: int | str, found: Mapping[str, int], usual: Mapping[str, int]) -> int:
+class _Examples(NamedTuple):
+    """Sizes for messages: those that are usual, by their symbols; and which symbols are a batch."""
+
+    usual: Mapping[str, int]
+    batches: Sequence[str]
+
+    def size(self, declared: Declared, axis: int) -> int:
+        """A size of a batch of images, of an image, or of a sequence."""
+        rank = len(declared.shape)
+        usually = (1 if rank > 3 else 128) if axis == 0 else 224 if rank == 4 else 128
+        return self.usual.get(str(declared.shape[axis]), usually)
+
+    def option(self, declared: Declared) -> str:
+        """An --input that fits, without its batch."""
+        given = enumerate(declared.shape)
+        sizes = tuple(size if isinstance(size, int) else self.size(declared, axis) for axis, size in given)
+        has_batch = len(sizes) > 1 and declared.shape[0] in (1, "", *self.batches)
+        return f"--input {quote(f'{declared.name}={shape_text(sizes[has_batch:])}')}"
+
+
+def _known(declared: Declared, axis: int, size: int | str, found: Mapping[str, int], examples: _Examples) -> int:
     if isinstance(size, int):
         return size
     if size in found:
         return found[size]
     if not size and axis == 0 and len(declared.shape) > 1:
         return 1  # a batch without a name
-    example = usual.get(size, _usual(declared))
     what = f"the size {size} (axis {axis} of {declared.name})" if size else f"axis {axis} of {declared.name}"
-    dim = f"--dim {size}={example} or " if size else ""
-    raise ModelError(f"{what} is not known: give {dim}{_example([declared], usual)}")
-
-
-def _example(declared: Sequence[Declared], usual: Mapping[str, int] | None = None) -> str:
-    """An --input that fits, with the sizes that were usual."""
-    if not declared:
-        return "--input NAME=SHAPE"
-    first, batches = declared[0], [1, "", *_batches(declared)]
-    sizes = tuple(size if isinstance(size, int) else (usual or {}).get(size, _usual(first)) for size in first.shape)
-    has_batch = len(sizes) > 1 and first.shape[0] in batches
-    return f"--input {first.name}={shape_text(sizes[has_batch:])}"
-
-
-def _usual(declared: Declared) -> int:
-    """A size for messages: of an image, or of a sequence."""
-    return 224 if len(declared.shape) == 4 else 128
+    dim = f"--dim {quote(f'{size}={examples.size(declared, axis)}')} or " if size else ""
+    raise ModelError(f"{what} is not known: give {dim}{examples.option(declared)}")
 
 
 def _given(declared: Declared, shape: tuple[int, ...]) -> str:

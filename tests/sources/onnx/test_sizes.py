@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from onnx import TensorProto, helper
@@ -29,7 +30,7 @@ def linear(path: Path, *shapes: Sequence[int | str | None]) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("first", ["batch", "batch_size", "N", "B", "image_batch", "s53", "unk__12", None])
+@pytest.mark.parametrize("first", ["batch", "batch size", "N", "b", "image_batch", "minibatch", "s53", "unk__12", None])
 def test_a_batch_is_one(first: str | None, tmp_path: Path) -> None:
     run = command("check", linear(tmp_path / "net.onnx", [first, FEATURES]), "--max-macs", str(FEATURES * CLASSES))
     assert (run.code, run.err) == (0, "")
@@ -40,7 +41,8 @@ def test_what_is_not_called_a_batch_is_asked_for(first: str, tmp_path: Path) -> 
     path = linear(tmp_path / "net.onnx", [first, FEATURES])
     run = command("compare", path)
     assert (run.code, run.out) == (2, "")
-    said = f"{path}: the size {first} (axis 0 of x) is not known: give --dim {first}=128 or --input x=128x8\n"
+    dim = quote(f"{first}=128")
+    said = f"{path}: the size {first} (axis 0 of x) is not known: give --dim {dim} or --input x=128x8\n"
     assert run.err == said
     assert command("check", path, "--dim", f"{first}=100", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
     assert command("check", path, "--input", "x=100x8", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
@@ -51,11 +53,35 @@ def test_a_batch_may_come_later(tmp_path: Path) -> None:
     assert command("check", path, "--dim", "frames=100", "--max-macs", str(100 * FEATURES * CLASSES)).code == 0
 
 
-@pytest.mark.parametrize("size", [["--input", "x=0x8"], ["--dim", "frames=0"]])
-def test_nothing_is_not_counted(size: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("symbol", ["N", "b", "s7"])
+def test_only_the_first_axis_is_a_batch_by_a_letter(symbol: str, tmp_path: Path) -> None:
+    """N is also the number of points, or of tokens."""
+    path = linear(tmp_path / "net.onnx", ["batch", symbol, FEATURES])
+    run = command("compare", path)
+    assert run.code == 2
+    assert f"the size {symbol} (axis 1 of x) is not known: give --dim {symbol}=128 or --input x=128x8" in run.err
+
+
+def test_what_is_typed_fits_the_input_that_is_asked_for(tmp_path: Path) -> None:
+    """The first axis of another input is no batch: it is in the example."""
+    path = linear(tmp_path / "net.onnx", ["s5", FEATURES], ["s17", CLASSES])
+    assert "give --dim s17=128 or --input y=128x5" in command("compare", path).err
+    assert command("compare", path, "--input", "y=128x5").code == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (["--input", "x=0x8"], "--input x=0x8: every size must be at least 1"),
+        (["--dim", "frames=0"], "its input x is 0x8: every size must be at least 1"),
+        (["--input", "x=99999999999x8"], "--input x=99999999999x8: no size may be larger than 2,147,483,647"),
+        (["--input", "x=9x8:float16"], "--input x=9x8:float16: x is float32"),
+    ],
+)
+def test_sizes_that_cannot_be(size: list[str], said: str, tmp_path: Path) -> None:
     path = linear(tmp_path / "net.onnx", ["frames", FEATURES])
     run = command("compare", path, *size)
-    assert (run.code, run.out, run.err) == (2, "", f"{path}: --input x=0x8: every size must be at least 1\n")
+    assert (run.code, run.out, run.err) == (2, "", f"{path}: {said}\n")
 
 
 def test_a_state_may_be_empty(tmp_path: Path) -> None:
