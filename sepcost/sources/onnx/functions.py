@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -12,6 +13,7 @@ from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.text.foreign import DAMAGED
 from sepcost.text.units import shortened
+from sepcost.text.wording import named
 
 RAISED = (*DAMAGED, DecodeError, checker.ValidationError, defs.SchemaError, shape_inference.InferenceError)
 """What onnx raises where a model is not what it should be."""
@@ -95,6 +97,32 @@ def needed(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto
             found.append(node)
             wanted.update(names_read(node))
     return found[::-1]
+
+
+def in_order(nodes: Sequence[NodeProto]) -> Sequence[NodeProto]:
+    """The nodes such that each reads what is made before; a ModelError if there is no such order.
+
+    Files have them so; but not those that some converters write, and runtimes sort them.
+    """
+    maker: dict[str, int] = {}
+    for number, node in enumerate(nodes):
+        for name in filter(None, node.output):
+            if name in maker:
+                raise ModelError(f"its nodes are not in order: {shown(node)} makes {shortened(name)} again")
+            maker[name] = number
+    before = [{maker[name] for name in node.input if name in maker} for node in nodes]
+    if all(max(numbers, default=-1) < number for number, numbers in enumerate(before)):
+        return nodes
+    try:
+        return [nodes[number] for number in TopologicalSorter(dict(enumerate(before))).static_order()]
+    except CycleError as error:
+        cycle = [shown(nodes[number]) for number in error.args[1]]
+        raise ModelError(f"its nodes are not in order: each reads what the next makes, {named(cycle)}") from None
+
+
+def shown(node: NodeProto) -> str:
+    """The name of a node, or what it is."""
+    return shortened(node.name or node.op_type)
 
 
 def rename(graph: GraphProto, taken: Mapping[str, Any]) -> GraphProto:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
+from sepcost.errors import LayerError
 from sepcost.graphs.found import Found, global_pool, pooled, product, resized
 from sepcost.graphs.graph import Graph, Value
 from sepcost.graphs.products import einsum, recurrent
@@ -31,7 +32,7 @@ class Node(NamedTuple):
 
     def name(self, place: int) -> str:
         """What it reads in this place; nothing if that is left out."""
-        return self.reads[place] if place < len(self.reads) else ""
+        return self.reads[place] if 0 <= place < len(self.reads) else ""
 
     def shape(self, place: int) -> Shape:
         """The shape of what it reads in this place; a KeyError if that is not known."""
@@ -71,6 +72,8 @@ def _convolution(weight: int, bias: int) -> Finder:
             bias=bool(node.name(bias)), transposed=transposed,
             output_padding=tuple(given.get("output_padding", (0,) * rank)),
         )  # fmt: skip
+        if node.name(bias) and node.shape(bias) != node.result[1:2]:
+            raise LayerError("bias", f"must have {node.result[1]} numbers")
         return Found(conv, shape[0], [name for name in (node.name(weight), node.name(bias)) if name])
 
     return find

@@ -18,7 +18,7 @@ from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.onnx.folding import MOST, folded
-from sepcost.sources.onnx.functions import RAISED, inner_graphs, rename
+from sepcost.sources.onnx.functions import RAISED, in_order, inner_graphs, rename, shown
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.sizes import Sized
@@ -33,6 +33,13 @@ NAMES = {
 DTYPES = {number: NAMES.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()}
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
+RECURRENT = ("LSTM", "GRU", "RNN")
+KERNELS: Mapping[str, int] = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "ConvInteger", "DeformConv", *RECURRENT), 1),
+    "QLinearConv": 3,
+    **dict.fromkeys(("AveragePool", "LpPool", "MaxPool"), 0),
+}
+"""Where operators read their kernels; pools have none."""
 NUMBERS = ("value_float", "value_floats", "value_int", "value_ints")
 """The attributes of a constant that are numbers."""
 FOR_A_BYTE = 8
@@ -81,14 +88,7 @@ class Shapes:
         """The nodes of a graph, after what it holds."""
         for tensor in graph.initializer:
             self._hold(tensor.name, tensor)
-        later = {name for node in graph.node for name in node.output if name}
-        for node in graph.node:
-            unmade = next((name for name in node.input if name in later), "")
-            twice = next((name for name in node.output if name and name not in later), "")
-            if unmade or twice:
-                what = f"reads {shortened(unmade)} before it is made" if unmade else f"makes {shortened(twice)} again"
-                raise ModelError(f"its nodes are not in order: {shortened(node.name or node.op_type)} {what}")
-            later.difference_update(node.output)
+        for node in in_order(graph.node):
             self._node(node)
 
     def _node(self, node: NodeProto) -> None:
@@ -155,7 +155,15 @@ class Shapes:
             return {}
         if inner_graphs(node):
             return self._either(node) if node.op_type == "If" else {}
-        return self._by_schema(node, {name: self._types[name] for name in node.input if name in self._types})
+        types = {name: self._types[name] for name in node.input if name in self._types}
+        return self._by_schema(node, types) or self._as_floats(node, types)
+
+    def _as_floats(self, node: NodeProto, types: Mapping[str, TypeProto]) -> Mapping[str, TypeProto]:
+        """What it would make of float32, if it reads bfloat16: old opsets do not know that."""
+        if all(each.tensor_type.elem_type != TensorProto.BFLOAT16 for each in types.values()):
+            return {}
+        found = self._by_schema(node, {name: _with_type(each, TensorProto.FLOAT) for name, each in types.items()})
+        return {name: _with_type(each, TensorProto.BFLOAT16) for name, each in found.items()}
 
     def _by_schema(self, node: NodeProto, types: Mapping[str, TypeProto]) -> Mapping[str, TypeProto]:
         """What onnx infers of a standard operator; nothing if it does not fit what it reads."""
@@ -165,15 +173,29 @@ class Shapes:
         try:
             schema = defs.get_schema(node.op_type, self._opset if defs.has(node.op_type, self._opset) else 100)
             opsets = [onnx.helper.make_opsetid("", self._opset)]
-            return shape_inference.infer_node_outputs(schema, node, dict(types), data, opset_imports=opsets)
+            found = shape_inference.infer_node_outputs(schema, node, dict(types), data, opset_imports=opsets)
         except RAISED as error:
-            read = [self.values.get(name) for name in node.input if name]
-            if "[ShapeInferenceError]" in str(error) and self._open and None not in read:
-                shapes = " and ".join(times(value.shape) for value in read[:2] if value)
-                raise ModelError(
-                    f"does not run on {self._open}: {shortened(node.name or node.op_type)} cannot read {shapes}"
-                ) from None
-            return {}
+            return self._unfit(node) if "[ShapeInferenceError]" in str(error) else {}
+        is_unfit = node.op_type in KERNELS and (not self._fits(node) or any(map(_is_empty, found.values())))
+        return self._unfit(node) if is_unfit else found
+
+    def _fits(self, node: NodeProto) -> bool:
+        """Whether a kernel is for the channels of its map: onnx does not look at that."""
+        kernel, given = self.values.get(node.input[KERNELS[node.op_type]]), self.values.get(node.input[0])
+        if not kernel or not given or KERNELS[node.op_type] == 0:
+            return True
+        if node.op_type in RECURRENT:
+            return given.shape[-1] in kernel.shape[1:]  # quantised ones have the axes of their matrix swapped
+        groups = next((each.i for each in node.attribute if each.name == "group"), 1)
+        return given.shape[1] == (kernel.shape[0] if "Transpose" in node.op_type else kernel.shape[1] * groups)
+
+    def _unfit(self, node: NodeProto) -> Mapping[str, TypeProto]:
+        """Nothing is known of what it makes; a ModelError if that is for the sizes that were given."""
+        read = [self.values.get(name) for name in node.input if name]
+        if self._open and None not in read:
+            maps = " and ".join(times(value.shape) for value in read[:2] if value)
+            raise ModelError(f"does not run on {self._open}: {shown(node)} cannot read {maps}")
+        return {}
 
     def _same(self, node: NodeProto) -> Mapping[str, TypeProto]:
         known = self._types.get(node.input[0])
@@ -198,7 +220,8 @@ class Shapes:
             shape = SHAPES[node.op_type]([value.shape for value in given if value], attributes)
         except (LookupError, TypeError, ZeroDivisionError):  # it does not fit what it reads
             return {}
-        dtype = self._types[node.input[2 if node.op_type == "QLinearConcat" else 0]].tensor_type.elem_type
+        source = node.input[2 if node.op_type in ("QLinearConcat", "EmbedLayerNormalization") else 0]
+        dtype = self._types[source].tensor_type.elem_type
         return {node.output[0]: make_tensor_type_proto(dtype, shape)}
 
     def _hold(self, name: str, tensor: TensorProto) -> None:
@@ -242,6 +265,19 @@ def _filled(option: str, number: float, dtype: int, shape: Sequence[int]) -> Any
     if array is None or (array.dtype.kind in "iub" and array.item() != number):
         raise ModelError(f"{option}: the input is {DTYPES.get(dtype)}, which has no such number")
     return array
+
+
+def _with_type(found: TypeProto, dtype: int) -> TypeProto:
+    """The type, with other floating-point numbers."""
+    other = TypeProto()
+    other.CopyFrom(found)
+    if found.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.BFLOAT16):
+        other.tensor_type.elem_type = dtype
+    return other
+
+
+def _is_empty(found: TypeProto) -> bool:
+    return any(size.HasField("dim_value") and size.dim_value < 1 for size in found.tensor_type.shape.dim)
 
 
 def _is_numeric(tensor: TensorProto) -> bool:

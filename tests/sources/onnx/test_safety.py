@@ -109,7 +109,7 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto], str]] = {
     "endless": (endless, "its function f0 calls itself"),
     "cycle": (
         lambda: model_of([conv("b", "a"), conv("a", "b"), conv("b", "y")], [kernel(3, 3, 1, 1)]),
-        "its nodes are not in order: conv_a reads b before it is made",
+        "its nodes are not in order: each reads what the next makes, conv_",
     ),
     "twice": (lambda: model_of([conv(), conv()], [kernel(3, 3, 1, 1)]), "conv_y makes y again"),
     "negative": (
