@@ -138,6 +138,7 @@ class Graph:
         self._params = dict(params)
         self._left = Counter({name: param.value.numel for name, param in params.items()})
         self._taken: set[Hashable] = set()
+        self._without_bias: set[str] = set()
         self._weights = {name: Part(name, many, name) for name, many in self._left.items()}
         self._values: dict[str, Value] = {}
         self._maps: dict[str, Tensor] = {}
@@ -302,8 +303,9 @@ class Graph:
         layer: Any = operator.layer
         kernel, bias = [*operator.weights, "", ""][:2]
         taken = self._take(operator.weights) if self._are_free(kernel) else []
-        if taken and layer.bias and len(taken) == 1:
+        if kernel and layer.bias and (len(taken) == 1 or kernel in self._without_bias):
             layer = replace(layer, bias=False)  # an earlier layer has the same bias: it is stored, and counts, once
+            self._without_bias.add(kernel)
         width = self._width(kernel) or read.width
         biases = self._width(bias) or width
         products = REAL_PRODUCTS if isinstance(layer, Conv) and read.dtype.startswith("complex") else 1

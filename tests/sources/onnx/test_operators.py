@@ -14,6 +14,7 @@ from onnx.numpy_helper import from_array
 import sepcost
 from sepcost import Network
 from sepcost.sources.onnx import kinds
+from tests.commands import sepcost as command
 
 RUNTIME = "com.microsoft"
 Shape = Sequence[int]
@@ -348,3 +349,15 @@ def test_a_table_of_places_is_no_weight(tmp_path: Path) -> None:
     ]
     network = saved(nodes, held, {"x": (2, 8)}, tmp_path / "net.onnx")
     assert sum(node.cost.params for node in network) == 32
+
+
+def test_a_kernel_that_runs_again_has_a_bias_of_another(tmp_path: Path) -> None:
+    """One bias is stored for all three, and the last two have one kernel: as YAML they still are convolutions."""
+    weights = {"v": (8, 8, 3, 3), "w": (8, 8, 3, 3), "b": (8,)}
+    reads = [["x", "v", "b"], ["m0", "w", "b"], ["m1", "w", "b"]]
+    nodes = [helper.make_node("Conv", each, [f"m{number}"]) for number, each in enumerate(reads)]
+    nodes.append(helper.make_node("Relu", ["m2"], ["y"]))
+    network = chain(nodes, {"x": (1, 8, 12, 12)}, weights, tmp_path / "net.onnx")
+    assert [node.cost.params for node in network] == [584, 576, 0]
+    (tmp_path / "net.yaml").write_text(command("compare", str(tmp_path / "net.onnx"), "--format", "yaml").out)
+    assert [node.cost for node in sepcost.load(tmp_path / "net.yaml")] == [node.cost for node in network]
