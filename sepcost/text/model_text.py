@@ -23,7 +23,9 @@ CONFIG_SUFFIXES = (".yaml", ".yml")
 """How the names of configs in a folder end."""
 PROGRAM_SUFFIXES = (".pt2", ".onnx", ".tflite")
 """How the names of files end that hold a program: its operators, with the sizes of what they read and make."""
-WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin")
+WEIGHT_SUFFIXES = (
+    ".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".safetensors.index.json", ".bin.index.json",
+)  # fmt: skip
 """How the names of files end that hold weights: tensors by name."""
 HOLDS_WEIGHTS = "holds weights: name the code of the model, as in net.py:build, or give its .onnx"
 """What is said of such a file where a model is needed."""

@@ -10,7 +10,6 @@ from typing import Any
 from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
-from sepcost.sources.programs import refuse_what_is_none
 from sepcost.text.units import exact, shortened
 
 LENGTH = 8
@@ -29,42 +28,33 @@ DTYPES = {
 }  # fmt: skip
 
 
-def tensors_in(path: Path, limit: GraphLimit) -> dict[str, Value]:
-    """The tensors of a file, or of all files that an index names; a ModelError where a header is not what it should be.
-
-    All headers together are within the ``limit``, and so are all tensors, with TENSOR bytes each.
-    """
-    many = GraphLimit(limit.most)
-    if not path.name.lower().endswith(INDEX):
-        return _read(path, limit, many)
+def shards_in(path: Path, limit: GraphLimit) -> list[Path]:
+    """The files that an index names, all in its own folder."""
     with path.open("rb") as file:
         limit.spend(path.stat().st_size)
-        shards = _parsed(file.read(), many)["weight_map"].values()
-    tensors: dict[str, Value] = {}
-    for name in sorted(set(shards)):
-        shard = path.with_name(name)  # a ValueError unless it is in the same folder
-        refuse_what_is_none(str(shard), shard)
-        tensors |= _read(shard, limit, many)
-    return tensors
+        names = json.loads(file.read())["weight_map"].values()
+    return [path.with_name(name) for name in sorted(set(names))]  # a ValueError for a name with a folder
 
 
-def _read(path: Path, limit: GraphLimit, many: GraphLimit) -> dict[str, Value]:
+def tensors_in(path: Path, limit: GraphLimit) -> dict[str, Value]:
+    """The tensors of a file; a ModelError where its header is not what it should be, or larger than the ``limit``."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH), "little")
         if length > size - LENGTH:
             raise ModelError(f"its header would have {exact(length)} bytes, and the file has {exact(size)}: cut off?")
         limit.spend(length)
-        header = _parsed(file.read(length), many)
+        header = _parsed(file.read(length), limit)
     header.pop(METADATA, None)
     values = {name: _value(name, fields) for name, fields in header.items()}
     _check_places(header, values, size - LENGTH - length)
     return values
 
 
-def _parsed(data: bytes, many: GraphLimit) -> dict[str, Any]:
+def _parsed(data: bytes, limit: GraphLimit) -> dict[str, Any]:
     """The JSON, in which each name is once; a tensor has braces of its own, and few lists."""
-    many.spend(TENSOR * max(data.count(b"{"), data.count(b"[") // MOST_AXES))
+    many = max(data.count(b"{"), data.count(b"[") // MOST_AXES)
+    limit.spend(max(0, TENSOR * many - len(data)))
     return dict(json.loads(data, object_pairs_hook=_once))
 
 

@@ -163,6 +163,15 @@ def test_a_key_names_one_of_several() -> None:
     assert run("compare", "none.pth:ema") == Run(2, "", "none.pth:ema: cannot be read: no such file or directory\n")
 
 
+def test_an_index_of_what_torch_saved() -> None:
+    torch.save({"a.weight": torch.ones(8, 3, 3, 3)}, "pytorch_model-1.bin")
+    torch.save({"b.weight": torch.ones(4, 8)}, "pytorch_model-2.bin")
+    shards = {"a.weight": "pytorch_model-1.bin", "b.weight": "pytorch_model-2.bin"}
+    index = Path("pytorch_model.bin.index.json")
+    index.write_text(json.dumps({"metadata": {"total_size": 992}, "weight_map": shards}), encoding="utf-8")
+    assert [(node.name, node.cost.params) for node in sepcost.load(str(index))] == [("a", 216), ("b", 32)]
+
+
 def test_an_index_is_all_of_its_files() -> None:
     saved({"a.weight": torch.ones(8, 3, 3, 3)}, "part-1.safetensors")
     saved({"b.weight": torch.ones(4, 8)}, "part-2.safetensors")
