@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+
+ENDS = re.compile(
+    r"(/(BiasAdd|ReadVariableOp|Conv[123]D|depthwise|MatMul|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?))+\d*(_dequantize\d*)?$"
+)
+"""What TensorFlow's converters put after the name of a layer."""
+MADE_UP = ("arith.constant", "tfl.pseudo", "const")
+"""How names begin that no author gave."""
 
 
 class LayerNames:
@@ -43,3 +51,14 @@ def joined(path: str, operator: str) -> str:
     ('stem.conv.relu', 'relu')
     """
     return f"{path}.{operator}" if path else operator
+
+
+def module_of(name: str) -> str:
+    """The layer that a tensor belongs to, by its name from TensorFlow; nothing if a converter has made that up.
+
+    >>> [module_of(name) for name in ("net/conv/Conv2D", "norm/FusedBatchNormV3;conv_1/depthwise", "arith.constant7")]
+    ['net/conv', 'conv_1', '']
+    """
+    several = [each.rstrip("/") for each in name.split(";")]
+    ends = (ENDS.sub("", each) for each in several if ENDS.search(each))
+    return next(ends, "" if name.startswith(MADE_UP) else several[0])

@@ -15,7 +15,7 @@ class GraphLimit:
     >>> limit.spend(1_000_000)
     >>> limit.spend(100_000)
     Traceback (most recent call last):
-    sepcost.errors.ModelError: its graph has more than 1,048,576 bytes: --graph-limit 2MiB reads more
+    sepcost.errors.ModelError: its graph is larger than the limit, 1,048,576 bytes: --graph-limit 2MiB reads more
     """
 
     def __init__(self, most: int) -> None:
@@ -26,4 +26,6 @@ class GraphLimit:
         self.left -= many
         if self.left < 0:
             wanted = -(-max(2 * self.most, self.most - self.left) // MIB)
-            raise ModelError(f"its graph has more than {exact(self.most)} bytes: --graph-limit {wanted}MiB reads more")
+            raise ModelError(
+                f"its graph is larger than the limit, {exact(self.most)} bytes: --graph-limit {wanted}MiB reads more"
+            )

@@ -55,6 +55,9 @@ class ProgramOptions:
         cls, dims: Mapping[str, Any] | None, values: Mapping[str, Any] | None, limit: int | str | None
     ) -> ProgramOptions:
         """As a caller in Python gives them; a ModelError for what is no number."""
+        for what, given, example in (("dims", dims, {"width": 320}), ("values", values, {"sr": 16000})):
+            if given is not None and not isinstance(given, Mapping):
+                raise ModelError(f"{what} must be a mapping such as {example}, got {as_text(given, repr)}")
         sizes = {name: read_as(f"dims[{name!r}]", read_whole, str(size)) for name, size in (dims or {}).items()}
         numbers = {name: read_as(f"values[{name!r}]", _number, str(value)) for name, value in (values or {}).items()}
         most = GRAPH_LIMIT if limit is None else read_as("graph_limit", read_bytes, str(limit))

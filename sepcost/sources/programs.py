@@ -59,9 +59,11 @@ def refuse_what_is_none(source: str, path: Path) -> None:
         if path.exists() and not path.is_file():
             raise ConfigError.of(source, "is a device or a pipe, not a file")
         with path.open("rb") as file:
-            what = foreign_head(file.read(HEAD))
+            head = file.read(HEAD)
     except (OSError, ValueError) as error:
         said = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise ConfigError.of(source, f"cannot be read: {said.lower()}") from None
-    if what:
+    if what := foreign_head(head):
         raise ConfigError.of(source, what)
+    if head.startswith(b"PK") and path.suffix.lower() in (".onnx", ".tflite"):
+        raise ConfigError.of(source, "is an archive, as exported programs are: the name of one should end in .pt2")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Value
-from sepcost.graphs.names import joined
+from sepcost.graphs.names import joined, module_of
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
@@ -75,10 +75,10 @@ class _Step:
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
         if find and self.constants.names.issuperset(reads):
             return  # runtimes calculate it once
+        path = name.removesuffix(kind).rstrip(".")
         if not is_known:
-            operator = operator._replace(kind=f"{as_text(domain)}.{kind}")
+            operator = operator._replace(kind=f"{as_text(domain)}.{kind}", name=path)
         elif kind == "If" and (scalar := self._chooses()):
-            path = name.removesuffix(kind).rstrip(".")
             operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose its branch)", name=path)
         is_free = is_known and _is_free(self.node)
         self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._called, is_free=is_free)
@@ -148,9 +148,10 @@ def _name(node: NodeProto) -> str:
     """The node's name, or the path of the module that it is in and its kind, where torch's exporters say that."""
     scopes = next((each.value for each in node.metadata_props if each.key == SCOPES), "")
     modules = re.findall("'([^']*)'", scopes)[:-1]
-    return (
-        joined(modules[-1], node.op_type) if modules else module_path(node.name.removesuffix("_quant")) or node.op_type
-    )
+    if modules:
+        return joined(modules[-1], node.op_type)
+    name = node.name.removesuffix("_quant")
+    return module_of(name) if ";" in name else module_path(name) or node.op_type
 
 
 def module_path(name: str) -> str:

@@ -69,6 +69,8 @@ def _graph_of(archive: ZipFile) -> ZipInfo:
         raise ModelError(f"has {len(names)} programs ({named([each.filename for each in names])}): save one in a file")
     if not names and any("/code/" in each for each in archive.namelist()):
         raise ModelError(f"is TorchScript: {TORCHSCRIPT} writes an ONNX model, which is read")
+    if not names and any("/aotinductor/" in each for each in archive.namelist()):
+        raise ModelError("is compiled by AOTInductor: give the exported program that was compiled")
     if not names:
         raise ModelError(f"has no exported program in it: {AGAIN}")
     return names[0]

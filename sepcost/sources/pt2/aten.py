@@ -230,6 +230,7 @@ LAYERS: Mapping[str, Callable[[Node], Found | None]] = {
     "baddbmm": lambda node: _product(node, "batch1", "batch2"),
     "mv": lambda node: _product(node, "self", "vec"),
     "dot": lambda node: _product(node, "self", "tensor"),
+    "vdot": lambda node: _product(node, "self", "other"),
     "linalg_matmul": lambda node: _product(node, "self", "other"),
     "inner": _inner,
     "tensordot": _tensordot,

@@ -11,7 +11,8 @@ from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.pt2.archive import Program
 from sepcost.sources.pt2.expressions import Expressions, evaluated, plain, symbol_of
 from sepcost.sources.sizes import Declared, Sized, sizes
-from sepcost.text.units import exact, shortened
+from sepcost.text.units import exact
+from sepcost.text.wording import in_one_line
 
 DTYPES = {
     1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
@@ -19,6 +20,8 @@ DTYPES = {
     30: "float8_e5m2", 34: "uint32", 35: "uint64",
 }  # fmt: skip
 """The numbers that the schema gives to dtypes."""
+LONGEST = 200
+"""How many characters of a guard are shown."""
 OPEN = 2
 """The least size that export writes where nothing says another: it sets 0 and 1 apart."""
 SIZE = re.compile(r"L((?:\['?\w+'?\])+)\.size\(\)\[(\d+)\]")
@@ -37,7 +40,7 @@ def sizes_of(program: Program, names: Sequence[str], options: ModelOptions) -> t
         for axis, (size, given) in enumerate(zip(tensors[name]["sizes"], shape)):
             if "as_expr" in size and not expressions.solve(text := size["as_expr"]["expr_str"], given):
                 raise ModelError(f"axis {axis} of {name} was exported as {plain(text)}, which is never {exact(given)}")
-    _check_ranges(program.fields["range_constraints"], expressions.symbols)
+    _check_ranges(program.fields["range_constraints"], expressions.symbols, declared)
     _check_guards(program, declared, sized)
     return sized, expressions
 
@@ -53,13 +56,14 @@ def _declared(name: str, tensor: Mapping[str, Any], usual: dict[str, int]) -> De
     return Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], "float32"))
 
 
-def _check_ranges(ranges: Mapping[str, Any], symbols: Mapping[str, int]) -> None:
+def _check_ranges(ranges: Mapping[str, Any], symbols: Mapping[str, int], declared: Sequence[Declared]) -> None:
+    where = {size: f" (axis {axis} of {each.name})" for each in declared for axis, size in enumerate(each.shape)}
     for symbol, size in symbols.items():
         least, most = (ranges.get(symbol, {}).get(side) for side in ("min_val", "max_val"))
         least = 1 if least == OPEN else least
         if (least is not None and size < least) or (most is not None and size > most):
             upto = f"from {least} to {exact(most)}" if most is not None else f"at least {least}"
-            raise ModelError(f"the size {symbol} was exported for {upto}, got {exact(size)}")
+            raise ModelError(f"the size {symbol}{where.get(symbol, '')} was exported for {upto}, got {exact(size)}")
 
 
 def _check_guards(program: Program, declared: Sequence[Declared], sized: Sized) -> None:
@@ -72,7 +76,7 @@ def _check_guards(program: Program, declared: Sequence[Declared], sized: Sized) 
             once[key], twice[key] = given, OPEN if size and size in batch and isinstance(size, str) else given
     for guard in program.fields.get("guards_code", ()):
         if not any(_holds(guard, each, program) for each in ((once,) if "==" in guard else (once, twice))):
-            wanted = shortened(SIZE.sub(_read, guard))
+            wanted = in_one_line(SIZE.sub(_read, guard), LONGEST)
             raise ModelError(f"does not run on {sized.given}: it was exported for sizes with {wanted}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from math import prod
@@ -11,6 +10,7 @@ from sepcost.graphs.dtypes import INDICES
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Param, Value
 from sepcost.graphs.graph import Operator as Step
+from sepcost.graphs.names import module_of
 from sepcost.layers import Conv, Linear, Shape
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
@@ -22,12 +22,6 @@ from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
 
 STAYS = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")
 """What leaves a weight what it is, as views do."""
-ENDS = re.compile(
-    r"(/(ReadVariableOp|Conv[123]D|depthwise|MatMul|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?))+\d*(_dequantize\d*)?$"
-)
-"""What converters put after the name of a layer."""
-MADE_UP = ("arith.constant", "tfl.pseudo", "const")
-"""How names begin that no author gave."""
 
 
 def network_of(model: Model, name: str, options: ModelOptions) -> Network:
@@ -132,14 +126,3 @@ class _Walk:
         held = self.graph.held(step.weights[0]) if isinstance(step.layer, (Conv, Linear)) else None
         name = module_of(self.tensors[int(held)].name) if held else ""
         return step._replace(name=name or step.name or f"{step.kind}_{number}")
-
-
-def module_of(name: str) -> str:
-    """What a tensor belongs to, by its name; nothing if a converter has made that up.
-
-    >>> [module_of(name) for name in ("net/conv/Conv2D", "norm/FusedBatchNormV3;conv_1/depthwise", "arith.constant7")]
-    ['net/conv', 'conv_1', '']
-    """
-    several = [each.rstrip("/") for each in name.split(";")]
-    ends = (ENDS.sub("", each) for each in several if ENDS.search(each))
-    return next(ends, "" if name.startswith(MADE_UP) else several[0])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sepcost.errors import ModelError
-from sepcost.graphs.graph import Value
 from sepcost.network.network import Network
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.programs import Programs, refuse_what_is_none
 from sepcost.text.model_text import halves, is_weights
+
+if TYPE_CHECKING:
+    from sepcost.graphs.graph import Value
 
 AGAIN = "safetensors.torch.save_file(model.state_dict(), FILE) writes one"
 

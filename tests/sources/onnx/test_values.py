@@ -137,3 +137,16 @@ def test_weights_in_a_loop(tmp_path: Path) -> None:
     inner.initializer.append(helper.make_tensor("own", FLOAT, [3, 3], [0.0] * 9))
     onnx.save(model, path)
     assert sepcost.load(path).uncounted == {"Loop in again": 1}
+
+
+@pytest.mark.parametrize(("what", "given"), [("dims", "width=3"), ("values", "u=16000")])
+def test_what_is_given_in_python_is_a_mapping(what: str, given: str, tmp_path: Path) -> None:
+    with pytest.raises(SepcostError, match=f"{what} must be a mapping such as "):
+        sepcost.load(choosing(tmp_path / "net.onnx"), **{what: given})
+
+
+def test_an_archive_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"PK\x03\x04 and more")
+    run = command("compare", str(tmp_path / "net.onnx"))
+    said = "is an archive, as exported programs are: the name of one should end in .pt2"
+    assert (run.code, run.err) == (2, f"{tmp_path / 'net.onnx'}: {said}\n")

@@ -18,7 +18,7 @@ from sepcost.errors import SepcostError
 from tests.sources.programs import assert_counted_or_refused
 from tests.sources.pt2.test_pt2 import rewritten, saved
 
-TOO_LARGE = "its graph has more than 8,388,608 bytes"
+TOO_LARGE = "its graph is larger than the limit, 8,388,608 bytes"
 Change = Callable[[dict[str, Any]], Any]
 
 
