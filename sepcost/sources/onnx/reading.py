@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, NodeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
-from sepcost.sources.onnx.functions import needed, without_functions
+from sepcost.sources.onnx.functions import needed, shown, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB
 from sepcost.sources.onnx.shapes import DTYPES, MOST_AXES, Shaped, Shapes
 from sepcost.sources.onnx.skim import skimmed
@@ -31,6 +31,7 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     if not model.graph.node:
         raise ModelError("has no operators in it")
     model = without_functions(model, GraphLimit(options.file.limit))
+    _check_names(model.graph)
     held = {each.name for each in model.graph.initializer}
     given = [each for each in model.graph.input if each.name not in held]
     declared = [_declared(each) for each in given]
@@ -43,6 +44,15 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     walk.graph(model.graph)
     outputs = [each.name for each in model.graph.output]
     return Shaped(needed(walk.nodes, outputs), walk.values, walk.constants, walk.held, outputs, sized)
+
+
+def _check_names(graph: GraphProto) -> None:
+    """A ModelError for what is read and nothing makes."""
+    made = {each.name for each in (*graph.input, *graph.initializer)}
+    made.update({""}, (each.values.name for each in graph.sparse_initializer), *(node.output for node in graph.node))
+    for node in graph.node:
+        if lost := next((name for name in node.input if name not in made), None):
+            raise ModelError(f"its {shown(node)} reads {shortened(lost)}, which nothing makes")
 
 
 def _layout(node: NodeProto) -> str | None:

@@ -119,6 +119,7 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto], str]] = {
         lambda: model_of([conv()], [TensorProto(name="w", dims=[4, -3, 1, 1], data_type=FLOAT)]),
         "its tensor w has the shape [4, -3, 1, 1]",
     ),
+    "lost": (lambda: model_of([conv()]), "its conv_y reads w, which nothing makes"),
     "nothing": (lambda: model_of([helper.make_node("Relu", ["x"], ["y"])]), "has nothing that can be counted"),
     "blocked": (
         lambda: model_of(

@@ -141,8 +141,9 @@ def test_weights_in_a_loop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("what", "given"), [("dims", "width=3"), ("values", "u=16000")])
 def test_what_is_given_in_python_is_a_mapping(what: str, given: str, tmp_path: Path) -> None:
+    options: Any = {what: given}
     with pytest.raises(SepcostError, match=f"{what} must be a mapping such as "):
-        sepcost.load(choosing(tmp_path / "net.onnx"), **{what: given})
+        sepcost.load(choosing(tmp_path / "net.onnx"), **options)
 
 
 def test_an_archive_is_no_model(tmp_path: Path) -> None:
