@@ -65,7 +65,12 @@ def product(
 
     >>> product("MatMul", (1, 196, 64), (64, 128), ("", "w")).layer, product("MatMul", (8, 5), (5, 8)).layer.macs
     (Linear(in_features=64, out_features=128, bias=False), 320)
+
+    Raises LayerError for matrices that cannot be multiplied.
     """
+    inner = right[-2:][0]  # a vector has one axis
+    if left[-1] != inner:
+        raise LayerError("in_features", f"is {inner}, and {left[-1]} are read")
     if weights[1] and len(right) == 2:
         return Found(Linear(*right, bool(bias)), _positions(left, right[0]), [weights[1], *bias])
     if weights[0] and len(left) == 2 and len(right) > 1:
