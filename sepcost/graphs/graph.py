@@ -157,7 +157,8 @@ class Graph:
         """Another name of a weight, which is dequantised, transposed or reshaped; or of a ``part`` of it."""
         whole = self._weights[of]
         is_part = part is not None and part.numel < whole.numel
-        self._weights[made] = Part(whole.of, part.numel, (whole.of, part.lies)) if part and is_part else whole
+        place = part.lies if part and part.strides else made  # a part is another one unless its place says where it is
+        self._weights[made] = Part(whole.of, part.numel, (whole.of, place)) if part and is_part else whole
 
     def repack(self, name: str, value: Value) -> None:
         """A weight that is stored in another form: what it holds is this."""
@@ -224,9 +225,8 @@ class Graph:
         source = operator.reads[0] if operator.reads else ""
         if source not in self._weights:
             return False
-        for number, (name, value) in enumerate(operator.makes.items()):
-            place = value if value.strides else value._replace(offset=number * value.numel)
-            self.rename(name, source, place)
+        for name, value in operator.makes.items():
+            self.rename(name, source, value)
         return True
 
     def skip(self, operator: Operator) -> None:

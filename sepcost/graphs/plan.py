@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from sepcost.graphs.flow import Effect, Event, Flow, Tensor
 from sepcost.network.schedule import Combined, Schedule, Step
 
+MOST_PARTS = 128
+"""The most parts that are put where their whole is: each reader of that reads them all."""
 COMBINED = {Effect.OVER: None, Effect.ADDS: Combined.SUM, Effect.MULTIPLIES: Combined.PRODUCT}
 """The operators that can write over what they read, and what some make of two maps."""
 
@@ -19,7 +22,8 @@ def schedule(flow: Flow, nodes: Mapping[Any, tuple[int, str]]) -> Schedule | Non
 
     ``nodes`` are the numbers and the names of the layers, by their calls.
     """
-    return None if flow.unknown else _Plan(flow, nodes).schedule()
+    joined = Flow(list(_joined(flow.events)), flow.inputs, flow.outputs)
+    return None if flow.unknown else _Plan(joined, nodes).schedule()
 
 
 class _Plan:
@@ -135,8 +139,21 @@ class _Plan:
 def _start(tensor: Tensor) -> int | None:
     """The first channel of a tensor that is a range of a map's channels."""
     offset, shape, strides = tensor.lies
-    is_range = len(shape) > 2 and not tensor.is_whole and strides[1] == prod(shape[2:])
+    is_range = len(shape) > 2 and not tensor.is_whole and strides[1] == prod(shape[2:]) > 0
     return offset // strides[1] if is_range else None
+
+
+def _joined(events: Iterable[Event]) -> Iterator[Event]:
+    """The events, of which a concatenation of too many parts is a copy."""
+    parts: dict[int, int] = {}
+    for event in events:
+        if event.kind is Effect.JOINS:
+            many = sum(parts.get(each.memory, 1) for each in event.reads)
+            if many > MOST_PARTS:
+                event = replace(event, kind=Effect.MAKES, fresh=0)
+            else:
+                parts[event.makes[0].memory] = many
+        yield event
 
 
 def _direct_reads(flow: Flow) -> dict[int, int]:

@@ -73,8 +73,6 @@ class _Step:
         self._absorb(kind)
         is_known = domain in STANDARD or domain == CONTRIB
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
-        if find and self.constants.names.issuperset(reads):
-            return  # runtimes calculate it once
         path = name.removesuffix(kind).rstrip(".")
         if not is_known:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}", name=path)
@@ -90,7 +88,8 @@ class _Step:
 
     def _parts(self, known: dict[str, Value]) -> dict[str, Value]:
         """What it makes; of a split or a slice along one axis, where that is in the map that it reads."""
-        source = self.graph.value(self.reads[0]) if self.reads else None
+        first = self.reads[0] if self.reads else ""
+        source = self.graph.value(first) or self.shaped.held.get(first)
         if source is None or self.node.op_type not in ("Split", "Slice"):
             return known
         shapes = [source.shape, *(value.shape for value in known.values())]

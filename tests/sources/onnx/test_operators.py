@@ -15,6 +15,7 @@ import sepcost
 from sepcost import Network
 from sepcost.sources.onnx import kinds
 from tests.commands import sepcost as command
+from tests.sources.onnx.runtime import macs
 
 RUNTIME = "com.microsoft"
 Shape = Sequence[int]
@@ -300,12 +301,38 @@ def test_whole_numbers_that_are_cast_are_weights(dtype: type, scale: Shape, turn
     assert layer.widths.weights == np.dtype(dtype).itemsize
 
 
-def test_what_depends_on_no_input_is_calculated_once(tmp_path: Path) -> None:
+def test_what_depends_on_no_input_counts_as_the_file_has_it(tmp_path: Path) -> None:
+    """As in torch, and in ONNX Runtime where that optimises nothing."""
     nodes = [helper.make_node("MatMul", ["v", "w"], ["c"]), helper.make_node("MatMul", ["x", "c"], ["y"], name="fc")]
-    network = chain(nodes, {"x": (6, 32)}, {"v": (32, 4), "w": (4, 10)}, tmp_path / "net.onnx")
-    assert sum(node.cost.macs for node in network) == 6 * 32 * 10
+    network = chain(nodes, {"x": (1, 6, 32)}, {"v": (32, 4), "w": (4, 10)}, tmp_path / "net.onnx")
+    assert sum(node.cost.macs for node in network) == macs(tmp_path / "net.onnx", "x=6x32") == 6 * 32 * 10 + 32 * 4 * 10
     assert sum(node.cost.params for node in network) == 32 * 4 + 4 * 10
     assert not network.uncounted
+
+
+def test_random_numbers_are_drawn_each_time(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("RandomNormal", [], ["r"], shape=[3, 32]),
+        helper.make_node("MatMul", ["r", "w"], ["m"], name="fc"),
+        helper.make_node("Add", ["m", "x"], ["y"]),
+    ]
+    network = chain(nodes, {"x": (3, 8)}, {"w": (32, 8)}, tmp_path / "net.onnx")
+    assert [(node.cost.macs, node.cost.params) for node in network] == [(3 * 32 * 8, 32 * 8)]
+
+
+@pytest.mark.parametrize(("second", "params"), [((8, 16), [576, 576]), ((0, 8), [576, 0]), ((0, 16), [576, 0])])
+def test_slices_of_a_kernel(second: tuple[int, int], params: list[int], tmp_path: Path) -> None:
+    """Two of the same size are the same kernel only if they begin at the same place."""
+    weights = [from_array(np.zeros((16, 8, 3, 3), np.float32), "w")]
+    nodes = []
+    for number, (start, end) in enumerate([(0, 8), second]):
+        weights += [from_array(np.array([each]), f"{name}{number}") for name, each in (("s", start), ("e", end))]
+        nodes += [helper.make_node("Slice", ["w", f"s{number}", f"e{number}"], [f"k{number}"])]
+        nodes += [helper.make_node("Conv", [f"m{number}" if number else "x", f"k{number}"], ["y" if number else "m1"])]
+    network = saved(nodes, weights, {"x": (1, 8, 12, 12)}, tmp_path / "net.onnx")
+    found = [node.cost.params for node in network if node.layer.type == "conv"]
+    assert found[: len(params)] == params[: len(found)]
+    assert sum(node.cost.params for node in network) == 16 * 72
 
 
 def test_a_kernel_that_is_an_input_is_no_param(tmp_path: Path) -> None:
