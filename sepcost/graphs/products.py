@@ -15,13 +15,13 @@ LONGEST = 1000
 def matmul(left: Shape, right: Shape) -> int:
     """The MACs of a product of (batches of) matrices, which broadcast as in NumPy.
 
-    >>> matmul((8, 196, 64), (8, 64, 196)), matmul((5,), (5,))
-    (19668992, 5)
+    >>> matmul((8, 196, 64), (8, 64, 196)), matmul((5,), (5,)), matmul((1, 5, 4), (0, 4, 3))
+    (19668992, 5, 0)
     """
     *batch, rows, inner = left if len(left) > 1 else (1, *left)
     *others, _, columns = right if len(right) > 1 else (*right, 1)
     pairs = zip_longest(reversed(batch), reversed(others), fillvalue=1)
-    return prod(map(max, pairs)) * rows * inner * columns
+    return prod(max(pair) if min(pair) else 0 for pair in pairs) * rows * inner * columns
 
 
 def einsum(equation: str, shapes: Sequence[Shape]) -> int:

@@ -11,6 +11,7 @@ from sepcost.graphs.flow import Effect
 STANDARD = ("", "ai.onnx")
 CONTRIB = "com.microsoft"
 """What ONNX Runtime adds when it optimises or quantises."""
+KNOWN = (*STANDARD, CONTRIB)
 
 EFFECTS: Mapping[str, Effect] = {
     **dict.fromkeys(("Add", "Sum", "QLinearAdd", "BiasAdd"), Effect.ADDS),

@@ -99,8 +99,11 @@ def _product(left: int, right: int, *biases: int) -> Finder:
 def _packed_product(node: Node) -> Found:
     """A matrix of few bits, packed: its params follow from its size."""
     inner, columns, bits = (int({"bits": 4, **node.attributes}[name]) for name in ("K", "N", "bits"))
+    packed = Value((inner, columns), f"int{bits}")
+    if packed.bytes > node.values[node.name(1)].bytes:
+        raise LayerError("in_channels", "are more than are stored")
     if node.is_weight(1):
-        node.graph.repack(node.name(1), Value((inner, columns), f"int{bits}"))
+        node.graph.repack(node.name(1), packed)
     return Found(Other(node.kind, macs=prod(node.shape(0)) * columns), weights=node.weights(1, 5))
 
 

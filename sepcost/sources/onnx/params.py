@@ -1,4 +1,4 @@
-"""Params: which tensors of an ONNX model are weights; and constants, which depend on no input."""
+"""Params: which tensors of an ONNX model are weights, of whole numbers, too."""
 
 from __future__ import annotations
 
@@ -24,26 +24,25 @@ QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
 }  # fmt: skip
 """The places of weights that are whole numbers; other constants of whole numbers are no weights."""
 HAVE_WEIGHTS = (
-    "Conv", "ConvTranspose", "FusedConv", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "PRelu",
+    "Conv", "ConvTranspose", "DeformConv", "FusedConv", "Gemm", "MatMul", "BatchNormalization",
+    "InstanceNormalization", "LayerNormalization", "PRelu",
 )  # fmt: skip
 """Where one number is a weight, too, and what is filled with one number: files for tests are kept small so."""
+OF_FRAMEWORK = (".weight", ".bias")
+"""How the names of weights end that a framework gave; one number that has such a name is a weight, too."""
 CHANGES = ("Add", "Cast", "CastLike", "Div", "Identity", "Mul", "Reshape", "Sub", "Transpose")
 """What turns whole numbers into the weights that they are."""
 
 
 class Constants(NamedTuple):
-    """The names of all constants; for one that is made of whole numbers, the tensor in the file that has these.
+    """Constants that are made of whole numbers: the tensor in the file that has these; and what they are scaled by."""
 
-    ``scales`` are those by which whole numbers are scaled.
-    """
-
-    names: set[str]
     origin: Mapping[str, str]
     scales: set[str]
 
 
 def constants_in(shaped: Shaped) -> Constants:
-    """The constants of a model whose sizes are known; matrices of whole numbers may become weights."""
+    """What is made of matrices of whole numbers, and of other constants alone."""
     names, scales = set(shaped.held), set[str]()
     origin = {name: name for name, value in shaped.held.items() if _is_matrix(value)}
     for node in shaped.nodes:
@@ -55,7 +54,7 @@ def constants_in(shaped: Shaped) -> Constants:
             largest = max(made, key=lambda name: shaped.held[origin[name]].numel)
             origin[node.output[0]] = origin[largest]
             scales.update(name for other in node.input if other != largest for name in (other, origin.get(other, "")))
-    return Constants(names, origin, scales)
+    return Constants(origin, scales)
 
 
 def params_in(shaped: Shaped, constants: Constants) -> Mapping[str, Param]:
@@ -66,7 +65,7 @@ def params_in(shaped: Shaped, constants: Constants) -> Mapping[str, Param]:
         for place, name in enumerate(names_read(node)):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
             value = shaped.values.get(name)
-            if value and is_held and name not in constants.scales and _is_weight(node.op_type, place, value):
+            if value and is_held and name not in constants.scales and _is_weight(name, node.op_type, place, value):
                 found.setdefault(name, Param(_unpacked(node, value), node.op_type))
             elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
                 found.setdefault(origin, Param(shaped.held[origin], node.op_type))
@@ -87,9 +86,9 @@ def _unpacked(node: NodeProto, value: Value) -> Value:
     return Value((*value.shape[:-1], value.shape[-1] * 8 // bits), f"uint{bits}")
 
 
-def _is_weight(kind: str, place: int, value: Value) -> bool:
+def _is_weight(name: str, kind: str, place: int, value: Value) -> bool:
     if value.dtype in FLOATS:
-        is_number = value.numel == 1 and kind not in HAVE_WEIGHTS
+        is_number = value.numel == 1 and not (kind in HAVE_WEIGHTS or name.endswith(OF_FRAMEWORK))
         return not is_number and place not in NOT_WEIGHTS.get(kind, ())
     is_index = kind == "Gather" and value.dtype in INDICES
     return place in QUANTISED_WEIGHTS.get(kind, ()) and not is_index

@@ -11,7 +11,7 @@ from sepcost.graphs.names import joined, module_of
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
-from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, STANDARD, is_free
+from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, KNOWN, is_free
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.params import UNREAD, Constants, constants_in, params_in
 from sepcost.sources.onnx.shapes import Shaped
@@ -39,17 +39,22 @@ def network_of(shaped: Shaped, name: str) -> Network:
     for given in shaped.sized.shapes:
         if given in shaped.values:
             graph.input(given, shaped.values[given])
+    scalars = (name for name, shape in shaped.sized.shapes.items() if not shape and name not in shaped.constants)
+    scalar = next(scalars, "")
     for node in shaped.nodes:
-        _Step(shaped, constants, graph, node).run()
+        _Step(shaped, constants, graph, node, scalar).run()
     return graph.network(name, shaped.outputs, given=shaped.sized.given, batch=shaped.sized.batch)
 
 
 class _Step:
-    """One node: what it reads and makes, and what it is."""
+    """One node: what it reads and makes, and what it is.
 
-    def __init__(self, shaped: Shaped, constants: Constants, graph: Graph, node: NodeProto) -> None:
+    ``scalar`` is an input without a value, on which a branch may depend.
+    """
+
+    def __init__(self, shaped: Shaped, constants: Constants, graph: Graph, node: NodeProto, scalar: str) -> None:
         self.shaped, self.graph, self.node = shaped, graph, node
-        self.constants = constants
+        self.constants, self.scalar = constants, scalar
         self.reads = list(node.input)
         self.made = [name for name in node.output if name]
         self.attributes = {each.name: _attribute(each) for each in node.attribute}
@@ -71,20 +76,16 @@ class _Step:
         if (effect is Effect.VIEWS or kind in STAYS) and self.graph.stays(operator):
             return
         self._absorb(kind)
-        is_known = domain in STANDARD or domain == CONTRIB
+        is_known = domain in KNOWN
         find = (OF_RUNTIME.get(kind) if domain == CONTRIB else None) or (LAYERS.get(kind) if is_known else None)
         path = name.removesuffix(kind).rstrip(".")
         if not is_known:
             operator = operator._replace(kind=f"{as_text(domain)}.{kind}", name=path)
-        elif kind == "If" and (scalar := self._chooses()):
-            operator = operator._replace(kind=f"If (--value {scalar}=NUMBER may choose its branch)", name=path)
-        is_free = is_known and _is_free(self.node)
-        self.graph.count(operator, lambda: find(self._as_node()) if find else None, self._called, is_free=is_free)
-
-    def _chooses(self) -> str | None:
-        """A scalar input without a value, on which a branch may depend."""
-        shapes = self.shaped.sized.shapes.items()
-        return next((name for name, shape in shapes if not shape and name not in self.shaped.constants), None)
+        elif kind == "If" and self.scalar:
+            operator = operator._replace(kind=f"If (--value {self.scalar}=NUMBER may choose its branch)", name=path)
+        self.graph.count(
+            operator, lambda: find(self._as_node()) if find else None, self._called, is_free=_is_free(self.node)
+        )
 
     def _parts(self, known: dict[str, Value]) -> dict[str, Value]:
         """What it makes; of a split or a slice along one axis, where that is in the map that it reads."""
@@ -170,7 +171,7 @@ def module_path(name: str) -> str:
 def _is_free(node: NodeProto) -> bool:
     """Whether an operator has no products; one that runs graphs, if nothing in these has any, nor weights."""
     inner = inner_graphs(node)
-    if any(len(tensor.dims) > 1 for graph in inner for tensor in graph.initializer):
+    if node.domain not in KNOWN or any(len(tensor.dims) > 1 for graph in inner for tensor in graph.initializer):
         return False
     return is_free(node.op_type) or (bool(inner) and all(_is_free(each) for graph in inner for each in graph.node))
 

@@ -262,7 +262,7 @@ def test_a_text_is_no_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("given", "bits"), [({"bits": 4}, 4), ({"bits": 3}, 3), ({"bits": 5}, 5), ({}, 4)])
 def test_few_bits(given: dict[str, int], bits: int, tmp_path: Path) -> None:
     """The params of packed weights follow from K and N, their bytes from the bits."""
-    packed = from_array(np.zeros((16, 1, 16), np.uint8), "packed")
+    packed = from_array(np.zeros((16, 1, 4 * bits), np.uint8), "packed")
     scales = from_array(np.zeros(16, np.float32), "scales")
     options: dict[str, Any] = {"K": 32, "N": 16, "block_size": 32, **given}
     node = helper.make_node("MatMulNBits", ["x", "packed", "scales"], ["y"], domain=RUNTIME, name="fc", **options)
@@ -388,3 +388,21 @@ def test_a_kernel_that_runs_again_has_a_bias_of_another(tmp_path: Path) -> None:
     assert [node.cost.params for node in network] == [584, 576, 0]
     (tmp_path / "net.yaml").write_text(command("compare", str(tmp_path / "net.onnx"), "--format", "yaml").out)
     assert [node.cost for node in sepcost.load(tmp_path / "net.yaml")] == [node.cost for node in network]
+
+
+def test_packed_numbers_are_no_more_than_are_stored(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"K": 2**40, "N": 2**40, "bits": 4, "block_size": 32}
+    nodes = [helper.make_node("MatMulNBits", ["x", "q", "s"], ["y"], domain=RUNTIME, name="fc", **options)]
+    held = [from_array(np.zeros((16, 1, 16), np.uint8), "q"), from_array(np.zeros(16, np.float32), "s")]
+    network = saved(nodes, held, {"x": (1, 32)}, tmp_path / "net.onnx")
+    assert network.uncounted == {"MatMulNBits in fc": 1}
+
+
+def test_one_number_that_a_framework_named_is_a_param(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "fc.weight"], ["m"]),
+        helper.make_node("Add", ["m", "fc.bias"], ["z"]),
+        helper.make_node("Mul", ["z", "two"], ["y"]),
+    ]
+    weights = {"fc.weight": (8, 1), "fc.bias": (1,), "two": (1,)}
+    assert sum(node.cost.params for node in chain(nodes, {"x": (2, 6, 8)}, weights, tmp_path / "net.onnx")) == 9

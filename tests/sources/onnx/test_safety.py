@@ -409,6 +409,19 @@ def named_alike() -> bytes:
     return bytes(model.SerializeToString())
 
 
+def joining() -> bytes:
+    """Thousands of concatenations, each of the one before and one map more."""
+    nodes = [helper.make_node("Relu", ["x"], [f"r{number}"]) for number in range(5000)]
+    nodes += [
+        helper.make_node("Concat", [f"c{number}" if number else "x", f"r{number}"], [f"c{number + 1}"], axis=1)
+        for number in range(5000)
+    ]
+    nodes += [helper.make_node("Relu", ["c5000"], ["y"]), conv("x", "z")]
+    model = model_of(nodes, [kernel(4, 3, 1, 1)])
+    model.graph.output.append(helper.make_tensor_value_info("z", FLOAT, None))
+    return bytes(model.SerializeToString())
+
+
 def unfolding() -> bytes:
     """Thousands of constants of as many numbers as one may have."""
     size = helper.make_tensor("many", TensorProto.INT64, [1], [4096])
@@ -418,7 +431,7 @@ def unfolding() -> bytes:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process had at most")
-@pytest.mark.parametrize("make", [crowded, nested, named_alike, unfolding])
+@pytest.mark.parametrize("make", [crowded, nested, named_alike, unfolding, joining])
 def test_a_large_graph_takes_seconds_at_most(make: Callable[[], bytes], tmp_path: Path) -> None:
     """A count or one line: the bounds are far above what is needed, and far below what a blow-up takes."""
     (tmp_path / "net.onnx").write_bytes(make())

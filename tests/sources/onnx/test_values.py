@@ -151,3 +151,15 @@ def test_an_archive_is_no_model(tmp_path: Path) -> None:
     run = command("compare", str(tmp_path / "net.onnx"))
     said = "is an archive, as exported programs are: the name of one should end in .pt2"
     assert (run.code, run.err) == (2, f"{tmp_path / 'net.onnx'}: {said}\n")
+
+
+def test_what_another_domain_calls_gelu_is_not_free(tmp_path: Path) -> None:
+    """In a branch, too."""
+    inner = helper.make_graph([helper.make_node("Gelu", ["x"], ["o"], domain="own.ops")], "b", [], [info("o")])
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["first"]),
+        helper.make_node("If", ["is"], ["y"], name="choice", then_branch=inner, else_branch=inner),
+        helper.make_node("Add", ["first", "y"], ["z"]),
+    ]
+    network = sepcost.load(saved(tmp_path / "net.onnx", nodes, info("is", BOOL, [1]), output="z"))
+    assert network.uncounted == {"If in choice": 1}
