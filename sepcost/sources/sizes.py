@@ -16,8 +16,9 @@ from sepcost.text.wording import counted, did_you_mean, named
 
 BATCH = re.compile(r"(\w+[_ -])?(mini)?batch([_ -]?(size|dim))?", re.IGNORECASE)
 """What the size of a batch is called, wherever it is."""
-FIRST = re.compile(r"n|nb|b|bs|none|s\d+|unk__\d+|(p2o\.)?dynamicdimension\.\d+", re.IGNORECASE)
-"""Symbols that say little, or have a number: one that begins the first shape is the batch."""
+FIRST = re.compile(r"n|nb|b|bs|none|s\d+|unk__\d+|(p2o\.)?dynamicdimension\.\d+|", re.IGNORECASE)
+"""Symbols that say little, or nothing: one that begins the first shape is the batch."""
+LONGEST_NAME = 250
 LARGEST = 2**31 - 1
 
 
@@ -58,6 +59,8 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     Raises ModelError for what is not given, does not fit, or is none of the file's, and for an input without numbers;
     only the state of an earlier step may be empty.
     """
+    if any(len(str(text)) > LONGEST_NAME for each in declared for text in (each.name, *each.shape)):
+        raise ModelError(f"has an input with a name of more than {LONGEST_NAME} characters")
     typed = _typed(declared, options)
     found = _of_dims(declared, options.file.dims)
     whole: dict[str, list[int | str]] = {each.name: list(each.shape) for each in declared}
@@ -65,7 +68,7 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
         if each.name in typed:
             _match(each, typed[each.name], whole[each.name], found)
     examples = _Examples(usual or {}, _batches(declared))
-    found = dict.fromkeys(examples.batches, 1) | found
+    found = {symbol: 1 if symbol else _first(declared, whole) for symbol in examples.batches} | found
     for each in declared:
         for axis, size in enumerate(whole[each.name]):
             whole[each.name][axis] = _known(each, axis, size, found, examples)
@@ -73,6 +76,12 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     _check(shapes, typed)
     first = next((shape for shape in shapes.values() if shape), (1,))
     return Sized(shapes, found, " ".join(_given(each, shapes[each.name]) for each in declared), first[0])
+
+
+def _first(declared: Sequence[Declared], whole: Mapping[str, Sequence[int | str]]) -> int:
+    """The size of a batch without a name: as it was typed for the first input, else one."""
+    first = next((whole[each.name][0] for each in declared if len(each.shape) > 1), 1)
+    return first if isinstance(first, int) else 1
 
 
 def _check(shapes: Mapping[str, tuple[int, ...]], typed: Mapping[str, InputText]) -> None:
@@ -165,17 +174,15 @@ class _Examples(NamedTuple):
         """An --input that fits, without its batch."""
         given = enumerate(declared.shape)
         sizes = tuple(size if isinstance(size, int) else self.size(declared, axis) for axis, size in given)
-        has_batch = len(sizes) > 1 and declared.shape[0] in (1, "", *self.batches)
+        has_batch = len(sizes) > 1 and declared.shape[0] in (1, *self.batches)
         return f"--input {quote(f'{declared.name}={shape_text(sizes[has_batch:])}')}"
 
 
 def _known(declared: Declared, axis: int, size: int | str, found: Mapping[str, int], examples: _Examples) -> int:
     if isinstance(size, int):
         return size
-    if size in found:
+    if size in found and (size or (axis == 0 and len(declared.shape) > 1)):
         return found[size]
-    if not size and axis == 0 and len(declared.shape) > 1:
-        return 1  # a batch without a name
     what = f"the size {size} (axis {axis} of {declared.name})" if size else f"axis {axis} of {declared.name}"
     dim = f"--dim {quote(f'{size}={examples.size(declared, axis)}')} or " if size else ""
     raise ModelError(f"{what} is not known: give {dim}{examples.option(declared)}")

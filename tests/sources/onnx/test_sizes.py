@@ -62,6 +62,21 @@ def test_only_the_first_axis_is_a_batch_by_a_letter(symbol: str, tmp_path: Path)
     assert f"the size {symbol} (axis 1 of x) is not known: give --dim {symbol}=128 or --input x=128x8" in run.err
 
 
+def test_an_axis_without_a_name_is_the_batch_of_the_first_input(tmp_path: Path) -> None:
+    """Where that has one; boxes of one image are no batch."""
+    path = linear(tmp_path / "net.onnx", [None, FEATURES], [None, CLASSES])
+    assert "input x=8 y=5" in command("compare", path).out
+    assert "on inputs of x=2x8 y=2x5" in command("compare", path, "--input", "x=2x8").out
+    boxes = linear(tmp_path / "boxes.onnx", [1, FEATURES], [None, CLASSES])
+    assert "axis 0 of y is not known: give --input y=128x5" in command("compare", boxes).err
+
+
+def test_names_are_not_endless(tmp_path: Path) -> None:
+    run = command("compare", linear(tmp_path / "net.onnx", ["N" * 100_000, FEATURES]))
+    assert (run.code, run.err.count("\n")) == (2, 1)
+    assert run.err.endswith("has an input with a name of more than 250 characters\n")
+
+
 def test_what_is_typed_fits_the_input_that_is_asked_for(tmp_path: Path) -> None:
     """The first axis of another input is no batch: it is in the example."""
     path = linear(tmp_path / "net.onnx", ["s5", FEATURES], ["s17", CLASSES])

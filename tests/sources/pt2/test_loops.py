@@ -47,6 +47,7 @@ LOOPS: dict[str, Callable[..., Any]] = {
 
 
 def load(folder: Path, model: nn.Module, *, decomposed: bool) -> sepcost.Network:
+    torch.compiler.reset()  # what other tests have compiled
     program = export(model.eval(), (torch.ones(3, 3),))
     with catch_warnings():
         filterwarnings("ignore", category=FutureWarning)  # torch's own
