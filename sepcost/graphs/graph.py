@@ -129,8 +129,8 @@ class Graph:
     >>> graph.network("net", ["y"], given="x=3x10x10").nodes[0].cost.macs
     21600
 
-    What is neither given, nor a weight, nor made of these is a constant. Each weight counts once: with the first layer
-    that has it, else in the remainder.
+    A constant is what follows neither from inputs nor from weights. Each weight counts once: with the first layer that
+    has it, else in the remainder.
     """
 
     def __init__(self, params: Mapping[str, Param]) -> None:
@@ -161,7 +161,7 @@ class Graph:
         self._weights[made] = Part(whole.of, part.numel, (whole.of, place)) if part and is_part else whole
 
     def repack(self, name: str, value: Value) -> None:
-        """A weight that is stored in another form: what it holds is this."""
+        """Set what a packed weight holds."""
         of = self._weights[name].of
         if of not in self._taken:
             self._params[of] = self._params[of]._replace(value=value)
@@ -181,7 +181,7 @@ class Graph:
         return self._weights[name].of if name in self._weights else None
 
     def run(self, operator: Operator) -> None:
-        """Note an operator; one that reads constants alone and is no layer makes constants."""
+        """Record an operator; one that is no layer and reads only constants makes constants."""
         reads = [self._maps[name] for name in operator.reads if name in self._maps]
         if not reads and operator.layer is None:
             return
@@ -221,7 +221,7 @@ class Graph:
             self.skip(operator)
 
     def stays(self, operator: Operator) -> bool:
-        """Whether it leaves a weight what it is, in another shape or dtype, or is a part of one; that is noted."""
+        """Record an operator that only casts, reshapes or slices a weight, and say whether it does."""
         source = operator.reads[0] if operator.reads else ""
         if source not in self._weights:
             return False

@@ -57,7 +57,7 @@ def refuse_what_is_none(source: str, path: Path) -> None:
     """A ConfigError for what cannot be read, or is plainly no model: a device, a web page, a pointer of Git LFS."""
     try:
         if path.exists() and not path.is_file():
-            raise ConfigError.of(source, "is a device or a pipe, not a file")
+            raise ConfigError.of(source, f"is {'a folder' if path.is_dir() else 'a device or a pipe'}, not a file")
         with path.open("rb") as file:
             head = file.read(HEAD)
     except (OSError, ValueError) as error:

@@ -107,7 +107,7 @@ def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, 
     for text in texts:
         name = text.name or next(free, None)
         if name is None:
-            raise ModelError(f"takes {counted(len(declared), 'input')}, and --input {text} is one more")
+            raise ModelError(f"has {counted(len(declared), 'input')}; --input {text} is one too many")
         if name not in by_name:
             raise _unknown(name, by_name)
         if name in found:
@@ -120,15 +120,15 @@ def _typed(declared: Sequence[Declared], options: ModelOptions) -> Mapping[str, 
 
 
 def _unknown(name: str, known: Mapping[str, Declared]) -> ModelError:
-    return ModelError(f"has no input {name}; there is {named(list(known))}{did_you_mean(name, known)}")
+    return ModelError(f"has no input {name}; its inputs are {named(list(known))}{did_you_mean(name, known)}")
 
 
 def _of_dims(declared: Sequence[Declared], dims: Mapping[str, int]) -> dict[str, int]:
     known = list(dict.fromkeys(size for each in declared for size in each.shape if isinstance(size, str) and size))
     for symbol in dims:
         if symbol not in known:
-            there = f"there is {named(known)}" if known else "no size of its inputs is a symbol"
-            raise ModelError(f"has no size {symbol}: {there}{did_you_mean(symbol, known)}")
+            there = f"its symbols are {named(known)}" if known else "no size of its inputs is one"
+            raise ModelError(f"has no symbol {symbol}; {there}{did_you_mean(symbol, known)}")
     return dict(dims)
 
 
@@ -144,8 +144,8 @@ def _match(declared: Declared, text: InputText, whole: list[int | str], found: d
         wanted = declared.shape[axis]
         before = found.get(wanted, size) if isinstance(wanted, str) else wanted
         if before != size:
-            reason = "is fixed" if isinstance(wanted, int) else f"({wanted}) is given already"
-            raise ModelError(f"--input {text}: axis {axis} of {declared.name} {reason}, at {before:,}, got {size:,}")
+            what = "is fixed, at" if isinstance(wanted, int) else f"({wanted}) is already"
+            raise ModelError(f"--input {text}: axis {axis} of {declared.name} {what} {before:,}, got {size:,}")
         whole[axis] = size
         if isinstance(wanted, str) and wanted:
             found[wanted] = size

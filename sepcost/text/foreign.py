@@ -9,7 +9,7 @@ from pathlib import PurePath
 DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
 """What Python raises where a file is not what it should be."""
 HEAD = 64
-"""How many bytes tell what a file is."""
+"""The bytes that are enough to recognise a file."""
 HEADS = (
     (b"version https://git-lfs", "is a pointer to the file: git lfs pull fetches it"),
     (b"\x89HDF", "is a Keras model, or another HDF5 file, and no weights of torch"),

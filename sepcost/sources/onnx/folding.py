@@ -9,6 +9,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from onnx.helper import tensor_dtype_to_np_dtype
+from onnx.numpy_helper import to_array
 
 Array = Any
 MOST = 4096
@@ -84,8 +86,6 @@ def _reshape(data: Array, shape: Array, allowzero: int = 0) -> Array:
 
 
 def _cast(data: Array, to: int = 1, **rest: Any) -> Array:
-    from onnx.helper import tensor_dtype_to_np_dtype
-
     return data.astype(tensor_dtype_to_np_dtype(to))
 
 
@@ -95,8 +95,6 @@ def _range(start: Array, limit: Array, delta: Array) -> Array:
 
 
 def _constant_of_shape(shape: Array, value: Any = None) -> Array:
-    from onnx.numpy_helper import to_array
-
     if value is not None and value.data_location:
         raise ValueError("the value is in another file")
     filled = np.zeros(1, np.float32) if value is None else to_array(value)

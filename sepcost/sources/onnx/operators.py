@@ -80,7 +80,7 @@ def _convolution(weight: int, bias: int) -> Finder:
 
 
 def _pads(given: Mapping[str, Any], rank: int, *, uneven: bool = False) -> tuple[int, ...]:
-    """Front sides, then back sides; such that they differ where they follow from the output."""
+    """Front sides, then back sides; ``uneven`` ones are a mark that they follow from the output."""
     return (0,) * rank + (1,) * rank if uneven else tuple(given.get("pads", (0,) * 2 * rank))
 
 
@@ -214,4 +214,4 @@ OF_RUNTIME: Mapping[str, Finder] = {
     **dict.fromkeys(("Attention", "QAttention"), _packed_attention),
     **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), _grouped_attention),
 }
-"""Those that ONNX Runtime has in another form, or alone."""
+"""Operators that only ONNX Runtime has, or defines differently."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from onnx import NodeProto
+from onnx.helper import get_attribute_value
 
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.graph import Graph, Operator, Value
@@ -16,9 +19,6 @@ from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.params import UNREAD, Constants, constants_in, params_in
 from sepcost.sources.onnx.shapes import Shaped
 from sepcost.text.units import as_text
-
-if TYPE_CHECKING:
-    from onnx import NodeProto
 
 OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|_q)?")
 """The name of a weight that a framework gave: that of its module, and what it is there."""
@@ -178,7 +178,5 @@ def _is_free(node: NodeProto) -> bool:
 
 def _attribute(attribute: Any) -> Any:
     """The value of an attribute: texts as such, numbers and lists of them; graphs and tensors as they are."""
-    from onnx.helper import get_attribute_value
-
     value = get_attribute_value(attribute)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -65,7 +65,7 @@ def _layout(node: NodeProto) -> str | None:
 def _declared(given: ValueInfoProto) -> Declared:
     tensor = given.type.tensor_type
     if not tensor.HasField("shape"):
-        raise ModelError(f"has an input without a shape, {shortened(given.name)}: infer it, or export it again")
+        raise ModelError(f"its input {shortened(given.name)} is no tensor, or has no shape: export it again with one")
     if len(tensor.shape.dim) > MOST_AXES:
         raise ModelError(f"has an input of {len(tensor.shape.dim):,} axes, {shortened(given.name)}")
     shape = tuple(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from onnx import NodeProto
 
 from sepcost.layers import Shape
-
-if TYPE_CHECKING:
-    from onnx import NodeProto
 
 CONVOLUTION = ("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
 POOL = ("auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides")
@@ -40,14 +39,12 @@ Attributes = Mapping[str, Any]
 
 def standin(node: NodeProto) -> NodeProto | None:
     """A standard operator whose results have the same shapes; None if there is none."""
-    from onnx import NodeProto as Node
-
     if node.op_type not in STANDINS:
         return None
     kind, places, names = STANDINS[node.op_type]
     reads = [node.input[place] for place in places if place < len(node.input)]
     attributes = [each for each in node.attribute if each.name in names]
-    return Node(op_type=kind, input=reads, output=node.output, attribute=attributes)
+    return NodeProto(op_type=kind, input=reads, output=node.output, attribute=attributes)
 
 
 def turned(shape: Shape, attributes: Attributes, side: str) -> Shape:

@@ -64,7 +64,7 @@ def test_a_value_chooses(value: str, macs: int, dtype: int, shape: tuple[int, ..
         ("u=nan", "--value u: must be a number such as 16000 or 0.5, got nan"),
         ("u=1e400", "--value u: must be a number such as 16000 or 0.5, got 1e400"),
         ("x=3", "--value x=3: the input is 1×3×8×8, and one number is given: give it to a scalar"),
-        ("v=3", "has no input v; there is x, u"),
+        ("v=3", "has no input v; its inputs are x, u"),
     ],
 )
 def test_a_value_that_cannot_be(value: str, said: str, tmp_path: Path) -> None:
