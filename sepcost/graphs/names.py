@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-ENDS = re.compile(
-    r"(/(BiasAdd|ReadVariableOp|Conv[123]D|depthwise|MatMul|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?))+\d*(_dequantize\d*)?$"
-)
-"""What TensorFlow's converters put after the name of a layer."""
+END = re.compile(r"BiasAdd|ReadVariableOp|Conv[123]D|depthwise|MatMul|([a-z]+_)?[Kk]ernel|([a-z]+_)?weights?")
+LAST = re.compile(rf"({END.pattern})\d*(_dequantize\d*)?")
+"""What TensorFlow's converters put after the name of a layer, between slashes; and what is last there."""
 MADE_UP = ("arith.constant", "tfl.pseudo", "const")
 """How names begin that no author gave."""
 
@@ -60,5 +59,14 @@ def module_of(name: str) -> str:
     ['net/conv', 'conv_1', '']
     """
     several = [each.rstrip("/") for each in name.split(";")]
-    ends = (ENDS.sub("", each) for each in several if ENDS.search(each))
-    return next(ends, "" if name.startswith(MADE_UP) else several[0])
+    cut = (short for each in several if (short := _without_ends(each)) != each)
+    return next(cut, "" if name.startswith(MADE_UP) else several[0])
+
+
+def _without_ends(name: str) -> str:
+    first, *parts = name.split("/")
+    end = LAST
+    while parts and end.fullmatch(parts[-1]):
+        parts.pop()
+        end = END
+    return "/".join((first, *parts))
