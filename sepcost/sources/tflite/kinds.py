@@ -26,10 +26,11 @@ EFFECTS: Mapping[str, Effect] = {
 """Those of other operators make another map."""
 MAY_MULTIPLY = {
     "CALL", "CALL_ONCE", "DELEGATE", "EMBEDDING_LOOKUP_SPARSE", "IF", "PLACEHOLDER_FOR_GREATER_OP_CODES",
-    "RFFT2D", "STABLEHLO_COMPOSITE", "STABLEHLO_CONVOLUTION", "STABLEHLO_CUSTOM_CALL", "STABLEHLO_DOT_GENERAL",
+    "READ_VARIABLE", "RFFT2D",
+    "STABLEHLO_COMPOSITE", "STABLEHLO_CONVOLUTION", "STABLEHLO_CUSTOM_CALL", "STABLEHLO_DOT_GENERAL",
     "STABLEHLO_REDUCE", "STABLEHLO_REDUCE_WINDOW", "STABLEHLO_SCATTER", "STABLEHLO_SORT", "STABLEHLO_WHILE", "WHILE",
 }  # fmt: skip
-"""TensorFlow Lite's own operators that may have products, and are no layers here."""
+"""TensorFlow Lite's own operators that may have products, or weights, and are no layers here."""
 CUSTOM_WITHOUT_PRODUCTS = {
     "custom TFLite_Detection_PostProcess", "custom MaxPoolingWithArgmax2D", "custom MaxUnpooling2D",
 }  # fmt: skip

@@ -44,12 +44,16 @@ class Operator(NamedTuple):
 
 
 class Model(NamedTuple):
-    """The first graph of a model, which is the one that runs."""
+    """The first graph of a model, which is the one that runs.
+
+    ``others`` are graphs that no operator calls, such as those of other signatures: names and operators.
+    """
 
     tensors: Sequence[Tensor]
     operators: Sequence[Operator]
     inputs: Sequence[int]
     outputs: Sequence[int]
+    others: Sequence[tuple[str, Sequence[Operator]]]
 
 
 class Kernel(NamedTuple):

@@ -19,6 +19,7 @@ from sepcost.sources.tflite.kinds import EFFECTS, is_free
 from sepcost.sources.tflite.model import Model, Node, Operator, Tensor, channels_first
 from sepcost.sources.tflite.operators import LAYERS
 from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
+from sepcost.text.units import shortened
 
 STAYS = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")
 """What leaves a weight what it is, as views do."""
@@ -32,6 +33,11 @@ def network_of(model: Model, name: str, options: ModelOptions) -> Network:
         walk.give(number, sized.shapes[model.tensors[number].name])
     for number, operator in enumerate(model.operators):
         walk.run(number, operator)
+    walk.graph.uncounted.update(
+        f"graph {shortened(other)}"
+        for other, operators in model.others
+        if not all(is_free(operator.kind, operator.inner) for operator in operators)
+    )
     outputs = [str(number) for number in model.outputs]
     return walk.graph.network(name, outputs, given=sized.given, batch=sized.batch)
 

@@ -13,6 +13,7 @@ from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.tflite.model import MOST_NUMBERS, Model, Operator, Tensor
 from sepcost.text.units import exact, shortened
+from sepcost.text.wording import in_one_line
 
 IDENTIFIER = b"TFL3"
 """What a file has after its first four bytes."""
@@ -30,7 +31,7 @@ LONGEST_NAME = 1024
 MOST_AXES = 16
 LAST = 208
 """The last of TensorFlow Lite's own operators that is known here: another one may have products."""
-NAME, CUSTOM_CODE = 10, 6
+NAME, NAME_OF_GRAPH, CUSTOM_CODE = 10, 12, 6
 """Where texts are in their tables."""
 
 
@@ -52,12 +53,20 @@ class _Reader:
         self.model = tflite.Model.GetRootAs(data, 0)
         self.limit = limit
         self.kinds: dict[int, str] = {}
+        self.called = {0}
 
     def read(self) -> Model:
         graph = self.model.Subgraphs(0)
         tensors = [self._tensor(graph.Tensors(number)) for number in self._range(graph.TensorsLength())]
-        operators = [self._operator(graph.Operators(number)) for number in self._range(graph.OperatorsLength())]
-        return Model(tensors, operators, self._whole(graph.InputsAsNumpy()), self._whole(graph.OutputsAsNumpy()))
+        graphs = [self.model.Subgraphs(number) for number in self._range(self.model.SubgraphsLength())]
+        operators = [*map(self._operators, graphs)]
+        others = [
+            (self._text(graphs[number], NAME_OF_GRAPH) or str(number), each)
+            for number, each in enumerate(operators)
+            if number not in self.called
+        ]
+        ends = self._whole(graph.InputsAsNumpy()), self._whole(graph.OutputsAsNumpy())
+        return Model(tensors, operators[0], *ends, others)
 
     def _range(self, many: int) -> range:
         self.limit.spend(many * TABLE)
@@ -71,13 +80,13 @@ class _Reader:
         return tuple(numbers.tolist())
 
     def _text(self, table: Any, field: int) -> str:
-        """A text, of which only so much is read as a name may have."""
+        """A text in one line, of which only so much is read as a name may have."""
         found = table._tab
         if not (place := found.Offset(field)):
             return ""
         start, many = found.Vector(place), min(found.VectorLen(place), LONGEST_NAME)
         self.limit.spend(many)
-        return bytes(found.Bytes[start : start + many]).decode("utf-8", "replace")
+        return in_one_line(bytes(found.Bytes[start : start + many]).decode("utf-8", "replace"))
 
     def _tensor(self, tensor: Any) -> Tensor:
         name, shape = self._text(tensor, NAME), self._whole(tensor.ShapeAsNumpy())
@@ -98,6 +107,9 @@ class _Reader:
             numbers = buffer.DataAsNumpy().copy().view(value.dtype).reshape(shape)
         return Tensor(name, shape, signature, value.dtype, many > 0, numbers)
 
+    def _operators(self, graph: Any) -> list[Operator]:
+        return [self._operator(graph.Operators(number)) for number in self._range(graph.OperatorsLength())]
+
     def _operator(self, operator: Any) -> Operator:
         options = None
         for names, number, table in (
@@ -107,9 +119,11 @@ class _Reader:
             if table is not None and number in names:
                 options = getattr(tflite, names[number])()
                 options.Init(table.Bytes, table.Pos)
-        called = [self.model.Subgraphs(getattr(options, name)()) for name in dir(options) if "Subgraph" in name]
+        called = [getattr(options, name)() for name in dir(options) if "Subgraph" in name]
+        self.called.update(called)
+        graphs = map(self.model.Subgraphs, called)
         inner = [
-            self._kind(each.Operators(number)) for each in called for number in self._range(each.OperatorsLength())
+            self._kind(each.Operators(number)) for each in graphs for number in self._range(each.OperatorsLength())
         ]
         self.limit.spend((operator.InputsLength() + operator.OutputsLength()) * PLACE)
         reads, made = map(self._whole, (operator.InputsAsNumpy(), operator.OutputsAsNumpy()))

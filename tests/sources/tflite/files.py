@@ -26,6 +26,7 @@ class File:
         self.tensors: list[dict[str, Any]] = []
         self.operators: list[dict[str, Any]] = []
         self.inner: list[list[dict[str, Any]]] = []
+        self.names: dict[int, str] = {}
 
     def tensor(
         self,
@@ -91,7 +92,10 @@ class File:
                 buffers.append(self._table("Buffer", Data=build.CreateByteVector(tensor["data"])))
         codes = list(dict.fromkeys(each["kind"] for each in chain(self.operators, *self.inner)))
         graphs = [self._graph(tensors, self.operators, codes, inputs, outputs)]
-        graphs += [self._graph([], operators, codes, [], []) for operators in self.inner]
+        graphs += [
+            self._graph([], operators, codes, [], [], name=self.names.get(number, ""))
+            for number, operators in enumerate(self.inner, 1)
+        ]
         model = self._table(
             "Model", Version=3, OperatorCodes=self._offsets([self._code(code) for code in codes]),
             Subgraphs=self._offsets(graphs), Buffers=self._offsets(buffers),
@@ -108,12 +112,12 @@ class File:
         return self._table("Tensor", **fields, Type=dtype, Buffer=buffer, IsVariable=tensor["variable"])
 
     def _graph(
-        self, tensors: list[int], operators: list[dict[str, Any]], codes: list[str], *ends: Sequence[int]
+        self, tensors: list[int], operators: list[Any], codes: list[str], *ends: Sequence[int], name: str = ""
     ) -> int:
         made = [self._operator(each, codes) for each in operators]
         return self._table(
             "SubGraph", Tensors=self._offsets(tensors), Inputs=self._whole(ends[0]), Outputs=self._whole(ends[1]),
-            Operators=self._offsets(made),
+            Operators=self._offsets(made), Name=self.builder.CreateString(name),
         )  # fmt: skip
 
     def _operator(self, operator: dict[str, Any], codes: list[str]) -> int:

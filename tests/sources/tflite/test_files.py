@@ -42,6 +42,39 @@ def test_operators_that_may_have_products(kind: str, inner: list[str], uncounted
     assert totals(network) == (96, 8)
 
 
+@pytest.mark.parametrize(
+    ("inner", "names", "uncounted"),
+    [
+        (["CONV_2D", "ADD"], {1: "decode"}, {"graph decode": 1}),
+        (["FlexConv3D"], {}, {"graph 1": 1}),
+        (["RESHAPE", "ADD"], {1: "decode"}, {}),
+        ([], {}, {}),
+        (["RFFT2D"], {1: "de\ncode"}, {"graph de code": 1}),
+    ],
+)
+def test_graphs_that_no_operator_calls(inner: list[str], names: Any, uncounted: Any, tmp_path: Path) -> None:
+    """A file of several signatures has a graph for each."""
+    file = File()
+    x = file.tensor(1, 4, 4, 3)
+    file.inner = [[{"kind": each, "reads": [], "makes": [], "options": ""} for each in inner]]
+    file.names = names
+    path = file.saved(tmp_path / "net.tflite", [x], [file.conv(x, (2, 1, 1, 3), 1, 4, 4, 2)])
+    network = sepcost.load(path)
+    assert (network.uncounted, totals(network)) == (uncounted, (96, 8))
+    assert command("check", str(path), "--max-macs", "1k").code == (2 if uncounted else 0)
+
+
+def test_weights_in_variables_are_not_counted(load: Load) -> None:
+    file = File()
+    x, handle = file.tensor(1, 4), file.tensor(dtype="resource")
+    file.run("VAR_HANDLE", [], handle, options="VarHandle")
+    y = file.run(
+        "FULLY_CONNECTED", [x, file.run("READ_VARIABLE", [handle], file.tensor(3, 4)), -1], file.tensor(1, 3), **DENSE
+    )
+    network = load(file, [x], [y])
+    assert (network.uncounted, totals(network)) == ({"READ_VARIABLE": 1}, (12, 0))
+
+
 def row(*reads: int, shape: Sequence[int] = (1, 4), again: int | None = None) -> tuple[File, list[int], list[int]]:
     """Operators in a row: what else the first one reads, and what a last one makes again."""
     file = File()
