@@ -18,7 +18,7 @@ from sepcost.sources.sizes import Declared, sizes
 from sepcost.sources.tflite.kinds import EFFECTS, is_free
 from sepcost.sources.tflite.model import Model, Node, Operator, Tensor, channels_first
 from sepcost.sources.tflite.operators import LAYERS
-from sepcost.sources.tflite.shapes import PARTS, first_channels, folded, made
+from sepcost.sources.tflite.shapes import PARTS, folded, made, places
 from sepcost.text.units import shortened
 
 STAYS = ("DEQUANTIZE", "DENSIFY", "QUANTIZE", "CAST")
@@ -88,11 +88,9 @@ class _Walk:
         known = {number: shape for number, shape in zip(operator.makes, node.made) if shape is not None}
         makes = {str(number): self._value(number, shape) for number, shape in known.items()}
         reads = [name for name in (node.reads[::-1] if node.kind == "SPLIT" else node.reads) if name]
-        source = self.graph.value(reads[0]) if node.kind in PARTS and reads else None
-        if source is not None:
-            for (made, value), start in zip(makes.items(), first_channels(node)):
-                is_range = (source.shape[:1], source.shape[2:]) == (value.shape[:1], value.shape[2:])
-                makes[made] = source.part(1, start, value.shape[1]) if is_range else value
+        if node.kind in PARTS and reads:
+            parts = zip(makes.items(), places(node))
+            makes |= {made: self._part(reads[0], value, *place) for (made, value), place in parts}
         step = Step(operator.kind, self._name(*operator.makes[:1]), reads, makes, effect=effect)
         if (effect is Effect.VIEWS or node.kind in STAYS) and self.graph.stays(step):
             return
@@ -102,6 +100,15 @@ class _Walk:
             step, lambda: LAYERS[node.kind](node) if node.kind in LAYERS else None,
             partial(self._called, number), is_free=is_free(operator.kind, operator.inner),
         )  # fmt: skip
+
+    def _part(self, name: str, value: Value, start: int, strides: Shape) -> Value:
+        """A part of a map, if it is a range of its channels, or of a weight, with its place there."""
+        source = self.graph.value(name)
+        if source is None:
+            is_own = self.graph.held(name) == name
+            return value._replace(offset=start, strides=channels_first(strides)) if is_own else value
+        is_range = (source.shape[:1], source.shape[2:]) == (value.shape[:1], value.shape[2:])
+        return source.part(1, start, value.shape[1]) if is_range else value
 
     def _node(self, operator: Operator) -> Node:
         """The operator with what is known of its tensors; then what it makes is known, too, where that follows."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -19,8 +21,10 @@ from sepcost.text.arguments import times
 Array = Any
 OVER = (Effect.OVER, Effect.ADDS, Effect.MULTIPLIES)
 NOT_KNOWN = (LookupError, TypeError)
-MOST_CHANNELS = 2**16
-"""Of maps with more it is not looked up where their parts are."""
+LARGEST = 2**31 - 1
+"""No size is larger, and no number of which one is calculated: products of two such fit in 64 bits."""
+MOST_ELEMENTS = 2**63
+"""No map has as many."""
 DOES_NOT_FIT = (ArithmeticError, ValueError)
 MASKS = ("Begin", "End", "ShrinkAxis", "Ellipsis", "NewAxis")
 """The options of a strided slice that have a bit for each axis."""
@@ -39,7 +43,7 @@ def made(node: Node) -> Sequence[Shape | None]:
             return [view.shape for view in _several(VIEWS[kind](whole, node))]
         if find is not None:
             shape = tuple(int(size) for size in find(node))
-            if min(shape, default=0) < 0:
+            if min(shape, default=0) < 0 or max(shape, default=0) > LARGEST or prod(shape) >= MOST_ELEMENTS:
                 raise ValueError
             return [shape]
     except NOT_KNOWN:
@@ -61,19 +65,30 @@ def folded(node: Node) -> Sequence[Array]:
         if is_large or kind not in (*VIEWS, *FOLDS):
             return []
         with np.errstate(all="ignore"):
-            array = VIEWS[kind](node.numbers[kind == "SPLIT"], node) if kind in VIEWS else FOLDS[kind](node)
+            array = VIEWS[kind](node.numbers[kind == "SPLIT"], node) if kind in VIEWS else _calculated(node)
     except (*NOT_KNOWN, *DOES_NOT_FIT):
         return []
     return [each for each in map(np.asarray, _several(array)) if each.size <= MOST_NUMBERS]
 
 
-def first_channels(node: Node) -> Sequence[int]:
-    """The channel of a map with which each part of it begins; nothing where that is not known."""
+def _calculated(node: Node) -> Array:
+    """In 64 bits, of numbers that sizes may be, if the result is one."""
+    numbers = [each.astype(np.int64) if each.dtype.kind == "i" else each for each in node.numbers]
+    array = np.asarray(FOLDS[node.kind](node._replace(numbers=numbers)))
+    if not all(abs(number) <= LARGEST for each in (*numbers, array) for number in each.reshape(-1).tolist()):
+        raise LookupError
+    return array.astype(np.int64) if array.dtype.kind == "O" else array
+
+
+def places(node: Node) -> Sequence[tuple[int, Shape]]:
+    """Where each part begins, and its strides: of a weight; of a map, the channel; nothing where that is not known."""
+    source = node.kind == "SPLIT"
     try:
-        shape = node.known(node.kind == "SPLIT")
-        numbered = np.broadcast_to(np.arange(min(shape[-1], MOST_CHANNELS)), shape)
-        return [int(view.flat[0]) for view in _several(VIEWS[node.kind](numbered, node))]
-    except (*NOT_KNOWN, *DOES_NOT_FIT):
+        shape = node.known(source)
+        bytes_ = np.zeros(shape if node.weight(source) else shape[-1:], np.int8)  # that nothing touches: no memory
+        views = _several(VIEWS[node.kind](np.broadcast_to(bytes_, shape), node))
+        return [(view.ctypes.data - bytes_.ctypes.data, view.strides) for view in views if view.ndim]
+    except (*NOT_KNOWN, *DOES_NOT_FIT, MemoryError):
         return []
 
 
@@ -121,6 +136,14 @@ def _split(array: Array, node: Node) -> list[Array]:
     return np.split(array, many, axis)
 
 
+def _split_v(array: Array, node: Node) -> list[Array]:
+    """Into parts of these sizes, one of which may be -1: the rest."""
+    sizes, axis = node.whole(1), node.whole(2)[0]
+    rest = array.shape[axis] - sum(size for size in sizes if size >= 0)
+    ends = accumulate(rest if size < 0 else size for size in sizes)
+    return np.split(array, [*ends][:-1], axis)
+
+
 def _unpack(array: Array, node: Node) -> list[Array]:
     first = np.moveaxis(array, node.option("Axis"), 0)
     return [first[number] for number in range(len(node.declared))]
@@ -131,7 +154,7 @@ VIEWS: Mapping[str, Callable[[Array, Node], Array | list[Array]]] = {
     "RESHAPE": _reshape,
     "SLICE": _slice,
     "SPLIT": _split,
-    "SPLIT_V": lambda array, node: np.split(array, np.cumsum(node.whole(1))[:-1], node.whole(2)[0]),
+    "SPLIT_V": _split_v,
     "SQUEEZE": _squeeze,
     "STRIDED_SLICE": _strided_slice,
     "TRANSPOSE": lambda array, node: np.transpose(array, node.whole(1)),
@@ -160,7 +183,7 @@ FOLDS: Mapping[str, Callable[[Node], Array]] = {
     "MINIMUM": _arithmetic(np.minimum),
     "MUL": _arithmetic(np.multiply),
     "PACK": lambda node: np.stack(node.numbers, node.option("Axis")),
-    "REDUCE_PROD": _reduction(np.prod),
+    "REDUCE_PROD": _reduction(partial(np.prod, dtype=object)),  # more than two numbers may not fit
     "SUB": _arithmetic(np.subtract),
     "SUM": _reduction(np.sum),
 }
@@ -262,5 +285,5 @@ SHAPES: Mapping[str, Callable[[Node], Sequence[int]]] = {
     "GATHER": _gathered,
     "PACK": _packed,
     "SHAPE": lambda node: (len(node.known(0)),),
-    "TILE": lambda node: np.multiply(node.known(0), node.whole(1)).tolist(),
+    "TILE": lambda node: [size * many for size, many in zip(node.known(0), node.whole(1), strict=True)],
 }

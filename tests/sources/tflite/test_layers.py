@@ -282,6 +282,43 @@ def test_peak_and_traffic_are_those_of_the_same_model(load: Load) -> None:
     assert found == replace(other, at=found.at)  # operators have other names
 
 
+PARTS: dict[str, tuple[str, Sequence[Sequence[int]], Sequence[Sequence[int]], bool]] = {
+    "halves": ("SLICE", [(0, 0), (8, 8)], [(4, 0), (8, 8)], False),
+    "the same half": ("SLICE", [(4, 0), (4, 8)], [(4, 0), (-1, -1)], True),
+    "halves with strides": ("STRIDED_SLICE", [(0, 0), (4, 8), (1, 1)], [(4, 0), (8, 8), (1, 1)], False),
+    "each second": ("STRIDED_SLICE", [(0, 0), (4, 8), (1, 1)], [(0, 0), (8, 8), (2, 1)], False),
+    "the same third": ("STRIDED_SLICE", [(0, 0), (3, 8), (1, 1)], [(0, 0), (3, 8), (1, 1)], True),
+}
+"""How two parts of a matrix of 8×8 are cut out of it, and whether these are the same."""
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_of_a_weight_are_the_same_if_they_are_in_the_same_place(name: str, load: Load) -> None:
+    kind, *cuts, same = PARTS[name]
+    file = File()
+    x, weight, made = file.tensor(1, 8), file.weight(8, 8, name="fc/MatMul"), []
+    rows = 3 if name == "the same third" else 4
+    for cut in cuts:
+        reads = [weight, *(file.numbers(*each) for each in cut)]
+        part = file.run(kind, reads, file.tensor(rows, 8), options="".join(map(str.title, kind.split("_"))))
+        made.append(file.run("FULLY_CONNECTED", [x, part, -1], file.tensor(1, rows), **DENSE))
+    nodes = [node for node in load(file, [x], made) if node.name != "remainder"]
+    assert [node.cost.params for node in nodes] == [rows * 8] * (1 if same else 2)
+    assert sum(node.cost.macs for node in nodes) == 2 * rows * 8
+
+
+def test_parts_of_parts_of_a_weight_are_others(load: Load) -> None:
+    """Where these are is not known: nothing is left out."""
+    file = File()
+    x, weight, made = file.tensor(1, 8), file.weight(8, 8), []
+    halves = [file.tensor(4, 8), file.tensor(4, 8)]
+    file.run("SPLIT", [file.numbers([0]), weight], *halves, options="Split", NumSplits=2)
+    for half in halves:
+        part = file.run("SLICE", [half, file.numbers(0, 0), file.numbers(2, 8)], file.tensor(2, 8), options="Slice")
+        made.append(file.run("FULLY_CONNECTED", [x, part, -1], file.tensor(1, 2), **DENSE))
+    assert [node.cost.params for node in load(file, [x], made)] == [16, 16, 32]
+
+
 class Halves(nn.Module):
     """A convolution for each half of the channels."""
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import sepcost
+from sepcost.errors import SepcostError
 from tests.commands import sepcost as command
 from tests.sources.programs import totals
 from tests.sources.tflite.files import DENSE, VALID, File, Load, open_file
@@ -114,6 +115,7 @@ def test_shapes_follow(kind: str, shape: Any, more: Any, options: str, fields: A
         (
             "SPLIT_V", lambda file, x: [x, file.numbers(2, 4), file.numbers(2)], "SplitV", {}, [(3, 4, 2), (3, 4, 4)],
         ),
+        ("SPLIT_V", lambda file, x: [x, file.numbers(-1, 4), file.numbers(2)], "SplitV", {}, [(3, 4, 2), (3, 4, 4)]),
         ("UNPACK", lambda file, x: [x], "Unpack", {"Axis": 1}, [(3, 6)] * 4),
     ],
 )  # fmt: skip
@@ -150,6 +152,55 @@ def test_a_size_below_zero_is_one_line(tmp_path: Path) -> None:
     run = command("compare", str(file.saved(tmp_path / "net.tflite", [x], [y])), "--input", "x=1x4")
     assert (run.code, run.out) == (2, "")
     assert run.err.endswith("PAD cannot read 1×4: give other sizes of the inputs\n")
+
+
+HUGE = 2**61 + 1
+"""8 times this is 8 in 64 bits."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"),
+    [("TILE", [1, HUGE]), ("TILE", [1]), ("PAD", [[0, 0], [0, 2**31]]), ("PAD", [[2**31 - 2, 0], [2**31 - 9, 0]])],
+)
+def test_a_size_above_all_others_is_one_line(kind: str, numbers: Any, tmp_path: Path) -> None:
+    file = File()
+    x = file.tensor(-1, 8, name="x")
+    many = file.numbers(numbers, dtype="int64")
+    large = file.run(kind, [x, many], file.tensor(-1, -1), options="Tile" if kind == "TILE" else "Pad")
+    rows = file.run("TILE", [large, file.numbers(4, 1)], file.tensor(-1, -1), options="Tile")
+    y = file.run("FULLY_CONNECTED", [rows, file.weight(4, 8), -1], file.tensor(-1, 4), **DENSE)
+    run = command("compare", str(file.saved(tmp_path / "net.tflite", [x], [y])))
+    assert (run.code, run.out, len(run.err.splitlines())) == (2, "", 1)
+    assert " cannot read " in run.err
+
+
+def test_a_map_of_too_many_elements_is_one_line(load: Load) -> None:
+    with pytest.raises(SepcostError, match=r"CONV_2D cannot read 1×2147483647×2147483647×3: give other sizes"):
+        load(*open_file(), inputs=f"{2**31 - 1}x{2**31 - 1}x3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reads", "options"),
+    [
+        ("MUL", [[8, 8], [HUGE, HUGE]], "Mul"),
+        ("ADD", [[-(2**63), 8], [2**62, 0]], "Add"),
+        ("SUB", [[-(2**31), 8], [2**31 - 9, 0]], "Sub"),
+        ("CAST", [[2**32 + 8, 8]], "Cast"),
+        ("REDUCE_PROD", [[[2**31 - 1] * 4 + [2**16] * 4] * 2, [1]], "Reducer"),
+    ],
+)
+def test_numbers_that_no_size_has_are_not_known(kind: str, reads: Any, options: str, load: Load) -> None:
+    """In 64 or 32 bits these are small numbers."""
+    file = File()
+    x = file.tensor(-1, 8, name="x")
+    numbers = [file.numbers(each, dtype="int64") for each in reads]
+    size = file.run(kind, numbers, file.tensor(2, dtype="int32"), options=options)
+    many = file.run("MAXIMUM", [size, file.numbers(1, 1)], file.tensor(2, dtype="int32"))
+    large = file.run("TILE", [x, many], file.tensor(-1, -1), options="Tile")
+    y = file.run("FULLY_CONNECTED", [large, file.weight(4, 8), -1], file.tensor(-1, 4), **DENSE)
+    z = file.run("FULLY_CONNECTED", [x, file.weight(4, 8), -1], file.tensor(-1, 4), **DENSE)
+    network = load(file, [x], [y, z])
+    assert (network.uncounted, totals(network)[0]) == ({"FULLY_CONNECTED": 1}, 32)
 
 
 def test_what_depends_on_values_is_not_counted(load: Load) -> None:
