@@ -17,7 +17,7 @@ from sepcost.errors import ModelError
 from sepcost.graphs.graph import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ProgramOptions
-from sepcost.sources.onnx.folding import MOST, folded
+from sepcost.sources.onnx.folding import FOLDED, MOST, folded
 from sepcost.sources.onnx.functions import RAISED, in_order, inner_graphs, rename, shown
 from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
@@ -99,10 +99,10 @@ class Shapes:
             self._branch(node, attributes["then_branch" if self.constants[node.input[0]].all() else "else_branch"].g)
         else:
             self.nodes.append(node)
-            if node.domain in STANDARD and self._fold(node, attributes):
-                return
             for name, found in self._inferred(node).items():
                 self._set(name, found)
+            if node.domain in STANDARD:
+                self._fold(node)
 
     def _constant(self, node: NodeProto, attributes: Mapping[str, Any]) -> None:
         if "value" in attributes:
@@ -127,23 +127,24 @@ class Shapes:
             made.append([self._types.get(each.name) for each in branch.output])
         return {name: first for name, (first, *rest) in zip(node.output, zip(*made)) if first and [first] == rest}
 
-    def _fold(self, node: NodeProto, attributes: Mapping[str, Any]) -> bool:
-        """Calculate what an operator makes of small constants."""
+    def _fold(self, node: NodeProto) -> bool:
+        """Calculate the shape of what it reads, or what it makes of small constants, if that is small, too."""
         if node.op_type in ("Shape", "Size") and node.input[0] in self.values:
             shape = self.values[node.input[0]].shape
-            start, end = (attributes[name].i if name in attributes else None for name in ("start", "end"))
+            start, end = (
+                next((each.i for each in node.attribute if each.name == name), None) for name in ("start", "end")
+            )
             self._know(node.output[0], _array(shape[start:end] if node.op_type == "Shape" else prod(shape)))
             return True
-        reads = [self.constants.get(name) for name in node.input]
-        if any(value is None and name for value, name in zip(reads, node.input)):
+        reads = {name: self.constants[name] for name in node.input if name in self.constants}
+        made = [self.values.get(name) for name in node.output]
+        if node.op_type not in FOLDED or not reads.keys() >= {*filter(None, node.input)} or None in made:
             return False
-        try:
-            made = folded(node.op_type, reads, {name: get_attribute_value(each) for name, each in attributes.items()})
-        except RAISED:  # they do not fit: it is no constant then
-            made = None
-        for name, array in zip(node.output, made or ()):
+        if sum(value.numel for value in made if value) > MOST:
+            return False
+        for name, array in zip(node.output, folded(node, reads, self._opset)):
             self._know(name, array)
-        return made is not None
+        return True
 
     def _inferred(self, node: NodeProto) -> Mapping[str, TypeProto]:
         """The types of what a node makes, as far as they follow from what it reads."""
