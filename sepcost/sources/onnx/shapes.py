@@ -127,24 +127,18 @@ class Shapes:
             made.append([self._types.get(each.name) for each in branch.output])
         return {name: first for name, (first, *rest) in zip(node.output, zip(*made)) if first and [first] == rest}
 
-    def _fold(self, node: NodeProto) -> bool:
+    def _fold(self, node: NodeProto) -> None:
         """Calculate the shape of what it reads, or what it makes of small constants, if that is small, too."""
         if node.op_type in ("Shape", "Size") and node.input[0] in self.values:
-            shape = self.values[node.input[0]].shape
-            start, end = (
-                next((each.i for each in node.attribute if each.name == name), None) for name in ("start", "end")
-            )
-            self._know(node.output[0], _array(shape[start:end] if node.op_type == "Shape" else prod(shape)))
-            return True
+            shape, ends = self.values[node.input[0]].shape, {each.name: each.i for each in node.attribute}
+            part = shape[ends.get("start") : ends.get("end")]
+            self._know(node.output[0], _array(part if node.op_type == "Shape" else prod(shape)))
         reads = {name: self.constants[name] for name in node.input if name in self.constants}
-        made = [self.values.get(name) for name in node.output]
-        if node.op_type not in FOLDED or not reads.keys() >= {*filter(None, node.input)} or None in made:
-            return False
-        if sum(value.numel for value in made if value) > MOST:
-            return False
-        for name, array in zip(node.output, folded(node, reads, self._opset)):
-            self._know(name, array)
-        return True
+        made = [self.values[name].numel for name in node.output if name in self.values]
+        is_constant = node.op_type in FOLDED and reads.keys() >= {*filter(None, node.input)}
+        if is_constant and len(made) == len(node.output) and sum(made) <= MOST:
+            for name, array in zip(node.output, folded(node, reads, self._opset)):
+                self._know(name, array)
 
     def _inferred(self, node: NodeProto) -> Mapping[str, TypeProto]:
         """The types of what a node makes, as far as they follow from what it reads."""
