@@ -58,9 +58,7 @@ def _resampled(kind: str, layer: Layer | None, batch: int) -> Found:
     return Found(layer, batch) if layer else Found(Other(kind))
 
 
-def product(
-    kind: str, left: Shape, right: Shape, weights: tuple[str, str] = ("", ""), bias: Sequence[str] = ()
-) -> Found:
+def product(kind: str, left: Shape, right: Shape, weights: Sequence[str] = ("", ""), bias: Sequence[str] = ()) -> Found:
     """A product of matrices; with a matrix of ``weights``, on either side, it is a linear layer on all positions.
 
     >>> product("MatMul", (1, 196, 64), (64, 128), ("", "w")).layer, product("MatMul", (8, 5), (5, 8)).layer.macs

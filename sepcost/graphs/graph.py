@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 from math import prod
 from typing import Any, NamedTuple, cast
 
@@ -142,7 +142,7 @@ class Graph:
         self._weights = {name: Part(name, many, name) for name, many in self._left.items()}
         self._values: dict[str, Value] = {}
         self._maps: dict[str, Tensor] = {}
-        self._memory = count()
+        self._memory = itertools.count()
         self._flow = Flow()
         self._calls: list[Call] = []
         self._keep: dict[Call, str | None] = {}

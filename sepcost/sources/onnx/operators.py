@@ -43,12 +43,13 @@ class Node(NamedTuple):
         """The shape of the first thing that it makes."""
         return self.values[self.made[0]].shape
 
-    def is_weight(self, place: int) -> bool:
-        return self.graph.is_weight(self.name(place))
+    def weight(self, place: int) -> str:
+        """What it reads in this place, if that is a weight."""
+        return self.name(place) if self.graph.is_weight(self.name(place)) else ""
 
     def weights(self, *places: int) -> list[str]:
         """Those of these that are weights."""
-        return [self.name(place) for place in places if self.is_weight(place)]
+        return [*filter(None, map(self.weight, places))]
 
 
 Finder = Callable[[Node], Found | None]
@@ -90,8 +91,7 @@ def _product(left: int, right: int, *biases: int) -> Finder:
     def find(node: Node) -> Found:
         one, other = (turned(node.shape(place), node.attributes, side) for place, side in ((left, "A"), (right, "B")))
         bias = [name for name in node.weights(*biases) if prod(node.values[name].shape) == other[-1]]
-        weights = [node.name(place) * node.is_weight(place) for place in (left, right)]
-        return product(node.kind, one, other, (weights[0], weights[1]), bias)
+        return product(node.kind, one, other, (node.weight(left), node.weight(right)), bias)
 
     return find
 
@@ -102,7 +102,7 @@ def _packed_product(node: Node) -> Found:
     packed = Value((inner, columns), f"int{bits}")
     if packed.bytes > node.values[node.name(1)].bytes:
         raise LayerError("in_channels", "are more than are stored")
-    if node.is_weight(1):
+    if node.weight(1):
         node.graph.repack(node.name(1), packed)
     return Found(Other(node.kind, macs=prod(node.shape(0)) * columns), weights=node.weights(1, 5))
 

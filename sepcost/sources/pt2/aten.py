@@ -81,6 +81,11 @@ class Node(NamedTuple):
         """The shape of a tensor that is an argument."""
         return self.values[self.args[argument]].shape
 
+    def weight(self, argument: str) -> str:
+        """The name of a tensor that is an argument, if it is a weight."""
+        name: str = self.args[argument]
+        return name if self.graph.is_weight(name) else ""
+
     @property
     def source(self) -> Shape:
         """The shape of its first argument."""
@@ -148,8 +153,8 @@ def _axes(node: Node, name: str, usual: int, rank: int) -> Any:
 
 def _linear(node: Node) -> Found:
     weight, bias = node.args["weight"], node.args.get("bias")
-    kernel, is_weight = node.values[weight].shape, node.graph.is_weight(weight)
-    return product(node.kind, node.shape("input"), kernel[::-1], ("", weight * is_weight), [bias] if bias else [])
+    kernel = node.values[weight].shape[::-1]
+    return product(node.kind, node.shape("input"), kernel, ("", node.weight("weight")), [bias] if bias else [])
 
 
 def _addmm(node: Node) -> Found:
@@ -159,12 +164,11 @@ def _addmm(node: Node) -> Found:
 
 
 def _product(node: Node, left: str, right: str, bias: Sequence[str] = ()) -> Found:
-    weights = [node.args[name] * node.graph.is_weight(node.args[name]) for name in (left, right)]
-    return product(node.kind, node.shape(left), node.shape(right), (weights[0], weights[1]), bias)
+    return product(node.kind, node.shape(left), node.shape(right), (node.weight(left), node.weight(right)), bias)
 
 
 def _held(node: Node, arguments: Sequence[str]) -> list[str]:
-    return [node.args[name] for name in arguments if node.graph.is_weight(node.args[name])]
+    return [*filter(None, map(node.weight, arguments))]
 
 
 def _einsum(node: Node) -> Found:
