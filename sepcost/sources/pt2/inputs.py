@@ -17,9 +17,11 @@ from sepcost.text.wording import in_one_line
 DTYPES = {
     1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16", 7: "float32", 8: "float64",
     9: "complex32", 10: "complex64", 11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn",
-    30: "float8_e5m2", 34: "uint32", 35: "uint64",
+    30: "float8_e5m2", 31: "float8_e4m3fnuz", 32: "float8_e5m2fnuz", 33: "float8_e8m0fnu", 34: "uint32", 35: "uint64",
 }  # fmt: skip
 """The numbers that the schema gives to dtypes."""
+UNKNOWN = "unknown"
+"""A dtype that has none of these."""
 LONGEST = 200
 """How many characters of a guard are shown."""
 OPEN = 2
@@ -53,7 +55,7 @@ def _declared(name: str, tensor: Mapping[str, Any], usual: dict[str, int]) -> De
         shape.append(int(size["as_int"]) if expression is None else symbol_of(expression["expr_str"]) or "")
         if expression and expression.get("hint"):
             usual[str(shape[-1])] = int(expression["hint"]["as_int"])
-    return Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], "float32"))
+    return Declared(name, tuple(shape), DTYPES.get(tensor["dtype"], UNKNOWN))
 
 
 def _check_ranges(ranges: Mapping[str, Any], symbols: Mapping[str, int], declared: Sequence[Declared]) -> None:
@@ -67,7 +69,7 @@ def _check_ranges(ranges: Mapping[str, Any], symbols: Mapping[str, int], declare
 
 
 def _check_guards(program: Program, declared: Sequence[Declared], sized: Sized) -> None:
-    """A batch of one may be what export has set apart: there, guards that are no equations may hold for two instead."""
+    """Export treats 1 separately: for a batch of one, a guard that is no equation is also tried with two."""
     once, twice = dict[str, int](), dict[str, int]()
     batch = declared[0].shape[:1] if sized.batch == 1 and declared else ()
     for each in declared:

@@ -30,7 +30,7 @@ from sepcost.sources.pt2.aten import (
     layer_of,
 )  # fmt: skip
 from sepcost.sources.pt2.expressions import LARGEST, Expressions
-from sepcost.sources.pt2.inputs import DTYPES, sizes_of
+from sepcost.sources.pt2.inputs import DTYPES, UNKNOWN, sizes_of
 from sepcost.sources.sizes import Sized
 from sepcost.text.wording import in_one_line
 
@@ -231,7 +231,7 @@ class _Walk:
         if rank > MOST_AXES or not all(0 <= size < LARGEST for size in known):
             raise ValueError(f"the tensor {in_one_line(name, 20)} has the size {known[:rank]}")
         self.values[name] = Value(
-            tuple(known[:rank]), DTYPES.get(tensor["dtype"], "float32"), offset, tuple(known[rank:])
+            tuple(known[:rank]), DTYPES.get(tensor["dtype"], UNKNOWN), offset, tuple(known[rank:])
         )
 
     def _size(self, size: Fields) -> int | None:

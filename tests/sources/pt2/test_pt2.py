@@ -21,6 +21,7 @@ from torch.export import Dim, export, save
 
 import sepcost
 from sepcost.errors import SepcostError
+from sepcost.sources.pt2.inputs import DTYPES
 from tests.commands import sepcost as command
 from tests.pytorch.models import ResNet50
 from tests.sources.programs import MODELS, assert_counted_or_refused, spoiled, totals, traced, traffic_and_peak
@@ -305,3 +306,29 @@ def test_commands_take_programs(files: Callable[..., Path], tmp_path: Path) -> N
     config = command("compare", str(file), "--format", "yaml")
     (tmp_path / "net.yaml").write_text(config.out)
     assert totals(sepcost.load(tmp_path / "net.yaml")) == totals(sepcost.load(file))
+
+
+@pytest.mark.parametrize(("number", "width"), [(7, 4), (6, 2), (29, 1), (31, 1), (32, 1), (33, 1), (99, 1)])
+def test_weights_have_the_bytes_of_their_dtype(number: int, width: int, tmp_path: Path) -> None:
+    """The numbers are those of the schema: an unknown one is no float32."""
+
+    def change(program: dict[str, Any]) -> dict[str, Any]:
+        program["graph_module"]["graph"]["tensor_values"]["p_weight"]["dtype"] = number
+        return program
+
+    file = saved(tmp_path / "one.pt2", nn.Conv2d(3, 8, 3, bias=False), (torch.zeros(1, 3, 9, 9),))
+    network = sepcost.load(rewritten(file, tmp_path / "net.pt2", change))
+    assert network.dtype == ("float32" if number == 7 else "mixed")
+    (compared,) = json.loads(sepcost.compare(network).to_json())["networks"]
+    assert compared["total"]["standard"]["weight_bytes"] == 216 * width
+
+
+def test_the_dtypes_are_those_of_the_schema() -> None:
+    schema = importlib.import_module("torch._export.serde.schema")
+    names = {"byte": "uint8", "char": "int8", "short": "int16", "int": "int32", "long": "int64", "half": "float16"}
+    names |= {"float": "float32", "double": "float64", "complexhalf": "complex32", "complexfloat": "complex64"}
+    names |= {"complexdouble": "complex128"}
+    expected = {each.value: names.get(each.name.lower(), each.name.lower()) for each in schema.ScalarType}
+    assert {number: name.replace("_", "") for number, name in DTYPES.items()} == {
+        number: name for number, name in expected.items() if name != "unknown"
+    }
