@@ -52,8 +52,8 @@ REMADE = ("quantize_per", "dequantize_per", "choose_qparams")
 ATTENTION = "scaled_dot_product_"
 """What the names of operators have that are attention: queries, keys and values are their first arguments."""
 PRODUCTS = re.compile(
-    r"(^|_)(\w*(matmul|mm|dot|lstm|gru|rnn)\w*|\w*det|addr|attention|bilinear|cdist|chain|cholesky|conv\w*|corrcoef|cov"
-    r"|einsum|fft|inner|inverse|istft|linalg|lu|matrix|pdist|pinverse|qr|solve|stft|svd)(_|$)"
+    r"matmul|mm|dot|lstm|gru|rnn|det(_|$)|(^|_)(conv|(addr|attention|bilinear|cdist|chain|cholesky|corrcoef|cov|einsum"
+    r"|fft|inner|inverse|istft|linalg|lu|matrix|pdist|pinverse|qr|solve|stft|svd)(_|$))"
 )
 """The names of operators that may have products; torch takes most of them apart when it runs them, export does not."""
 HARMLESS = {

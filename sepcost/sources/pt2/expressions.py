@@ -13,7 +13,7 @@ from typing import Any
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.text.units import shortened
 
-TOKEN = re.compile(r"\s*('[^']*'|\d[\d.]*(?:e-?\d+)?|[A-Za-z_][\w.]*|//|\*\*|[<>=!]=|\S)")
+TOKEN = re.compile(r"'[^']*'|\d[\d.]*(?:e-?\d+)?|[A-Za-z_][\w.]*|//|\*\*|[<>=!]=|\S")
 NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?(e-?\d\d?)?")
 """No more digits than these: a short text may be a number of millions of them."""
 SYMBOL = re.compile(r"Symbol\('(\w+)'")
@@ -126,7 +126,7 @@ def plain(text: str) -> str:
     >>> plain("Add(Mul(Integer(2), Symbol('s53', positive=True)), Integer(-2))")
     'Add(Mul(2, s53), -2)'
     """
-    return shortened(re.sub(r"(?:Integer|Symbol)\('?(-?\w+)[^()]*\)", r"\1", text))
+    return shortened(re.sub(r"(?:Integer|Symbol)\('?(-?\w+)\b[^()]*\)", r"\1", text))
 
 
 def evaluated(text: str, symbols: Mapping[str, int], limit: GraphLimit) -> Any:

@@ -61,6 +61,62 @@ def many_nodes(program: dict[str, Any]) -> dict[str, Any]:
     return program
 
 
+def computed_kernels(program: dict[str, Any], kernel: str) -> dict[str, Any]:
+    """As many convolutions with this kernel, which is a weight or made of one, as there are other weights."""
+    data, specs, many = graph(program), program["graph_module"]["signature"]["input_specs"], 2050
+    weight, node = data["tensor_values"]["p_weight"], {**data["nodes"][0], "metadata": {}}
+    data["tensor_values"] |= {f"p{number}": weight for number in range(many)} | {"kernel": weight}
+    specs += [{"parameter": {"arg": {"name": f"p{n}"}, "parameter_name": f"other.{n}"}} for n in range(many)]
+    node["inputs"][1]["arg"]["as_tensor"]["name"] = kernel
+    node["metadata"] = {"nn_module_stack": "_,conv,torch.nn.Conv2d"}
+    made = {
+        "target": "torch.ops.aten.neg.default", "outputs": [{"as_tensor": {"name": "kernel"}}], "metadata": {},
+        "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "p_weight"}}, "kind": 1}],
+    }  # fmt: skip
+    data["nodes"] = [made, *[node] * many]
+    return program
+
+
+def test_kernels_that_are_weights_are_not_looked_up(conv: Path, tmp_path: Path) -> None:
+    file = rewritten(conv, tmp_path / "net.pt2", lambda program: computed_kernels(program, "p_weight"))
+    assert sepcost.load(file).nodes
+
+
+@pytest.mark.parametrize("text", ["Integer(" + "a" * 300_000, "Symbol('" + "a" * 300_000, "Integer(" * 40_000])
+def test_a_long_size_in_a_message_takes_no_time(text: str, conv: Path, tmp_path: Path) -> None:
+    def change(program: dict[str, Any]) -> dict[str, Any]:
+        graph(program)["tensor_values"]["input"]["sizes"][0] = {"as_expr": {"expr_str": text, "hint": None}}
+        return program
+
+    file = rewritten(conv, tmp_path / "net.pt2", change)
+    assert_counted_or_refused(file)
+    with pytest.raises(SepcostError, match=r"axis 0 of input was exported as .* which is never 1"):
+        sepcost.load(file)
+
+
+@pytest.mark.parametrize("text", [" " * 300_000, "'" * 300_001, "1e-" * 100_000, "a." * 150_000, "1 " * 150_000])
+def test_a_long_guard_takes_no_time(text: str, conv: Path, tmp_path: Path) -> None:
+    assert_counted_or_refused(rewritten(conv, tmp_path / "net.pt2", lambda program: program | {"guards_code": [text]}))
+
+
+@pytest.mark.parametrize(
+    "text", ["L[0]" * 70_000, "L" + "['a']" * 60_000, "L['" + "a" * 300_000, "L[0].size()[" * 30_000]
+)
+def test_a_long_name_in_a_guard_takes_no_time(text: str, conv: Path, tmp_path: Path) -> None:
+    assert_counted_or_refused(
+        rewritten(conv, tmp_path / "net.pt2", lambda program: program | {"guards_code": [f"{text} < 7 and 1 == 2"]})
+    )
+
+
+@pytest.mark.parametrize("kind", ["_" * 300_000, "a_" * 150_000, "conv_" * 60_000])
+def test_a_long_name_of_an_operator_takes_no_time(kind: str, conv: Path, tmp_path: Path) -> None:
+    def change(program: dict[str, Any]) -> dict[str, Any]:
+        graph(program)["nodes"].insert(0, {**graph(program)["nodes"][0], "target": f"torch.ops.aten.{kind}.default"})
+        return program
+
+    assert_counted_or_refused(rewritten(conv, tmp_path / "net.pt2", change))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -69,6 +125,7 @@ def many_nodes(program: dict[str, Any]) -> dict[str, Any]:
         lambda program: sized(program, *(f"Add({'1,' * 1000}{number})" for number in range(300))),
         lambda program: program | {"guards_code": ["1+" * 300_000 + "1 == 7"]},
         many_nodes,
+        lambda program: computed_kernels(program, "kernel"),
     ],
 )
 def test_what_takes_more_than_its_bytes(change: Change, conv: Path, tmp_path: Path) -> None:
