@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +11,11 @@ from sepcost.errors import ConfigError, ModelError
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.source import Given, Item
-from sepcost.text.foreign import DAMAGED, HEAD, foreign_head
+from sepcost.text.foreign import HEAD, foreign_head
 from sepcost.text.wording import in_one_line
+
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
+"""What Python raises where a file is not what it should be."""
 
 
 @dataclass

@@ -18,6 +18,8 @@ BATCH = re.compile(r"(\w+[_ -])?(mini)?batch([_ -]?(size|dim))?", re.IGNORECASE)
 """What the size of a batch is called, wherever it is."""
 FIRST = re.compile(r"n|nb|b|bs|none|s\d+|unk__\d+|(p2o\.)?dynamicdimension\.\d+|", re.IGNORECASE)
 """Symbols that say little, or nothing: one that begins the first shape is the batch."""
+NUMBERED = re.compile(r"s\d+")
+"""Symbols of torch, of which nobody knows what they are: titles say that one is taken as the batch."""
 LONGEST_NAME = 250
 LARGEST = 2**31 - 1
 
@@ -68,6 +70,7 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
         if each.name in typed:
             _match(each, typed[each.name], whole[each.name], found)
     examples = _Examples(usual or {}, _batches(declared))
+    assumed = [f" ({symbol}=1)" for symbol in examples.batches if NUMBERED.fullmatch(symbol) and symbol not in found]
     found = {symbol: 1 if symbol else _first(declared, whole) for symbol in examples.batches} | found
     for each in declared:
         for axis, size in enumerate(whole[each.name]):
@@ -75,7 +78,9 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     shapes = {name: tuple(int(size) for size in shape) for name, shape in whole.items()}
     _check(shapes, typed)
     first = next((shape for shape in shapes.values() if shape), (1,))
-    return Sized(shapes, found, " ".join(_given(each, shapes[each.name]) for each in declared), first[0])
+    return Sized(
+        shapes, found, " ".join([_given(each, shapes[each.name]) for each in declared]) + "".join(assumed), first[0]
+    )
 
 
 def _first(declared: Sequence[Declared], whole: Mapping[str, Sequence[int | str]]) -> int:

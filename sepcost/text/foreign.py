@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import PurePath
 
-DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
-"""What Python raises where a file is not what it should be."""
 HEAD = 64
 """The bytes that are enough to recognise a file."""
 HEADS = (

@@ -11,7 +11,7 @@ from onnx import GraphProto, ModelProto, NodeProto, checker, defs, inliner, shap
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
-from sepcost.text.foreign import DAMAGED
+from sepcost.sources.programs import DAMAGED
 from sepcost.text.units import shortened
 from sepcost.text.wording import named
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from math import prod
 from typing import Any, NamedTuple
@@ -137,8 +138,9 @@ class Shapes:
         made = [self.values[name].numel for name in node.output if name in self.values]
         is_constant = node.op_type in FOLDED and reads.keys() >= {*filter(None, node.input)}
         if is_constant and len(made) == len(node.output) and sum(made) <= MOST:
-            for name, array in zip(node.output, folded(node, reads, self._opset)):
-                self._know(name, array)
+            with suppress(*RAISED):  # they do not fit
+                for name, array in zip(node.output, folded(node, reads, self._opset)):
+                    self._know(name, array)
 
     def _inferred(self, node: NodeProto) -> Mapping[str, TypeProto]:
         """The types of what a node makes, as far as they follow from what it reads."""

@@ -77,7 +77,7 @@ def test_a_batch_is_one_unless_it_is_given(files: Callable[..., Path]) -> None:
     once = sepcost.load(file, inputs="x=3x32x32")
     assert totals(once) == totals(traced(each, (1, 3, 32, 32)))
     assert once.inputs is None
-    assert once.given == "x=3x32x32"
+    assert once.given == "x=3x32x32 (s77=1)"
     assert sepcost.load(file, inputs="x=4x3x32x32").inputs == "x=4x3x32x32"
 
 
@@ -199,7 +199,7 @@ def test_without_torch_and_without_running_anything(files: Callable[..., Path]) 
         (["--input", "64x48"], "has 4 axes"),
         (["--input", "x=3x64x48", "--input", "3x64x48"], "has 1 input; --input 3x64x48 is one too many"),
         (["--input", "net.py:inputs"], "is a file, which runs no code: give shapes"),
-        (["--input", "x=3x63x48"], "does not run on x=3x63x48: it was exported for sizes with x[2] == "),
+        (["--input", "x=3x63x48"], "does not run on x=3x63x48 (s77=1): it was exported for sizes with x[2] == "),
         (["--input", "x=2x3x64x48", "--batch", "4"], "have their batch: a batch of 4 contradicts that"),
     ],
 )
