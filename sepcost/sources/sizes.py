@@ -78,9 +78,8 @@ def sizes(declared: Sequence[Declared], options: ModelOptions, usual: Mapping[st
     shapes = {name: tuple(int(size) for size in shape) for name, shape in whole.items()}
     _check(shapes, typed)
     first = next((shape for shape in shapes.values() if shape), (1,))
-    return Sized(
-        shapes, found, " ".join([_given(each, shapes[each.name]) for each in declared]) + "".join(assumed), first[0]
-    )
+    given = " ".join(_given(each, shapes[each.name]) for each in declared)
+    return Sized(shapes, found, "".join([given, *assumed]), first[0])
 
 
 def _first(declared: Sequence[Declared], whole: Mapping[str, Sequence[int | str]]) -> int:

@@ -10,7 +10,7 @@ from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.onnx.functions import needed, shown, without_functions
 from sepcost.sources.onnx.kinds import CONTRIB
-from sepcost.sources.onnx.shapes import DTYPES, MOST_AXES, Shaped, Shapes
+from sepcost.sources.onnx.shapes import DTYPES, MOST_AXES, UNKNOWN, Shaped, Shapes
 from sepcost.sources.onnx.skim import skimmed
 from sepcost.sources.sizes import Declared, sizes
 from sepcost.text.units import shortened
@@ -72,4 +72,4 @@ def _declared(given: ValueInfoProto) -> Declared:
         int(size.dim_value) if size.HasField("dim_value") and size.dim_value > 0 else size.dim_param.strip("?")
         for size in tensor.shape.dim
     )
-    return Declared(given.name, shape, DTYPES.get(tensor.elem_type, "float32"))
+    return Declared(given.name, shape, DTYPES.get(tensor.elem_type, UNKNOWN))

@@ -32,6 +32,7 @@ NAMES = {
 }  # fmt: skip
 """What dtypes are called here, where ONNX has other names."""
 DTYPES = {number: NAMES.get(name.lower(), name.lower()) for name, number in TensorProto.DataType.items()}
+UNKNOWN = "unknown"
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
 RECURRENT = ("LSTM", "GRU", "RNN")
@@ -248,7 +249,7 @@ class Shapes:
         if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
             shape = tuple(size.dim_value for size in tensor.shape.dim)
             if min(shape, default=0) >= 0:
-                self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, "float32"))
+                self.values[name] = Value(shape, DTYPES.get(tensor.elem_type, UNKNOWN))
 
 
 def _filled(option: str, number: float, dtype: int, shape: Sequence[int]) -> Any:
