@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BufferedReader, FileIO
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
-from zipfile import ZIP_STORED, ZipFile
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import torch
 
@@ -18,6 +19,7 @@ from sepcost.guests.apart import apart
 from sepcost.pytorch.models.loading import described
 from sepcost.pytorch.models.own_code import raised
 from sepcost.pytorch.private import plain_name
+from sepcost.pytorch.weights.pickles import TOO_LARGE, weigh
 from sepcost.pytorch.weights.weights import Weights
 from sepcost.text.foreign import FOREIGN_FORMATS, HEAD, foreign_head
 from sepcost.text.model_text import halves, is_program
@@ -27,9 +29,12 @@ SUFFIX = ".safetensors"
 INSTALL = "pip install 'sepcost[safetensors]'"
 SAVE = "torch.save(model.state_dict(), …) writes what is read here"
 OF_SCRIPT = 'torch.onnx.export(torch.jit.load(FILE), inputs, "net.onnx", dynamo=False) writes an .onnx, which is read'
-LARGEST_PICKLE, SMALL = 2 * 2**20, 4096
-"""Bytes: what a pickle holds takes many times its size, and more time from a file of the older form."""
-TOO_LARGE = "its pickle is too large: save the state dict alone, or as .safetensors"
+LARGEST_PICKLE, LARGEST_DIRECTORY, LONGEST_LINE = 2 * 2**20, 4 * 2**20, 4096
+"""Bytes: what a pickle or a directory holds takes many times its size."""
+PICKLES = 5
+"""How many pickles a file of the older form has, before the values of its tensors."""
+END = 22 + 20 + 56
+"""The bytes of the three records that end an archive."""
 ZIP = b"PK\x03\x04"
 """How a file begins that torch.save writes."""
 PREFIXES = ("module.", "model.")
@@ -41,12 +46,13 @@ CLASS = re.compile(r"GLOBAL (\S+)")
 LONGEST = 120
 
 
-def read_weights(text: str) -> Weights:
+def read_weights(text: str, *, as_saved: bool = False) -> Weights:
     """The state dict in such a file: ``w.pt``, ``model.safetensors``, ``ckpt.pth:ema``, ``ckpt.pth:state.ema``.
 
-    After the colon is a key in it, or how all names begin of those that are wanted. Without one it is the only state
-    dict in the file, wherever that is. A prefix that all names share (``module.``) is taken off. Raises ModelError for
-    what is no state dict, and for a pickle that needs more than tensors and plain data: its code is not run.
+    After the colon is a key in it, or a prefix of the names. Without one it is the only state dict in the file, where
+    that may be. A prefix that all names share (``module.``) is taken off, unless they should be ``as_saved``. Raises
+    ModelError for what is no state dict, and for a pickle that needs more than tensors and plain data: its code is not
+    run.
     """
     source, _, key = (text, "", "") if os.path.lexists(text) else halves(text)
     contents = _contents(source)
@@ -62,7 +68,11 @@ def read_weights(text: str) -> Weights:
         raise ModelError(f"{text}: has {len(several)} state dicts: type {named(typed)}")
     (path, state), *_ = several.items()
     looked = [f'under "{".".join(path)}"'] if path else []
-    return _plain(Weights(source, state, ".".join(filter(None, (key, *path)))), looked)
+    tensors = {name: each for name, each in state.items() if isinstance(each, torch.Tensor)}
+    if nested := [name for name, each in tensors.items() if each.is_nested]:
+        raise ModelError(f"{text}: {nested[0]} is a nested tensor, which has no one shape")
+    weights = Weights(source, tensors, ".".join(filter(None, (key, *path))))
+    return weights if as_saved else _plain(weights, looked)
 
 
 def _contents(source: str) -> Any:
@@ -100,27 +110,63 @@ def _safetensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
 def _pickled(path: Path, head: bytes) -> Any:
     if not head.startswith(ZIP):
         with _Pickle(FileIO(path)) as file:
+            for _ in range(PICKLES):
+                weigh(file)
+        with _Pickle(FileIO(path)) as file:
             return torch.load(file, map_location="cpu", weights_only=True)
-    with ZipFile(path) as archive:
+    with _Archive(path) as opened, ZipFile(opened) as archive:
         entries = archive.infolist()
-    if sum(each.file_size for each in entries if each.filename.endswith(".pkl")) > LARGEST_PICKLE:
-        raise ModelError(TOO_LARGE)
-    if sum(each.file_size for each in entries) > 2 * path.stat().st_size + LARGEST_PICKLE:
-        raise ModelError("is compressed, and more than twice as large without that")
+        _check_sizes(opened, entries)
+        for each in entries:
+            if each.filename.lower().endswith("data.pkl"):
+                weigh(archive.read(each))
     mapped = all(each.compress_type == ZIP_STORED for each in entries)
     return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 
+def _check_sizes(file: FileIO, entries: Sequence[ZipInfo]) -> None:
+    if sum(each.file_size for each in entries if each.filename.lower().endswith(".pkl")) > LARGEST_PICKLE:
+        raise ModelError(TOO_LARGE)
+    size = file.seek(0, os.SEEK_END)
+    if sum(each.file_size for each in entries) > 2 * size + LARGEST_PICKLE:
+        raise ModelError("is compressed, and more than twice as large without that")
+    file.seek(max(0, size - END))
+    if not _ends_once(file.read(END), size):
+        raise ModelError("is an archive with two directories, or with a comment")
+
+
+def _ends_once(end: bytes, size: int) -> bool:
+    """Whether an archive of this size has one directory, right before its end, so that all read the same one."""
+    long, place, short = end[:56], end[56:76], end[-22:]
+    if not place.startswith(b"PK\6\7"):
+        many, start = unpack_from("<LL", short, 12)
+        return short.startswith(b"PK\5\6") and start + many == size - 22
+    many, start = unpack_from("<QQ", long, 40)
+    return long.startswith(b"PK\6\6") and start + many == size - END == unpack_from("<Q", place, 8)[0]
+
+
+class _Archive(FileIO):
+    """A file whose directory is read only if it is small."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size and size > LARGEST_DIRECTORY:
+            raise ModelError("is an archive of too many files: save the state dict as .safetensors")
+        return super().read(size) or b""
+
+
 class _Pickle(BufferedReader):
-    """A file of which little is read in small pieces, as a pickle is."""
+    """A file of which little is read, as a pickle is; the values of tensors are read by its number."""
 
     left = LARGEST_PICKLE // 8
 
     def read(self, size: int | None = -1) -> bytes:
-        self.left -= size if size and 0 < size < SMALL else 0
+        self.left -= max(size or 0, 0)
         if self.left < 0:
             raise ModelError(TOO_LARGE)
         return super().read(size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return super().readline(LONGEST_LINE)
 
 
 def _why(error: Exception) -> str:
@@ -176,7 +222,6 @@ def _state_dicts(contents: Any) -> dict[tuple[str, ...], Mapping[str, Any]]:
 def _plain(weights: Weights, said: list[str]) -> Weights:
     """The same without what wrappers put into all names, and what is said of that."""
     tensors = {name: each for name, each in weights.tensors.items() if name != AVERAGED}
-    tensors = {name: each for name, each in tensors.items() if isinstance(each, torch.Tensor)}
     plain = {plain_name(name): each for name, each in tensors.items()}
     if len(plain) == len(tensors) and list(plain) != list(tensors):
         tensors = plain

@@ -133,7 +133,7 @@ def test_a_state_dict_under_two_keys_is_one() -> None:
 def test_a_dict_that_holds_itself_ends() -> None:
     contents: dict[str, Any] = {"epoch": 1}
     contents["self"] = contents
-    assert refusal(saved(contents)) == "w.pt: holds a dict, and no state dict with weights in it"
+    assert refusal(saved(contents)) == "w.pt: holds a dict or a list that is in itself: save the state dict alone"
 
 
 class Creates:
