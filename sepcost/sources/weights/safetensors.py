@@ -20,6 +20,8 @@ METADATA = "__metadata__"
 MOST_AXES = 8
 TENSOR = 256
 """How many bytes a tensor counts at least: with 8 MiB there are 32,767 of them."""
+NAME = 64
+"""How many bytes a name in an index counts at least."""
 DTYPES = {
     "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
     "I64": "int64", "U64": "uint64", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
@@ -28,12 +30,14 @@ DTYPES = {
 }  # fmt: skip
 
 
-def shards_in(path: Path, limit: GraphLimit) -> list[Path]:
-    """The files that an index names, all in its own folder."""
-    with path.open("rb") as file:
-        limit.spend(path.stat().st_size)
-        names = json.loads(file.read())["weight_map"].values()
-    return [path.with_name(name) for name in sorted(set(names))]  # a ValueError for a name with a folder
+def shards_in(path: Path, limit: GraphLimit) -> dict[str, Path]:
+    """The file of each tensor that an index names; all are in its own folder."""
+    limit.spend(path.stat().st_size)
+    data = path.read_bytes()
+    limit.spend(max(0, NAME * sum(map(data.count, (b":", b"[", b"{"))) - len(data)))
+    names = json.loads(data, object_pairs_hook=_once)["weight_map"]
+    files = {file: path.with_name(file) for file in set(names.values())}  # a ValueError for a name with a folder
+    return {name: files[file] for name, file in names.items()}
 
 
 def tensors_in(path: Path, limit: GraphLimit) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ModelOptions
 from sepcost.sources.programs import Programs, refuse_what_is_none
 from sepcost.text.model_text import halves, is_weights
+from sepcost.text.units import shortened
 
 if TYPE_CHECKING:
     from sepcost.graphs.graph import Value
@@ -35,20 +36,27 @@ def _network(source: str, name: str, options: ModelOptions) -> Network:
     from sepcost.sources.weights.safetensors import INDEX, shards_in
 
     path, limit = Path(_file(source)), GraphLimit(options.file.limit)
-    shards = shards_in(path, limit) if path.name.lower().endswith(INDEX) else []
-    for shard in shards:
-        refuse_what_is_none(str(shard), shard)
-    _refuse_key(source, path if shards else None)
+    if not path.name.lower().endswith(INDEX):
+        return network_of(name, *_tensors(source, limit))
+    _refuse_key(source, path)
+    files = shards_in(path, limit)
     tensors: dict[str, Value] = {}
     twins: dict[str, str] = {}
-    for each in [str(shard) for shard in shards] or [source]:
-        more, others = _tensors(each, limit)
-        tensors |= more
-        twins |= others
+    for shard in sorted(set(files.values())):
+        refuse_what_is_none(str(shard), shard)
+        more, others = _tensors(str(shard), limit, as_saved=True)
+        wanted = [each for each, file in files.items() if file == shard]
+        missing = [each for each in wanted if each not in more]
+        if missing:
+            raise ModelError(f"{shortened(missing[0])} should be in {shard.name}, and is not")
+        tensors |= {each: more[each] for each in wanted}
+        twins |= {twin: first for twin, first in others.items() if files.get(twin) == files.get(first) == shard}
     return network_of(name, tensors, twins)
 
 
-def _tensors(source: str, limit: GraphLimit) -> tuple[Mapping[str, Value], Mapping[str, str]]:
+def _tensors(
+    source: str, limit: GraphLimit, *, as_saved: bool = False
+) -> tuple[Mapping[str, Value], Mapping[str, str]]:
     """The tensors of one file, and those of them that have two names; torch reads what it wrote."""
     from sepcost.sources.weights.safetensors import LENGTH, tensors_in
 
@@ -63,12 +71,12 @@ def _tensors(source: str, limit: GraphLimit) -> tuple[Mapping[str, Value], Mappi
         return tensors_in(path, limit), {}
     from sepcost.pytorch.weights.reading import read_weights
 
-    weights = read_weights(source)
+    weights = read_weights(source, as_saved=as_saved)
     return weights.shapes, weights.twins
 
 
-def _refuse_key(source: str, path: Path | None) -> None:
-    if path is not None and source != str(path):
+def _refuse_key(source: str, path: Path) -> None:
+    if source != str(path):
         raise ModelError("has no keys in it: leave out what is behind the colon")
 
 
