@@ -28,6 +28,8 @@ BEFORE = {each.name: each.stack_before for each in opcodes}
 MARKED = {name for name, before in BEFORE.items() if markobject in before}
 TAKES = {name: before.index(markobject) if name in MARKED else len(before) for name, before in BEFORE.items()}
 """How many things an opcode takes from the stack, below the last mark if it is one of ``MARKED``."""
+LEAVES = READ & {each.name for each in opcodes if not each.stack_before and each.stack_after} - {*GETS, "MARK"}
+"""What puts something on the stack and takes nothing."""
 
 
 @dataclass(slots=True)
@@ -50,18 +52,22 @@ class _Stack:
 
     def run(self, opcode: OpcodeInfo, arg: Any) -> None:
         name = opcode.name
-        if name == "MARK":
-            self.outer.append(self.things)
-            self.things = []
-        elif name in PUTS:
+        if name in PUTS:
             self.memo[arg] = self.things[-1]
         elif name in GETS:
             thing = self.memo[arg]
             thing.is_repeated = True
             self._spend(thing.weight)
             self.things.append(thing)
-        else:
-            self._make(name, self._taken(name), arg, len(opcode.stack_after))
+        elif name in LEAVES:
+            text = arg if isinstance(arg, str) else ""
+            self.things.append(_Thing(1 + len(text), text))
+            self._spend(len(text))
+        elif name == "MARK":
+            self.outer.append(self.things)
+            self.things = []
+        elif opcode.stack_before:  # PROTO has none, and leaves the stack as it is
+            self._make(name, self._taken(name))
         self._spend(STEP)
 
     def _spend(self, weight: int) -> None:
@@ -79,20 +85,17 @@ class _Stack:
         del self.things[first:]
         return taken
 
-    def _make(self, name: str, parts: list[_Thing], arg: Any, many: int) -> None:
-        """Put on the stack what an opcode makes of its parts: one of these, if that grows."""
+    def _make(self, name: str, parts: list[_Thing]) -> None:
+        """Put on the stack what an opcode makes of its parts: the first of these, if that grows."""
         _check_encoding(name, parts)
-        weight = sum(each.weight for each in parts)
+        weight = sum([each.weight for each in parts])
         if name in GROWS and parts:
             if parts[0].is_repeated:  # what it is in already was weighed without what is put into it now
                 raise ModelError(LOOP)
             parts[0].weight = weight
             self.things.append(parts[0])
-        elif many:
-            text = arg if isinstance(arg, str) else parts[1].text if name == "TUPLE2" and len(parts) > 1 else ""
-            own = 1 + len(text) if isinstance(arg, str) else 1
-            self._spend(own)
-            self.things.append(_Thing(weight + own, text))
+        else:
+            self.things.append(_Thing(1 + weight, parts[1].text if name == "TUPLE2" and len(parts) > 1 else ""))
 
 
 def weigh(file: IO[bytes] | bytes) -> None:
@@ -108,6 +111,5 @@ def weigh(file: IO[bytes] | bytes) -> None:
 
 def _check_encoding(name: str, parts: list[_Thing]) -> None:
     """A ModelError if something is encoded otherwise than pickles encode bytes."""
-    for each in parts:
-        if each.text == ENCODE and not (name == "REDUCE" and each is parts[0] and parts[1].text == LATIN):
-            raise ModelError("its pickle has an encoding other than that of bytes")
+    if ENCODE in [each.text for each in parts] and (name, parts[-1].text) != ("REDUCE", LATIN):
+        raise ModelError("its pickle has an encoding other than that of bytes")

@@ -22,7 +22,7 @@ BEGIN = b"\x80\x02"
 BYTEARRAY = b"cbuiltins\nbytearray\n"
 HUGE = b"\x8a\x05" + (1 << 33).to_bytes(5, "little") + b"\x85R."
 DOUBLED = b"X\x01\0\0\0aq\0" + b"".join(b"h%ch%c\x86q%c" % (each, each, each + 1) for each in range(60))
-SAVED_BY_TORCH = "builtins.bytearray, which takes memory"
+MAKES_MORE = "builtins.bytearray, which takes memory"
 TOO_LARGE = "its pickle is too large"
 
 
@@ -59,14 +59,17 @@ def two_directories() -> bytes:
 
 LATE = b"]q\x00]q\x01(h\x00h\x00eh\x00K\x01a"
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
-    "bytearray": (lambda: zipped(BEGIN + BYTEARRAY + HUGE), SAVED_BY_TORCH),
+    "bytearray": (lambda: zipped(BEGIN + BYTEARRAY + HUGE), MAKES_MORE),
     "bytearray of Python 2": (lambda: zipped(BEGIN + b"c__builtin__\nbytearray\n" + HUGE), "bytearray, which takes"),
-    "bytearray, older": (lambda: older(BEGIN + BYTEARRAY + HUGE), SAVED_BY_TORCH),
+    "bytearray, older": (lambda: older(BEGIN + BYTEARRAY + HUGE), MAKES_MORE),
     "bytearray from texts": (
         lambda: zipped(b"\x80\x04\x8c\x08builtins\x8c\x09bytearray\x93" + HUGE), "which torch.save does not write",
     ),
     "key that doubles": (lambda: zipped(BEGIN + b"}(" + DOUBLED + b"K\x01u."), TOO_LARGE),
     "function that doubles": (lambda: zipped(BEGIN + DOUBLED + b")R."), TOO_LARGE),
+    "function that doubles, with protocols": (
+        lambda: zipped(BEGIN + DOUBLED.replace(b"\x86q", b"\x80\x02\x86q") + b")R."), TOO_LARGE,
+    ),
     "lists that are filled late": (lambda: zipped(BEGIN + LATE + b"."), "a list that is in itself"),
     "encoding": (
         lambda: zipped(BEGIN + b"c_codecs\nencode\nX\x01\0\0\0aX\x08\0\0\0punycode\x86R."), "an encoding other than",
