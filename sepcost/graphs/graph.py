@@ -225,6 +225,8 @@ class Graph:
         source = operator.reads[0] if operator.reads else ""
         if source not in self._weights:
             return False
+        if any(value.numel > self._weights[source].numel for value in operator.makes.values()):
+            return False  # it is repeated
         for name, value in operator.makes.items():
             self.rename(name, source, value)
         return True

@@ -37,7 +37,10 @@ def einsum(equation: str, shapes: Sequence[Shape]) -> int:
         raise ValueError(f"an equation of {len(equation):,} characters")
     inputs, _, output = equation.replace(" ", "").partition("->")
     terms = [_letters(term, len(shape)) for term, shape in zip(inputs.split(","), shapes, strict=True)]
-    size = {letter: extent for term, shape in zip(terms, shapes) for letter, extent in zip(term, shape) if extent > 1}
+    size: dict[str, int] = {}
+    for letter, extent in ((*pair,) for term, shape in zip(terms, shapes) for pair in zip(term, shape)):
+        if extent > 1 and size.setdefault(letter, extent) != extent:
+            raise ValueError(f"{letter} is {size[letter]} and {extent}")
     letters = [letter for term in terms for letter in term]
     implied = [each for each in dict.fromkeys(letters) if letters.count(each) == 1 or each.isdigit()]
     hidden = [each for each in letters if each.isdigit()]

@@ -34,7 +34,7 @@ MAPPINGS = ("--dim", "--value")
 """The options whose values are NAME=NUMBER."""
 _VALUE = (
     r"(?:SHAPE|NAME|cpu|none|separable|uncounted|zeros|gone|totals|faster|csv|json"
-    r"|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
+    r"|'[^'\n]*'|[^\s,;()]*[\d=.](?:[^\s,;():.]|[:.](?=\w))*)"
 )
 _OPTION = re.compile(
     rf"(?<![\w-])(?P<option>{'|'.join(ARGUMENTS)})(?![\w-])(?: (?P<values>{_VALUE}(?: (?P=option) {_VALUE})*))?"
@@ -65,8 +65,8 @@ def python_words(text: str) -> str:
     'give inputs=["x=SHAPE", "y=SHAPE"]; device="cpu" runs it'
     >>> python_words("use --format csv, or --top 20")
     'use to_csv(), or top=20'
-    >>> python_words("give --dim s53=64")
-    'give dims={"s53": 64}'
+    >>> python_words("give --dim s53=64"), python_words("give --dim '8*h=64' or --input x=3x64")
+    ('give dims={"s53": 64}', 'give dims={"8*h": 64} or inputs="x=3x64"')
     """
     return _OPTION.sub(_argument, text)
 
@@ -76,12 +76,12 @@ def _argument(option: re.Match[str]) -> str:
     if option["values"] is None:
         return name
     if option["option"] in MAPPINGS:
-        key, _, value = option["values"].rpartition("=")
+        key, _, value = option["values"].strip("'").rpartition("=")
         return f'{name}={{"{key}": {value}}}'
     if name == ARGUMENTS["--format"]:
         return f"{name}{option['values']}()"
     values = [
-        each if each.isdigit() or each == "NAME" else f'"{each}"'
+        each if each.isdigit() or each == "NAME" else '"' + each.strip("'") + '"'
         for each in option["values"].split(f" {option['option']} ")
     ]
     return f"{name}={values[0]}" if len(values) == 1 else f"{name}=[{', '.join(values)}]"

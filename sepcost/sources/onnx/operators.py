@@ -116,7 +116,7 @@ def _einsum(node: Node) -> Found:
 def _recurrent(node: Node) -> Found:
     steps = prod(node.shape(0)[:-1])
     macs = recurrent((node.shape(1), node.shape(2)), steps)
-    return Found(Other(node.kind, macs=macs), weights=node.weights(1, 2, 3, 7))
+    return Found(Other(node.kind, macs=macs), weights=node.weights(1, 2, 3, 5, 6, 7))
 
 
 def _attention(node: Node) -> Found:

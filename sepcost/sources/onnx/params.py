@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onnx import NodeProto
 
-from sepcost.graphs.dtypes import FLOATS, INDICES
+from sepcost.graphs.dtypes import FLOATS, INDICES, is_quantised
 from sepcost.graphs.graph import Param, Value
 from sepcost.sources.onnx.functions import names_read
 from sepcost.sources.onnx.kinds import NOT_WEIGHTS
@@ -16,13 +16,11 @@ from sepcost.sources.onnx.shapes import Shaped
 
 UNREAD = ("Constant", "Shape", "Size")
 """Operators that read no numbers of a map or a weight."""
-QUANTISED_WEIGHTS: Mapping[str, tuple[int, ...]] = {
-    "DequantizeLinear": (0,), "QLinearConv": (3, 8), "ConvInteger": (1,), "QLinearMatMul": (3,),
-    "MatMulInteger": (0, 1),
-    "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "MatMulNBits": (1,), "Gather": (0,),
-    "DynamicQuantizeLSTM": (1, 2), "QAttention": (1,), "GatherBlockQuantized": (0,),
-}  # fmt: skip
-"""The places of weights that are whole numbers; other constants of whole numbers are no weights."""
+BIASES: Mapping[str, int] = {"DequantizeLinear": 0, "QLinearConv": 8, "QGemm": 6}
+"""Where whole numbers of 32 bits are weights; others are axes, shapes and places."""
+RECURRENT = ("LSTM", "GRU", "RNN")
+STATE = 4
+"""From this place on, recurrent layers read how long each sample is, and states, which may be zeros."""
 HAVE_WEIGHTS = (
     "Conv", "ConvTranspose", "DeformConv", "FusedConv", "Gemm", "MatMul", "BatchNormalization",
     "InstanceNormalization", "LayerNormalization", "PRelu",
@@ -35,17 +33,22 @@ CHANGES = ("Add", "Cast", "CastLike", "Div", "Identity", "Mul", "Reshape", "Sub"
 
 
 class Constants(NamedTuple):
-    """Constants that are made of whole numbers: the tensor in the file that has these; and what they are scaled by."""
+    """Constants that are made of whole numbers: the tensor in the file that has these.
+
+    ``others`` are no weights: scales and zero points of these, and states that are zero.
+    """
 
     origin: Mapping[str, str]
-    scales: set[str]
+    others: set[str]
 
 
 def constants_in(shaped: Shaped) -> Constants:
-    """What is made of matrices of whole numbers, and of other constants alone."""
-    names, scales = set(shaped.held), set[str]()
-    origin = {name: name for name, value in shaped.held.items() if _is_matrix(value)}
+    """What is made of whole numbers, and of other constants alone."""
+    names, others = set(shaped.held), set[str]()
+    origin = {name: name for name, value in shaped.held.items() if _is_whole(value)}
     for node in shaped.nodes:
+        if node.op_type in RECURRENT:
+            others.update(name for name in node.input[STATE:] if _is_zero(name, shaped))
         if not names.issuperset(filter(None, names_read(node))):
             continue
         names.update(node.output)
@@ -53,8 +56,8 @@ def constants_in(shaped: Shaped) -> Constants:
         if made and node.op_type in CHANGES:
             largest = max(made, key=lambda name: shaped.held[origin[name]].numel)
             origin[node.output[0]] = origin[largest]
-            scales.update(name for other in node.input if other != largest for name in (other, origin.get(other, "")))
-    return Constants(origin, scales)
+            others.update(name for other in node.input if other != largest for name in (other, origin.get(other, "")))
+    return Constants(origin, others)
 
 
 def params_in(shaped: Shaped, constants: Constants) -> Mapping[str, Param]:
@@ -65,7 +68,7 @@ def params_in(shaped: Shaped, constants: Constants) -> Mapping[str, Param]:
         for place, name in enumerate(names_read(node)):
             is_held = name in shaped.held or (name in filled and node.op_type in HAVE_WEIGHTS)
             value = shaped.values.get(name)
-            if value and is_held and name not in constants.scales and _is_weight(name, node.op_type, place, value):
+            if value and is_held and name not in constants.others and _is_weight(name, node.op_type, place, value):
                 found.setdefault(name, Param(_unpacked(node, value), node.op_type))
             elif node.op_type in LAYERS and (origin := _multiplied(name, node.op_type, shaped, constants)):
                 found.setdefault(origin, Param(shaped.held[origin], node.op_type))
@@ -87,12 +90,16 @@ def _unpacked(node: NodeProto, value: Value) -> Value:
 
 
 def _is_weight(name: str, kind: str, place: int, value: Value) -> bool:
-    if value.dtype in FLOATS:
-        is_number = value.numel == 1 and not (kind in HAVE_WEIGHTS or name.endswith(OF_FRAMEWORK))
-        return not is_number and place not in NOT_WEIGHTS.get(kind, ())
-    is_index = kind == "Gather" and value.dtype in INDICES
-    return place in QUANTISED_WEIGHTS.get(kind, ()) and not is_index
+    if value.dtype in INDICES or not (value.dtype in FLOATS or is_quantised(value.dtype)):
+        return value.dtype in INDICES and BIASES.get(kind) == place
+    is_number = value.numel == 1 and not (kind in HAVE_WEIGHTS or name.endswith(OF_FRAMEWORK))
+    return not is_number and place not in NOT_WEIGHTS.get(kind, ())
 
 
-def _is_matrix(value: Value) -> bool:
-    return "int" in value.dtype and len(value.shape) > 1
+def _is_zero(name: str, shaped: Shaped) -> bool:
+    return name in shaped.constants and not shaped.constants[name].any()
+
+
+def _is_whole(value: Value) -> bool:
+    """Whether it has whole numbers that may be weights; lists of wide ones are shapes and places."""
+    return "int" in value.dtype and value.numel > 1 and (len(value.shape) > 1 or value.dtype not in INDICES)

@@ -55,6 +55,7 @@ def test_sizes_on_which_it_does_not_run(name: str, tmp_path: Path) -> None:
         (helper.make_node("Conv", ["x", "w"], ["y"]), {"w": (8, 4, 3, 3)}),
         (helper.make_node("Conv", ["x", "w", "b"], ["y"]), {"w": (8, 3, 3, 3), "b": (4,)}),
         (helper.make_node("MatMul", ["x", "w"], ["y"]), {"w": (5, 5)}),
+        (helper.make_node("Einsum", ["x", "w"], ["y"], equation="bchi,ik->bchk"), {"w": (8, 5)}),
     ],
 )
 def test_an_operator_that_never_fits_is_listed(node: NodeProto, weights: Mapping[str, Shape], tmp_path: Path) -> None:

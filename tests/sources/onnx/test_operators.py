@@ -406,3 +406,69 @@ def test_one_number_that_a_framework_named_is_a_param(tmp_path: Path) -> None:
     ]
     weights = {"fc.weight": (8, 1), "fc.bias": (1,), "two": (1,)}
     assert sum(node.cost.params for node in chain(nodes, {"x": (2, 6, 8)}, weights, tmp_path / "net.onnx")) == 9
+
+
+BEHIND = {
+    "Slice": (["q", "zero", "eight"], [16, 8]),
+    "Split": (["q"], [16, 8]),
+    "Squeeze": (["q", "zero"], [1, 8, 8]),
+    "Concat": (["q", "q"], [4, 8]),
+    "Expand": (["q", "shape"], [1, 8]),
+    "Reshape": (["q", "shape"], [64]),
+    "Identity": (["q"], [8, 8]),
+}
+
+
+@pytest.mark.parametrize("kind", BEHIND)
+@pytest.mark.parametrize("last", ["dequantised", "multiplied"])
+def test_quantised_weights_behind_any_operator(kind: str, last: str, tmp_path: Path) -> None:
+    """Each number of a quantised tensor counts once, whatever is done with it before the product."""
+    reads, stored = BEHIND[kind]
+    held = [from_array(np.ones(stored, np.int8), "q"), from_array(np.array([8, 8]), "shape")]
+    held += [from_array(np.array([number]), name) for name, number in (("zero", 0), ("eight", 8))]
+    held += [from_array(np.array(1.0, np.float32), "scale"), from_array(np.array(0, np.int8), "point")]
+    options: dict[str, Any] = {"Concat": {"axis": 0}, "Split": {"num_outputs": 2}}.get(kind, {})
+    nodes = [helper.make_node(kind, reads, ["k", "other"] if kind == "Split" else ["k"], **options)]
+    if last == "dequantised":
+        nodes += [helper.make_node("DequantizeLinear", ["k", "scale", "point"], ["w"])]
+        nodes += [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    else:
+        nodes += [helper.make_node("QuantizeLinear", ["x", "scale", "point"], ["i"])]
+        nodes += [helper.make_node("MatMulInteger", ["i", "k"], ["y"])]
+    network = saved(nodes, held, {"x": (4, 8)}, tmp_path / "net.onnx")
+    assert sum(node.cost.macs for node in network) == 4 * 8 * 8
+    assert sum(node.cost.params for node in network) == np.prod(stored)
+    assert not network.uncounted
+
+
+@pytest.mark.parametrize(
+    ("kind", "reads", "constant"),
+    [
+        ("QLinearMatMul", ["c", "s", "z", "q", "s", "z", "s", "z"], (4, 8)),
+        ("QLinearAdd", ["c", "s", "z", "q", "s", "z", "s", "z"], (8,)),
+        ("QLinearConcat", ["s", "z", "c", "s", "z", "q", "s", "z"], (2, 8)),
+    ],
+)
+def test_quantised_constants_in_any_place(kind: str, reads: list[str], constant: Shape, tmp_path: Path) -> None:
+    held = [from_array(np.array(1.0, np.float32), "s"), from_array(np.array(0, np.int8), "z")]
+    held += [from_array(np.ones(constant, np.int8), "c"), from_array(np.ones((8, 8), np.float32), "w")]
+    options: dict[str, Any] = {"axis": 0} if kind == "QLinearConcat" else {}
+    domain = "" if kind == "QLinearMatMul" else RUNTIME
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("QuantizeLinear", ["m", "s", "z"], ["q"]),
+        helper.make_node(kind, reads, ["r"], domain=domain, **options),
+        helper.make_node("DequantizeLinear", ["r", "s", "z"], ["y"]),
+    ]
+    network = saved(nodes, held, {"x": (8, 8)}, tmp_path / "net.onnx")
+    assert sum(node.cost.params for node in network) == 64 + np.prod(constant)
+
+
+@pytest.mark.parametrize(("value", "params"), [(0.0, 220), (0.5, 230)])
+def test_states_are_params_unless_they_are_zero(value: float, params: int, tmp_path: Path) -> None:
+    """Learned ones are; exporters write zeros where a model is given none."""
+    shapes: dict[str, Shape] = {"w": (1, 20, 4), "r": (1, 20, 5), "b": (1, 40), "h": (1, 1, 5), "c": (1, 1, 5)}
+    held = [from_array(np.full(shape, value, np.float32), name) for name, shape in shapes.items()]
+    nodes = [helper.make_node("LSTM", ["x", "w", "r", "b", "", "h", "c"], ["y"], hidden_size=5)]
+    (layer,) = saved(nodes, held, {"x": (6, 1, 4)}, tmp_path / "net.onnx")
+    assert layer.cost.params == params
