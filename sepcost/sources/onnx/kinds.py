@@ -12,6 +12,8 @@ STANDARD = ("", "ai.onnx")
 CONTRIB = "com.microsoft"
 """What ONNX Runtime adds when it optimises or quantises."""
 KNOWN = (*STANDARD, CONTRIB)
+SCOPES = "pkg.torch.onnx.name_scopes"
+"""Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
 
 EFFECTS: Mapping[str, Effect] = {
     **dict.fromkeys(("Add", "Sum", "QLinearAdd", "BiasAdd"), Effect.ADDS),

@@ -14,7 +14,7 @@ from sepcost.graphs.names import joined, module_of
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs
-from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, KNOWN, is_free
+from sepcost.sources.onnx.kinds import CONTRIB, EFFECTS, KNOWN, SCOPES, is_free
 from sepcost.sources.onnx.operators import LAYERS, OF_RUNTIME, Node
 from sepcost.sources.onnx.params import UNREAD, Constants, constants_in, params_in
 from sepcost.sources.onnx.shapes import Shaped
@@ -22,8 +22,6 @@ from sepcost.text.units import as_text
 
 OF_FRAMEWORK = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*)\.weight(_quantized|_q)?")
 """The name of a weight that a framework gave: that of its module, and what it is there."""
-SCOPES = "pkg.torch.onnx.name_scopes"
-"""Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
 SLICED = ("starts", "ends", "axes", "steps")
 """What a slice reads, or has as attributes in old files."""
 DEFORMABLE = "it is deformable"

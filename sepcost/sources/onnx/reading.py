@@ -38,7 +38,8 @@ def shaped(path: str, options: ModelOptions) -> Shaped:
     sized = sizes(declared, options)
     is_open = any(isinstance(size, str) for each in declared for size in each.shape)
     opsets = {each.domain: each.version for each in model.opset_import}
-    walk = Shapes(opsets, options.file, sized.given if is_open else "")
+    known = {} if is_open else {each.name: each.type for each in model.graph.value_info}
+    walk = Shapes(opsets, options.file, sized.given if is_open else "", known)
     for each in given:
         walk.give(each.name, each.type.tensor_type.elem_type, sized.shapes[each.name])
     walk.graph(model.graph)

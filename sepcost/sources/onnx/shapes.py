@@ -67,10 +67,13 @@ class Shaped(NamedTuple):
 class Shapes:
     """The nodes one by one: small constants are calculated, the shapes of others follow from what they read.
 
-    ``open_sizes`` are the inputs whose sizes the file leaves open: on others it runs.
+    ``open_sizes`` are the inputs whose sizes the file leaves open: on others it runs. ``declared`` are the types in the
+    file, which are believed of what unknown operators make.
     """
 
-    def __init__(self, opsets: Mapping[str, int], options: ProgramOptions, open_sizes: str) -> None:
+    def __init__(
+        self, opsets: Mapping[str, int], options: ProgramOptions, open_sizes: str, declared: Mapping[str, TypeProto]
+    ) -> None:
         self.nodes: list[NodeProto] = []
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Any] = {}
@@ -78,7 +81,7 @@ class Shapes:
         self._types: dict[str, TypeProto] = {}
         self._opset = max((opsets.get(domain, 0) for domain in STANDARD), default=0) or 1
         self._typed, self._limit = options.values, GraphLimit(options.limit)
-        self._open = open_sizes
+        self._open, self._declared = open_sizes, declared
 
     def give(self, name: str, dtype: int, shape: Sequence[int]) -> None:
         """An input, with the value that was typed for it."""
@@ -150,7 +153,7 @@ class Shapes:
         if node.op_type in NOT_INFERRED or (node.op_type in SAME_SHAPE and not defs.has(node.op_type)):
             return self._same(node)
         if node.domain not in STANDARD or not defs.has(node.op_type):
-            return {}
+            return {name: self._declared[name] for name in node.output if name in self._declared}
         if inner_graphs(node):
             return self._either(node) if node.op_type == "If" else {}
         types = {name: self._types[name] for name in node.input if name in self._types}

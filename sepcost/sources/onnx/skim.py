@@ -12,14 +12,17 @@ from onnx import ModelProto, TensorProto
 
 from sepcost.errors import ModelError
 from sepcost.sources.graph_limit import GraphLimit
+from sepcost.sources.onnx.kinds import SCOPES
 
 SMALL = 2048
 """The largest numbers of a tensor that stay, in bytes: shapes, axes and pads are smaller."""
 DEEPEST = 64
 LEAST = 16
 """How many bytes a field counts at least: what is looked at is limited, too."""
-UNUSED = {"doc_string", "external_data", "quantization_annotation", "training_info", "value_info"}
-"""Fields that nothing here reads: external data are never opened, and shapes are inferred anew."""
+UNUSED = {"doc_string", "external_data", "quantization_annotation", "training_info"}
+"""Fields that nothing here reads: external data are never opened."""
+METADATA, KEY = "metadata_props", 64
+"""Notes of exporters, of which one is read; torch's newer one writes kilobytes to each node, traces of its stack."""
 NUMBERS = {"float_data", "int32_data", "string_data", "int64_data", "raw_data", "double_data", "uint64_data"}
 """The fields of a tensor that have its numbers."""
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
@@ -66,7 +69,8 @@ class _Copy:
             if at + size > end or depth > DEEPEST:
                 raise IndexError(f"byte {begin}")
             is_large = kind is TensorProto.DESCRIPTOR and name in NUMBERS and (size > SMALL or wire in SIZES)
-            if not name or name in UNUSED or is_large:
+            is_note = name == METADATA and SCOPES.encode() not in bytes(data[at : at + min(size, KEY)])
+            if not name or name in UNUSED or is_large or is_note:
                 self._limit.spend(LEAST)
             elif inner is not None and wire == BYTES:
                 self._limit.spend(LEAST)

@@ -15,6 +15,7 @@ import sepcost
 from tests.commands import sepcost as command
 from tests.sources.onnx.test_operators import Shape, saved
 
+SHAPES: Sequence[tuple[str, Any]] = (("x", [1, 3, 16, 16]), ("y", None))
 OPEN = ["batch", "channels", "height", "width"]
 CASES: Mapping[str, tuple[NodeProto, Mapping[str, Shape], Sequence[Any], str]] = {
     "conv": (helper.make_node("Conv", ["x", "w"], ["y"], name="c"), {"w": (8, 3, 3, 3)}, OPEN, "4x9x9"),
@@ -101,3 +102,18 @@ def test_an_embedding_of_runtime_gives_floats(tmp_path: Path) -> None:
     network = saved(nodes, weights, {"x": (1, 6)}, tmp_path / "net.onnx")
     assert sum(node.cost.macs for node in network) == 6 * 8 * 4
     assert not network.uncounted
+
+
+def test_what_an_unknown_operator_makes_is_as_declared(tmp_path: Path) -> None:
+    """So that what comes after it counts; it is listed itself."""
+    nodes = [
+        helper.make_node("Mystery", ["x"], ["m"], domain="com.example", name="odd"),
+        helper.make_node("Conv", ["m", "w"], ["y"]),
+    ]
+    given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in SHAPES)
+    declared = helper.make_tensor_value_info("m", TensorProto.FLOAT, [1, 3, 8, 8])
+    graph = helper.make_graph(nodes, "g", [given], [made], held({"w": (4, 3, 1, 1)}), value_info=[declared])
+    (tmp_path / "net.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    network = sepcost.load(tmp_path / "net.onnx")
+    assert [node.cost.macs for node in network] == [64 * 12]
+    assert network.uncounted == {"com.example.Mystery in odd": 1}

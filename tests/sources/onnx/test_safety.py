@@ -438,3 +438,14 @@ def test_a_large_graph_takes_seconds_at_most(make: Callable[[], bytes], tmp_path
     found = measured(tmp_path / "net.onnx")
     assert found.seconds < 5
     assert found.kilobytes < 200_000
+
+
+def test_notes_of_exporters_are_left_out(tmp_path: Path) -> None:
+    """Torch's newer exporter writes kilobytes to each node, of which the names of modules are read."""
+    nodes = [helper.make_node("Relu", [f"r{number}" if number else "x"], [f"r{number + 1}"]) for number in range(3000)]
+    last = helper.make_node("Conv", ["r3000", "w"], ["y"])
+    for node in (*nodes, last):
+        node.metadata_props.add(key="pkg.torch.onnx.stack_trace", value="x" * 4000)
+        node.metadata_props.add(key="pkg.torch.onnx.name_scopes", value="['', 'stem.conv', 'conv2d']")
+    (tmp_path / "net.onnx").write_bytes(model_of([*nodes, last], [kernel(4, 3, 1, 1)]).SerializeToString())
+    assert [(node.name, node.cost.macs) for node in sepcost.load(tmp_path / "net.onnx")] == [("stem.conv", 64 * 12)]
