@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from sepcost.graphs.dtypes import INDICES
-from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.graph import Graph, Operator, Param
+from sepcost.graphs.values import Value
 from sepcost.layers import Conv, Linear
 from sepcost.network.network import Network
 

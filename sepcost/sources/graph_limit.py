@@ -22,7 +22,7 @@ class GraphLimit:
         self.most = self.left = most
 
     def spend(self, many: int) -> None:
-        """Note that so many bytes more are read; a ModelError if these are too many."""
+        """Count so many bytes more; a ModelError if there are too many."""
         self.left -= many
         if self.left < 0:
             wanted = -(-max(2 * self.most, self.most - self.left) // MIB)

@@ -19,7 +19,7 @@ BATCH = re.compile(r"(\w+[_ -])?(mini)?batch([_ -]?(size|dim))?", re.IGNORECASE)
 FIRST = re.compile(r"n|nb|b|bs|none|s\d+|unk__\d+|(p2o\.)?dynamicdimension\.\d+|", re.IGNORECASE)
 """Symbols that say little, or nothing: one that begins the first shape is the batch."""
 NUMBERED = re.compile(r"s\d+")
-"""Symbols of torch, of which nobody knows what they are: titles say that one is taken as the batch."""
+"""Symbols that torch numbers: titles say that one is taken as the batch."""
 LONGEST_NAME = 250
 LARGEST = 2**31 - 1
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import torch
 
-from sepcost.graphs.graph import Value
+from sepcost.graphs.values import Value
 from sepcost.graphs.weights import RANKS, layer_name, why_no_kernel
 
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from onnx import NodeProto
 
 from sepcost.graphs.dtypes import FLOATS, INDICES, is_quantised
-from sepcost.graphs.graph import Param, Value
+from sepcost.graphs.graph import Param
+from sepcost.graphs.values import Value
 from sepcost.sources.onnx.functions import names_read
 from sepcost.sources.onnx.kinds import NOT_WEIGHTS
 from sepcost.sources.onnx.operators import LAYERS

@@ -9,8 +9,9 @@ from onnx import NodeProto
 from onnx.helper import get_attribute_value
 
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.graph import Graph, Operator, Value
+from sepcost.graphs.graph import Graph, Operator
 from sepcost.graphs.names import joined, module_of
+from sepcost.graphs.values import Value
 from sepcost.layers import Conv, Linear, Other, Shape
 from sepcost.network.network import Network
 from sepcost.sources.onnx.functions import inner_graphs

@@ -15,7 +15,7 @@ from onnx.helper import get_attribute_value, make_tensor_type_proto
 from onnx.numpy_helper import from_array, to_array
 
 from sepcost.errors import ModelError
-from sepcost.graphs.graph import Value
+from sepcost.graphs.values import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.onnx.folding import FOLDED, MOST, folded

@@ -11,8 +11,9 @@ from sepcost.errors import LayerError
 from sepcost.graphs.aten import unknown_cost
 from sepcost.graphs.flow import Effect
 from sepcost.graphs.found import Found, global_pool, pooled, product, resized
-from sepcost.graphs.graph import Graph, Value
+from sepcost.graphs.graph import Graph
 from sepcost.graphs.products import einsum, recurrent
+from sepcost.graphs.values import Value
 from sepcost.graphs.windows import convolution
 from sepcost.layers import Other, Shape
 from sepcost.layers.upsample import MODES

@@ -39,7 +39,7 @@ def _each(of: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def _bounded(value: Any) -> Any:
-    """The number, unless it has so many digits that the next would take long."""
+    """The number; a ValueError if it has too many digits to go on with."""
     if not isinstance(value, (int, Fraction)):
         value = Fraction(value)
     if max(abs(value.numerator), value.denominator) >= LARGEST**4:

@@ -8,8 +8,9 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.graph import Graph, Operator, Param, Value
+from sepcost.graphs.graph import Graph, Operator, Param
 from sepcost.graphs.names import joined
+from sepcost.graphs.values import Value
 from sepcost.layers import Conv, Linear, Other
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions

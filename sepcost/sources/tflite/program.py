@@ -8,9 +8,10 @@ from math import prod
 
 from sepcost.graphs.dtypes import INDICES
 from sepcost.graphs.flow import Effect
-from sepcost.graphs.graph import Graph, Param, Value
+from sepcost.graphs.graph import Graph, Param
 from sepcost.graphs.graph import Operator as Step
 from sepcost.graphs.names import module_of
+from sepcost.graphs.values import Value
 from sepcost.layers import Conv, Linear, Shape
 from sepcost.network.network import Network
 from sepcost.sources.model_options import ModelOptions

@@ -9,7 +9,7 @@ from typing import Any
 import tflite
 
 from sepcost.errors import ModelError
-from sepcost.graphs.graph import Value
+from sepcost.graphs.values import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.tflite.model import MOST_NUMBERS, Model, Operator, Tensor
 from sepcost.text.units import exact, shortened

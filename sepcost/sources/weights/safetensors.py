@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sepcost.errors import ModelError
-from sepcost.graphs.graph import Value
+from sepcost.graphs.values import Value
 from sepcost.sources.graph_limit import GraphLimit
 from sepcost.text.units import exact, shortened
 

@@ -15,7 +15,7 @@ from sepcost.text.model_text import halves, is_weights
 from sepcost.text.units import shortened
 
 if TYPE_CHECKING:
-    from sepcost.graphs.graph import Value
+    from sepcost.graphs.values import Value
 
 AGAIN = "safetensors.torch.save_file(model.state_dict(), FILE) writes one"
 

@@ -1,4 +1,4 @@
-"""Values of scalar inputs, by which an ``If`` chooses what runs; and loops, which run nobody knows how often."""
+"""Values of scalar inputs, by which an ``If`` chooses what runs; and loops, whose number of steps is not known."""
 
 from __future__ import annotations
 

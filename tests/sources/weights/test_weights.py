@@ -20,7 +20,7 @@ from torch import nn
 
 import sepcost
 from sepcost.errors import ConfigError, SepcostError
-from sepcost.graphs.graph import Value
+from sepcost.graphs.values import Value
 from sepcost.graphs.weights import network_of
 from sepcost.pytorch import replace_convolutions
 from tests.commands import Run
