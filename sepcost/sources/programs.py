@@ -14,6 +14,8 @@ from sepcost.sources.source import Given, Item
 from sepcost.text.foreign import HEAD, foreign_head
 from sepcost.text.wording import in_one_line
 
+LONGEST = 400
+"""How many characters are said of a file, in which names may be anything."""
 DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, struct.error)
 """What Python raises where a file is not what it should be."""
 
@@ -46,7 +48,7 @@ class Programs:
             network = self.network_of(given.value, path.stem, options)
         except ModelError as error:
             said = str(error).removeprefix(f"{given.value}: ").removeprefix(f"{path}: ")
-            raise ConfigError.of(given.value, said) from None
+            raise ConfigError.of(given.value, in_one_line(said, LONGEST)) from None
         except OSError as error:
             raise ConfigError.of(given.value, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
         except RecursionError:

@@ -120,6 +120,10 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto], str]] = {
         "its tensor w has the shape [4, -3, 1, 1]",
     ),
     "lost": (lambda: model_of([conv()]), "its conv_y reads w, which nothing makes"),
+    "lines": (
+        lambda: model_of([helper.make_node("Conv", ["x", "w\nv\u2028u"], ["y"], name="c\n1")]),
+        "its c 1 reads w v u, which nothing makes",
+    ),
     "nothing": (lambda: model_of([helper.make_node("Relu", ["x"], ["y"])]), "has nothing that can be counted"),
     "blocked": (
         lambda: model_of(
