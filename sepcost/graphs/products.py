@@ -38,7 +38,7 @@ def einsum(equation: str, shapes: Sequence[Shape]) -> int:
     inputs, _, output = equation.replace(" ", "").partition("->")
     terms = [_letters(term, len(shape)) for term, shape in zip(inputs.split(","), shapes, strict=True)]
     size: dict[str, int] = {}
-    for letter, extent in ((*pair,) for term, shape in zip(terms, shapes) for pair in zip(term, shape)):
+    for letter, extent in (pair for term, shape in zip(terms, shapes) for pair in zip(term, shape)):
         if extent > 1 and size.setdefault(letter, extent) != extent:
             raise ValueError(f"{letter} is {size[letter]} and {extent}")
     letters = [letter for term in terms for letter in term]

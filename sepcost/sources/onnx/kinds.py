@@ -14,6 +14,7 @@ CONTRIB = "com.microsoft"
 KNOWN = (*STANDARD, CONTRIB)
 SCOPES = "pkg.torch.onnx.name_scopes"
 """Where torch's newer exporter lists the modules around a node, and what it is in the innermost."""
+RECURRENT = ("LSTM", "GRU", "RNN")
 
 EFFECTS: Mapping[str, Effect] = {
     **dict.fromkeys(("Add", "Sum", "QLinearAdd", "BiasAdd"), Effect.ADDS),

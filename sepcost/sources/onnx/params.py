@@ -11,7 +11,7 @@ from sepcost.graphs.dtypes import FLOATS, INDICES, is_quantised
 from sepcost.graphs.graph import Param
 from sepcost.graphs.values import Value
 from sepcost.sources.onnx.functions import names_read
-from sepcost.sources.onnx.kinds import NOT_WEIGHTS
+from sepcost.sources.onnx.kinds import NOT_WEIGHTS, RECURRENT
 from sepcost.sources.onnx.operators import LAYERS
 from sepcost.sources.onnx.shapes import Shaped
 
@@ -19,7 +19,6 @@ UNREAD = ("Constant", "Shape", "Size")
 """Operators that read no numbers of a map or a weight."""
 BIASES: Mapping[str, int] = {"DequantizeLinear": 0, "QLinearConv": 8, "QGemm": 6}
 """Where whole numbers of 32 bits are weights; others are axes, shapes and places."""
-RECURRENT = ("LSTM", "GRU", "RNN")
 STATE = 4
 """From this place on, recurrent layers read how long each sample is, and states, which may be zeros."""
 HAVE_WEIGHTS = (
@@ -27,7 +26,7 @@ HAVE_WEIGHTS = (
     "InstanceNormalization", "LayerNormalization", "PRelu",
 )  # fmt: skip
 """Where one number is a weight, too, and what is filled with one number: files for tests are kept small so."""
-OF_FRAMEWORK = (".weight", ".bias")
+ENDS = (".weight", ".bias")
 """How the names of weights end that a framework gave; one number that has such a name is a weight, too."""
 CHANGES = ("Add", "Cast", "CastLike", "Div", "Identity", "Mul", "Reshape", "Sub", "Transpose")
 """What turns whole numbers into the weights that they are."""
@@ -93,7 +92,7 @@ def _unpacked(node: NodeProto, value: Value) -> Value:
 def _is_weight(name: str, kind: str, place: int, value: Value) -> bool:
     if value.dtype in INDICES or not (value.dtype in FLOATS or is_quantised(value.dtype)):
         return value.dtype in INDICES and BIASES.get(kind) == place
-    is_number = value.numel == 1 and not (kind in HAVE_WEIGHTS or name.endswith(OF_FRAMEWORK))
+    is_number = value.numel == 1 and not (kind in HAVE_WEIGHTS or name.endswith(ENDS))
     return not is_number and place not in NOT_WEIGHTS.get(kind, ())
 
 

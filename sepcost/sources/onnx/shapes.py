@@ -20,7 +20,7 @@ from sepcost.sources.graph_limit import GraphLimit
 from sepcost.sources.model_options import ProgramOptions
 from sepcost.sources.onnx.folding import FOLDED, MOST, folded
 from sepcost.sources.onnx.functions import RAISED, in_order, inner_graphs, rename, shown
-from sepcost.sources.onnx.kinds import CONTRIB, STANDARD
+from sepcost.sources.onnx.kinds import CONTRIB, RECURRENT, STANDARD
 from sepcost.sources.onnx.runtime import SAME_SHAPE, SHAPES, standin
 from sepcost.sources.sizes import Sized
 from sepcost.text.arguments import times
@@ -35,7 +35,6 @@ DTYPES = {number: NAMES.get(name.lower(), name.lower()) for name, number in Tens
 UNKNOWN = "unknown"
 NOT_INFERRED = ("GroupNormalization", "MeanVarianceNormalization")
 """Standard operators of which onnx infers nothing: what they make has the shape of what they read."""
-RECURRENT = ("LSTM", "GRU", "RNN")
 KERNELS: Mapping[str, int] = {
     **dict.fromkeys(("Conv", "ConvTranspose", "ConvInteger", "DeformConv", *RECURRENT), 1),
     "QLinearConv": 3,
